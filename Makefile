@@ -1,0 +1,49 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help setup demo test bench clean
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+setup: $(VENV)/.setup ## Make .venv and the collections path: all that running the playbooks needs
+
+demo: $(VENV)/.sandbox ## Onboard an account of the sandbox and interrupt an instance in it
+	@$(BIN)/python tests/demo
+
+test: $(VENV)/.test ## Run all checks and tests
+	@$(BIN)/python tests/run_all.py
+
+bench: $(VENV)/.sandbox ## Measure onboarding beside a script that makes the same calls
+	@$(BIN)/python tests/bench
+
+clean: ## Remove all that the other targets made
+	rm -rf $(VENV) .cache collections
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than Python 3.11. Give a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.setup: tests/requirements/setup.txt tests/requirements/collections.txt tests/tools/collections_path.py | $(VENV)/bin/python
+	@echo "Installing ansible-core, boto3 and the collection amazon.aws ..."
+	@$(PIP) -r tests/requirements/setup.txt
+	@$(BIN)/python tests/tools/collections_path.py $(VENV)/collections
+	@touch $@
+
+$(VENV)/.sandbox: tests/requirements/sandbox.txt $(VENV)/.setup
+	@echo "Installing what the sandbox needs ..."
+	@$(PIP) -r tests/requirements/sandbox.txt
+	@touch $@
+
+$(VENV)/.test: tests/requirements/test.txt $(VENV)/.sandbox
+	@echo "Installing what the tests need ..."
+	@$(PIP) -r tests/requirements/test.txt
+	@touch $@

@@ -1,0 +1,54 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+
+    DOCUMENTATION = r"""
+options:
+  regions:
+    description:
+      - The regions in which to work, all at the same time.
+      - A region that is given twice is done once. A region that fails does not stop the others.
+      - Without it, the one region of O(region) is used.
+    type: list
+    elements: str
+    version_added: 0.1.0
+"""
+
+    WAIT = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until AWS has finished what was asked of it.
+    type: bool
+    default: true
+    version_added: 0.1.0
+  wait_timeout:
+    description:
+      - How long to wait for AWS in each region, in seconds.
+    type: int
+    default: 120
+    version_added: 0.1.0
+"""
+
+    TAGS = r"""
+options:
+  tags:
+    description:
+      - The tags of the resource. Without it, tags stay as they are.
+    type: dict
+    version_added: 0.1.0
+  purge_tags:
+    description:
+      - Whether tags that are not in O(tags) are removed, where O(tags) is given.
+    type: bool
+    default: true
+    version_added: 0.1.0
+"""

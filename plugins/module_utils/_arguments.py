@@ -1,0 +1,129 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
+
+# botocore's model: connections, API destinations, rules and targets share this form.
+EVENTS_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}\Z")
+# SQS API reference, CreateQueue: letters, digits, hyphens and underscores.
+QUEUE_NAME = re.compile(r"[\-_A-Za-z0-9]{1,80}\Z")
+AWS_ACCOUNT = re.compile(r"\d{12}\Z")
+SPOT_ACCOUNT = re.compile(r"act-[0-9a-f]{8}\Z")
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}\Z")
+
+# EventBridge takes at most 512 characters of API key value, `Bearer ` is seven of them.
+MAX_TOKEN_LENGTH = 505
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)\Z")
+
+
+class ArgumentError(ValueError):
+    """An argument that cannot be right. The message is one line and says what to do; it never holds a secret."""
+
+
+def regions_argument_spec() -> dict[str, t.Any]:
+    """The argument every module has that works in several regions at once."""
+    return {"regions": {"type": "list", "elements": "str"}}
+
+
+def wait_argument_spec() -> dict[str, t.Any]:
+    """Whether and for how many seconds a module waits for AWS to come to rest."""
+    return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 120}}
+
+
+def tags_argument_spec() -> dict[str, t.Any]:
+    """Tags as amazon.aws has them: left alone unless given, then exactly these unless told not to purge."""
+    return {"tags": {"type": "dict"}, "purge_tags": {"type": "bool", "default": True}}
+
+
+def check_regions(regions: t.Sequence[str]) -> list[str]:
+    """Returns the regions in the order given, each once.
+
+    :raises ArgumentError: there is none, or one has not the form of a region's name.
+    """
+    unique = list(dict.fromkeys(region.strip() for region in regions))
+    if not unique:
+        raise ArgumentError("No region is given: set 'regions', 'region' or AWS_REGION.")
+    for region in unique:
+        if not REGION.match(region):
+            raise ArgumentError(f"'{region}' is not the name of an AWS region. Names look like us-east-1.")
+    return unique
+
+
+def check_name(name: str, form: t.Pattern[str] = EVENTS_NAME) -> str:
+    """Returns a resource's name.
+
+    :raises ArgumentError: AWS would refuse it.
+    """
+    if form.match(name):
+        return name
+    longest = 80 if form is QUEUE_NAME else 64
+    allowed = "letters, digits, '-' and '_'" if form is QUEUE_NAME else "letters, digits, '-', '_' and '.'"
+    raise ArgumentError(
+        f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}."
+    )
+
+
+def check_spot_account(spot_account: str) -> str:
+    """Returns a Spot account id.
+
+    :raises ArgumentError: it has not the form of one.
+    """
+    if SPOT_ACCOUNT.match(spot_account):
+        return spot_account
+    raise ArgumentError(
+        f"'{spot_account[:100]}' is not a Spot account id. Ids look like act-d7320fba; the Spot console shows them under Settings."
+    )
+
+
+def check_aws_account(aws_account: str) -> str:
+    """Returns an AWS account id.
+
+    :raises ArgumentError: it has not the form of one.
+    """
+    if AWS_ACCOUNT.match(aws_account):
+        return aws_account
+    raise ArgumentError(f"'{aws_account[:100]}' is not an AWS account id. Ids are twelve digits; quote them in YAML.")
+
+
+def check_token(token: str | None) -> str:
+    """Returns a Spot token that AWS can send as ``Authorization: Bearer <token>``.
+
+    :raises ArgumentError: there is none, or AWS would refuse it. The message says what is wrong with it, not what it is.
+    """
+    if not token:
+        raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the token's variable from a vault.")
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise ArgumentError(
+            f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Is it the token alone?"
+        )
+    for found, what in ((r"[\r\n]", "a line break"), (r"\s", "white space"), (":", "a colon"), (r"[^!-~]", "a character outside of ASCII")):
+        if re.search(found, token):
+            raise ArgumentError(f"The Spot token contains {what}; Spot's tokens do not. Give the token alone, without 'Bearer'.")
+    return token
+
+
+def check_url(url: str, what: str) -> str:
+    """Returns an address to which a token may be sent: HTTPS, or HTTP on this machine (a sandbox).
+
+    :raises ArgumentError: it is neither.
+    """
+    try:
+        parts = urlsplit(url)
+        host, dummy = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if host and parts.scheme == "https":
+        return url
+    if host and parts.scheme == "http" and _LOOPBACK.match(host):
+        return url
+    raise ArgumentError(f"{what} '{url[:200]}' is not an https:// address. Plain http is for loopback only.")

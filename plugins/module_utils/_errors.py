@@ -1,0 +1,130 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
+except ImportError:  # AnsibleAWSModule says so
+    pass
+
+# What a region without API destinations may answer; which of them AWS uses is not documented.
+_UNSUPPORTED = frozenset({"UnknownOperationException", "UnsupportedOperationException", "InvalidAction"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"})
+
+# Somebody else, or an earlier attempt whose answer was lost, was faster: look again and plan anew.
+_OVERTAKEN = frozenset(
+    {
+        "ConcurrentModificationException",
+        "QueueAlreadyExists",
+        "QueueNameExists",
+        "ResourceAlreadyExistsException",
+        "ResourceNotFoundException",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+    }
+)
+# Right in a while, and nothing but time helps.
+_NOT_YET = (
+    ("ValidationException", "cannot be assumed by principal"),  # a new IAM role has not spread
+    ("ValidationException", "since it has targets"),  # removed targets have not gone
+    ("AWS.SimpleQueueService.QueueDeletedRecently", ""),  # SQS keeps a name for 60 seconds
+    ("QueueDeletedRecently", ""),
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something could not be done in a region.
+
+    :ivar code: AWS's error code, or the name of what went wrong.
+    :ivar message: one line; what was tried, what was said, what to do.
+    """
+
+    code: str
+    message: str
+
+    @property
+    def denied(self) -> bool:
+        """Whether the caller lacks a permission."""
+        return self.code in _DENIED
+
+    @property
+    def unsupported(self) -> bool:
+        """Whether the region does not know the operation at all."""
+        return self.code in _UNSUPPORTED
+
+    def as_dict(self) -> dict[str, str]:
+        """The shape of ``error`` in every answer."""
+        return {"code": self.code, "message": self.message}
+
+
+class RegionError(Exception):
+    """What a resource raises when it cannot go on in a region although AWS answered."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(code, message)
+
+
+def error_code(error: BaseException) -> str:
+    """AWS's code of an error, or an empty string where AWS said nothing."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def is_code(error: BaseException, *codes: str) -> bool:
+    """Whether AWS gave one of these codes."""
+    return error_code(error) in codes
+
+
+def is_overtaken(error: BaseException) -> bool:
+    """Whether reading again and planning anew can help: the resource changed between reading and writing."""
+    return error_code(error) in _OVERTAKEN
+
+
+def is_not_yet(error: BaseException) -> bool:
+    """Whether the same call will succeed later, without anybody doing anything."""
+    if not isinstance(error, ClientError):
+        return False
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    return any(error_code(error) == code and part in message for code, part in _NOT_YET)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Turns whatever was raised in a region into one line for people and a code for programs."""
+    if isinstance(error, RegionError):
+        return error.failure
+    if isinstance(error, ClientError):
+        return _failure_of_answer(error)
+    name = type(error).__name__
+    if isinstance(error, NoCredentialsError):
+        return Failure(name, "no AWS credentials were found: set AWS_PROFILE, or credentials as for amazon.aws modules")
+    if isinstance(error, (ConnectionError, HTTPClientError)):
+        return Failure(name, f"AWS did not answer: {_one_line(error)}")
+    if isinstance(error, BotoCoreError):
+        return Failure(name, _one_line(error))
+    return Failure(name, f"unexpected: {_one_line(error)}")
+
+
+def _failure_of_answer(error: t.Any) -> Failure:
+    code = error_code(error) or "UnknownError"
+    message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
+    if code in _DENIED:
+        message += f" Grant the caller the permission for {error.operation_name}."
+    attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts")
+    if attempts:
+        message += f" (tried {attempts + 1} times)"
+    return Failure(code, message)
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

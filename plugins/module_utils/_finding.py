@@ -1,0 +1,36 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+PASS = "pass"
+WARN = "warn"
+FAIL = "fail"
+SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check and what came of it.
+
+    :ivar check: the name of the check, as documented
+    :ivar outcome: `pass`, `warn`, `fail`, or `skip` where it could not be checked
+    :ivar message: one line; what was seen and, where it is not the same, what was expected
+    :ivar remedy: what to do about it; empty for a pass
+    """
+
+    check: str
+    outcome: str
+    message: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape in results and reports."""
+        return asdict(self)

@@ -1,0 +1,170 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import (
+    Failure,
+    RegionError,
+    failure_of,
+    is_not_yet,
+    is_overtaken,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Plan, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+ResourceType = t.TypeVar("ResourceType", bound=Resource)
+
+# How often a change is planned anew because the resource changed under it. More than a few means a second writer.
+_MOST_PLANS = 5
+# Seconds between two looks at something that needs time: short at first, as most things are quick.
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, or in check mode would be done, to a resource in a region, and the resource after it."""
+
+    plan: Plan
+    document: Document | None
+
+
+def reconcile(resource: Resource, region: Region, *, check_mode: bool, timeout: float) -> Outcome:
+    """Brings a resource in one region to what is wanted: read, plan, apply, look at the result.
+
+    Where the resource changed between reading and writing, it is read and planned anew, a few times; where AWS only needs
+    time, until the time is over.
+
+    :param timeout: seconds to wait for AWS; 0 waits for nothing.
+    :raises RegionError: it cannot be done. botocore's errors pass through.
+    """
+    deadline = time.monotonic() + timeout
+    plan = first = resource.plan(region, _read_at_rest(resource, region, deadline))
+    if check_mode or not plan.calls:
+        return Outcome(plan, plan.document)
+    attempts = 0
+    while plan.calls:
+        if plan.blocked:
+            raise RegionError("Blocked", plan.blocked)
+        attempts += 1
+        try:
+            _apply(resource, region, plan)
+            break
+        except Exception as error:
+            pause = _pause(attempts)
+            overtaken = is_overtaken(error) and attempts < _MOST_PLANS
+            if not overtaken and not (is_not_yet(error) and time.monotonic() + pause < deadline):
+                raise
+        time.sleep(pause)
+        plan = resource.plan(region, _read_at_rest(resource, region, deadline))
+    return Outcome(first, _look_at_result(resource, region, deadline, timeout))
+
+
+def _apply(resource: Resource, region: Region, plan: Plan) -> None:
+    client = region.clients[resource.service]
+    for call in plan.calls:
+        answer = getattr(client, call.operation)(**call.arguments)
+        # PutTargets and RemoveTargets can fail with HTTP 200 (EventBridge API reference).
+        if answer.get("FailedEntryCount"):
+            entries = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in answer.get("FailedEntries", []))
+            raise RegionError("FailedEntries", f"{call.operation} failed for {answer['FailedEntryCount']} target(s): {entries}")
+
+
+def _read_at_rest(resource: Resource, region: Region, deadline: float) -> t.Any:
+    looks = 0
+    while True:
+        current = resource.read(region)
+        looks += 1
+        pause = _pause(looks)
+        if resource.at_rest(current) or time.monotonic() + pause > deadline:
+            return current
+        time.sleep(pause)
+
+
+def _look_at_result(resource: Resource, region: Region, deadline: float, timeout: float) -> Document | None:
+    current = _read_at_rest(resource, region, deadline)
+    if timeout and not resource.at_rest(current):
+        raise RegionError("Timeout", f"the {resource.kind} was still being changed by AWS after {timeout:g} seconds; run again later")
+    broken = resource.plan(region, current).broken
+    if timeout and broken:
+        raise RegionError("Broken", broken)
+    return current.document if current else None
+
+
+def _pause(attempt: int) -> float:
+    return _PAUSES[attempt - 1] if attempt <= len(_PAUSES) else _LONGEST_PAUSE
+
+
+def answer(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Document:
+    """The answer all writing modules give.
+
+    :param kind: the key under which the resource stands
+    :param results: by region
+    :returns: `changed`, `regions`, `failed_regions`, `diff`; `msg` only if a region failed.
+    """
+    regions: Document = {}
+    diff: list[Document] = []
+    for name, result in results.items():
+        if isinstance(result, Failure):
+            regions[name] = {"action": "failed", "changed": False, "error": result.as_dict()}
+            continue
+        plan = result.plan
+        changed = plan.action != "unchanged"
+        regions[name] = {"action": plan.action, "changed": changed, kind: result.document}
+        if plan.note:
+            regions[name]["note"] = plan.note
+        if changed:
+            header = f"{name} {kind}"
+            diff.append({"before_header": header, "after_header": header, "before": plan.before or {}, "after": plan.after or {}})
+    failures = {name: result for name, result in results.items() if isinstance(result, Failure)}
+    whole: Document = {
+        "changed": any(entry["changed"] for entry in regions.values()),
+        "regions": regions,
+        "failed_regions": list(failures),
+        "diff": diff,
+    }
+    if failures:
+        whole["msg"] = failure_message(kind, failures, len(results))
+    return whole
+
+
+def failure_message(what: str, failures: t.Mapping[str, Failure], total: int) -> str:
+    """One line that names each region that failed and why; regions with the same reason stand together."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for name, failure in failures.items():
+        reasons.setdefault((failure.code, failure.message), []).append(name)
+    parts = [f"{', '.join(names)}: {code}: {message}" for (code, message), names in reasons.items()]
+    return f"{what}: {len(failures)} of {total} region(s) failed. " + " | ".join(parts)
+
+
+def run(module: AnsibleAWSModule, resource_class: type[ResourceType]) -> t.NoReturn:
+    """The body of every writing module: from parameters to the answer."""
+    try:
+        regions = Regions(module, (resource_class.service, *resource_class.reads))
+        resource = resource_class.from_parameters(module.params, regions)
+        timeout = module.params["wait_timeout"] if module.params["wait"] else 0
+        results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))
+        whole = answer(resource.kind, results)
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the token among them
+        module.fail_json(msg=failure_of(error).message)
+    for name, entry in whole["regions"].items():
+        if entry.get("note"):
+            module.warn(f"{name}: {entry['note']}")
+    if whole["failed_regions"]:
+        module.fail_json(**whole)
+    module.exit_json(**whole)

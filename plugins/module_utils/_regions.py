@@ -1,0 +1,118 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
+
+try:
+    import boto3
+    from botocore.config import Config
+except ImportError:  # AnsibleAWSModule says so
+    pass
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+Result = t.TypeVar("Result")
+
+# Every enabled region of an account at once: the work is waiting, not computing.
+MAX_WORKERS = 40
+
+# Six attempts carry a call through one-in-five throttling; ten seconds each end a silent region in about a minute.
+_CONFIG: dict[str, t.Any] = {
+    "connect_timeout": 5,
+    "read_timeout": 10,
+    "retries": {"mode": "standard", "total_max_attempts": 6},
+    "user_agent_extra": "ansible-collection/spot.eventbridge",
+}
+
+
+@dataclass(frozen=True)
+class Region:
+    """One region of one AWS account, as a resource sees it.
+
+    :ivar name: `us-east-1`
+    :ivar partition: `aws`, `aws-cn`, `aws-us-gov`
+    :ivar clients: boto3 clients by service
+    """
+
+    name: str
+    partition: str
+    clients: t.Mapping[str, t.Any]
+
+
+class Regions:
+    """The regions of one module run: one boto3 Session, a client per region and service, and a thread per region."""
+
+    def __init__(self, module: AnsibleAWSModule, services: t.Sequence[str]) -> None:
+        """
+        :param module: its parameters choose credentials, endpoint and regions as in every amazon.aws module.
+        :param services: boto3's names of the services that will be called.
+        :raises ArgumentError: no region, or not the name of one; a profile that does not exist.
+        """
+        try:
+            region, endpoint_url, options = get_aws_connection_info(module)
+        except TypeError as error:
+            raise ArgumentError(f"aws_config is not a configuration of botocore: {error}") from None
+        names = module.params.get("regions")
+        config = Config(**_CONFIG).merge(options.pop("aws_config", None) or Config())
+        try:
+            session = boto3.session.Session(profile_name=options.pop("profile_name", None))
+        except Exception as error:
+            raise ArgumentError(failure_of(error).message) from None
+        if names is None:
+            names = [region or session.region_name or ""] if region or session.region_name else []
+        self.names = check_regions(names)
+        self._make_client = lambda service, name: session.client(
+            service, region_name=name, endpoint_url=endpoint_url, config=config, **options
+        )
+        # A Session is not safe to share between threads, its clients are: make all of them first.
+        self._regions = {
+            name: Region(
+                name=name,
+                partition=_partition(session, name),
+                clients={service: self._make_client(service, name) for service in services},
+            )
+            for name in self.names
+        }
+
+    def aws_account(self) -> str:
+        """The caller's AWS account, twelve digits. One call, to the first region's STS."""
+        return str(self._make_client("sts", self.names[0]).get_caller_identity()["Account"])
+
+    def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
+        """Calls a function once for each region, all at the same time.
+
+        :returns: by region, in the order the user gave them: what the function returned, or why it could not.
+            Never raises for a region, so that one that fails does not stop the others.
+        """
+        if len(self.names) == 1:
+            return {name: _attempt(function, region) for name, region in self._regions.items()}
+        with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(self.names))) as pool:
+            futures = {name: pool.submit(_attempt, function, region) for name, region in self._regions.items()}
+            return {name: future.result() for name, future in futures.items()}
+
+
+def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result | Failure:
+    try:
+        return function(region)
+    except Exception as error:  # whatever it was, it is this region's alone
+        return failure_of(error)
+
+
+def _partition(session: t.Any, region: str) -> str:
+    try:
+        return str(session.get_partition_for_region(region))
+    except Exception:
+        raise ArgumentError(f"'{region}' is not the name of an AWS region that botocore knows.") from None

@@ -1,0 +1,193 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_account_info
+
+short_description: Ask Spot about a token and the accounts that it sees
+
+version_added: 0.1.0
+
+description:
+  - Asks the Spot API whether a token is good for a Spot account and which AWS account is behind that Spot account; or lists all
+    accounts of the token's organisation.
+  - AWS takes any token. This module is the proof that Spot takes it too; without that, the first warning would switch the
+    region off.
+  - Only reads. What is wrong with token or accounts is in RV(checks), it does not fail the module. Spot not answering does.
+
+options:
+  spot_account:
+    description:
+      - The Spot account to ask about, such as V(act-d7320fba).
+      - Without it, all accounts of the organisation are listed, which needs an administrator's token.
+    type: str
+  aws_account:
+    description:
+      - With O(spot_account), the AWS account to which it should belong, twelve digits.
+      - Without O(spot_account), lists only the accounts that belong to this AWS account.
+    type: str
+  spot_api_url:
+    description:
+      - The address of the Spot API. Plain HTTP is taken for loopback only.
+    type: str
+    default: https://api.spotinst.io
+  validate_certs:
+    description:
+      - Whether the certificate of the Spot API is checked.
+    type: bool
+    default: true
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.info
+
+notes:
+  - A rate limit of Spot is waited for as long as Spot says, up to a minute. Nothing is tried more than three times.
+  - Which AWS account is behind a Spot account is told only to an organisation administrator's token. With another token, that
+    check has the outcome V(skip), and a warning says so.
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Is the token good for this account, and is it the account behind my AWS credentials?
+  spot.eventbridge.spot_account_info:
+    spot_account: act-d7320fba
+    aws_account: "123456789012"
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+  register: spot
+
+- name: Stop where Spot says no
+  ansible.builtin.assert:
+    that: spot.checks | selectattr('outcome', 'eq', 'fail') | length == 0
+
+- name: All accounts of the organisation
+  spot.eventbridge.spot_account_info:
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+"""
+
+RETURN = r"""
+checks:
+  description: What was found out about token and account.
+  type: list
+  elements: dict
+  returned: when O(spot_account) is given
+  contains:
+    check:
+      description: One of V(spot_token), V(spot_account) and V(aws_account).
+      type: str
+      returned: always
+      sample: spot_token
+    outcome:
+      description: One of V(pass), V(warn), V(fail), and V(skip) where it could not be checked.
+      type: str
+      returned: always
+      sample: pass
+    message:
+      description: What was seen.
+      type: str
+      returned: always
+      sample: Spot accepts the token for act-d7320fba.
+    remedy:
+      description: What to do about it. Empty for a pass.
+      type: str
+      returned: always
+      sample: ""
+accounts:
+  description: The accounts found; with O(spot_account), that one if Spot lists it.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    spot_account:
+      description: The id of the Spot account.
+      type: str
+      returned: always
+      sample: act-d7320fba
+    name:
+      description: Its name, which is not unique.
+      type: str
+      returned: always
+      sample: production
+    organization:
+      description: Spot's id of the organisation. It looks like an AWS account, but is none.
+      type: str
+      returned: always
+      sample: "606079873399"
+    aws_account:
+      description: The AWS account behind it, V(none) where there is none.
+      type: str
+      returned: always
+      sample: "123456789012"
+    cloud_provider:
+      description: The cloud provider where Spot tells it, else V(none).
+      type: str
+      returned: always
+      sample: AWS
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    ArgumentError,
+    check_aws_account,
+    check_spot_account,
+    check_token,
+    check_url,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask, findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "spot_account": {"type": "str"},
+            "aws_account": {"type": "str"},
+            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
+            "validate_certs": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        answer = _answer(module.params)
+    except (ArgumentError, SpotError) as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the token among them
+        module.fail_json(msg=failure_of(error).message)
+    for check in answer.get("checks", []):
+        if check["outcome"] not in (PASS, FAIL):
+            module.warn(f"{check['message']} {check['remedy']}")
+    module.exit_json(changed=False, **answer)
+
+
+def _answer(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    api = SpotApi(
+        check_url(params["spot_api_url"], "The address of the Spot API"),
+        check_token(params["spot_token"]),
+        validate_certs=params["validate_certs"],
+    )
+    aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else None
+    if params["spot_account"] is None:
+        return {"accounts": [account.as_dict() for account in api.accounts(aws_account)]}
+    spot_account = check_spot_account(params["spot_account"])
+    answers = ask(api, spot_account, aws_account)
+    return {
+        "checks": [finding.as_dict() for finding in findings(answers, spot_account, aws_account)],
+        "accounts": [answers.account.as_dict()] if answers.account else [],
+    }
+
+
+if __name__ == "__main__":
+    main()

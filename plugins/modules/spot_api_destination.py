@@ -1,0 +1,182 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_api_destination
+
+short_description: Manage the EventBridge API destination that stands for Spot
+
+version_added: 0.1.0
+
+description:
+  - Creates, mends and removes the Amazon EventBridge API destination to which interruption warnings are sent, in many regions
+    at once.
+  - A destination is C(INACTIVE) while its connection is not authorised. No call changes that but mending the connection with
+    M(spot.eventbridge.spot_eventbridge_connection); a warning says so.
+
+options:
+  name:
+    description:
+      - The name of the API destination, 1 to 64 letters, digits, hyphens, underscores and dots.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the API destination shall be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  connection:
+    description:
+      - The name of the connection that holds the token.
+      - By default, the one with the destination's name.
+    type: str
+  connection_arns:
+    description:
+      - The ARN of the connection by region, where it is known already.
+      - A region that is not in it asks AWS for the connection named O(connection).
+    type: dict
+  invocation_endpoint:
+    description:
+      - Where to send the warnings. Plain HTTP is taken for loopback only.
+    type: str
+    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
+  invocation_rate_limit_per_second:
+    description:
+      - How many warnings per second are sent at the most; AWS delays the others.
+    type: int
+    default: 300
+  description:
+    description:
+      - What the API destination is for, at most 512 characters.
+    type: str
+    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+
+extends_documentation_fragment:
+  - spot.eventbridge._regions
+  - spot.eventbridge._regions.wait
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  idempotent:
+    support: full
+
+notes:
+  - Needs the permissions C(events:CreateApiDestination), C(events:UpdateApiDestination), C(events:DescribeApiDestination),
+    C(events:DeleteApiDestination) and C(events:DescribeConnection).
+  - A prediction in check mode takes it that the connection will be there. Outside of check mode, a missing one fails the region.
+
+seealso:
+  - module: spot.eventbridge.spot_eventbridge_connection
+  - module: spot.eventbridge.spot_interruption_rule
+  - name: API destinations
+    description: The EventBridge user guide on API destinations.
+    link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Send to Spot through the connection of the same name
+  spot.eventbridge.spot_api_destination:
+    name: spot-interruption-act-d7320fba
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Send at most fifty warnings per second
+  spot.eventbridge.spot_api_destination:
+    name: spot-interruption-act-d7320fba
+    invocation_rate_limit_per_second: 50
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Remove the API destination
+  spot.eventbridge.spot_api_destination:
+    name: spot-interruption-act-d7320fba
+    state: absent
+    regions: [us-east-1, us-west-2, eu-west-1]
+"""
+
+RETURN = r"""
+regions:
+  description: What was done in each region, by the region's name.
+  type: dict
+  returned: always, unless an argument was wrong
+  contains:
+    action:
+      description: One of V(created), V(updated), V(deleted), V(unchanged) and V(failed).
+      type: str
+      returned: always
+      sample: created
+    changed:
+      description: Whether something changed in this region.
+      type: bool
+      returned: always
+      sample: true
+    api_destination:
+      description:
+        - The API destination as C(DescribeApiDestination) tells it, with names in snake case.
+        - V(none) where there is no API destination.
+      type: dict
+      returned: unless the region failed
+      sample:
+        name: spot-interruption-act-d7320fba
+        api_destination_arn: arn:aws:events:us-east-1:123456789012:api-destination/spot-interruption-act-d7320fba/0f1e2d3c-aaaa-bbbb-cccc-000000000000
+        api_destination_state: ACTIVE
+        invocation_rate_limit_per_second: 300
+    note:
+      description: What a person should know although nothing failed. It is also given as a warning.
+      type: str
+      returned: when there is something to know
+      sample: the API destination is INACTIVE
+    error:
+      description: Why the region failed.
+      type: dict
+      returned: when the region failed
+      sample: {code: AccessDeniedException, message: "CreateApiDestination: not authorized"}
+failed_regions:
+  description: The regions that failed.
+  type: list
+  elements: str
+  returned: always, unless an argument was wrong
+  sample: []
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT, ApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    DEFAULT_DESCRIPTION,
+    regions_argument_spec,
+    wait_argument_spec,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "connection": {"type": "str"},
+            "connection_arns": {"type": "dict"},
+            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "invocation_rate_limit_per_second": {"type": "int", "default": 300},
+            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+            **regions_argument_spec(),
+            **wait_argument_spec(),
+        },
+        supports_check_mode=True,
+    )
+    run(module, ApiDestination)
+
+
+if __name__ == "__main__":
+    main()

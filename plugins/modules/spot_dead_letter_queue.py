@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_dead_letter_queue
+
+short_description: Manage the SQS queue for interruption warnings that could not be delivered
+
+version_added: 0.1.0
+
+description:
+  - Creates, mends and removes the standard SQS queue that receives what EventBridge could not deliver to Spot, in many regions
+    at once.
+  - The queue's policy lets EventBridge send for exactly one rule, and nobody else.
+  - The messages' attributes are the only place that says why Spot refused a warning. So a queue with messages is not removed
+    unless told to.
+
+options:
+  name:
+    description:
+      - The name of the queue, 1 to 80 letters, digits, hyphens and underscores.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the queue shall be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  rule:
+    description:
+      - The name of the rule on the default event bus that may send to the queue.
+      - By default, the one with the queue's name.
+    type: str
+  aws_account:
+    description:
+      - The AWS account of queue and rule, twelve digits.
+      - By default, the caller's, which takes a call to find out.
+    type: str
+  message_retention_period:
+    description:
+      - How long a message is kept, in seconds, 60 to 1209600.
+    type: int
+    default: 1209600
+  kms_master_key_id:
+    description:
+      - A KMS key of your own in place of the key that SQS manages. The key's policy must let C(events.amazonaws.com) use it.
+    type: str
+  delete_messages:
+    description:
+      - With O(state=absent), whether a queue that still holds messages is removed, and they with it.
+    type: bool
+    default: false
+
+extends_documentation_fragment:
+  - spot.eventbridge._regions
+  - spot.eventbridge._regions.tags
+  - spot.eventbridge._regions.wait
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  idempotent:
+    support: full
+    details:
+      - SQS may show a change of attributes only after a minute. A run within that minute may set them again.
+
+notes:
+  - Needs the permissions C(sqs:CreateQueue), C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:SetQueueAttributes),
+    C(sqs:DeleteQueue), C(sqs:ListQueueTags), C(sqs:TagQueue) and C(sqs:UntagQueue).
+  - SQS keeps the name of a removed queue for 60 seconds. Making it again waits for that, up to O(wait_timeout).
+
+seealso:
+  - module: spot.eventbridge.spot_interruption_rule
+  - name: Dead-letter queues of EventBridge
+    description: The EventBridge user guide on undelivered events.
+    link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Keep what could not be delivered for two weeks
+  spot.eventbridge.spot_dead_letter_queue:
+    name: spot-interruption-act-d7320fba
+    regions: [us-east-1, us-west-2, eu-west-1]
+    tags:
+      team: platform
+
+- name: Remove the queue, and the messages in it
+  spot.eventbridge.spot_dead_letter_queue:
+    name: spot-interruption-act-d7320fba
+    state: absent
+    delete_messages: true
+    regions: [us-east-1, us-west-2, eu-west-1]
+"""
+
+RETURN = r"""
+regions:
+  description: What was done in each region, by the region's name.
+  type: dict
+  returned: always, unless an argument was wrong
+  contains:
+    action:
+      description: One of V(created), V(updated), V(deleted), V(unchanged) and V(failed).
+      type: str
+      returned: always
+      sample: created
+    changed:
+      description: Whether something changed in this region.
+      type: bool
+      returned: always
+      sample: true
+    queue:
+      description:
+        - The queue, with its policy parsed, the number of its messages and, where O(tags) is given, its C(tags).
+        - V(none) where there is no queue.
+      type: dict
+      returned: unless the region failed
+      sample:
+        name: spot-interruption-act-d7320fba
+        queue_url: https://sqs.us-east-1.amazonaws.com/123456789012/spot-interruption-act-d7320fba
+        queue_arn: arn:aws:sqs:us-east-1:123456789012:spot-interruption-act-d7320fba
+        message_retention_period: 1209600
+        sqs_managed_sse_enabled: true
+        messages: 0
+    note:
+      description: What a person should know although nothing failed. It is also given as a warning.
+      type: str
+      returned: when there is something to know
+      sample: "the queue was kept: it holds 3 dead letter(s)"
+    error:
+      description: Why the region failed.
+      type: dict
+      returned: when the region failed
+      sample: {code: AccessDenied, message: "CreateQueue: not authorized"}
+failed_regions:
+  description: The regions that failed.
+  type: list
+  elements: str
+  returned: always, unless an argument was wrong
+  sample: []
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    regions_argument_spec,
+    tags_argument_spec,
+    wait_argument_spec,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._queue import DEFAULT_RETENTION, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "rule": {"type": "str"},
+            "aws_account": {"type": "str"},
+            "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
+            "kms_master_key_id": {"type": "str", "no_log": False},
+            "delete_messages": {"type": "bool", "default": False},
+            **regions_argument_spec(),
+            **tags_argument_spec(),
+            **wait_argument_spec(),
+        },
+        supports_check_mode=True,
+    )
+    run(module, Queue)
+
+
+if __name__ == "__main__":
+    main()

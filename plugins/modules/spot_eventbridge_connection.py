@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_eventbridge_connection
+
+short_description: Manage the EventBridge connection that holds the Spot token
+
+version_added: 0.1.0
+
+description:
+  - Creates, mends and removes the Amazon EventBridge connection with which interruption warnings are sent to Spot, in many
+    regions at once.
+  - The connection sends the API key C(Authorization) with the value C(Bearer <token>), and the query parameter C(accountId)
+    with the Spot account. The parameter's value is not hidden, so that it can be checked.
+  - A connection that is not C(AUTHORIZED) is authorised again in place, whatever O(update_token) says. One answer 401 from
+    Spot is enough to make it C(DEAUTHORIZED), and it never recovers by itself.
+  - That AWS says C(AUTHORIZED) proves nothing about the token; M(spot.eventbridge.spot_account_info) proves it.
+
+options:
+  name:
+    description:
+      - The name of the connection, 1 to 64 letters, digits, hyphens, underscores and dots.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the connection shall be there.
+      - A connection that other API destinations use is not removed.
+    type: str
+    choices: [present, absent]
+    default: present
+  spot_account:
+    description:
+      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
+      - Required with O(state=present).
+    type: str
+  description:
+    description:
+      - What the connection is for, at most 512 characters.
+    type: str
+    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+  kms_key_identifier:
+    description:
+      - The KMS key that protects the connection's secret. Without it, the key stays as it is, at first the one AWS owns.
+      - An empty text returns to the key that AWS owns.
+    type: str
+  update_token:
+    description:
+      - When the token of a connection that is already there is written.
+      - V(changed) compares it with the one in the connection's managed secret. Where the caller may not read that secret,
+        nothing is compared, and a warning says so.
+      - V(always) writes it in every run, and so reports a change in every run.
+      - V(on_create) leaves it alone.
+    type: str
+    choices: [changed, always, on_create]
+    default: changed
+  api_destination:
+    description:
+      - With O(state=absent), the API destination that goes away together with the connection and so does not hinder it.
+      - By default, the one with the connection's name.
+    type: str
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._regions
+  - spot.eventbridge._regions.wait
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(update_token=always), every run writes the token and reports a change.
+
+notes:
+  - Needs the permissions C(events:CreateConnection), C(events:UpdateConnection), C(events:DescribeConnection),
+    C(events:DeleteConnection), C(events:ListApiDestinations), C(secretsmanager:CreateSecret),
+    C(secretsmanager:UpdateSecret), C(secretsmanager:PutSecretValue), C(secretsmanager:GetSecretValue),
+    C(secretsmanager:DeleteSecret) and, once per AWS account, C(iam:CreateServiceLinkedRole).
+
+seealso:
+  - module: spot.eventbridge.spot_api_destination
+  - name: Connections for HTTP endpoint targets
+    description: The EventBridge user guide on connections.
+    link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Connect three regions to a Spot account
+  spot.eventbridge.spot_eventbridge_connection:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Write a new token, wherever the old one is
+  spot.eventbridge.spot_eventbridge_connection:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    update_token: always
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Remove the connection
+  spot.eventbridge.spot_eventbridge_connection:
+    name: spot-interruption-act-d7320fba
+    state: absent
+    regions: [us-east-1, us-west-2, eu-west-1]
+"""
+
+RETURN = r"""
+regions:
+  description: What was done in each region, by the region's name.
+  type: dict
+  returned: always, unless an argument was wrong
+  contains:
+    action:
+      description: One of V(created), V(updated), V(reauthorized), V(deleted), V(unchanged) and V(failed).
+      type: str
+      returned: always
+      sample: created
+    changed:
+      description: Whether something changed in this region.
+      type: bool
+      returned: always
+      sample: true
+    connection:
+      description:
+        - The connection as C(DescribeConnection) tells it, with names in snake case.
+        - V(none) where there is no connection.
+      type: dict
+      returned: unless the region failed
+      sample:
+        name: spot-interruption-act-d7320fba
+        connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c-aaaa-bbbb-cccc-000000000000
+        connection_state: AUTHORIZED
+    note:
+      description: What a person should know although nothing failed. It is also given as a warning.
+      type: str
+      returned: when there is something to know
+      sample: "whether the token is current was not checked"
+    error:
+      description: Why the region failed.
+      type: dict
+      returned: when the region failed
+      sample: {code: AccessDeniedException, message: "CreateConnection: not authorized"}
+failed_regions:
+  description: The regions that failed.
+  type: list
+  elements: str
+  returned: always, unless an argument was wrong
+  sample: []
+"""
+
+from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    DEFAULT_DESCRIPTION,
+    regions_argument_spec,
+    wait_argument_spec,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "spot_account": {"type": "str"},
+            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+            "kms_key_identifier": {"type": "str", "no_log": False},
+            "update_token": {
+                "type": "str",
+                "choices": ["changed", "always", "on_create"],
+                "default": "changed",
+                "no_log": False,
+            },
+            "api_destination": {"type": "str"},
+            **regions_argument_spec(),
+            **wait_argument_spec(),
+        },
+        required_if=[("state", "present", ["spot_account"])],
+        supports_check_mode=True,
+    )
+    run(module, Connection)
+
+
+if __name__ == "__main__":
+    main()

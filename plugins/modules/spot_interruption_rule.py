@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_interruption_rule
+
+short_description: Manage the EventBridge rule that picks spot interruption warnings
+
+version_added: 0.1.0
+
+description:
+  - Creates, mends and removes the Amazon EventBridge rule that sends C(EC2 Spot Instance Interruption Warning) events of the
+    default event bus to an API destination, in many regions at once.
+  - The rule's one target of this collection has an execution role, a retry policy and, where wanted, a dead-letter queue.
+    Other targets of the same rule are left alone.
+  - An execution role that was made a moment ago is unknown to EventBridge for some seconds. It is waited for, up to
+    O(wait_timeout).
+
+options:
+  name:
+    description:
+      - The name of the rule, 1 to 64 letters, digits, hyphens, underscores and dots.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the rule shall be there.
+      - A rule that has other targets loses ours and is kept.
+    type: str
+    choices: [present, absent]
+    default: present
+  api_destination:
+    description:
+      - The name of the API destination to which the rule sends.
+      - By default, the one with the rule's name.
+    type: str
+  api_destination_arns:
+    description:
+      - The ARN of the API destination by region, where it is known already.
+      - A region that is not in it asks AWS for the API destination named O(api_destination).
+    type: dict
+  role_arn:
+    description:
+      - The execution role. C(events.amazonaws.com) must be allowed to assume it, and it must be allowed
+        C(events:InvokeApiDestination) on the API destination.
+      - Required with O(state=present).
+    type: str
+  dead_letter_queue:
+    description:
+      - The name of the SQS queue, in the same region, that receives what could not be delivered.
+      - Without it, a warning that cannot be delivered is lost without a trace.
+    type: str
+  aws_account:
+    description:
+      - The AWS account of the dead-letter queue, twelve digits.
+      - By default, the caller's, which takes a call to find out.
+    type: str
+  maximum_event_age_in_seconds:
+    description:
+      - After how many seconds AWS gives up the delivery of a warning, 60 to 86400.
+      - After two minutes the instance is gone.
+    type: int
+    default: 120
+  maximum_retry_attempts:
+    description:
+      - After how many attempts AWS gives up the delivery of a warning, 0 to 185.
+    type: int
+    default: 185
+  target_id:
+    description:
+      - The id of this collection's target in the rule.
+    type: str
+    default: spot
+  description:
+    description:
+      - What the rule is for, at most 512 characters.
+    type: str
+    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+
+extends_documentation_fragment:
+  - spot.eventbridge._regions
+  - spot.eventbridge._regions.tags
+  - spot.eventbridge._regions.wait
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  idempotent:
+    support: full
+
+notes:
+  - Needs the permissions C(events:PutRule), C(events:DescribeRule), C(events:DeleteRule), C(events:PutTargets),
+    C(events:RemoveTargets), C(events:ListTargetsByRule), C(events:TagResource), C(events:UntagResource),
+    C(events:ListTagsForResource), C(events:DescribeApiDestination), and C(iam:PassRole) for the execution role.
+  - A prediction in check mode takes it that the API destination will be there. Outside of check mode, a missing one fails
+    the region.
+
+seealso:
+  - module: spot.eventbridge.spot_api_destination
+  - module: spot.eventbridge.spot_dead_letter_queue
+  - name: Spot Instance interruption notices
+    description: The EC2 user guide on the warnings and their event.
+    link: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Send the warnings of three regions to the API destination of the same name
+  spot.eventbridge.spot_interruption_rule:
+    name: spot-interruption-act-d7320fba
+    role_arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
+    dead_letter_queue: spot-interruption-act-d7320fba
+    regions: [us-east-1, us-west-2, eu-west-1]
+    tags:
+      team: platform
+
+- name: Remove the rule, unless it has targets of somebody else
+  spot.eventbridge.spot_interruption_rule:
+    name: spot-interruption-act-d7320fba
+    state: absent
+    regions: [us-east-1, us-west-2, eu-west-1]
+"""
+
+RETURN = r"""
+regions:
+  description: What was done in each region, by the region's name.
+  type: dict
+  returned: always, unless an argument was wrong
+  contains:
+    action:
+      description: One of V(created), V(updated), V(deleted), V(unchanged) and V(failed).
+      type: str
+      returned: always
+      sample: created
+    changed:
+      description: Whether something changed in this region.
+      type: bool
+      returned: always
+      sample: true
+    rule:
+      description:
+        - The rule as C(DescribeRule) tells it, with names in snake case, together with its C(targets) and, where O(tags) is
+          given, its C(tags).
+        - V(none) where there is no rule.
+      type: dict
+      returned: unless the region failed
+      sample:
+        name: spot-interruption-act-d7320fba
+        arn: arn:aws:events:us-east-1:123456789012:rule/spot-interruption-act-d7320fba
+        state: ENABLED
+        targets:
+          - id: spot
+            role_arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
+        tags: {team: platform}
+    note:
+      description: What a person should know although nothing failed. It is also given as a warning.
+      type: str
+      returned: when there is something to know
+      sample: "the rule was kept: it has targets that are not ours (audit)"
+    error:
+      description: Why the region failed.
+      type: dict
+      returned: when the region failed
+      sample: {code: FailedEntries, message: "put_targets failed for 1 target(s)"}
+failed_regions:
+  description: The regions that failed.
+  type: list
+  elements: str
+  returned: always, unless an argument was wrong
+  sample: []
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    DEFAULT_DESCRIPTION,
+    regions_argument_spec,
+    tags_argument_spec,
+    wait_argument_spec,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import (
+    DEFAULT_EVENT_AGE,
+    DEFAULT_RETRY_ATTEMPTS,
+    TARGET_ID,
+    Rule,
+)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "api_destination": {"type": "str"},
+            "api_destination_arns": {"type": "dict"},
+            "role_arn": {"type": "str"},
+            "dead_letter_queue": {"type": "str"},
+            "aws_account": {"type": "str"},
+            "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
+            "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
+            "target_id": {"type": "str", "default": TARGET_ID},
+            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+            **regions_argument_spec(),
+            **tags_argument_spec(),
+            **wait_argument_spec(),
+        },
+        required_if=[("state", "present", ["role_arn"])],
+        supports_check_mode=True,
+    )
+    run(module, Rule)
+
+
+if __name__ == "__main__":
+    main()

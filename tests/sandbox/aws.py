@@ -1,0 +1,230 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The AWS side: parses each call, logs it, refuses what may not be, strikes it with faults, lets moto answer the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+from . import moto_app, regions
+from .connections import SERVICE_LINKED_ROLE
+from .faults import Faults
+from .server import Answer, Request, json_answer
+from .settings import Settings
+
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_READ_VERBS = re.compile(r"Describe|Get|List|Test|Receive|Simulate|BatchGet|Lookup|Search|Validate|Estimate|Head|Query")
+_ENDPOINT_NAMES = {"monitoring": "cloudwatch"}  # where the signing name is not the prefix of IAM actions
+
+# The calls that AWS checks further permissions for [eb-target-connection-auth, iam:PassRole].
+_ALSO_NEEDED = {
+    "events:CreateConnection": ("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"),
+    "events:UpdateConnection": ("secretsmanager:UpdateSecret", "secretsmanager:PutSecretValue"),
+    "events:DeleteConnection": ("secretsmanager:DeleteSecret",),
+}
+
+
+@dataclass
+class Call:
+    """What a request to AWS is about; `form` holds the parameters of the query protocols."""
+
+    service: str
+    signing_name: str
+    region: str
+    access_key: str
+    account: str
+    operation: str
+    request: Request
+    form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def action(self) -> str:
+        """The IAM action."""
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def is_xml(self) -> bool:
+        """Whether the call is of one of the query protocols, which answer in XML."""
+        return "Action" in self.form
+
+    @property
+    def writes(self) -> bool:
+        if self.service == "sts":
+            return False
+        method, _, path = self.operation.partition(" ")
+        return method not in ("GET", "HEAD") if path else not _READ_VERBS.match(self.operation)
+
+
+class Aws:
+    """Answers AWS requests. `calls` is the log of all of them: never a body, as bodies hold tokens."""
+
+    def __init__(self, settings: Settings, faults: Faults) -> None:
+        self._settings = settings
+        self._faults = faults
+        self.calls: deque[dict[str, Any]] = deque(maxlen=200_000)
+        self.allowed: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
+
+    def reset(self) -> None:
+        """Forget the log and the permissions; the settings and faults are others' to reset."""
+        self.calls.clear()
+        self.allowed.clear()
+
+    def handle(self, request: Request) -> Answer | None:
+        """Answer a request to AWS; None stands for a connection closed without an answer."""
+        call = _parse(request)
+        fault = self._faults.pick(
+            {
+                "target": "aws",
+                "service": call.service,
+                "operation": call.operation,
+                "region": call.region,
+                "account": call.account,
+                "path": request.path,
+            }
+        )
+        entry = {
+            "time": time.time(),
+            "account": call.account,
+            "access_key": call.access_key,
+            "region": call.region,
+            "service": call.service,
+            "operation": call.operation,
+            "write": call.writes,
+            "status": None,
+            "fault": next(iter(fault), None),
+        }
+        self.calls.append(entry)
+        time.sleep(self._settings.latency + fault.get("latency", 0))
+        answer, sent = self._struck(call, fault)
+        entry["status"] = answer.status if answer else None
+        return answer if sent else None
+
+    def _struck(self, call: Call, fault: dict[str, Any]) -> tuple[Answer | None, bool]:
+        """Return the answer and whether it is sent."""
+        if "hang" in fault:
+            time.sleep(fault["hang"])
+            return None, False
+        if fault.get("drop"):
+            return None, False
+        if fault.get("throttle"):
+            return error(call, 400, "Throttling" if call.is_xml else "ThrottlingException", "Rate exceeded"), True
+        if "error" in fault:
+            wanted = {"status": 500, "code": "InternalException", "message": "Internal error"} | fault["error"]
+            return error(call, wanted["status"], wanted["code"], wanted["message"]), True
+        if fault.get("garbage"):
+            return Answer(200, b"\x00<not> {json", {"Content-Type": "text/plain"}), True
+        if fault.get("partial") and call.operation in ("PutTargets", "RemoveTargets"):
+            return self._partial(call), True
+        return self._answer(call), not fault.get("lost_answer")
+
+    def _answer(self, call: Call) -> Answer:
+        if call.region not in regions.enabled(self._settings):
+            status, code = (403, "InvalidClientTokenId") if call.is_xml else (400, "UnrecognizedClientException")
+            return error(call, status, code, "The security token included in the request is invalid.")
+        denied = self._denied(call)
+        if denied:
+            return denied
+        if call.action == "ec2:DescribeRegions":
+            return regions.describe(call.form, self._settings)
+        try:
+            return moto_app.answer(call.signing_name, call.request)
+        except NotImplementedError as unknown:
+            return error(call, 400, "UnknownOperationException", f"The sandbox does not know it: {unknown}")
+        except Exception:  # noqa: BLE001 - whatever moto raises, the client must see an answer
+            traceback.print_exc()
+            return error(call, 500, "InternalFailure", "moto has failed; the sandbox printed why")
+
+    def _partial(self, call: Call) -> Answer:
+        """Let the first target fail, and do the rest."""
+        body = json.loads(call.request.body)
+        name = "Targets" if call.operation == "PutTargets" else "Ids"
+        first, *rest = body[name]
+        if rest:
+            answer = self._answer(_with_body(call, body | {name: rest}))
+            if answer.status != 200:
+                return answer
+        failed = {
+            "TargetId": first["Id"] if isinstance(first, dict) else first,
+            "ErrorCode": "ConcurrentModificationException",
+            "ErrorMessage": "Rule is being modified.",
+        }
+        return json_answer({"FailedEntryCount": 1, "FailedEntries": [failed]})
+
+    def _denied(self, call: Call) -> Answer | None:
+        allowed = self.allowed.get(call.access_key)
+        if allowed is None:
+            return None
+        for action in (call.action, *self._also_needed(call)):
+            if not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
+                who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
+                message = f"User: {who} is not authorized to perform: {action}"
+                return error(call, 403 if call.is_xml else 400, _denial_code(call), message)
+        return None
+
+    def _also_needed(self, call: Call) -> list[str]:
+        needed = list(_ALSO_NEEDED.get(call.action, ()))
+        if call.action == "events:CreateConnection" and not moto_app.role_exists(call.account, SERVICE_LINKED_ROLE):
+            needed.append("iam:CreateServiceLinkedRole")
+        if call.action == "events:PutTargets" and b'"RoleArn"' in call.request.body:
+            needed.append("iam:PassRole")
+        return needed
+
+
+def _parse(request: Request) -> Call:
+    credential = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    access_key, region, signing_name = credential.groups() if credential else ("", "us-east-1", "sts")
+    target = request.headers.get("X-Amz-Target")
+    form: dict[str, str] = {}
+    if target:
+        operation = target.rpartition(".")[2]
+    else:
+        if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+            form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+        form = form or request.query
+        operation = form.get("Action", f"{request.method} {request.path}")
+    service = _ENDPOINT_NAMES.get(signing_name, signing_name)
+    account = moto_app.account_of(access_key)
+    return Call(service, signing_name, region, access_key, account, operation, request, form)
+
+
+def _with_body(call: Call, body: dict[str, Any]) -> Call:
+    request = Request(call.request.method, call.request.target, call.request.headers, json.dumps(body).encode())
+    return Call(**{**vars(call), "request": request})
+
+
+def _denial_code(call: Call) -> str:
+    if call.service == "ec2":
+        return "UnauthorizedOperation"
+    return "AccessDenied" if call.is_xml or call.service == "sqs" else "AccessDeniedException"
+
+
+def error(call: Call, status: int, code: str, message: str) -> Answer:
+    """Return an error in the protocol of the call: JSON, EC2's XML, or the XML of the other query services."""
+    if not call.is_xml:
+        # x-amzn-query-error is what boto3 takes the code from for services that once spoke XML, such as SQS.
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
+        if call.request.headers.get("x-amzn-query-mode") == "true":
+            headers["x-amzn-query-error"] = f"{code};{'Sender' if status < 500 else 'Receiver'}"
+        return json_answer({"__type": code, "message": message}, status, headers)
+    detail = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+    if call.service == "ec2":
+        body = f"<Response><Errors><Error>{detail}</Error></Errors><RequestID>sandbox</RequestID></Response>"
+    else:
+        fault = "Sender" if status < 500 else "Receiver"
+        body = (
+            f"<ErrorResponse><Error><Type>{fault}</Type>{detail}</Error><RequestId>sandbox</RequestId></ErrorResponse>"
+        )
+    return Answer(status, body.encode(), {"Content-Type": "text/xml"})

@@ -1,0 +1,369 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What happens to an event that matched a rule: delivery to the targets, retries, dead letters, de-authorisation.
+
+moto calls an API destination inside of PutEvents, with nothing but the URL. Here it is done as AWS documents it.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import urllib3
+from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+from moto.events.models import Rule, events_backends
+from moto.sqs.models import sqs_backends
+
+from . import roles
+from .connections import AUTHORIZED, LOOPBACK, SECRET_GONE, Connection, Destination, Json, Links
+from .moto_app import LOCK
+from .policy import allows
+from .scheduler import Scheduler
+from .settings import Settings
+
+SPOT_HOST = "api.spotinst.io"
+UNAUTHORIZED = (401, 407)
+RETRIED = (401, 407, 409, 429)
+DEFAULT_AGE, DEFAULT_ATTEMPTS = 86400, 185
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds; AWS documents only that the waits grow and vary
+HEADERS = {
+    "User-Agent": "Amazon/EventBridge/ApiDestinations",
+    "Content-Type": "application/json; charset=utf-8",
+    "Range": "bytes=0-1048575",
+}
+
+
+@dataclass
+class Job:
+    """One event on its way to one target of one rule."""
+
+    account: str
+    region: str
+    rule_name: str
+    rule_arn: str
+    bus: str
+    target: Json
+    event: Json
+    generation: int
+    started: float = field(default_factory=time.monotonic)
+    attempts: int = 0
+    wait: float = FIRST_WAIT
+
+
+class Undeliverable(Exception):
+    """A delivery that has failed for good; `code` is the dead letter's ERROR_CODE."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Call:
+    """The HTTP request of a delivery, and the connection that it depends on."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    connection: Connection
+    links: Links
+
+
+@dataclass
+class Result:
+    """What came back: an HTTP status, or an error's text; and the seconds asked for in Retry-After."""
+
+    status: int | None
+    error: str | None = None
+    retry_after: float = 0.0
+
+    @property
+    def message(self) -> str:
+        return f"Unable to invoke ApiDestination endpoint: {self.error or f'HTTP status code {self.status}'}"
+
+    @property
+    def code(self) -> str:
+        """The ERROR_CODE of a dead letter."""
+        if self.status is not None:
+            return "THROTTLING" if self.status == 429 else "SDK_CLIENT_ERROR"
+        return "TIMEOUT" if self.error and "Timeout" in self.error else "CONNECTION_FAILURE"
+
+
+class Delivery:
+    """Delivers events to API destinations and SQS queues, asynchronously; `attempts` is the log."""
+
+    def __init__(self, settings: Settings, scheduler: Scheduler, spot_url: Callable[[], str]) -> None:
+        self._settings = settings
+        self._scheduler = scheduler
+        self._spot_url = spot_url
+        self._http = urllib3.PoolManager(maxsize=32)
+        self._generation = 0
+        self._in_flight = 0
+        self._settled = threading.Condition()
+        self.attempts: deque[Json] = deque(maxlen=20_000)
+
+    def deliver(self, account: str, region: str, rule: Rule, event: Json) -> None:
+        """Start the delivery of an event to every target of a rule. Hold moto's lock."""
+        _count(account, region, rule.event_bus_name, rule.name, "TriggeredRules")
+        for target in rule.targets:
+            job = Job(
+                account=account,
+                region=region,
+                rule_name=rule.name,
+                rule_arn=rule.arn,
+                bus=rule.event_bus_name,
+                target=copy.deepcopy(target),
+                event=event,
+                generation=self._generation,
+            )
+            with self._settled:
+                self._in_flight += 1
+            self._scheduler.call(0, partial(self._attempt, job))
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until no delivery is under way, retries included; False if that takes longer than `timeout` seconds."""
+        with self._settled:
+            return self._settled.wait_for(lambda: self._in_flight == 0, timeout)
+
+    def reset(self) -> None:
+        """Give up every delivery and forget the log. Hold moto's lock."""
+        with self._settled:
+            self._generation += 1
+            self._in_flight = 0
+            self._settled.notify_all()
+        self.attempts.clear()
+
+    # One attempt: look up with the lock, send without it, note the result with it
+
+    def _attempt(self, job: Job) -> None:
+        try:
+            with LOCK:
+                if job.generation != self._generation:
+                    return
+                job.attempts += 1
+                call = self._prepare(job)
+            result = self._send(call) if call else Result(200)
+            with LOCK:
+                if job.generation == self._generation:
+                    self._note(job, call, result)
+        except Undeliverable as failure:
+            with LOCK:
+                if job.generation == self._generation:
+                    self._fail(job, None, failure.code, str(failure))
+
+    def _prepare(self, job: Job) -> Call | None:
+        """Return what to send, None if the target is no HTTP endpoint and has its event already."""
+        service = job.target["Arn"].split(":")[2]
+        if service == "sqs":
+            self._send_to_queue(job, job.target["Arn"], {})
+            return None
+        if ":api-destination/" not in job.target["Arn"]:
+            raise Undeliverable("INVALID_PARAMETER", f"The sandbox does not deliver to {service}.")
+        links: Links = events_backends[job.account][job.region].links  # type: ignore[attr-defined]
+        _require_role(job)
+        destination = links.destination_by_arn(job.target["Arn"])
+        if destination is None:
+            raise Undeliverable("NO_RESOURCE", f"The API destination {job.target['Arn']} does not exist.")
+        connection = links.connection_of(destination)
+        if connection is None or connection.state != AUTHORIZED:
+            state = f"{connection.state}: {connection.reason}" if connection else "deleted"
+            raise Undeliverable(
+                "SDK_CLIENT_ERROR",
+                f"Unable to invoke ApiDestination endpoint: the connection is not authorized ({state})",
+            )
+        secret = links.current_secret(connection)
+        if secret is None:
+            links.deauthorize(connection, SECRET_GONE)
+            raise Undeliverable("SDK_CLIENT_ERROR", f"Unable to invoke ApiDestination endpoint: {SECRET_GONE}")
+        return _build_call(job, links, destination, connection, secret)
+
+    def _send(self, call: Call) -> Result:
+        url = urlsplit(call.url)
+        if url.hostname == SPOT_HOST:
+            spot = urlsplit(self._spot_url())
+            url = url._replace(scheme=spot.scheme, netloc=spot.netloc)
+        if url.hostname not in LOOPBACK:
+            return Result(None, f"the sandbox does not leave loopback: {url.hostname}")
+        try:
+            response = self._http.request(
+                call.method,
+                urlunsplit(url),
+                headers=call.headers,
+                body=call.body,
+                timeout=self._settings.delivery_timeout,
+                retries=False,
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return Result(None, type(error).__name__)
+        return Result(response.status, retry_after=_seconds(response.headers.get("Retry-After")))
+
+    def _note(self, job: Job, call: Call | None, result: Result) -> None:
+        status = result.status
+        if status is not None and 200 <= status < 300:
+            self._count(job, "Invocations")
+            self._count(job, "SuccessfulInvocationAttempts")
+            self._finish(job, status, None, "delivered")
+            return
+        if call is not None and status in UNAUTHORIZED:
+            reason = f"The API destination endpoint answered with HTTP status code {status}."
+            call.links.deauthorize(call.connection, reason)
+        if status is not None and status < 500 and status not in RETRIED:
+            self._fail(job, status, result.code, result.message)
+        else:
+            self._retry(job, result)
+
+    def _retry(self, job: Job, result: Result) -> None:
+        policy = job.target.get("RetryPolicy", {})
+        scale = self._settings.delivery_time_scale
+        wait = max(job.wait * random.uniform(0.5, 1.5), result.retry_after) * scale
+        age = time.monotonic() + wait - job.started
+        if job.attempts > policy.get("MaximumRetryAttempts", DEFAULT_ATTEMPTS):
+            self._fail(job, result.status, result.code, result.message, "MaximumRetryAttempts")
+        elif age > policy.get("MaximumEventAgeInSeconds", DEFAULT_AGE) * scale:
+            self._fail(job, result.status, result.code, result.message, "MaximumEventAgeInSeconds")
+        else:
+            self._count(job, "RetryInvocationAttempts")
+            self._log(job, result.status, result.message, "retrying")
+            job.wait = min(job.wait * 2, LONGEST_WAIT)
+            self._scheduler.call(wait, partial(self._attempt, job))
+
+    def _fail(self, job: Job, status: int | None, code: str, message: str, condition: str | None = None) -> None:
+        """Give up: to the dead-letter queue, if there is one that takes it."""
+        self._count(job, "Invocations")
+        self._count(job, "FailedInvocations")
+        queue_arn = job.target.get("DeadLetterConfig", {}).get("Arn")
+        if queue_arn is None:
+            self._finish(job, status, message, "dropped")
+            return
+        attributes = {
+            "RULE_ARN": job.rule_arn,
+            "TARGET_ARN": job.target["Arn"],
+            "ERROR_CODE": code,
+            "ERROR_MESSAGE": message,
+            "RETRY_ATTEMPTS": str(job.attempts - 1),
+        }
+        if condition:
+            attributes["EXHAUSTED_RETRY_CONDITION"] = condition
+        try:
+            self._send_to_queue(job, queue_arn, attributes)
+        except Undeliverable as failure:
+            self._count(job, "InvocationsFailedToBeSentToDlq")
+            self._finish(job, status, f"{message}; no dead letter: {failure}", "dropped")
+        else:
+            self._count(job, "InvocationsSentToDlq")
+            self._finish(job, status, message, "dead-lettered")
+
+    def _send_to_queue(self, job: Job, queue_arn: str, attributes: dict[str, str]) -> None:
+        _, _, service, region, account, name = queue_arn.split(":", 5)
+        queue = sqs_backends[account][region].queues.get(name) if service == "sqs" and region == job.region else None
+        if queue is None:
+            raise Undeliverable("NO_RESOURCE", f"the queue {queue_arn} does not exist in {job.region}")
+        context = {"aws:SourceArn": job.rule_arn, "aws:SourceAccount": job.account, "aws:SecureTransport": "true"}
+        if not allows([queue.policy], "sqs:SendMessage", queue_arn, roles.PRINCIPAL, context):
+            raise Undeliverable("NO_PERMISSIONS", f"the policy of {queue_arn} does not allow {job.rule_arn} to send")
+        sqs_backends[account][region].send_message(
+            name,
+            json.dumps(job.event),
+            {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()},
+        )
+
+    # Log and metrics
+
+    def _finish(self, job: Job, status: int | None, error: str | None, outcome: str) -> None:
+        self._log(job, status, error, outcome)
+        with self._settled:
+            self._in_flight -= 1
+            self._settled.notify_all()
+
+    def _log(self, job: Job, status: int | None, error: str | None, outcome: str) -> None:
+        self.attempts.append(
+            {
+                "time": time.time(),
+                "event_id": job.event["id"],
+                "account": job.account,
+                "region": job.region,
+                "rule": job.rule_name,
+                "target": job.target["Arn"],
+                "attempt": job.attempts,
+                "status": status,
+                "error": error,
+                "outcome": outcome,
+            }
+        )
+
+    def _count(self, job: Job, metric: str) -> None:
+        _count(job.account, job.region, job.bus, job.rule_name, metric)
+
+
+def _count(account: str, region: str, bus: str, rule: str, metric: str) -> None:
+    """Add 1 to a metric of AWS/Events; a rule on a custom bus has the bus as a second dimension."""
+    dimensions = [{"Name": "RuleName", "Value": rule}]
+    if bus != "default":
+        dimensions.insert(0, {"Name": "EventBusName", "Value": bus})
+    datum = MetricDatum("AWS/Events", metric, 1.0, dimensions, None, "Count")
+    cloudwatch_backends[account][region].metric_data.append(datum)
+
+
+def _require_role(job: Job) -> None:
+    role_arn = job.target.get("RoleArn")
+    if not roles.can_assume(role_arn, job.account, job.rule_arn):
+        raise Undeliverable("NO_PERMISSIONS", f"The role {role_arn} cannot be assumed by {roles.PRINCIPAL}.")
+    if not roles.may(role_arn, job.account, "events:InvokeApiDestination", job.target["Arn"]):
+        raise Undeliverable(
+            "NO_PERMISSIONS",
+            f"The role {role_arn} is not authorized to perform events:InvokeApiDestination on {job.target['Arn']}.",
+        )
+
+
+def _build_call(job: Job, links: Links, destination: Destination, connection: Connection, secret: Json) -> Call:
+    """Put the request together. The connection's parameters win over the target's, both over the endpoint's own."""
+    of_target = job.target.get("HttpParameters", {})
+    of_connection = secret.get("invocation_http_parameters", {})
+    endpoint = destination.endpoint
+    for value in of_target.get("PathParameterValues", []):
+        endpoint = endpoint.replace("*", value, 1)
+    url = urlsplit(endpoint)
+    query = dict(parse_qsl(url.query, keep_blank_values=True))
+    query |= of_target.get("QueryStringParameters", {}) | _pairs(of_connection, "query_string_parameters")
+    headers = HEADERS | of_target.get("HeaderParameters", {}) | _pairs(of_connection, "header_parameters")
+    body = job.event | _pairs(of_connection, "body_parameters")
+    return Call(
+        method=destination.method,
+        url=urlunsplit(url._replace(query=urlencode(query))),
+        headers=headers | _authorization(connection, secret),
+        body=json.dumps(body).encode(),
+        connection=connection,
+        links=links,
+    )
+
+
+def _authorization(connection: Connection, secret: Json) -> dict[str, str]:
+    if connection.authorization_type == "API_KEY":
+        return {secret["api_key_name"]: secret["api_key_value"]}
+    if connection.authorization_type == "BASIC":
+        credentials = f"{secret['username']}:{secret['password']}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+    raise Undeliverable("INVALID_PARAMETER", f"The sandbox does not deliver with {connection.authorization_type}.")
+
+
+def _pairs(parameters: Json, kind: str) -> dict[str, str]:
+    return {item["key"]: item.get("value", "") for item in parameters.get(kind, [])}
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Read Retry-After in its form of seconds; the form of a date is not worth the code here."""
+    return float(retry_after) if retry_after and retry_after.isdigit() else 0.0

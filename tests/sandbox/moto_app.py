@@ -1,0 +1,125 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hands a request to moto, and the lock around all of moto's state.
+
+The common services answer at "/" through one function, which is called directly: going through moto's own server would
+match some hundreds of host patterns and build a Flask context for every call. Whatever is not at "/" goes that way.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from functools import cache
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from botocore.exceptions import ClientError
+from moto.backends import get_backend
+from moto.core import responses
+from moto.core.base_backend import BackendDict
+from moto.core.request import Request as MotoRequest
+from moto.iam.models import get_account_id_from, iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import run_wsgi_app
+
+from .server import Answer, Request
+
+LOCK = threading.RLock()
+"""Held by whoever reads or writes moto's state: moto is not safe for threads. Never sleep with it."""
+
+WARM = ("events", "secretsmanager", "sqs", "iam", "sts", "monitoring")
+
+_dispatcher = DomainDispatcherApplication(create_backend_app)
+
+
+class _ServerRequest(MotoRequest):
+    from_wsgi_server = True
+
+
+@cache
+def _method_names(handler: type) -> list[str]:
+    """What moto computes anew for every call, by far the most expensive part of it for a service as large as EC2."""
+    return [name for name, _ in inspect.getmembers(handler, inspect.isfunction)]
+
+
+responses.method_names_from_class = _method_names  # type: ignore[assignment]
+
+
+@cache
+def _root_handler(service: str) -> Callable[..., Any] | None:
+    """Return the function that answers `service` (a SigV4 signing name) at "/", None if it has several paths."""
+    backend_name = _dispatcher.get_backend_for_host(f"{service}.us-east-1.amazonaws.com")
+    if backend_name is None:
+        return None
+    regions = get_backend(backend_name)["123456789012"]
+    handler = regions["us-east-1" if "us-east-1" in regions else "aws"].flask_paths.get("/")
+    return handler if getattr(handler, "__name__", "") == "dispatch" else None
+
+
+def warm(services: tuple[str, ...] = WARM) -> None:
+    """Import the services ahead of the first call; some take most of a second."""
+    for service in services:
+        with LOCK:
+            _root_handler(service)
+
+
+def account_of(access_key: str) -> str:
+    """Return the AWS account that an access key belongs to; a key that moto did not issue is the default account's."""
+    with LOCK:
+        return get_account_id_from(access_key)
+
+
+def reset() -> None:
+    """Forget every resource of every account."""
+    with LOCK:
+        BackendDict.reset()
+
+
+def answer(service: str, request: Request) -> Answer:
+    """Let moto answer `request`, made to `service`. Raises whatever moto raises for what it does not know."""
+    environ = _environ(request)
+    with LOCK:
+        handler = _root_handler(service) if request.path == "/" else None
+        if handler is None:
+            chunks, status_line, header_items = run_wsgi_app(_dispatcher, environ, buffered=True)
+            return Answer(int(status_line.split()[0]), b"".join(chunks), dict(header_items))
+        moto_request = _ServerRequest(environ)
+        try:
+            status, headers, body = handler(moto_request, moto_request.raw_url, dict(moto_request.headers))
+        except ClientError as error:
+            status, headers, body = 400, {}, error.response["Error"]["Message"]
+    content = body.encode() if isinstance(body, str) else body or b""
+    return Answer(status, content, {name: str(value) for name, value in headers.items()})
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    host = request.headers.get("Host", "127.0.0.1")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+        "QUERY_STRING": request.query_string,
+        "RAW_URI": request.target,
+        "SERVER_NAME": host.partition(":")[0],
+        "SERVER_PORT": host.partition(":")[2] or "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(request.body),
+        "wsgi.multithread": True,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    environ["CONTENT_LENGTH"] = str(len(request.body))
+    return environ
+
+
+def role_exists(account: str, name: str) -> bool:
+    """Tell whether an account has a role of this name."""
+    with LOCK:
+        return any(role.name == name for role in iam_backends[account]["aws"].get_roles())

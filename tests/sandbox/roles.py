@@ -1,0 +1,84 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Execution roles as EventBridge sees them: may it assume one, has the role spread already, what may it do then.
+
+Corrects moto: PutTargets accepts any role there, whether it exists or not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import IAMBackend, Role, iam_backends
+
+from .policy import allows
+from .settings import Settings
+
+PRINCIPAL = "events.amazonaws.com"
+
+
+def install() -> None:
+    """Note when a role's trust policy was set."""
+    IAMBackend.create_role = _stamping(IAMBackend.create_role)  # type: ignore[method-assign]
+    IAMBackend.update_assume_role_policy = _stamping(IAMBackend.update_assume_role_policy)  # type: ignore[method-assign]
+
+
+def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
+    def stamped(self: IAMBackend, role_name: str, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, role_name, *args, **kwargs)
+        self.get_role(role_name).trusted_since = time.monotonic()  # type: ignore[attr-defined]
+        return result
+
+    return stamped
+
+
+def can_assume(role_arn: str | None, account: str, rule_arn: str) -> bool:
+    """Tell whether EventBridge may assume the role for this rule, by its trust policy."""
+    role = _find(role_arn, account)
+    context = {"aws:SourceAccount": account, "aws:SourceArn": rule_arn}
+    return role is not None and allows(
+        [role.assume_role_policy_document], "sts:AssumeRole", service=PRINCIPAL, context=context
+    )
+
+
+def has_spread(role_arn: str, account: str, settings: Settings) -> bool:
+    """Tell whether EventBridge knows the role in its present form: IAM takes a while to tell everybody."""
+    role = _find(role_arn, account)
+    since = getattr(role, "trusted_since", 0.0)
+    return role is not None and time.monotonic() - since >= settings.role_spread_seconds
+
+
+def may(role_arn: str | None, account: str, action: str, resource: str) -> bool:
+    """Tell whether the role's inline and attached policies allow an action."""
+    role = _find(role_arn, account)
+    if role is None:
+        return False
+    attached = [
+        version.document
+        for policy in role.managed_policies.values()
+        for version in policy.versions
+        if version.is_default
+    ]
+    return allows([*role.policies.values(), *attached], action, resource)
+
+
+def _find(role_arn: str | None, account: str) -> Role | None:
+    """Return the role, None if there is none or it is another account's: EventBridge wants its own account's."""
+    partition, _, role_account = _parts(role_arn)
+    if role_arn is None or role_account != account:
+        return None
+    try:
+        return iam_backends[account][partition].get_role_by_arn(role_arn)
+    except NotFoundException:
+        return None
+
+
+def _parts(arn: str | None) -> tuple[str, str, str]:
+    """Return partition, region and account of an ARN; empty strings for what is none."""
+    parts = (arn or "").split(":")
+    return (parts[1], parts[3], parts[4]) if len(parts) > 5 else ("aws", "", "")

@@ -1,0 +1,47 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The knobs that a test can turn over the control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass
+class Settings:
+    """All durations are in seconds; the defaults are those of a sandbox that nobody has touched.
+
+    Attributes:
+        latency: added to every AWS call, outside of any lock.
+        state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
+        role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
+        delivery_time_scale: factor on the waits between delivery attempts and on the age an event may reach.
+        delivery_timeout: how long a delivery waits for the endpoint's answer (AWS: 5).
+        enabled_regions: the regions enabled for every account; None leaves it to moto (17 regions).
+        unseen_account_status: Spot's HTTP status for an account that the token cannot see.
+        permission_refusal_status: Spot's HTTP status for a viewer who posts a notification (401 or 403).
+    """
+
+    latency: float = 0.0
+    state_seconds: float = 0.0
+    role_spread_seconds: float = 0.0
+    delivery_time_scale: float = 1.0
+    delivery_timeout: float = 5.0
+    enabled_regions: list[str] | None = None
+    unseen_account_status: int = 403
+    permission_refusal_status: int = 403
+
+    def update(self, values: dict[str, Any]) -> None:
+        """Set the given knobs; a ValueError names those that do not exist, and then none is set."""
+        unknown = sorted(set(values) - {field.name for field in fields(self)})
+        if unknown:
+            raise ValueError(f"no such setting: {', '.join(unknown)}")
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def reset(self) -> None:
+        """Back to the defaults, in place: others hold a reference to this object."""
+        self.update({field.name: field.default for field in fields(self)})

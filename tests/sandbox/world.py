@@ -1,0 +1,86 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox put together: AWS, Spot and the control, each on a port of its own."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import uuid4
+
+from . import corrections, events, moto_app, roles
+from .aws import Aws
+from .control import Control
+from .delivery import Delivery
+from .faults import Faults
+from .scheduler import Scheduler
+from .server import Server
+from .settings import Settings
+from .spot import Spot
+
+
+class World:
+    """Everything that a sandbox consists of. One per process: moto's state is global.
+
+    Args:
+        admin_token: the value of Spot's token `admin`, random by default.
+    """
+
+    def __init__(self, admin_token: str | None = None) -> None:
+        self.settings = Settings()
+        self.faults = Faults()
+        self.scheduler = Scheduler()
+        self.spot = Spot(self.settings, self.faults, admin_token)
+        self.aws = Aws(self.settings, self.faults)
+        self.delivery = Delivery(self.settings, self.scheduler, lambda: self.servers["spot"].url)
+        roles.install()
+        corrections.install()
+        events.install(self.settings, self.scheduler, self.delivery)
+        self.servers = {
+            "aws": Server(self.aws.handle),
+            "spot": Server(self.spot.handle),
+            "control": Server(Control(self).handle),
+        }
+
+    def start(self) -> None:
+        """Begin to serve; the services that every run uses are imported by then."""
+        moto_app.warm()
+        for server in self.servers.values():
+            server.start()
+        # CloudFormation and EC2 take two seconds to import: not needed at once, nor by everybody.
+        threading.Thread(target=moto_app.warm, args=(("cloudformation",),), daemon=True).start()
+
+    def described(self) -> dict[str, Any]:
+        """Return what goes into the state file, less the process id."""
+        return {
+            **{f"{name}_url": server.url for name, server in self.servers.items()},
+            "tokens": {token.name: token.value for token in self.spot.tokens.values()},
+        }
+
+    def reset(self) -> None:
+        """Everything back to the start; only the values of the first tokens stay."""
+        with moto_app.LOCK:
+            self.scheduler.clear()
+            self.delivery.reset()
+            moto_app.reset()
+        self.settings.reset()
+        self.faults.clear()
+        self.aws.reset()
+        self.spot.reset()
+
+    def interrupt(
+        self, region: str, account: str = "123456789012", instance_id: str | None = None, action: str = "terminate"
+    ) -> dict[str, Any]:
+        """Do as EC2 does: put a spot interruption warning on the default bus of an account and region."""
+        instance_id = instance_id or f"i-{uuid4().hex[:17]}"
+        with moto_app.LOCK:
+            event, rules = events.backend(account, region).publish(
+                "default",
+                source="aws.ec2",
+                detail_type="EC2 Spot Instance Interruption Warning",
+                resources=[f"arn:aws:ec2:{region}a:instance/{instance_id}"],
+                detail={"instance-id": instance_id, "instance-action": action},
+            )
+        return {"event_id": event["id"], "instance_id": instance_id, "rules_matched": len(rules), "rules": rules}

@@ -1,0 +1,40 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fills a collections path for a checkout: amazon.aws out of the PyPI package `ansible`, and this collection as a link.
+
+Galaxy is where users get collections from; this is for machines that reach PyPI alone.
+
+Usage: python collections_path.py COLLECTIONS_PATH
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = CHECKOUT / "tests" / "requirements" / "collections.txt"
+WANTED = "ansible_collections/amazon/aws/"
+
+
+def main() -> None:
+    """Makes the path given on the command line; what is there already is replaced."""
+    collections = Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as download:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--dest", download, "--requirement", str(REQUIREMENTS)], check=True)
+        (wheel,) = Path(download).glob("ansible-*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(collections, [name for name in archive.namelist() if name.startswith(WANTED)])
+    link = collections / "ansible_collections" / "spot" / "eventbridge"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(CHECKOUT, target_is_directory=True)
+
+
+if __name__ == "__main__":
+    main()
