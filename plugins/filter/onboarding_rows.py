@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Takes the C(regions) of the answers of all writing modules, in the order in which they ran, and returns one row for each
     region, worst first.
-positional: unsupported
+positional: unsupported, predicted
 options:
   _input:
     description: The C(regions) of the answers.
@@ -23,6 +23,10 @@ options:
     type: list
     elements: str
     default: []
+  predicted:
+    description: Whether it was check mode, so that nothing was done.
+    type: bool
+    default: false
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
 """
@@ -47,11 +51,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import rows
 
 
-def onboarding_rows(answers: t.Any, unsupported: t.Iterable[str] = ()) -> list[dict[str, t.Any]]:
+def onboarding_rows(answers: t.Any, unsupported: t.Iterable[str] = (), predicted: bool = False) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
     if isinstance(answers, (str, t.Mapping)) or not isinstance(answers, t.Iterable):
         raise AnsibleFilterError("onboarding_rows takes a list of the 'regions' of modules' answers")
-    return rows(list(answers), list(unsupported))
+    return rows(list(answers), list(unsupported), predicted)
 
 
 class FilterModule:

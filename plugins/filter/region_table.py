@@ -9,14 +9,19 @@ name: region_table
 short_description: Rows of regions as lines for people
 version_added: 0.1.0
 description:
-  - Turns rows, such as those of P(spot.eventbridge.onboarding_rows#filter), into one line for each region, worst first, with a
-    heading above and a count below.
+  - Turns rows, such as those of P(spot.eventbridge.onboarding_rows#filter), into one line for each region, worst first, below a
+    heading that counts them.
+positional: title
 options:
   _input:
     description: Rows with C(region), C(status), C(done) and C(reason).
     type: list
     elements: dict
     required: true
+  title:
+    description: What stands before the count.
+    type: str
+    default: ""
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
 """
@@ -24,7 +29,7 @@ author:
 EXAMPLES = r"""
 - name: Show what came of it
   ansible.builtin.debug:
-    msg: "{{ spot_eventbridge_result.rows | spot.eventbridge.region_table }}"
+    msg: "{{ spot_eventbridge_result.rows | spot.eventbridge.region_table('Production') }}"
 """
 
 RETURN = r"""
@@ -41,11 +46,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.spot.eventbridge.plugins.module_utils._table import table
 
 
-def region_table(rows: t.Any) -> list[str]:
+def region_table(rows: t.Any, title: str = "") -> list[str]:
     """See DOCUMENTATION."""
     if isinstance(rows, (str, t.Mapping)) or not isinstance(rows, t.Iterable):
         raise AnsibleFilterError("region_table takes a list of rows")
-    return table(list(rows))
+    return table(list(rows), title)
 
 
 class FilterModule:

@@ -164,7 +164,8 @@ class ApiDestination:
     def _note(self, current: CurrentApiDestination) -> str | None:
         if not current.inactive:
             return None
-        return f"the API destination {self.name} is INACTIVE, as its connection {self.connection} is {current.connection_state}: mend the connection"
+        state = current.connection_state or "missing"
+        return f"the API destination {self.name} is INACTIVE: mend its connection {self.connection}, which is {state}"
 
     def _wanted_fields(self, connection_arn: str | None) -> Document:
         return {

@@ -59,6 +59,21 @@ def check_regions(regions: t.Sequence[str]) -> list[str]:
     return unique
 
 
+def wanted_regions(given: t.Any) -> list[str]:
+    """Regions as people give them: a list, or one text with commas. Each once, in the order given.
+
+    :returns: names, or only `all`
+    :raises ArgumentError: there is none.
+    """
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise ArgumentError("The regions must be 'all', a list of names, or names separated by commas such as us-east-1,eu-west-1.")
+    unique = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    if not unique:
+        raise ArgumentError("No region is given: say 'all', or names separated by commas such as us-east-1,eu-west-1.")
+    return unique
+
+
 def check_name(name: str, form: t.Pattern[str] = EVENTS_NAME) -> str:
     """Returns a resource's name.
 
@@ -68,9 +83,7 @@ def check_name(name: str, form: t.Pattern[str] = EVENTS_NAME) -> str:
         return name
     longest = 80 if form is QUEUE_NAME else 64
     allowed = "letters, digits, '-' and '_'" if form is QUEUE_NAME else "letters, digits, '-', '_' and '.'"
-    raise ArgumentError(
-        f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}."
-    )
+    raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}.")
 
 
 def check_spot_account(spot_account: str) -> str:
@@ -103,9 +116,7 @@ def check_token(token: str | None) -> str:
     if not token:
         raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the token's variable from a vault.")
     if len(token) > MAX_TOKEN_LENGTH:
-        raise ArgumentError(
-            f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Is it the token alone?"
-        )
+        raise ArgumentError(f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Is it the token alone?")
     for found, what in ((r"[\r\n]", "a line break"), (r"\s", "white space"), (":", "a colon"), (r"[^!-~]", "a character outside of ASCII")):
         if re.search(found, token):
             raise ArgumentError(f"The Spot token contains {what}; Spot's tokens do not. Give the token alone, without 'Bearer'.")
@@ -119,7 +130,7 @@ def check_url(url: str, what: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        host, dummy = parts.hostname, parts.port
+        host, _port = parts.hostname, parts.port  # each refuses what is malformed
     except ValueError:
         host, parts = None, urlsplit("")
     if host and parts.scheme == "https":

@@ -253,6 +253,8 @@ class Connection:
         }
         if self.kms_key:
             predicted["kms_key_identifier"] = self.kms_key
+        elif self.kms_key is not None:
+            predicted.pop("kms_key_identifier", None)
         return predicted
 
 

@@ -27,18 +27,22 @@ _STATES = (
 )
 
 
-def rows(answers: t.Sequence[t.Mapping[str, t.Any]], unsupported: t.Iterable[str] = ()) -> list[Row]:
+def rows(answers: t.Sequence[t.Mapping[str, t.Any]], unsupported: t.Iterable[str] = (), predicted: bool = False) -> list[Row]:
     """What came of onboarding, one row for each region, worst first.
 
     :param answers: the `regions` of each writing module's answer, in the order in which they ran; a region that fails in one is
         in none of the later ones
     :param unsupported: the regions that were left out
+    :param predicted: whether it was check mode, so that nothing was done
     :returns: rows with `region`, `status`, `changed`, `done`, `reason` and `summary`
     """
     every = dict.fromkeys(region for answer in answers for region in answer)
     found = [_row(region, [answer[region] for answer in answers if region in answer], len(answers)) for region in every]
     reason = "this region has no API destinations"
     found += [_as_row(region, UNSUPPORTED, False, "-", reason) for region in unsupported]
+    for row in found:
+        if predicted and row["changed"]:
+            row["done"] = f"would be {row['done']}"
     return worst_first(found)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 
-Document = t.Dict[str, t.Any]
+Document = dict[str, t.Any]
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,6 @@ def changed_fields(current: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]
     return [name for name, value in wanted.items() if current.get(name) != value]
 
 
-def unchanged(current: Current | None, **notes: str | None) -> Plan:
+def unchanged(current: Current | None, note: str | None = None) -> Plan:
     """The plan that leaves everything as it is."""
-    return Plan("unchanged", current.document if current else None, **notes)
+    return Plan("unchanged", current.document if current else None, note=note)

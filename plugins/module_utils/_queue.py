@@ -12,7 +12,13 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import QUEUE_NAME, ArgumentError, check_name
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    QUEUE_NAME,
+    ArgumentError,
+    check_aws_account,
+    check_name,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._arns import queue_arn, rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Call, Document, Plan, unchanged
@@ -102,7 +108,7 @@ class Queue:
         return cls(
             name=name,
             rule=check_name(params["rule"] or name),
-            aws_account=params["aws_account"] or regions.aws_account(),
+            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()),
             retention=params["message_retention_period"],
             kms_key=params["kms_master_key_id"],
             tags=as_text(params["tags"]),
@@ -159,7 +165,10 @@ class Queue:
         if current is None:
             return unchanged(None)
         if current.messages and not self.delete_messages:
-            note = f"the queue {self.name} was kept: it holds {current.messages} dead letter(s). Read them, or remove it with delete_messages=true."
+            note = (
+                f"the queue {self.name} was kept: it holds {current.messages} dead letter(s). "
+                "Read them, or remove it with delete_messages=true."
+            )
             return unchanged(current, note=note)
         return Plan("deleted", None, current.managed_fields(), None, (Call("delete_queue", {"QueueUrl": current.url}),))
 

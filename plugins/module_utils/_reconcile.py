@@ -150,10 +150,10 @@ def failure_message(what: str, failures: t.Mapping[str, Failure], total: int) ->
     return f"{what}: {len(failures)} of {total} region(s) failed. " + " | ".join(parts)
 
 
-def run(module: AnsibleAWSModule, resource_class: type[ResourceType]) -> t.NoReturn:
+def run(module: AnsibleAWSModule, resource_class: type[ResourceType]) -> None:
     """The body of every writing module: from parameters to the answer."""
     try:
-        regions = Regions(module, (resource_class.service, *resource_class.reads))
+        regions = Regions(module, (resource_class.service, *resource_class.reads), module.params["regions"])
         resource = resource_class.from_parameters(module.params, regions)
         timeout = module.params["wait_timeout"] if module.params["wait"] else 0
         results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 
@@ -55,28 +56,36 @@ class Region:
 class Regions:
     """The regions of one module run: one boto3 Session, a client per region and service, and a thread per region."""
 
-    def __init__(self, module: AnsibleAWSModule, services: t.Sequence[str]) -> None:
+    def __init__(
+        self,
+        module: AnsibleAWSModule,
+        services: t.Sequence[str],
+        names: t.Sequence[str] | None = None,
+        default_region: str | None = None,
+    ) -> None:
         """
-        :param module: its parameters choose credentials, endpoint and regions as in every amazon.aws module.
-        :param services: boto3's names of the services that will be called.
+        :param module: its parameters choose credentials and endpoint as in every amazon.aws module
+        :param services: boto3's names of the services that will be called
+        :param names: the regions; without them, the one that the parameters, the environment or the profile name
+        :param default_region: the region if none of those names one
         :raises ArgumentError: no region, or not the name of one; a profile that does not exist.
         """
         try:
             region, endpoint_url, options = get_aws_connection_info(module)
         except TypeError as error:
             raise ArgumentError(f"aws_config is not a configuration of botocore: {error}") from None
-        names = module.params.get("regions")
         config = Config(**_CONFIG).merge(options.pop("aws_config", None) or Config())
         try:
             session = boto3.session.Session(profile_name=options.pop("profile_name", None))
         except Exception as error:
             raise ArgumentError(failure_of(error).message) from None
-        if names is None:
-            names = [region or session.region_name or ""] if region or session.region_name else []
-        self.names = check_regions(names)
-        self._make_client = lambda service, name: session.client(
-            service, region_name=name, endpoint_url=endpoint_url, config=config, **options
-        )
+        region = region or session.region_name or default_region
+        self.names = check_regions(([region] if region else []) if names is None else names)
+
+        def make_client(service: str, name: str) -> t.Any:
+            return session.client(service, region_name=name, endpoint_url=endpoint_url, config=config, **options)
+
+        self._make_client = make_client
         # A Session is not safe to share between threads, its clients are: make all of them first.
         self._regions = {
             name: Region(

@@ -15,6 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     DEFAULT_DESCRIPTION,
     QUEUE_NAME,
     ArgumentError,
+    check_aws_account,
     check_name,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._arns import queue_arn
@@ -133,7 +134,7 @@ class Rule:
             api_destination_arns=params["api_destination_arns"],
             role_arn=params["role_arn"],
             dead_letter_queue=check_name(queue, QUEUE_NAME) if queue else "",
-            aws_account=(params["aws_account"] or regions.aws_account()) if queue else "",
+            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()) if queue else "",
             event_age=params["maximum_event_age_in_seconds"],
             retry_attempts=params["maximum_retry_attempts"],
             description=params["description"],
@@ -215,7 +216,7 @@ class Rule:
             calls.append(Call("put_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Targets": [target]}))
         return Plan(
             "created" if current.found is None else "updated",
-            self._predicted(current, target),
+            self._predicted(current, target, put_rule),
             self._shown(current, target_id) if current.found else None,
             {**wanted, "target": document(target), "tags": tags_after(current.tags, self.tags, self.purge_tags)},
             tuple(calls),
@@ -274,7 +275,7 @@ class Rule:
         target = current.target(target_id)
         return {**current.managed_fields(), "target": document(target) if target else None, "tags": dict(current.tags)}
 
-    def _predicted(self, current: CurrentRule, target: Document) -> Document:
+    def _predicted(self, current: CurrentRule, target: Document, put_rule: bool) -> Document:
         others = [document(other) for other in current.targets if other["Id"] != target["Id"]]
         rule = {key: value for key, value in (current.found or {}).items() if key != "schedule_expression"}
         return {
@@ -283,7 +284,7 @@ class Rule:
             "event_bus_name": EVENT_BUS,
             "description": self.description,
             "state": "ENABLED",
-            "event_pattern": json.dumps(EVENT_PATTERN),
+            "event_pattern": json.dumps(EVENT_PATTERN) if put_rule else rule["event_pattern"],
             "targets": [*others, document(target)],
             "tags": tags_after(current.tags, self.tags, self.purge_tags),
         }

@@ -122,6 +122,7 @@ class SpotApi:
                 timeout=_TIMEOUT,
                 validate_certs=self._validate_certs,
                 follow_redirects="none",
+                use_netrc=False,  # a netrc file must not put another authorization in place of the token
                 http_agent="ansible-collection/spot.eventbridge",
             )
             status, body = answer.status, answer.read(_MOST_BYTES)

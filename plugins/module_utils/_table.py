@@ -19,7 +19,7 @@ UNSUPPORTED = "unsupported"
 ACTIVE = "active"
 STATUSES = (UNKNOWN, INACTIVE, INCOMPLETE, ABSENT, DRIFTED, UNSUPPORTED, ACTIVE)
 
-Row = t.Dict[str, t.Any]
+Row = dict[str, t.Any]
 
 
 def worst_first(rows: t.Iterable[Row]) -> list[Row]:
@@ -28,21 +28,25 @@ def worst_first(rows: t.Iterable[Row]) -> list[Row]:
 
 
 def count(rows: t.Sequence[Row]) -> str:
-    """How many regions there are of each status: `17 regions: 1 unknown, 16 active`."""
+    """How many regions there are of each status: `17 regions, 1 unknown, 16 active`."""
     numbers = [(status, sum(row["status"] == status for row in rows)) for status in STATUSES]
     parts = ", ".join(f"{number} {status}" for status, number in numbers if number)
-    return f"{len(rows)} region{'' if len(rows) == 1 else 's'}: {parts or 'none'}"
+    regions = f"{len(rows)} region{'' if len(rows) == 1 else 's'}"
+    return f"{regions}, {parts}" if parts else regions
 
 
-def table(rows: t.Sequence[Row]) -> list[str]:
-    """One line for each region, below a heading, above a count.
+def table(rows: t.Sequence[Row], title: str = "") -> list[str]:
+    """One line for each region, below a heading that counts them.
 
     :param rows: each with `region`, `status`, `done` (what was done) and `reason` (why it is not active)
+    :param title: what stands before the count
     """
     columns = (("REGION", "region"), ("STATUS", "status"), ("DONE", "done"))
-    widths = [max([len(title), *(len(row[key]) for row in rows)]) for title, key in columns]
-    lines = ["  ".join(title.ljust(width) for (title, dummy), width in zip(columns, widths))]
+    widths = [max([len(heading), *(len(row[key]) for row in rows)]) for heading, key in columns]
+    lines = [f"{title}, {count(rows)}" if title else count(rows)]
+    why = "WHY" if any(row["reason"] for row in rows) else ""
+    lines.append("  ".join([*(heading.ljust(width) for (heading, dummy), width in zip(columns, widths)), why]).rstrip())
     for row in worst_first(rows):
         cells = [row[key].ljust(width) for (dummy, key), width in zip(columns, widths)]
         lines.append("  ".join([*cells, row["reason"]]).rstrip())
-    return [*lines, count(rows)]
+    return lines

@@ -129,7 +129,7 @@ regions:
       returned: unless the region failed
       sample:
         name: spot-interruption-act-d7320fba
-        api_destination_arn: arn:aws:events:us-east-1:123456789012:api-destination/spot-interruption-act-d7320fba/0f1e2d3c-aaaa-bbbb-cccc-000000000000
+        api_destination_arn: arn:aws:events:us-east-1:123456789012:api-destination/spot-interruption-act-d7320fba/0f1e2d3c
         api_destination_state: ACTIVE
         invocation_rate_limit_per_second: 300
     note:
@@ -151,6 +151,7 @@ failed_regions:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT, ApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     DEFAULT_DESCRIPTION,

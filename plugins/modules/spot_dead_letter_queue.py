@@ -152,6 +152,7 @@ failed_regions:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     regions_argument_spec,
     tags_argument_spec,

@@ -145,7 +145,7 @@ regions:
       returned: unless the region failed
       sample:
         name: spot-interruption-act-d7320fba
-        connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c-aaaa-bbbb-cccc-000000000000
+        connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c
         connection_state: AUTHORIZED
     note:
       description: What a person should know although nothing failed. It is also given as a warning.
@@ -166,8 +166,8 @@ failed_regions:
 """
 
 from ansible.module_utils.basic import env_fallback
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     DEFAULT_DESCRIPTION,
     regions_argument_spec,

@@ -7,72 +7,10 @@
 from __future__ import annotations
 
 import sys
-
-# Started as a directory, Python puts the directory itself on the path; the package is in the one above.
-sys.path[0] = __file__.rpartition("/sandbox/")[0] or "."
-
-import argparse
-import json
-import os
-import signal
-import threading
-import time
-from pathlib import Path
-
-from sandbox.world import World
-
-
-def main() -> None:
-    arguments = _parse()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    world = World(arguments.token)
-    world.start()
-    state = {"pid": os.getpid(), **world.described()}
-    _write(arguments.state_file, state)
-    urls = " ".join(f"{name} {server.url}" for name, server in world.servers.items())
-    print(f"sandbox {os.getpid()} is ready: {urls}", flush=True)
-    end = time.monotonic() + arguments.max_seconds
-    while not stop.wait(0.2):
-        if time.monotonic() > end or (arguments.parent_pid and not _alive(arguments.parent_pid)):
-            break
-    arguments.state_file.unlink(missing_ok=True)
-    os._exit(0)  # not by way of the interpreter's end, which would wait for no thread but may stumble over one
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python tests/sandbox", description="AWS and Spot on loopback.")
-    parser.add_argument("--state-file", type=Path, required=True, help="written when ready: pid, URLs, tokens (JSON)")
-    parser.add_argument("--max-seconds", type=float, default=3600, help="stop after this time, whatever happens")
-    parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
-    parser.add_argument("--token", help="the Spot token `admin`; random by default")
-    return parser.parse_args()
-
-
-def _write(path: Path, state: dict[str, object]) -> None:
-    """Write the state file at once as a whole, readable by its owner only: it holds the tokens."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(state, file)
-    temporary.replace(path)
-
-
-def _alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and waits to be reaped does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-        return stat.rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not Path("/proc/self").exists()
-
+from importlib import import_module
+from os.path import abspath, dirname
 
 if __name__ == "__main__":
-    main()
+    # Started as a directory, Python puts the directory itself on the path; the package is found from the one above.
+    sys.path[0] = dirname(dirname(abspath(__file__)))
+    import_module("sandbox.process").main()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 import traceback
 from collections import deque
@@ -28,7 +27,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _READ_VERBS = re.compile(r"Describe|Get|List|Test|Receive|Simulate|BatchGet|Lookup|Search|Validate|Estimate|Head|Query")
 _ENDPOINT_NAMES = {"monitoring": "cloudwatch"}  # where the signing name is not the prefix of IAM actions
 
-# The calls that AWS checks further permissions for [eb-target-connection-auth, iam:PassRole].
+# Calls that need more than their own permission: EventBridge keeps the secret on behalf of the caller.
 _ALSO_NEEDED = {
     "events:CreateConnection": ("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"),
     "events:UpdateConnection": ("secretsmanager:UpdateSecret", "secretsmanager:PutSecretValue"),
@@ -68,14 +67,17 @@ class Call:
 
 
 class Aws:
-    """Answers AWS requests. `calls` is the log of all of them: never a body, as bodies hold tokens."""
+    """Answers AWS requests.
+
+    `calls` is the log of all of them: never a body, as bodies hold tokens. `allowed` maps an access key, or "*" for all
+    that are not named, to the IAM actions it is restricted to.
+    """
 
     def __init__(self, settings: Settings, faults: Faults) -> None:
         self._settings = settings
         self._faults = faults
         self.calls: deque[dict[str, Any]] = deque(maxlen=200_000)
         self.allowed: dict[str, list[str]] = {}
-        self._lock = threading.Lock()
 
     def reset(self) -> None:
         """Forget the log and the permissions; the settings and faults are others' to reset."""
@@ -104,34 +106,22 @@ class Aws:
             "operation": call.operation,
             "write": call.writes,
             "status": None,
-            "fault": next(iter(fault), None),
+            "fault": "+".join(fault) or None,
         }
         self.calls.append(entry)
         time.sleep(self._settings.latency + fault.get("latency", 0))
-        answer, sent = self._struck(call, fault)
-        entry["status"] = answer.status if answer else None
-        return answer if sent else None
-
-    def _struck(self, call: Call, fault: dict[str, Any]) -> tuple[Answer | None, bool]:
-        """Return the answer and whether it is sent."""
-        if "hang" in fault:
-            time.sleep(fault["hang"])
-            return None, False
-        if fault.get("drop"):
-            return None, False
-        if fault.get("throttle"):
-            return error(call, 400, "Throttling" if call.is_xml else "ThrottlingException", "Rate exceeded"), True
-        if "error" in fault:
-            wanted = {"status": 500, "code": "InternalException", "message": "Internal error"} | fault["error"]
-            return error(call, wanted["status"], wanted["code"], wanted["message"]), True
-        if fault.get("garbage"):
-            return Answer(200, b"\x00<not> {json", {"Content-Type": "text/plain"}), True
-        if fault.get("partial") and call.operation in ("PutTargets", "RemoveTargets"):
-            return self._partial(call), True
-        return self._answer(call), not fault.get("lost_answer")
+        if "hang" in fault or "drop" in fault:
+            time.sleep(fault.get("hang", 0))
+            return None
+        if "partial" in fault and call.operation in ("PutTargets", "RemoveTargets"):
+            answer = self._partial(call)
+        else:
+            answer = _prescribed(call, fault) or self._answer(call)
+        entry["status"] = answer.status
+        return None if "lost_answer" in fault else answer
 
     def _answer(self, call: Call) -> Answer:
-        if call.region not in regions.enabled(self._settings):
+        if call.region not in regions.enabled(self._settings) and call.region != "us-east-1":  # IAM's and STS's home
             status, code = (403, "InvalidClientTokenId") if call.is_xml else (400, "UnrecognizedClientException")
             return error(call, status, code, "The security token included in the request is invalid.")
         denied = self._denied(call)
@@ -143,7 +133,7 @@ class Aws:
             return moto_app.answer(call.signing_name, call.request)
         except NotImplementedError as unknown:
             return error(call, 400, "UnknownOperationException", f"The sandbox does not know it: {unknown}")
-        except Exception:  # noqa: BLE001 - whatever moto raises, the client must see an answer
+        except Exception:  # whatever it is that moto raises, the client must see an answer
             traceback.print_exc()
             return error(call, 500, "InternalFailure", "moto has failed; the sandbox printed why")
 
@@ -164,7 +154,7 @@ class Aws:
         return json_answer({"FailedEntryCount": 1, "FailedEntries": [failed]})
 
     def _denied(self, call: Call) -> Answer | None:
-        allowed = self.allowed.get(call.access_key)
+        allowed = self.allowed.get(call.access_key, self.allowed.get("*"))
         if allowed is None:
             return None
         for action in (call.action, *self._also_needed(call)):
@@ -181,6 +171,18 @@ class Aws:
         if call.action == "events:PutTargets" and b'"RoleArn"' in call.request.body:
             needed.append("iam:PassRole")
         return needed
+
+
+def _prescribed(call: Call, fault: dict[str, Any]) -> Answer | None:
+    """Return the answer that a fault prescribes, None if it prescribes none."""
+    if "throttle" in fault:
+        return error(call, 400, "Throttling" if call.is_xml else "ThrottlingException", "Rate exceeded")
+    if "error" in fault:
+        wanted = {"status": 500, "code": "InternalException", "message": "Internal error"} | fault["error"]
+        return error(call, wanted["status"], wanted["code"], wanted["message"])
+    if "garbage" in fault:
+        return Answer(200, b"\x00<not> {json", {"Content-Type": "text/plain"})
+    return None
 
 
 def _parse(request: Request) -> Call:
@@ -224,7 +226,5 @@ def error(call: Call, status: int, code: str, message: str) -> Answer:
         body = f"<Response><Errors><Error>{detail}</Error></Errors><RequestID>sandbox</RequestID></Response>"
     else:
         fault = "Sender" if status < 500 else "Receiver"
-        body = (
-            f"<ErrorResponse><Error><Type>{fault}</Type>{detail}</Error><RequestId>sandbox</RequestId></ErrorResponse>"
-        )
+        body = f"<ErrorResponse><Error><Type>{fault}</Type>{detail}</Error><RequestId>sandbox</RequestId></ErrorResponse>"
     return Answer(status, body.encode(), {"Content-Type": "text/xml"})

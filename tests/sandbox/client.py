@@ -103,8 +103,7 @@ class Sandbox:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "SPOTINST_"))
-            and name.lower() not in ("http_proxy", "https_proxy", "all_proxy")
+            if not name.startswith(("AWS_", "SPOTINST_")) and name.lower() not in ("http_proxy", "https_proxy", "all_proxy")
         }
         return {
             **kept,
@@ -122,7 +121,8 @@ class Sandbox:
         """Return a boto3 client of a service here; `options` go to boto3, such as config or aws_session_token."""
         import boto3
 
-        return boto3.client(
+        make_client: Any = boto3.client  # typed for every service's own client otherwise
+        return make_client(
             service,
             region_name=region,
             endpoint_url=self.aws_url,
@@ -148,9 +148,7 @@ class Sandbox:
         """Everything back to the start; the tokens keep their values."""
         self.call("POST", "/reset")
 
-    def interrupt(
-        self, region: str, account: str = "123456789012", instance_id: str | None = None, action: str = "terminate"
-    ) -> Json:
+    def interrupt(self, region: str, account: str = "123456789012", instance_id: str | None = None, action: str = "terminate") -> Json:
         """Let EC2 emit a spot interruption warning: {"event_id", "instance_id", "rules_matched", "rules"}."""
         body = {"region": region, "account": account, "instance_id": instance_id, "action": action}
         return self.call("POST", "/interruption", body)
@@ -192,7 +190,7 @@ class Sandbox:
         return self.call("POST", "/settings", values)
 
     def permit(self, access_key: str, allow: list[str]) -> None:
-        """Restrict an access key to IAM actions, such as events:Describe*."""
+        """Restrict an access key, or all the others with "*", to IAM actions such as events:Describe*."""
         self.call("POST", "/permissions", {"access_key": access_key, "allow": allow})
 
     def clear_permissions(self) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,6 +36,7 @@ SECRET_GONE = "The secret of the connection could not be read: it was deleted."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_RATE_LIMIT = 300
 SERVICE_LINKED_ROLE = "AWSServiceRoleForAmazonEventBridgeApiDestinations"
+LINKED_SERVICE = "apidestinations.events.amazonaws.com"
 
 _CREDENTIALS = {
     "API_KEY": "ApiKeyAuthParameters",
@@ -77,9 +79,7 @@ class Connection:
 
     def listed(self) -> Json:
         """An item of ListConnections."""
-        return self.summary() | _without_none(
-            Name=self.name, AuthorizationType=self.authorization_type, StateReason=self.reason
-        )
+        return self.summary() | _without_none(Name=self.name, AuthorizationType=self.authorization_type, StateReason=self.reason)
 
     def described(self) -> Json:
         """The answer of DescribeConnection: no credential, and only the values that are not secret."""
@@ -171,9 +171,7 @@ class Links:
 
     def deauthorize_connection(self, request: Json) -> Json:
         connection = self._settled_connection(request["Name"])
-        connection.parameters = {
-            key: value for key, value in connection.parameters.items() if key not in _CREDENTIALS.values()
-        }
+        connection.parameters = {key: value for key, value in connection.parameters.items() if key not in _CREDENTIALS.values()}
         self._drop_secret(connection)
         reason = "The connection was deauthorized by a call of DeauthorizeConnection."
         self._pass_through(connection, ["DEAUTHORIZING"], lambda: self.deauthorize(connection, reason))
@@ -252,8 +250,8 @@ class Links:
 
     def deauthorize(self, connection: Connection, reason: str) -> None:
         """Take the authorisation away, which switches off every API destination on the connection."""
-        if connection.state == DEAUTHORIZED:
-            return
+        if connection.state == DEAUTHORIZED or self.connections.get(connection.name) is not connection:
+            return  # the answer that takes it away may come late
         connection.state, connection.reason, connection.modified = DEAUTHORIZED, reason, time.time()
         self._announce(connection, "Connection Deauthorized", "API Destination Deactivated")
 
@@ -310,17 +308,13 @@ class Links:
 
     def _connection(self, name: str) -> Connection:
         if name not in self.connections:
-            raise ResourceNotFoundException(
-                f"Failed to describe the connection(s). Connection '{name}' does not exist."
-            )
+            raise ResourceNotFoundException(f"Failed to describe the connection(s). Connection '{name}' does not exist.")
         return self.connections[name]
 
     def _settled_connection(self, name: str) -> Connection:
         connection = self._connection(name)
         if connection.state not in (AUTHORIZED, DEAUTHORIZED):
-            raise JsonRESTError(
-                "ConcurrentModificationException", f"Connection '{name}' is being modified: {connection.state}."
-            )
+            raise JsonRESTError("ConcurrentModificationException", f"Connection '{name}' is being modified: {connection.state}.")
         return connection
 
     def _connection_by_arn(self, arn: str) -> Connection:
@@ -331,9 +325,7 @@ class Links:
 
     def _destination(self, name: str) -> Destination:
         if name not in self.destinations:
-            raise ResourceNotFoundException(
-                f"Failed to describe the api-destination(s). An api-destination '{name}' does not exist."
-            )
+            raise ResourceNotFoundException(f"Failed to describe the api-destination(s). An api-destination '{name}' does not exist.")
         return self.destinations[name]
 
     def _destination_summary(self, destination: Destination) -> Json:
@@ -378,19 +370,18 @@ class Links:
         self._secrets().secrets.pop(connection.secret_arn)
 
     def _create_service_linked_role(self) -> None:
-        try:
-            iam_backends[self.account][get_partition(self.region)].create_role(
-                SERVICE_LINKED_ROLE,
-                json.dumps(_trust("apidestinations.events.amazonaws.com")),
-                "/aws-service-role/apidestinations.events.amazonaws.com/",
-                None,
-                "",
-                [],
-                "3600",
-                linked_service="apidestinations.events.amazonaws.com",
+        backend = iam_backends[self.account][get_partition(self.region)]
+        with suppress(EntityAlreadyExists):
+            backend.create_role(
+                role_name=SERVICE_LINKED_ROLE,
+                assume_role_policy_document=json.dumps(_trust(LINKED_SERVICE)),
+                path=f"/aws-service-role/{LINKED_SERVICE}/",
+                permissions_boundary=None,
+                description="",
+                tags=[],
+                max_session_duration="3600",
+                linked_service=LINKED_SERVICE,
             )
-        except EntityAlreadyExists:
-            pass
 
 
 def _trust(service: str) -> Json:
@@ -423,9 +414,7 @@ def _require_endpoint(endpoint: str) -> None:
 def _merged(connection: Connection, authorization_type: str, given: Json) -> Json:
     """Return AuthParameters after an update: what was left out is kept, but not another type's credentials."""
     wanted = _CREDENTIALS[authorization_type]
-    kept = {
-        key: value for key, value in connection.parameters.items() if key == wanted or key not in _CREDENTIALS.values()
-    }
+    kept = {key: value for key, value in connection.parameters.items() if key == wanted or key not in _CREDENTIALS.values()}
     merged = kept | given
     if wanted in kept and wanted in given:
         merged[wanted] = kept[wanted] | given[wanted]

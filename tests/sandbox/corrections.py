@@ -39,9 +39,7 @@ class CorrectedCloudWatch(CloudWatchBackend):
             return metrics
         namespace, name, dimensions = self._query
         return [
-            metric
-            for metric in metrics
-            if (metric.namespace, metric.name) == (namespace, name) and _dimensions_of(metric) == dimensions
+            metric for metric in metrics if (metric.namespace, metric.name) == (namespace, name) and _dimensions_of(metric) == dimensions
         ]
 
     def get_metric_data(
@@ -62,22 +60,10 @@ class CorrectedCloudWatch(CloudWatchBackend):
                 self._query = None
         return results
 
-    def get_metric_statistics(
-        self,
-        namespace: str,
-        metric_name: str,
-        start_time: datetime,
-        end_time: datetime,
-        period: int,
-        stats: list[str],
-        dimensions: list[dict[str, str]],
-        unit: str | None = None,
-    ) -> list[Statistics]:
-        self._query = (namespace, metric_name, _pairs(dimensions))
+    def get_metric_statistics(self, namespace: str, metric_name: str, *args: Any, **kwargs: Any) -> list[Statistics]:
+        self._query = (namespace, metric_name, _pairs(kwargs["dimensions"]))
         try:
-            return super().get_metric_statistics(
-                namespace, metric_name, start_time, end_time, period, stats, dimensions, unit
-            )
+            return super().get_metric_statistics(namespace, metric_name, *args, **kwargs)
         finally:
             self._query = None
 

@@ -62,7 +62,7 @@ class Job:
     wait: float = FIRST_WAIT
 
 
-class Undeliverable(Exception):
+class DeliveryError(Exception):
     """A delivery that has failed for good; `code` is the dead letter's ERROR_CODE."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -149,20 +149,22 @@ class Delivery:
     # One attempt: look up with the lock, send without it, note the result with it
 
     def _attempt(self, job: Job) -> None:
-        try:
-            with LOCK:
-                if job.generation != self._generation:
-                    return
-                job.attempts += 1
+        with LOCK:
+            if job.generation != self._generation:
+                return
+            job.attempts += 1
+            try:
                 call = self._prepare(job)
-            result = self._send(call) if call else Result(200)
-            with LOCK:
-                if job.generation == self._generation:
-                    self._note(job, call, result)
-        except Undeliverable as failure:
-            with LOCK:
-                if job.generation == self._generation:
-                    self._fail(job, None, failure.code, str(failure))
+            except DeliveryError as failure:
+                self._fail(job, None, failure.code, str(failure))
+                return
+            except (LookupError, TypeError, ValueError) as error:  # a secret or an ARN that somebody has spoilt
+                self._fail(job, None, "INTERNAL_ERROR", f"The target cannot be used: {type(error).__name__}")
+                return
+        result = self._send(call) if call else Result(200)
+        with LOCK:
+            if job.generation == self._generation:
+                self._note(job, call, result)
 
     def _prepare(self, job: Job) -> Call | None:
         """Return what to send, None if the target is no HTTP endpoint and has its event already."""
@@ -171,23 +173,23 @@ class Delivery:
             self._send_to_queue(job, job.target["Arn"], {})
             return None
         if ":api-destination/" not in job.target["Arn"]:
-            raise Undeliverable("INVALID_PARAMETER", f"The sandbox does not deliver to {service}.")
+            raise DeliveryError("INVALID_PARAMETER", f"The sandbox does not deliver to {service}.")
         links: Links = events_backends[job.account][job.region].links  # type: ignore[attr-defined]
         _require_role(job)
         destination = links.destination_by_arn(job.target["Arn"])
         if destination is None:
-            raise Undeliverable("NO_RESOURCE", f"The API destination {job.target['Arn']} does not exist.")
+            raise DeliveryError("NO_RESOURCE", f"The API destination {job.target['Arn']} does not exist.")
         connection = links.connection_of(destination)
         if connection is None or connection.state != AUTHORIZED:
             state = f"{connection.state}: {connection.reason}" if connection else "deleted"
-            raise Undeliverable(
+            raise DeliveryError(
                 "SDK_CLIENT_ERROR",
                 f"Unable to invoke ApiDestination endpoint: the connection is not authorized ({state})",
             )
         secret = links.current_secret(connection)
         if secret is None:
             links.deauthorize(connection, SECRET_GONE)
-            raise Undeliverable("SDK_CLIENT_ERROR", f"Unable to invoke ApiDestination endpoint: {SECRET_GONE}")
+            raise DeliveryError("SDK_CLIENT_ERROR", f"Unable to invoke ApiDestination endpoint: {SECRET_GONE}")
         return _build_call(job, links, destination, connection, secret)
 
     def _send(self, call: Call) -> Result:
@@ -207,7 +209,7 @@ class Delivery:
                 retries=False,
                 redirect=False,
             )
-        except urllib3.exceptions.HTTPError as error:
+        except (urllib3.exceptions.HTTPError, ValueError) as error:  # ValueError: a header that cannot be sent
             return Result(None, type(error).__name__)
         return Result(response.status, retry_after=_seconds(response.headers.get("Retry-After")))
 
@@ -260,7 +262,7 @@ class Delivery:
             attributes["EXHAUSTED_RETRY_CONDITION"] = condition
         try:
             self._send_to_queue(job, queue_arn, attributes)
-        except Undeliverable as failure:
+        except DeliveryError as failure:
             self._count(job, "InvocationsFailedToBeSentToDlq")
             self._finish(job, status, f"{message}; no dead letter: {failure}", "dropped")
         else:
@@ -271,10 +273,10 @@ class Delivery:
         _, _, service, region, account, name = queue_arn.split(":", 5)
         queue = sqs_backends[account][region].queues.get(name) if service == "sqs" and region == job.region else None
         if queue is None:
-            raise Undeliverable("NO_RESOURCE", f"the queue {queue_arn} does not exist in {job.region}")
+            raise DeliveryError("NO_RESOURCE", f"the queue {queue_arn} does not exist in {job.region}")
         context = {"aws:SourceArn": job.rule_arn, "aws:SourceAccount": job.account, "aws:SecureTransport": "true"}
         if not allows([queue.policy], "sqs:SendMessage", queue_arn, roles.PRINCIPAL, context):
-            raise Undeliverable("NO_PERMISSIONS", f"the policy of {queue_arn} does not allow {job.rule_arn} to send")
+            raise DeliveryError("NO_PERMISSIONS", f"the policy of {queue_arn} does not allow {job.rule_arn} to send")
         sqs_backends[account][region].send_message(
             name,
             json.dumps(job.event),
@@ -321,9 +323,9 @@ def _count(account: str, region: str, bus: str, rule: str, metric: str) -> None:
 def _require_role(job: Job) -> None:
     role_arn = job.target.get("RoleArn")
     if not roles.can_assume(role_arn, job.account, job.rule_arn):
-        raise Undeliverable("NO_PERMISSIONS", f"The role {role_arn} cannot be assumed by {roles.PRINCIPAL}.")
+        raise DeliveryError("NO_PERMISSIONS", f"The role {role_arn} cannot be assumed by {roles.PRINCIPAL}.")
     if not roles.may(role_arn, job.account, "events:InvokeApiDestination", job.target["Arn"]):
-        raise Undeliverable(
+        raise DeliveryError(
             "NO_PERMISSIONS",
             f"The role {role_arn} is not authorized to perform events:InvokeApiDestination on {job.target['Arn']}.",
         )
@@ -357,7 +359,7 @@ def _authorization(connection: Connection, secret: Json) -> dict[str, str]:
     if connection.authorization_type == "BASIC":
         credentials = f"{secret['username']}:{secret['password']}".encode()
         return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
-    raise Undeliverable("INVALID_PARAMETER", f"The sandbox does not deliver with {connection.authorization_type}.")
+    raise DeliveryError("INVALID_PARAMETER", f"The sandbox does not deliver with {connection.authorization_type}.")
 
 
 def _pairs(parameters: Json, kind: str) -> dict[str, str]:

@@ -80,18 +80,14 @@ class EventsBackend(models.EventsBackend):
         for target in targets:
             role_arn = target.get("RoleArn")
             if role_arn and not self._assumable(role_arn, rule.arn):
-                raise ValidationException(
-                    f"Provided role '{role_arn}' cannot be assumed by principal '{roles.PRINCIPAL}'."
-                )
+                raise ValidationException(f"Provided role '{role_arn}' cannot be assumed by principal '{roles.PRINCIPAL}'.")
         ids = {target["Id"] for target in rule.targets} | {target["Id"] for target in targets}
         if len(ids) > TARGETS_PER_RULE:
             raise JsonRESTError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
         super().put_targets(name, event_bus_arn, targets)
 
     def _assumable(self, role_arn: str, rule_arn: str) -> bool:
-        return roles.can_assume(role_arn, self.account_id, rule_arn) and roles.has_spread(
-            role_arn, self.account_id, self.settings
-        )
+        return roles.can_assume(role_arn, self.account_id, rule_arn) and roles.has_spread(role_arn, self.account_id, self.settings)
 
     def put_events(self, events: list[Json]) -> list[Json]:
         return [self._put_event(entry) for entry in events]
@@ -99,9 +95,7 @@ class EventsBackend(models.EventsBackend):
     def _put_event(self, entry: Json) -> Json:
         for name in ("Source", "DetailType", "Detail"):
             if not entry.get(name):
-                return _refused(
-                    "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
-                )
+                return _refused("InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument.")
         if entry["Source"].startswith("aws."):
             return _refused("NotAuthorizedForSourceException", "Not authorized for the source.")
         try:
@@ -121,7 +115,7 @@ class EventsBackend(models.EventsBackend):
         return {"EventId": event["id"]}
 
     def publish(
-        self, bus: str, source: str, detail_type: str, resources: list[str], detail: Json, at: float | None = None
+        self, bus: str, *, source: str, detail_type: str, resources: list[str], detail: Json, at: float | None = None
     ) -> tuple[Json, list[str]]:
         """Put an event on a bus of this account and region, whatever its source.
 
@@ -139,16 +133,14 @@ class EventsBackend(models.EventsBackend):
             "detail": detail,
         }
         matching = [
-            rule
-            for rule in self._get_event_bus(bus).rules.values()
-            if rule.state != "DISABLED" and _matches(rule.event_pattern, event)
+            rule for rule in self._get_event_bus(bus).rules.values() if rule.state != "DISABLED" and _matches(rule.event_pattern, event)
         ]
         for rule in matching:
             self.delivery.deliver(self.account_id, self.region_name, rule, event)
         return event, [rule.name for rule in matching]
 
     def _emit(self, detail_type: str, resources: list[str], detail: Json) -> None:
-        self.publish("default", "aws.events", detail_type, resources, detail)
+        self.publish("default", source="aws.events", detail_type=detail_type, resources=resources, detail=detail)
 
 
 def _matches(pattern: models.EventPattern, event: Json) -> bool:

@@ -13,10 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 ATTRIBUTES = ("target", "service", "operation", "region", "account", "path")
-KINDS = (
-    ("latency", "throttle", "error", "hang", "drop", "garbage", "lost_answer", "partial")  # both sides
-    + ("status", "reset", "text")  # Spot only
-)
+KINDS = ("latency", "throttle", "error", "hang", "drop", "garbage", "lost_answer", "partial", "status", "reset", "text")
 FREQUENCIES = ("every", "rate", "seed", "times", "after")
 
 

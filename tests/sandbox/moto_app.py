@@ -47,7 +47,7 @@ def _method_names(handler: type) -> list[str]:
     return [name for name, _ in inspect.getmembers(handler, inspect.isfunction)]
 
 
-responses.method_names_from_class = _method_names  # type: ignore[assignment]
+vars(responses)["method_names_from_class"] = _method_names
 
 
 @cache
@@ -62,16 +62,21 @@ def _root_handler(service: str) -> Callable[..., Any] | None:
 
 
 def warm(services: tuple[str, ...] = WARM) -> None:
-    """Import the services ahead of the first call; some take most of a second."""
+    """Import the services ahead of the first call. CloudFormation is left to its first user: it takes two seconds."""
     for service in services:
-        with LOCK:
-            _root_handler(service)
+        _root_handler(service)
 
 
 def account_of(access_key: str) -> str:
     """Return the AWS account that an access key belongs to; a key that moto did not issue is the default account's."""
     with LOCK:
         return get_account_id_from(access_key)
+
+
+def role_exists(account: str, name: str) -> bool:
+    """Tell whether an account has a role of this name."""
+    with LOCK:
+        return any(role.name == name for role in iam_backends[account]["aws"].get_roles())
 
 
 def reset() -> None:
@@ -83,8 +88,8 @@ def reset() -> None:
 def answer(service: str, request: Request) -> Answer:
     """Let moto answer `request`, made to `service`. Raises whatever moto raises for what it does not know."""
     environ = _environ(request)
+    handler = _root_handler(service) if request.path == "/" else None  # may import: not with the lock
     with LOCK:
-        handler = _root_handler(service) if request.path == "/" else None
         if handler is None:
             chunks, status_line, header_items = run_wsgi_app(_dispatcher, environ, buffered=True)
             return Answer(int(status_line.split()[0]), b"".join(chunks), dict(header_items))
@@ -117,9 +122,3 @@ def _environ(request: Request) -> dict[str, Any]:
         environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
     environ["CONTENT_LENGTH"] = str(len(request.body))
     return environ
-
-
-def role_exists(account: str, name: str) -> bool:
-    """Tell whether an account has a role of this name."""
-    with LOCK:
-        return any(role.name == name for role in iam_backends[account]["aws"].get_roles())

@@ -43,9 +43,7 @@ def _statements(document: str | dict[str, Any]) -> list[dict[str, Any]]:
     return _as_list(parsed.get("Statement"))
 
 
-def _applies(
-    statement: dict[str, Any], action: str, resource: str | None, service: str | None, context: dict[str, str]
-) -> bool:
+def _applies(statement: dict[str, Any], action: str, resource: str | None, service: str | None, context: dict[str, str]) -> bool:
     if service is not None and not _principal_matches(statement.get("Principal"), service):
         return False
     if not any(_like(pattern.lower(), action.lower()) for pattern in _as_list(statement.get("Action"))):
@@ -63,9 +61,7 @@ def _applies(
 def _principal_matches(principal: Any, service: str) -> bool:
     if principal == "*":
         return True
-    return isinstance(principal, dict) and (
-        service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS"))
-    )
+    return isinstance(principal, dict) and (service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS")))
 
 
 def _condition_holds(operator: str, expected: Any, value: str | None) -> bool:

@@ -20,11 +20,10 @@ from .server import Answer
 from .settings import Settings
 
 # AWS Account Management guide: enabled in every account; all others have to be opted in.
-DEFAULT = frozenset(
-    ("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2")
-    + ("ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1")
-    + ("us-east-1", "us-east-2", "us-west-1", "us-west-2")
-)
+_ASIA = ("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2")
+_EUROPE = ("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3")
+_AMERICA = ("ca-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2")
+DEFAULT = frozenset(_ASIA + _EUROPE + _AMERICA)
 
 
 def enabled(settings: Settings) -> frozenset[str]:
@@ -37,9 +36,7 @@ def describe(form: dict[str, str], settings: Settings) -> Answer:
     wanted = {value for key, value in form.items() if key.startswith("RegionName.")}
     unknown = wanted - _all()
     if unknown:
-        return _xml(
-            "Response", _error("InvalidParameterValue", f"Invalid region(s): {', '.join(sorted(unknown))}"), 400
-        )
+        return _xml("Response", _error("InvalidParameterValue", f"Invalid region(s): {', '.join(sorted(unknown))}"), 400)
     status = {name: _opt_in_status(name, settings) for name in sorted(_all() | enabled(settings))}
     shown = [
         name

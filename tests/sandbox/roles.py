@@ -41,9 +41,7 @@ def can_assume(role_arn: str | None, account: str, rule_arn: str) -> bool:
     """Tell whether EventBridge may assume the role for this rule, by its trust policy."""
     role = _find(role_arn, account)
     context = {"aws:SourceAccount": account, "aws:SourceArn": rule_arn}
-    return role is not None and allows(
-        [role.assume_role_policy_document], "sts:AssumeRole", service=PRINCIPAL, context=context
-    )
+    return role is not None and allows([role.assume_role_policy_document], "sts:AssumeRole", service=PRINCIPAL, context=context)
 
 
 def has_spread(role_arn: str, account: str, settings: Settings) -> bool:
@@ -58,27 +56,16 @@ def may(role_arn: str | None, account: str, action: str, resource: str) -> bool:
     role = _find(role_arn, account)
     if role is None:
         return False
-    attached = [
-        version.document
-        for policy in role.managed_policies.values()
-        for version in policy.versions
-        if version.is_default
-    ]
+    attached = [version.document for policy in role.managed_policies.values() for version in policy.versions if version.is_default]
     return allows([*role.policies.values(), *attached], action, resource)
 
 
 def _find(role_arn: str | None, account: str) -> Role | None:
     """Return the role, None if there is none or it is another account's: EventBridge wants its own account's."""
-    partition, _, role_account = _parts(role_arn)
-    if role_arn is None or role_account != account:
+    parts = (role_arn or "").split(":")
+    if role_arn is None or len(parts) < 6 or parts[4] != account:
         return None
     try:
-        return iam_backends[account][partition].get_role_by_arn(role_arn)
-    except NotFoundException:
+        return iam_backends[account][parts[1]].get_role_by_arn(role_arn)
+    except (KeyError, NotFoundException):  # KeyError: no such partition
         return None
-
-
-def _parts(arn: str | None) -> tuple[str, str, str]:
-    """Return partition, region and account of an ARN; empty strings for what is none."""
-    parts = (arn or "").split(":")
-    return (parts[1], parts[3], parts[4]) if len(parts) > 5 else ("aws", "", "")

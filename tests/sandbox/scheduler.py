@@ -43,5 +43,5 @@ class Scheduler:
                 function = heapq.heappop(self._due)[2]
             try:
                 function()
-            except Exception:  # noqa: BLE001 - a worker must survive, and nobody else would report it
+            except Exception:  # a worker must survive, and nobody else would report it
                 traceback.print_exc()

@@ -77,7 +77,7 @@ def new_value() -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(64))
 
 
-class Refused(Exception):
+class SpotError(Exception):
     """An error answer of Spot's."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
@@ -143,19 +143,11 @@ class Spot:
 
     def handle(self, request: Request) -> Answer | None:
         """Answer a request to Spot; None stands for a connection closed without an answer."""
-        fault = self._faults.pick(
-            {"target": "spot", "service": "spot", "operation": request.method, "path": request.path}
-        )
-        time.sleep(fault.get("latency", 0))
-        if "hang" in fault:
-            time.sleep(fault["hang"])
-            answer = None
-        elif fault.get("drop"):
-            answer = None
-        else:
-            answer = _struck(request, fault) or self._answer(request)
-        self._log(request, answer, next(iter(fault), None))
-        return None if fault.get("lost_answer") else answer
+        fault = self._faults.pick({"target": "spot", "service": "spot", "operation": request.method, "path": request.path})
+        time.sleep(fault.get("latency", 0) + fault.get("hang", 0))
+        answer = None if "hang" in fault or "drop" in fault else _prescribed(request, fault) or self._answer(request)
+        self._log(request, answer, "+".join(fault) or None)
+        return None if "lost_answer" in fault else answer
 
     def _log(self, request: Request, answer: Answer | None, fault: str | None) -> None:
         try:
@@ -178,17 +170,17 @@ class Spot:
     def _answer(self, request: Request) -> Answer:
         try:
             return self._authenticated(request)
-        except Refused as refusal:
+        except SpotError as refusal:
             return _refusal(request, refusal)
 
     def _authenticated(self, request: Request) -> Answer:
         if self.outage is not None:
-            raise Refused(self.outage, "UNAVAILABLE", "The user service is not available")
+            raise SpotError(self.outage, "UNAVAILABLE", "The user service is not available")
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         with self._lock:
             token = next((item for item in self.tokens.values() if scheme == "Bearer" and item.value == value), None)
             if token is None:
-                raise Refused(401, "UNAUTHORIZED", "Authentication error: the token is not valid")
+                raise SpotError(401, "UNAUTHORIZED", "Authentication error: the token is not valid")
             parts = request.path.strip("/").split("/")
             if (request.method, request.path) == ("GET", "/setup/account"):
                 return self._list_accounts(request, token)
@@ -199,23 +191,21 @@ class Spot:
                 return _items(request, "spotinst:aws:ec2:group", _groups(account))
             if request.method == "GET" and parts[:3] == ["aws", "ec2", "group"] and parts[4:] == ["logs"]:
                 return self._elastilog(request, token)
-        raise Refused(404, "NOT_FOUND", f"No such resource: {request.method} {request.path}")
+        raise SpotError(404, "NOT_FOUND", f"No such resource: {request.method} {request.path}")
 
     def _list_accounts(self, request: Request, token: Token) -> Answer:
         cloud_account = request.query.get("cloudAccountId")
         if cloud_account is None and token.role != "admin":
-            raise Refused(403, "FORBIDDEN", "Listing all accounts needs an administrator of the organization")
+            raise SpotError(403, "FORBIDDEN", "Listing all accounts needs an administrator of the organization")
         items = [
-            account
-            for account in self._visible(token)
-            if cloud_account is None or str(account["providerExternalId"]) == cloud_account
+            account for account in self._visible(token) if cloud_account is None or str(account["providerExternalId"]) == cloud_account
         ]
         return _items(request, "spotinst:core:account", items)
 
     def _notify(self, request: Request, token: Token) -> Answer:
         self._account(request, token)
         if token.role == "viewer":
-            raise Refused(
+            raise SpotError(
                 self._settings.permission_refusal_status,
                 "PERMISSION_DENIED",
                 "Missing permission elastigroup:createInstanceinterruptionNotification",
@@ -225,9 +215,9 @@ class Spot:
         except ValueError:
             event = None
         if not isinstance(event, dict):
-            raise Refused(400, "INVALID_BODY", "The body is not a JSON object")
+            raise SpotError(400, "INVALID_BODY", "The body is not a JSON object")
         if not isinstance(event.get("detail"), dict):
-            raise Refused(400, "MISSING_FIELD", "detail is missing", field="detail")
+            raise SpotError(400, "MISSING_FIELD", "detail is missing", field="detail")
         return _items(request, "spotinst:aws:ec2:instance:interruptionNotification", [])
 
     def _elastilog(self, request: Request, token: Token) -> Answer:
@@ -241,7 +231,7 @@ class Spot:
                 "createdAt": _iso(entry["time"]),
                 "resourceId": instance,
             }
-            for entry in self.received
+            for entry in list(self.received)
             if entry["path"] == NOTIFICATION
             and entry["status"] == 200
             and entry["query"].get("accountId") == account["accountId"]
@@ -259,14 +249,13 @@ class Spot:
         for account in self._visible(token):
             if account["accountId"] == account_id:
                 return account
-        raise Refused(self._settings.unseen_account_status, "FORBIDDEN", f"No access to account {account_id}")
+        raise SpotError(self._settings.unseen_account_status, "FORBIDDEN", f"No access to account {account_id}")
 
     def _visible(self, token: Token) -> list[Json]:
         return [
             account
             for account in self.accounts
-            if str(account["organizationId"]) == token.organization
-            and (token.accounts is None or account["accountId"] in token.accounts)
+            if str(account["organizationId"]) == token.organization and (token.accounts is None or account["accountId"] in token.accounts)
         ]
 
 
@@ -278,20 +267,20 @@ def _groups(account: Json) -> list[Json]:
     return [{"id": f"sig-{number}", "name": f"{account['name']} workers", "region": "us-east-1", "compute": compute}]
 
 
-def _struck(request: Request, fault: Json) -> Answer | None:
+def _prescribed(request: Request, fault: Json) -> Answer | None:
     """Return the answer that a fault prescribes, None if it prescribes none."""
-    if fault.get("throttle"):
+    if "throttle" in fault:
         fault = {"status": 429, "reset": 1}
     if "error" in fault:
         wanted = {"status": 500, "code": "INTERNAL", "message": "Internal error"} | fault["error"]
-        return _refusal(request, Refused(wanted["status"], wanted["code"], wanted["message"]))
-    if fault.get("garbage"):
+        return _refusal(request, SpotError(wanted["status"], wanted["code"], wanted["message"]))
+    if "garbage" in fault:
         return Answer(200, b"\x00<not> {json", {"Content-Type": "text/plain"})
     if "text" in fault:
         return Answer(fault.get("status", 502), fault["text"].encode(), {"Content-Type": "text/plain"})
     if "status" not in fault:
         return None
-    answer = _refusal(request, Refused(fault["status"], str(fault["status"]), "A fault of the sandbox"))
+    answer = _refusal(request, SpotError(fault["status"], str(fault["status"]), "A fault of the sandbox"))
     if "reset" in fault:
         answer.headers["X-RateLimit-Reset"] = str(fault["reset"])
     return answer
@@ -302,7 +291,7 @@ def _items(request: Request, kind: str, items: list[Json]) -> Answer:
     return _envelope(request, 200, {"status": status, "kind": kind, "items": items, "count": len(items)})
 
 
-def _refusal(request: Request, refusal: Refused) -> Answer:
+def _refusal(request: Request, refusal: SpotError) -> Answer:
     error = {"code": refusal.code, "message": str(refusal)}
     if refusal.field:
         error["field"] = refusal.field

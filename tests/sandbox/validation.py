@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 import botocore.session
-from botocore.model import ServiceModel, Shape
+from botocore.model import ServiceModel
 from moto.events.exceptions import ValidationException
 
 _AMBIGUOUS = re.compile(r"^\^\[ \\t\]\*(\[[^]]+\])\+\(\[ \\t\]\+\1\+\)\*\[ \\t\]\*\$$")
@@ -33,7 +33,8 @@ def validate(operation: str, request: dict[str, Any]) -> None:
         raise ValidationException(f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}")
 
 
-def _problems(shape: Shape, value: Any, path: str) -> list[str]:
+def _problems(shape: Any, value: Any, path: str) -> list[str]:
+    """Return what is wrong with a value and all that it holds, by the botocore shape it has to have."""
     if shape.type_name == "structure":
         missing = [
             f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
@@ -60,7 +61,7 @@ def _problems(shape: Shape, value: Any, path: str) -> list[str]:
     return [_problem(shape, value, path, constraint)] if constraint else []
 
 
-def _constraint(shape: Shape, size: int, what: str) -> str | None:
+def _constraint(shape: Any, size: int, what: str) -> str | None:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
     noun = "have length" if what == "length" else "have value"
     if minimum is not None and size < minimum:
@@ -70,7 +71,7 @@ def _constraint(shape: Shape, size: int, what: str) -> str | None:
     return None
 
 
-def _text_constraint(shape: Shape, value: str) -> str | None:
+def _text_constraint(shape: Any, value: str) -> str | None:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
         return f"Member must satisfy enum value set: [{', '.join(allowed)}]"
@@ -96,7 +97,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(".*", re.DOTALL)
 
 
-def _problem(shape: Shape, value: Any, path: str, constraint: str) -> str:
+def _problem(shape: Any, value: Any, path: str, constraint: str) -> str:
     shown = "" if shape.metadata.get("sensitive") or not isinstance(value, (str, int)) else f" '{value}'"
     return f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 from uuid import uuid4
 
@@ -49,8 +48,6 @@ class World:
         moto_app.warm()
         for server in self.servers.values():
             server.start()
-        # CloudFormation and EC2 take two seconds to import: not needed at once, nor by everybody.
-        threading.Thread(target=moto_app.warm, args=(("cloudformation",),), daemon=True).start()
 
     def described(self) -> dict[str, Any]:
         """Return what goes into the state file, less the process id."""

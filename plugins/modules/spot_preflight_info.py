@@ -1,0 +1,207 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_preflight_info
+
+short_description: Ask AWS and Spot whether an integration can be made, before anything is written
+
+version_added: 0.1.0
+
+description:
+  - Checks what a user gave, and asks AWS who the caller is and which regions are enabled, and Spot whether the token is good
+    and whose the Spot account is; all in one step, as each module run costs more than all the questions together.
+  - Fails with one line that says what to do if anything stands in the way. What could not be checked is a warning.
+  - A token that Spot refuses must never reach AWS. The first warning would get the answer 401 and switch the region off.
+
+options:
+  spot_account:
+    description:
+      - The Spot account, such as V(act-d7320fba).
+    type: str
+    required: true
+  name:
+    description:
+      - The name that the resources will have.
+    type: str
+    required: true
+  wanted_regions:
+    description:
+      - The regions, as a list or separated by commas; or V(all) for every enabled region that has API destinations.
+    type: raw
+    default: all
+  unsupported_regions:
+    description:
+      - The regions without API destinations, which V(all) leaves out.
+      - By default, those that AWS's documentation leaves out.
+    type: list
+    elements: str
+  endpoint:
+    description:
+      - Where AWS will send the warnings, to be checked for its form.
+    type: str
+    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
+  spot_api_url:
+    description:
+      - The address of the Spot API. Plain HTTP is taken for loopback only.
+    type: str
+    default: https://api.spotinst.io
+  spot_validate_certs:
+    description:
+      - Whether the certificate of the Spot API is checked.
+    type: bool
+    default: true
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.info
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+notes:
+  - Needs the permission C(ec2:DescribeRegions).
+  - Asks AWS in O(region), which defaults to V(us-east-1) where neither environment nor profile name one.
+
+seealso:
+  - module: spot.eventbridge.spot_account_info
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Can all regions of this account be onboarded?
+  spot.eventbridge.spot_preflight_info:
+    spot_account: act-d7320fba
+    name: spot-interruption-act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+  register: preflight
+"""
+
+RETURN = r"""
+aws_account:
+  description: The caller's AWS account.
+  type: str
+  returned: success
+  sample: "123456789012"
+partition:
+  description: The AWS partition of the account.
+  type: str
+  returned: success
+  sample: aws
+home_region:
+  description: The region that was asked.
+  type: str
+  returned: success
+  sample: us-east-1
+regions:
+  description: The regions in which to work.
+  type: list
+  elements: str
+  returned: success
+  sample: [eu-west-1, us-east-1]
+unsupported:
+  description: Enabled regions that are left out, as they have no API destinations.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+checks:
+  description: What Spot said, as RV(spot.eventbridge.spot_account_info#module:checks).
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    ArgumentError,
+    check_name,
+    check_spot_account,
+    check_token,
+    check_url,
+    wanted_regions,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
+from ansible_collections.spot.eventbridge.plugins.module_utils._preflight import (
+    DEFAULT_HOME_REGION,
+    UNSUPPORTED_REGIONS,
+    ask_aws_and_spot,
+    choose_regions,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "spot_account": {"type": "str", "required": True},
+            "name": {"type": "str", "required": True},
+            "wanted_regions": {"type": "raw", "default": "all"},
+            "unsupported_regions": {"type": "list", "elements": "str"},
+            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
+            "spot_validate_certs": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        answer = _answer(module)
+    except (ArgumentError, SpotError) as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the token among them
+        module.fail_json(msg=failure_of(error).message)
+    for check in answer["checks"]:
+        if check["outcome"] not in (PASS, FAIL):
+            module.warn(f"{check['message']} {check['remedy']}")
+    refusals = [f"{check['message']} {check['remedy']}" for check in answer["checks"] if check["outcome"] == FAIL]
+    if refusals:
+        module.fail_json(msg=" ".join(refusals))
+    module.exit_json(changed=False, **answer)
+
+
+def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
+    params = module.params
+    spot_account = check_spot_account(params["spot_account"])
+    check_name(params["name"])
+    check_url(params["endpoint"], "The endpoint")
+    wanted = wanted_regions(params["wanted_regions"])
+    api = SpotApi(
+        check_url(params["spot_api_url"], "The address of the Spot API"),
+        check_token(params["spot_token"]),
+        validate_certs=params["spot_validate_certs"],
+    )
+    home = Regions(module, ("sts", "ec2"), default_region=DEFAULT_HOME_REGION)
+    aws, spot = ask_aws_and_spot(home, api, spot_account)
+    unsupported = params["unsupported_regions"]
+    regions, left_out = choose_regions(wanted, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
+    return {
+        "aws_account": aws.aws_account,
+        "partition": aws.partition,
+        "home_region": home.names[0],
+        "regions": regions,
+        "unsupported": left_out,
+        "checks": [finding.as_dict() for finding in findings(spot, spot_account, aws.aws_account)],
+    }
+
+
+if __name__ == "__main__":
+    main()

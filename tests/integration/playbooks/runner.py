@@ -1,0 +1,207 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs ansible-playbook as a user does, in an environment that holds nothing but what the test gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.sandbox.client import Sandbox
+
+CHECKOUT = Path(__file__).parents[3]
+COLLECTIONS = CHECKOUT / ".venv" / "collections"
+ANSIBLE_PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
+RECORDER = Path(__file__).parent / "recorder"
+SPOT_ACCOUNT, AWS_ACCOUNT = "act-d7320fba", "123456789012"
+NAME = f"spot-interruption-{SPOT_ACCOUNT}"
+
+# All processes of a run carry it in their environment. Ansible's workers leave the process group of their parent.
+_MARK = "TEST_RUN"
+
+
+@dataclass
+class Run:
+    """What a run of ansible-playbook came to.
+
+    Attributes:
+        results: what the callback plugin `recorder` wrote: outcome, host, task, action, result.
+        recap: by host, the numbers of the recap's line: ok, changed, failures, skipped, unreachable.
+    """
+
+    rc: int
+    stdout: str
+    stderr: str
+    seconds: float
+    results: list[dict[str, Any]] = field(default_factory=list)
+    recap: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def output(self) -> str:
+        """Everything that a person sees."""
+        return self.stdout + self.stderr
+
+    @property
+    def changed(self) -> int:
+        """The sum of `changed=` in the recap."""
+        return sum(numbers["changed"] for numbers in self.recap.values())
+
+    def messages(self, host: str | None = None) -> list[str]:
+        """The messages with which tasks failed, those of the failed items for a loop."""
+        failed = [entry for entry in self.results if entry["outcome"] == "failed" and host in (None, entry["host"])]
+        return [
+            str(result["msg"])
+            for entry in failed
+            for result in entry["result"].get("results", [entry["result"]])
+            if result.get("failed", True) and "msg" in result
+        ]
+
+    def message(self, host: str | None = None) -> str:
+        """The one message with which a run, or a host of it, failed: one line, and no traceback anywhere."""
+        assert self.rc != 0
+        assert "Traceback" not in self.output
+        (message,) = self.messages(host)
+        assert "\n" not in message.strip()
+        return message
+
+    def actions(self) -> dict[str, dict[str, str]]:
+        """What was done, or would be done, by region and kind of resource."""
+        found: dict[str, dict[str, str]] = {}
+        for entry in self.results:
+            if entry["action"].startswith("spot.eventbridge."):
+                for region, answer in (entry["result"].get("regions") or {}).items():
+                    found.setdefault(region, {})[entry["action"].rpartition(".")[2]] = answer["action"]
+        return found
+
+    def table(self) -> list[list[str]]:
+        """The cells of the table at the end, one list for each region."""
+        shown = [entry["result"].get("msg") for entry in self.results if entry["action"] == "ansible.builtin.debug"]
+        (lines,) = [lines for lines in shown if isinstance(lines, list) and lines[0].startswith("REGION")]
+        return [line.split(maxsplit=3) for line in lines[1:-1]]
+
+
+class Ansible:
+    """Starts ansible-playbook with its own home and temporary folder, in which a test can look for what is left.
+
+    Args:
+        home: a folder that does not exist yet.
+    """
+
+    def __init__(self, sandbox: Sandbox, home: Path) -> None:
+        self.sandbox = sandbox
+        self.home = home
+        (home / "tmp").mkdir(parents=True)
+
+    def onboard(self, *arguments: str, account: str = SPOT_ACCOUNT, regions: str | None = "us-east-1,eu-west-1", **options: Any) -> Run:
+        """Run the main job; without `regions`, in all of them. `options` are those of run()."""
+        given = [f"account={account}", f"spot_api_url={self.sandbox.spot_url}", *([] if regions is None else [f"regions={regions}"])]
+        return self.run("playbooks/onboard.yml", *(word for text in given for word in ("-e", text)), *arguments, **options)
+
+    def run(self, playbook: str | Path, *arguments: str, timeout: float = 150, **options: Any) -> Run:
+        """Run a playbook to its end, which has to come before `timeout` seconds."""
+        return self.start(playbook, *arguments, **options).finish(timeout)
+
+    def start(
+        self,
+        playbook: str | Path,
+        *arguments: str,
+        cwd: Path = CHECKOUT,
+        token: str | None = "admin",
+        env: dict[str, str | None] | None = None,
+    ) -> Running:
+        """Start a playbook.
+
+        Args:
+            token: the name of the Spot token in the environment.
+            env: further variables; None takes one away.
+        """
+        mark = uuid4().hex
+        recorded = self.home / f"{mark}.jsonl"
+        whole = {
+            **{name: value for name, value in self.sandbox.env(token).items() if not name.startswith("ANSIBLE_")},
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home / "tmp"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(RECORDER),
+            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "RECORDER_PATH": str(recorded),
+            _MARK: mark,
+            **(env or {}),
+        }
+        process = subprocess.Popen(
+            [ANSIBLE_PLAYBOOK, str(playbook), *arguments],
+            cwd=cwd,
+            env={name: value for name, value in whole.items() if value is not None},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        return Running(process, mark, recorded)
+
+
+class Running:
+    """A run that has begun."""
+
+    def __init__(self, process: subprocess.Popen[str], mark: str, recorded: Path) -> None:
+        self._process = process
+        self._mark = f"{_MARK}={mark}".encode()
+        self._recorded = recorded
+        self._begin = time.monotonic()
+
+    def finish(self, timeout: float = 150) -> Run:
+        """Wait for the end; a TimeoutExpired if it takes longer than `timeout` seconds, and then nothing is left running."""
+        try:
+            stdout, stderr = self._process.communicate(timeout=timeout)
+        except BaseException:
+            self.kill()
+            raise
+        run = Run(self._process.returncode, stdout, stderr, time.monotonic() - self._begin)
+        for line in self._recorded.read_text(encoding="utf-8").splitlines() if self._recorded.exists() else []:
+            entry = json.loads(line)
+            if "recap" in entry:
+                run.recap = entry["recap"]
+            else:
+                run.results.append(entry)
+        return run
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the run, until there is none."""
+        while pids := self.pids():
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self._process.poll()
+            time.sleep(0.01)
+        self._process.communicate()
+
+    def pids(self) -> list[int]:
+        """The processes of the run that are alive."""
+        return [pid for pid in (int(path.name) for path in Path("/proc").glob("[0-9]*")) if self._is_ours(pid)]
+
+    def command_lines(self) -> set[bytes]:
+        """The arguments of the processes of the run, as every user of the machine sees them."""
+        return {_read(Path(f"/proc/{pid}/cmdline")) for pid in self.pids()}
+
+    def _is_ours(self, pid: int) -> bool:
+        return self._mark in _read(Path(f"/proc/{pid}/environ")).split(b"\0")
+
+
+def _read(path: Path) -> bytes:
+    """Return a file of /proc; nothing where the process is gone, or somebody else's."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,88 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs every check and test of the project, one after the other, and says at the end which failed.
+
+Usage: python tests/run_all.py [CHECK…]   (no names: all of them; the names stand in CHECKS)
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+COLLECTIONS = CHECKOUT / ".venv" / "collections"
+COLLECTION = COLLECTIONS / "ansible_collections" / "spot" / "eventbridge"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: a command, where it runs, and what its environment has besides."""
+
+    name: str
+    command: list[str]
+    folder: Path = CHECKOUT
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+CHECKS = [
+    Check("ruff", ["ruff", "check", "--quiet", "."]),
+    Check("format", ["ruff", "format", "--check", "--quiet", "."]),
+    # By the names under which Ansible imports them, so that imports between them resolve.
+    Check(
+        "mypy",
+        ["mypy", "--config-file", str(CHECKOUT / "pyproject.toml")]
+        + [str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part) for part in ("module_utils", "filter")],
+        COLLECTIONS,
+        {"MYPYPATH": "."},
+    ),
+    Check("changelog", ["antsibull-changelog", "lint"]),
+    Check("ansible-lint", ["ansible-lint", "--offline", "--nocolor", "-q", "--profile", "production"]),
+    Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
+    Check("integration", ["python", "-m", "pytest", "-q", "-n", "2", "tests/integration"]),
+    Check("molecule", ["molecule", "test", "--all"], CHECKOUT / "extensions"),
+]
+
+
+def run(check: Check, home: str) -> bool:
+    """Runs one check to its end; prints its name, what it says, and how long it took."""
+    print(f"\n=== {check.name}", flush=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        # A home of its own: the tools would install a copy of the collection into the user's and test that.
+        "ANSIBLE_HOME": home,
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        **check.environment,
+    }
+    start = time.monotonic()
+    code = subprocess.run(check.command, cwd=check.folder, env=environment, check=False).returncode
+    print(f"=== {check.name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - start:.0f} s", flush=True)
+    return code == 0
+
+
+def main() -> int:
+    """Runs the checks that the command line names, or all."""
+    unknown = set(sys.argv[1:]) - {check.name for check in CHECKS}
+    if unknown:
+        print(f"There is no check {', '.join(sorted(unknown))}. There are: {', '.join(check.name for check in CHECKS)}.")
+        return 2
+    chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not sys.argv[1:]]
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ansible-home-") as home:
+        results = {check.name: run(check, home) for check in chosen}
+    failed = [name for name, passed in results.items() if not passed]
+    print(f"\n{time.monotonic() - start:.0f} s in all." + (f" Failed: {', '.join(failed)}." if failed else ""))
+    print(f"checks: {len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
