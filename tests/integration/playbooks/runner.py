@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,16 +79,17 @@ class Run:
         """What was done, or would be done, by region and kind of resource."""
         found: dict[str, dict[str, str]] = {}
         for entry in self.results:
-            if entry["action"].startswith("spot.eventbridge."):
-                for region, answer in (entry["result"].get("regions") or {}).items():
-                    found.setdefault(region, {})[entry["action"].rpartition(".")[2]] = answer["action"]
+            answers = entry["result"].get("regions")
+            for region, answer in answers.items() if isinstance(answers, dict) else ():
+                found.setdefault(region, {})[entry["action"]] = answer["action"]
         return found
 
-    def table(self) -> list[list[str]]:
-        """The cells of the table at the end, one list for each region."""
+    def table(self) -> dict[str, str]:
+        """The table at the end: the rest of the line by region."""
         shown = [entry["result"].get("msg") for entry in self.results if entry["action"] == "ansible.builtin.debug"]
-        (lines,) = [lines for lines in shown if isinstance(lines, list) and lines[0].startswith("REGION")]
-        return [line.split(maxsplit=3) for line in lines[1:-1]]
+        (lines,) = [lines for lines in shown if isinstance(lines, list)]
+        heading = next(number for number, line in enumerate(lines) if line.startswith("REGION"))
+        return {line.split()[0]: line.split(maxsplit=1)[1].rstrip() for line in lines[heading + 1 :]}
 
 
 class Ansible:
@@ -179,10 +181,8 @@ class Running:
         """SIGKILL to every process of the run, until there is none."""
         while pids := self.pids():
             for pid in pids:
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             self._process.poll()
             time.sleep(0.01)
         self._process.communicate()

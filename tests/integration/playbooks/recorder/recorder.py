@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
 DOCUMENTATION = """
 name: recorder
 type: notification
@@ -18,11 +23,6 @@ options:
     env:
       - name: RECORDER_PATH
 """
-
-import json
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):

@@ -70,9 +70,10 @@ def test_the_usual_region_is_taken_where_no_regions_are_given() -> None:
     assert regions(None, region="eu-north-1").names == ["eu-north-1"]
 
 
-def test_the_environments_region_is_taken_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_REGION", "eu-south-1")
-    assert regions(None).names == ["eu-south-1"]
+@pytest.mark.parametrize(("given", "taken"), [(None, "us-east-1"), ("eu-north-1", "eu-north-1")])
+def test_a_default_region_is_taken_only_where_there_is_no_other(given: str | None, taken: str) -> None:
+    found = Regions(t.cast("t.Any", Module(region=given)), (), None, default_region="us-east-1")
+    assert found.names == [taken]
 
 
 def test_regions_come_before_the_usual_region() -> None:

@@ -1,0 +1,130 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows the collection at work on the sandbox: `make demo`.
+
+Every line comes from a real run: the playbooks as a user runs them, events that the sandbox's EventBridge delivers over HTTP,
+requests that the sandbox's Spot received. Ends with a non-zero status as soon as something is not as it should be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from tests.sandbox.client import Sandbox  # noqa: E402
+
+ACCOUNT = "act-d7320fba"
+REGION = "eu-west-1"
+# Of Ansible's output, what a colleague would want to see.
+_QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
+
+
+class DemoError(Exception):
+    """Something is not as the demo says."""
+
+
+def say(text: str) -> None:
+    """A heading of the story."""
+    bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+    print(f"\n{bold}## {text}{plain}\n", flush=True)
+
+
+def expect(right: bool, otherwise: str) -> None:
+    """Ends the demo unless something is as it should be."""
+    if not right:
+        raise DemoError(otherwise)
+
+
+def play(sandbox: Sandbox, playbook: str, *, whole: bool = False, status: int = 0) -> str:
+    """Runs a playbook as a user would.
+
+    :param whole: show all its output; else from the table of regions on
+    :param status: the exit status that it should have
+    :returns: its output
+    """
+    program = Path(sys.executable).parent / "ansible-playbook"
+    arguments = [f"playbooks/{playbook}.yml", "-e", f"account={ACCOUNT}"]
+    print(f"$ ansible-playbook {' '.join(arguments)}\n", flush=True)
+    command = [str(program), *arguments, "-e", f"spot_api_url={sandbox.spot_url}"]
+    color = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
+    environment = {**sandbox.env(), **_QUIET, **color}
+    lines = []
+    shown = whole
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            lines.append(line)
+            shown = shown or "Show what came of it" in line
+            if shown:
+                print(f"  {line}", end="", flush=True)
+    expect(run.returncode == status, f"{playbook} ended with status {run.returncode}, not {status}:\n{''.join(lines)}")
+    return "".join(lines)
+
+
+def interrupt(sandbox: Sandbox, region: str) -> dict[str, Any] | None:
+    """Lets EC2 announce an interruption and waits for what becomes of it; returns what Spot received."""
+    sandbox.clear_received()
+    start = time.monotonic()
+    event = sandbox.interrupt(region)
+    print(f"EC2 in {region}: spot instance {event['instance_id']} will be interrupted in two minutes.", flush=True)
+    sandbox.settled()
+    received = sandbox.notifications()
+    if not received:
+        print("Spot received nothing.")
+        return None
+    request = received[-1]
+    print(f"Spot received, {(time.monotonic() - start) * 1000:.0f} ms later, and answered {request['status']}:\n")
+    shown = {**request["headers"], "Authorization": "Bearer <the token>"}
+    query = "&".join(f"{key}={value}" for key, value in request["query"].items())
+    print(f"  {request['method']} {request['path']}?{query}")
+    for header in ("Authorization", "Content-Type", "User-Agent"):
+        print(f"  {header}: {shown[header]}")
+    print("  " + json.dumps(request["body"], indent=2).replace("\n", "\n  "))
+    token = sandbox.tokens["admin"]
+    expect(request["headers"]["Authorization"] == f"Bearer {token}", "the header holds another token")
+    expect(request["query"] == {"accountId": ACCOUNT}, "the query string names another account")
+    expect(request["body"]["detail"]["instance-id"] == event["instance_id"], "the body is another event")
+    return dict(request)
+
+
+def main() -> int:
+    """The whole story."""
+    print("This runs on loopback, against a sandbox of AWS and Spot. Nothing leaves this machine.")
+    with Sandbox(max_seconds=900) as sandbox:
+        try:
+            tell(sandbox)
+        except DemoError as error:
+            print(f"\nThe demo failed: {error}")
+            return 1
+    print("\nThe sandbox is stopped; nothing is left behind.")
+    return 0
+
+
+def tell(sandbox: Sandbox) -> None:
+    """What happens, in order."""
+    say(f"Onboard {ACCOUNT} in all its regions")
+    play(sandbox, "onboard", whole=True)
+
+    say("An instance is about to be interrupted")
+    expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
+
+    say("Onboard again: nothing changes")
+    sandbox.clear_calls()
+    output = play(sandbox, "onboard")
+    expect("changed=0" in output, "the second run changed something")
+    expect(not sandbox.calls(writes=True), "the second run wrote to AWS")
+    print("  AWS was asked, and not written to once.")
+
+
+if __name__ == "__main__":
+    os.chdir(CHECKOUT)
+    sys.exit(main())
