@@ -23,7 +23,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 
 DEFAULT_ENDPOINT = "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
-_GOOD_CONNECTION = "AUTHORIZED"
+# The states of a connection that is authorised, or will be without anybody doing anything.
+_GOOD_CONNECTION = frozenset({"AUTHORIZED", "CREATING", "UPDATING", "AUTHORIZING"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class ApiDestination:
     :ivar connection: the name of its connection
     :ivar connection_arns: the connection's ARN by region, where it is known already
     :ivar rate_limit: calls per second, at most
+    :ivar look_up: whether reading it also looks for the connection
     """
 
     name: str
@@ -77,6 +79,7 @@ class ApiDestination:
     http_method: str = "POST"
     rate_limit: int = 300
     description: str = DEFAULT_DESCRIPTION
+    look_up: bool = True
 
     kind: t.ClassVar[str] = "api_destination"
     service: t.ClassVar[str] = "events"
@@ -106,7 +109,7 @@ class ApiDestination:
         except Exception as error:
             if not is_code(error, "ResourceNotFoundException"):
                 raise
-        if not self.present:
+        if not self.present or not self.look_up:
             return CurrentApiDestination(found) if found else None
         arn = (self.connection_arns or {}).get(region.name)
         if arn and not CurrentApiDestination(found).inactive:
@@ -125,7 +128,7 @@ class ApiDestination:
 
     def _on_good_connection(self, current: CurrentApiDestination) -> bool:
         same = current.document.get("connection_arn") == current.connection_arn
-        return same and current.connection_state == _GOOD_CONNECTION
+        return same and current.connection_state in _GOOD_CONNECTION
 
     def plan(self, region: Region, current: CurrentApiDestination | None) -> Plan:
         """See `_plan.Resource`."""

@@ -29,7 +29,7 @@ ACCOUNT_PARAMETER = "accountId"
 
 # EventBridge API reference, ConnectionState. ACTIVE is for private endpoints, so AUTHORIZED alone is good here.
 GOOD_STATE = "AUTHORIZED"
-_TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"})
+TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"})
 
 # What a comparison of the token with the managed secret came to.
 CURRENT = "current"
@@ -148,7 +148,7 @@ class Connection:
 
     def at_rest(self, current: CurrentConnection | None) -> bool:
         """See `_plan.Resource`."""
-        return current is None or current.state not in _TRANSIENT_STATES
+        return current is None or current.state not in TRANSIENT_STATES
 
     def plan(self, region: Region, current: CurrentConnection | None) -> Plan:
         """See `_plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""

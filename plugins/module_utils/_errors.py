@@ -46,10 +46,12 @@ class Failure:
 
     :ivar code: AWS's error code, or the name of what went wrong.
     :ivar message: one line; what was tried, what was said, what to do.
+    :ivar unreachable: whether nothing else of that region will answer either
     """
 
     code: str
     message: str
+    unreachable: bool = False
 
     @property
     def denied(self) -> bool:
@@ -109,7 +111,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, NoCredentialsError):
         return Failure(name, "no AWS credentials were found: set AWS_PROFILE, or credentials as for amazon.aws modules")
     if isinstance(error, (ConnectionError, HTTPClientError)):
-        return Failure(name, f"AWS did not answer: {_one_line(error)}")
+        return Failure(name, f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later.")
     if isinstance(error, BotoCoreError):
         return Failure(name, _one_line(error))
     return Failure(name, f"unexpected: {_one_line(error)}")
@@ -120,10 +122,11 @@ def _failure_of_answer(error: t.Any) -> Failure:
     message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
     if code in _DENIED:
         message += f" Grant the caller the permission for {error.operation_name}."
-    attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts")
+    metadata = error.response.get("ResponseMetadata", {})
+    attempts = metadata.get("RetryAttempts")
     if attempts:
         message += f" (tried {attempts + 1} times)"
-    return Failure(code, message)
+    return Failure(code, message, unreachable=metadata.get("HTTPStatusCode", 0) >= 500)
 
 
 def _one_line(text: object) -> str:

@@ -14,6 +14,7 @@ PASS = "pass"
 WARN = "warn"
 FAIL = "fail"
 SKIP = "skip"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Finding:
     """One check and what came of it.
 
     :ivar check: the name of the check, as documented
-    :ivar outcome: `pass`, `warn`, `fail`, or `skip` where it could not be checked
+    :ivar outcome: `pass`, `warn`, `fail`; `skip` where it was not checked, `unknown` where AWS or Spot did not let us
     :ivar message: one line; what was seen and, where it is not the same, what was expected
     :ivar remedy: what to do about it; empty for a pass
     """

@@ -10,12 +10,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._table import (
+    ABSENT,
     ACTIVE,
     INACTIVE,
     INCOMPLETE,
     UNKNOWN,
     UNSUPPORTED,
     Row,
+    row,
     worst_first,
 )
 
@@ -39,11 +41,34 @@ def rows(answers: t.Sequence[t.Mapping[str, t.Any]], unsupported: t.Iterable[str
     every = dict.fromkeys(region for answer in answers for region in answer)
     found = [_row(region, [answer[region] for answer in answers if region in answer], len(answers)) for region in every]
     reason = "this region has no API destinations"
-    found += [_as_row(region, UNSUPPORTED, False, "-", reason) for region in unsupported]
-    for row in found:
-        if predicted and row["changed"]:
-            row["done"] = f"would be {row['done']}"
-    return worst_first(found)
+    found += [row(region, UNSUPPORTED, done="-", reason=reason) for region in unsupported]
+    return worst_first(_predicted(found) if predicted else found)
+
+
+def removal_rows(answers: t.Sequence[t.Mapping[str, t.Any]], predicted: bool = False) -> list[Row]:
+    """What came of offboarding, one row for each region, worst first.
+
+    :param answers: as for `rows`
+    :param predicted: as for `rows`
+    """
+    every = dict.fromkeys(region for answer in answers for region in answer)
+    found = [_removal_row(region, [answer[region] for answer in answers if region in answer]) for region in every]
+    return worst_first(_predicted(found) if predicted else found)
+
+
+def _predicted(found: list[Row]) -> list[Row]:
+    return [{**one, "done": f"would be {one['done']}"} if one["changed"] else one for one in found]
+
+
+def _removal_row(region: str, entries: t.Sequence[t.Mapping[str, t.Any]]) -> Row:
+    changed = any(entry["changed"] for entry in entries)
+    failed = next((entry["error"] for entry in entries if entry["action"] == "failed"), None)
+    if failed:
+        status = INCOMPLETE if len(entries) > 1 else UNKNOWN
+        return row(region, status, changed=changed, done=_done(entries), reason=f"{failed['code']}: {failed['message']}")
+    # What is kept on purpose is no failure: it is somebody else's, or holds what nobody has read yet.
+    notes = "; ".join(entry["note"] for entry in entries if entry.get("note"))
+    return row(region, ABSENT, changed=changed, done=_done(entries), reason=notes)
 
 
 def _row(region: str, entries: t.Sequence[t.Mapping[str, t.Any]], steps: int) -> Row:
@@ -51,16 +76,16 @@ def _row(region: str, entries: t.Sequence[t.Mapping[str, t.Any]], steps: int) ->
     failed = next((entry["error"] for entry in entries if entry["action"] == "failed"), None)
     if failed:
         status = INCOMPLETE if len(entries) > 1 else UNKNOWN
-        return _as_row(region, status, changed, _done(entries), f"{failed['code']}: {failed['message']}")
+        return row(region, status, changed=changed, done=_done(entries), reason=f"{failed['code']}: {failed['message']}")
     if len(entries) < steps:
-        return _as_row(region, INCOMPLETE, changed, _done(entries), "a step was not reached")
+        return row(region, INCOMPLETE, changed=changed, done=_done(entries), reason="a step was not reached")
     for entry in entries:
         for kind, key, good in _STATES:
             state = (entry.get(kind) or {}).get(key, good)
             if state != good:
                 reason = f"the {kind.replace('_', ' ')} is {state}"
-                return _as_row(region, INACTIVE, changed, _done(entries), entry.get("note", reason))
-    return _as_row(region, ACTIVE, changed, _done(entries), "")
+                return row(region, INACTIVE, changed=changed, done=_done(entries), reason=entry.get("note", reason))
+    return row(region, ACTIVE, changed=changed, done=_done(entries), reason="")
 
 
 def _done(entries: t.Sequence[t.Mapping[str, t.Any]]) -> str:
@@ -70,14 +95,3 @@ def _done(entries: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     if len(done) == len(kinds) and len(actions) == 1:
         return next(iter(actions))
     return ", ".join(f"{kind.replace('_', ' ')} {action}" for kind, action in done if action != "unchanged") or "-"
-
-
-def _as_row(region: str, status: str, changed: bool, done: str, reason: str) -> Row:
-    return {
-        "region": region,
-        "status": status,
-        "changed": changed,
-        "done": done,
-        "reason": reason,
-        "summary": f"{region} {status}: {reason}" if reason else f"{region} {status}",
-    }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import SpotAnswers, ask
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import SpotApi, SpotError
 
 ALL_REGIONS = ["all"]
 
@@ -55,23 +55,31 @@ class AwsAnswers:
         return self.arn.split(":")[1] if self.arn.count(":") >= 5 else "aws"
 
 
-def ask_aws_and_spot(regions: Regions, api: SpotApi, spot_account: str) -> tuple[AwsAnswers, SpotAnswers]:
+def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -> tuple[AwsAnswers, SpotAnswers | SpotError | None]:
     """All questions of preflight. Only reads.
 
     :param regions: the home region, with `sts` and `ec2`
+    :param api: None asks only AWS
+    :returns: AWS's answers; Spot's, or why it gave none
     :raises ArgumentError: AWS does not answer, or not to this caller.
-    :raises SpotError: Spot does not answer.
     """
     home = next(iter(regions.names))
     (identity,) = regions.run(lambda region: region.clients["sts"].get_caller_identity()).values()
     if not isinstance(identity, dict):
         raise ArgumentError(f"AWS does not say who we are ({home}): {identity.code}: {identity.message}")
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        spot = pool.submit(ask, api, spot_account, str(identity["Account"]))
+        spot = pool.submit(_ask_spot, api, spot_account, str(identity["Account"]))
         (enabled,) = regions.run(_enabled_regions).values()
         if not isinstance(enabled, tuple):
             raise ArgumentError(f"AWS does not list its regions ({home}): {enabled.code}: {enabled.message}")
         return AwsAnswers(str(identity["Account"]), str(identity["Arn"]), enabled), spot.result()
+
+
+def _ask_spot(api: SpotApi | None, spot_account: str, aws_account: str) -> SpotAnswers | SpotError | None:
+    try:
+        return ask(api, spot_account, aws_account) if api else None
+    except SpotError as error:
+        return error
 
 
 def _enabled_regions(region: Region) -> tuple[str, ...]:

@@ -145,9 +145,11 @@ class Queue:
             predicted = {"name": self.name, "queue_arn": queue_arn(region, self.aws_account, self.name), "messages": 0, **after}
             return Plan("created", predicted, None, after, (Call("create_queue", arguments),))
 
-        attributes = {name: value for name, value in self._attributes(policy).items() if not _same(name, value, current.attributes)}
+        attributes = self._attributes(policy)
         if not self.kms_key and current.attributes.get("KmsMasterKeyId"):
             attributes["KmsMasterKeyId"] = ""  # a queue has one kind of encryption
+        if all(_same(name, value, current.attributes) for name, value in attributes.items()):
+            attributes = {}  # else all of them are set: an emulator may forget what is left out
         to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
         calls = []
         if attributes:

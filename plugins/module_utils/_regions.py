@@ -98,7 +98,17 @@ class Regions:
 
     def aws_account(self) -> str:
         """The caller's AWS account, twelve digits. One call, to the first region's STS."""
-        return str(self._make_client("sts", self.names[0]).get_caller_identity()["Account"])
+        return str(self.home(("sts",)).clients["sts"].get_caller_identity()["Account"])
+
+    def __getitem__(self, name: str) -> Region:
+        """The region of this name."""
+        return self._regions[name]
+
+    def home(self, services: t.Sequence[str]) -> Region:
+        """The first region, with clients for what concerns the whole account, such as `iam`."""
+        first = self._regions[self.names[0]]
+        clients = {service: self._make_client(service, first.name) for service in services}
+        return Region(first.name, first.partition, clients)
 
     def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
         """Calls a function once for each region, all at the same time.

@@ -97,6 +97,7 @@ class Rule:
     :ivar aws_account: the account of that queue
     :ivar event_age: seconds after which delivery is given up, 60 to 86400
     :ivar retry_attempts: 0 to 185
+    :ivar look_up: whether reading it also looks for the API destination
     """
 
     name: str
@@ -112,6 +113,7 @@ class Rule:
     target_id: str = TARGET_ID
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
+    look_up: bool = True
 
     kind: t.ClassVar[str] = "rule"
     service: t.ClassVar[str] = "events"
@@ -146,7 +148,7 @@ class Rule:
     def read(self, region: Region) -> CurrentRule | None:
         """DescribeRule, ListTargetsByRule, ListTagsForResource; DescribeApiDestination where its ARN is not known."""
         events = region.clients["events"]
-        arn = self._read_destination_arn(region) if self.present else None
+        arn = self._read_destination_arn(region) if self.present and self.look_up else None
         try:
             found = events.describe_rule(Name=self.name, EventBusName=EVENT_BUS)
         except Exception as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import SpotAccount, SpotApi, SpotError
 
 TOKEN = "spot_token"
@@ -60,11 +60,16 @@ def _find(accounts: t.Iterable[SpotAccount], spot_account: str) -> SpotAccount |
     return next((account for account in accounts if account.spot_account == spot_account), None)
 
 
-def findings(answers: SpotAnswers, spot_account: str, aws_account: str | None) -> list[Finding]:
+def findings(answers: SpotAnswers | SpotError | None, spot_account: str, aws_account: str | None) -> list[Finding]:
     """What Spot's answers mean. Pure.
 
+    :param answers: None where Spot was not asked, as there is no token; an error where it did not answer
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
     """
+    if answers is None:
+        return [Finding(TOKEN, SKIP, "Whether Spot accepts the token was not checked: no token was given.", "Set SPOTINST_TOKEN.")]
+    if isinstance(answers, SpotError):
+        return [Finding(TOKEN, UNKNOWN, f"Whether Spot accepts the token could not be found out: {answers}.", "Try again.")]
     found = [_token_finding(answers, spot_account)]
     if found[0].outcome != FAIL and aws_account:
         found.append(_aws_account_finding(answers, spot_account, aws_account))

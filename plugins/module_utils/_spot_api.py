@@ -103,7 +103,13 @@ class SpotApi:
         self._get("/aws/ec2/group", {"accountId": spot_account})
 
     def _get(self, path: str, query: t.Mapping[str, str]) -> list[t.Any]:
-        address = f"{self._url}{path}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            return self._get_patiently(f"{self._url}{path}" + (f"?{urlencode(query)}" if query else ""), path)
+        except SpotError as error:
+            # Spot, or a proxy, may repeat what it was sent. Ansible hides that in results, but not in warnings (core 2.19).
+            raise SpotError(error.status, str(error).replace(self._token, "********")) from None
+
+    def _get_patiently(self, address: str, path: str) -> list[t.Any]:
         attempt = 0
         while True:
             attempt += 1
@@ -130,7 +136,8 @@ class SpotApi:
             raise self._refusal(error, path) from None
         except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no answer
             reason = getattr(error, "reason", None) or error
-            message = f"Spot did not answer at {self._url}: {type(error).__name__}: {' '.join(str(reason).split())}"
+            what = f"{type(error).__name__}: {' '.join(str(reason).split())}"
+            message = f"Spot did not answer at {self._url}: {what}. Check the address and the network, or run again later."
             raise _Retry(SpotError(0, message)) from None
         if status != 200:
             raise SpotError(status, f"Spot answered {status} to GET {path}, which is no answer of its API. Is {self._url} right?")

@@ -22,6 +22,22 @@ STATUSES = (UNKNOWN, INACTIVE, INCOMPLETE, ABSENT, DRIFTED, UNSUPPORTED, ACTIVE)
 Row = dict[str, t.Any]
 
 
+def row(region: str, status: str, *, changed: bool = False, done: str = "", reason: str = "") -> Row:
+    """What is told of a region.
+
+    :param done: what was done there; `-` for nothing, empty where nothing was to be done
+    :param reason: one line for people: why it is not active, or what they should know
+    """
+    return {
+        "region": region,
+        "status": status,
+        "changed": changed,
+        "done": done,
+        "reason": reason,
+        "summary": f"{region} {status}: {reason}" if reason else f"{region} {status}",
+    }
+
+
 def worst_first(rows: t.Iterable[Row]) -> list[Row]:
     """Rows in the order in which they should be read: by status, then by region."""
     return sorted(rows, key=lambda row: (STATUSES.index(row["status"]), row["region"]))
@@ -41,7 +57,8 @@ def table(rows: t.Sequence[Row], title: str = "") -> list[str]:
     :param rows: each with `region`, `status`, `done` (what was done) and `reason` (why it is not active)
     :param title: what stands before the count
     """
-    columns = (("REGION", "region"), ("STATUS", "status"), ("DONE", "done"))
+    columns = [("REGION", "region"), ("STATUS", "status"), ("DONE", "done")]
+    columns = [(heading, key) for heading, key in columns if any(row[key] for row in rows)]
     widths = [max([len(heading), *(len(row[key]) for row in rows)]) for heading, key in columns]
     lines = [f"{title}, {count(rows)}" if title else count(rows)]
     why = "WHY" if any(row["reason"] for row in rows) else ""

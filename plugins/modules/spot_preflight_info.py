@@ -55,6 +55,12 @@ options:
       - Whether the certificate of the Spot API is checked.
     type: bool
     default: true
+  require_spot:
+    description:
+      - Whether a missing token, a refusal by Spot or its silence is a failure.
+      - Otherwise, it is only told in RV(checks), as for those who only want to look.
+    type: bool
+    default: true
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
@@ -160,6 +166,7 @@ def main() -> None:
             "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
+            "require_spot": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
@@ -169,12 +176,13 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except Exception as error:  # an uncaught one would print its arguments, the token among them
         module.fail_json(msg=failure_of(error).message)
-    for check in answer["checks"]:
-        if check["outcome"] not in (PASS, FAIL):
-            module.warn(f"{check['message']} {check['remedy']}")
-    refusals = [f"{check['message']} {check['remedy']}" for check in answer["checks"] if check["outcome"] == FAIL]
-    if refusals:
-        module.fail_json(msg=" ".join(refusals))
+    if module.params["require_spot"]:
+        for check in answer["checks"]:
+            if check["outcome"] not in (PASS, FAIL):
+                module.warn(f"{check['message']} {check['remedy']}")
+        refusals = [f"{check['message']} {check['remedy']}" for check in answer["checks"] if check["outcome"] == FAIL]
+        if refusals:
+            module.fail_json(msg=" ".join(refusals))
     module.exit_json(changed=False, **answer)
 
 
@@ -184,13 +192,15 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     check_name(params["name"])
     check_url(params["endpoint"], "The endpoint")
     wanted = wanted_regions(params["wanted_regions"])
-    api = SpotApi(
-        check_url(params["spot_api_url"], "The address of the Spot API"),
-        check_token(params["spot_token"]),
-        validate_certs=params["spot_validate_certs"],
-    )
+    check_url(params["spot_api_url"], "The address of the Spot API")
+    token = params["spot_token"]
+    if params["require_spot"] or token:
+        check_token(token)
+    api = SpotApi(params["spot_api_url"], token, validate_certs=params["spot_validate_certs"]) if token else None
     home = Regions(module, ("sts", "ec2"), default_region=DEFAULT_HOME_REGION)
     aws, spot = ask_aws_and_spot(home, api, spot_account)
+    if isinstance(spot, SpotError) and params["require_spot"]:
+        raise spot
     unsupported = params["unsupported_regions"]
     regions, left_out = choose_regions(wanted, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
     return {

@@ -18,11 +18,6 @@ from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What only waits comes first, so that another worker has work meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
 @pytest.fixture(scope="session")
 def running() -> Iterator[Sandbox]:
     with Sandbox(max_seconds=1800) as started:

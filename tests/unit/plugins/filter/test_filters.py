@@ -52,7 +52,7 @@ def test_rows_of_what_are_no_answers_are_an_error(wrong: t.Any) -> None:
 
 def test_a_table_is_made_of_rows() -> None:
     lines = region_table.region_table([{"region": "us-east-1", "status": "active", "done": "created", "reason": ""}], "Production")
-    assert lines[0] == "Production: 1 region: 1 active"
+    assert lines[0] == "Production, 1 region, 1 active"
 
 
 @pytest.mark.parametrize("wrong", [None, "rows", 1, {"region": "us-east-1"}])

@@ -106,7 +106,12 @@ def test_an_inactive_destination_is_told_with_its_connections_state(region: Regi
     [
         ("ACTIVE", "AUTHORIZED", True),
         ("INACTIVE", "DEAUTHORIZED", True),
+        ("INACTIVE", "FAILED_CONNECTIVITY", True),
+        ("INACTIVE", "DELETING", True),
         ("INACTIVE", "AUTHORIZED", False),
+        ("INACTIVE", "CREATING", False),
+        ("INACTIVE", "UPDATING", False),
+        ("INACTIVE", "AUTHORIZING", False),
     ],
 )
 def test_a_destination_is_waited_for_only_on_a_good_connection(state: str, connection: str, rests: bool) -> None:

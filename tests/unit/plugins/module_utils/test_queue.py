@@ -98,39 +98,44 @@ def test_a_policy_is_compared_by_what_it_says(region: Region) -> None:
     assert WANTED.plan(region, current(Policy=text)).action == "unchanged"
 
 
+ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Policy": POLICY}
+
+
 @pytest.mark.parametrize(
-    ("changes", "wanted"),
+    "changes",
     [
-        ({"MessageRetentionPeriod": "345600"}, {"MessageRetentionPeriod": "1209600"}),
-        ({"MessageRetentionPeriod": None}, {"MessageRetentionPeriod": "1209600"}),
-        ({"SqsManagedSseEnabled": "false"}, {"SqsManagedSseEnabled": "true"}),
-        ({"SqsManagedSseEnabled": None}, {"SqsManagedSseEnabled": "true"}),
-        ({"Policy": None}, {"Policy": POLICY}),
-        ({"Policy": "not JSON"}, {"Policy": POLICY}),
-        ({"Policy": '{"Version": "2012-10-17", "Statement": []}'}, {"Policy": POLICY}),
-        (
-            {"SqsManagedSseEnabled": "false", "KmsMasterKeyId": "alias/theirs"},
-            {"SqsManagedSseEnabled": "true", "KmsMasterKeyId": ""},
-        ),
+        {"MessageRetentionPeriod": "345600"},
+        {"MessageRetentionPeriod": None},
+        {"SqsManagedSseEnabled": "false"},
+        {"SqsManagedSseEnabled": None},
+        {"Policy": None},
+        {"Policy": "not JSON"},
+        {"Policy": '{"Version": "2012-10-17", "Statement": []}'},
     ],
     ids=str,
 )
-def test_only_what_differs_is_set(region: Region, changes: dict[str, str | None], wanted: dict[str, t.Any]) -> None:
+def test_if_one_attribute_differs_all_are_set_lest_one_is_forgotten(region: Region, changes: dict[str, str | None]) -> None:
     plan = WANTED.plan(region, current(**changes))
     assert plan.action == "updated"
-    assert set_to(plan) == wanted
+    assert set_to(plan) == ALL
+
+
+def test_a_kms_key_that_is_not_wanted_is_taken_away(region: Region) -> None:
+    plan = WANTED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
+    assert set_to(plan) == {**ALL, "KmsMasterKeyId": ""}
 
 
 def test_a_policy_that_lets_others_in_is_replaced(region: Region) -> None:
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ARN}
     text = json.dumps({**POLICY, "Statement": [*POLICY["Statement"], everybody]})
-    assert set_to(WANTED.plan(region, current(Policy=text))) == {"Policy": POLICY}
+    assert set_to(WANTED.plan(region, current(Policy=text))) == ALL
 
 
-@pytest.mark.parametrize(("found", "wanted"), [(None, {"KmsMasterKeyId": "alias/q"}), ("alias/other", {"KmsMasterKeyId": "alias/q"})])
-def test_a_kms_key_is_set(region: Region, found: str | None, wanted: dict[str, str]) -> None:
+@pytest.mark.parametrize("found", [None, "alias/other"])
+def test_a_kms_key_is_set(region: Region, found: str | None) -> None:
     queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key="alias/q")
-    assert set_to(queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId=found))) == wanted
+    plan = queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId=found))
+    assert set_to(plan) == {"MessageRetentionPeriod": "1209600", "Policy": POLICY, "KmsMasterKeyId": "alias/q"}
 
 
 def test_a_kms_key_that_is_as_wanted_is_left_alone(region: Region) -> None:

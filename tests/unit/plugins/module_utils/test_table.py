@@ -16,7 +16,7 @@ def row(region: str, status: str = "active", done: str = "created", reason: str 
 def test_a_table_is_a_count_a_heading_and_a_line_for_each_region() -> None:
     rows = [row("us-east-1"), row("ap-southeast-1", "unknown", "-", "AccessDenied: no")]
     assert table(rows) == [
-        "2 regions: 1 unknown, 1 active",
+        "2 regions, 1 unknown, 1 active",
         "REGION          STATUS   DONE     WHY",
         "ap-southeast-1  unknown  -        AccessDenied: no",
         "us-east-1       active   created",
@@ -24,7 +24,7 @@ def test_a_table_is_a_count_a_heading_and_a_line_for_each_region() -> None:
 
 
 def test_a_title_stands_before_the_count() -> None:
-    assert table([row("us-east-1")], "act-d7320fba")[0] == "act-d7320fba: 1 region: 1 active"
+    assert table([row("us-east-1")], "act-d7320fba")[0] == "act-d7320fba, 1 region, 1 active"
 
 
 def test_no_line_ends_in_blanks() -> None:
@@ -32,15 +32,15 @@ def test_no_line_ends_in_blanks() -> None:
 
 
 def test_a_table_of_nothing_says_so() -> None:
-    assert table([])[0] == "0 regions: none"
+    assert table([])[0] == "0 regions"
 
 
 @pytest.mark.parametrize(
     ("statuses", "text"),
     [
-        ([], "0 regions: none"),
-        (["active"], "1 region: 1 active"),
-        (["active"] * 16 + ["unknown"], "17 regions: 1 unknown, 16 active"),
+        ([], "0 regions"),
+        (["active"], "1 region, 1 active"),
+        (["active"] * 16 + ["unknown"], "17 regions, 1 unknown, 16 active"),
     ],
 )
 def test_regions_are_counted_by_status_worst_first(statuses: list[str], text: str) -> None:

@@ -1,0 +1,254 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _execution_role
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination, CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    QUEUE_NAME,
+    check_aws_account,
+    check_name,
+    check_spot_account,
+    check_token,
+    check_url,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._connection import ACCOUNT_PARAMETER, Connection, CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._evidence import Evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import CurrentRule, Rule
+
+Read = t.TypeVar("Read")
+
+SERVICES = ("events", "secretsmanager", "sqs", "cloudwatch")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An integration as it should be: its four resources, and the role they use."""
+
+    spot_account: str
+    aws_account: str
+    endpoint: str
+    connection: Connection
+    api_destination: ApiDestination
+    rule: Rule
+    queue: Queue
+    has_token: bool
+
+
+def wanted_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> Wanted:
+    """What is wanted, out of the parameters of `spot_eventbridge_info`.
+
+    :raises ArgumentError: a parameter cannot be right.
+    """
+    name, spot_account, token = check_name(params["name"]), check_spot_account(params["spot_account"]), params["spot_token"]
+    aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else regions.aws_account()
+    queue = check_name(params["queue_name"] or name.replace(".", "-"), QUEUE_NAME)
+    partition = regions[regions.names[0]].partition
+    return Wanted(
+        spot_account=spot_account,
+        aws_account=aws_account,
+        endpoint=check_url(params["endpoint"], "The endpoint"),
+        connection=Connection(
+            name=name,
+            spot_account=spot_account,
+            token=check_token(token) if token else "",
+            update_token="changed" if token else "on_create",  # that is: compare it, or do not
+        ),
+        # The ARN of the connection is compared with the one that is read beside it, not looked up again.
+        api_destination=ApiDestination(
+            name=name, endpoint=params["endpoint"], rate_limit=params["invocation_rate_limit_per_second"], look_up=False
+        ),
+        rule=Rule(
+            name=name,
+            role_arn=params["role_arn"] or f"arn:{partition}:iam::{aws_account}:role/{name}",
+            dead_letter_queue=queue,
+            aws_account=aws_account,
+            event_age=params["maximum_event_age_in_seconds"],
+            retry_attempts=params["maximum_retry_attempts"],
+            target_id=params["target_id"],
+            look_up=False,
+        ),
+        queue=Queue(name=queue, rule=name, aws_account=aws_account),
+        has_token=bool(token),
+    )
+
+
+@dataclass(frozen=True)
+class OtherDestination:
+    """Another API destination of the region that sends to Spot.
+
+    :ivar spot_account: the account it sends for; None where that is hidden, missing or was not told
+    :ivar rules: the rules that send to it
+    """
+
+    name: str
+    spot_account: str | None
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Everything about an integration in a region. Each part is what was read, None if it is not there, or why it could not be
+    read.
+
+    :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
+    """
+
+    connection: CurrentConnection | Failure | None
+    api_destination: CurrentApiDestination | Failure | None
+    rule: CurrentRule | Failure | None
+    queue: CurrentQueue | Failure | None
+    execution_role: ExecutionRole | Failure | None
+    matches_sample: bool | Failure | None = None
+    others: tuple[OtherDestination, ...] | Failure = ()
+    evidence: Evidence | None = None
+
+    def documents(self) -> dict[str, t.Any]:
+        """The resources as they are returned: None for what is not there or could not be read."""
+        parts = {
+            "connection": self.connection,
+            "api_destination": self.api_destination,
+            "rule": self.rule,
+            "queue": self.queue,
+        }
+        return {name: None if part is None or isinstance(part, Failure) else part.document for name, part in parts.items()}
+
+
+@dataclass
+class _Reader:
+    """Reads on where a call is refused, and stops asking a region that does not answer at all."""
+
+    region: Region
+    gone: Failure | None = field(default=None)
+
+    def __call__(self, function: t.Callable[[], Read]) -> Read | Failure:
+        if self.gone:
+            return self.gone
+        try:
+            return function()
+        except Exception as error:
+            failure = failure_of(error)
+            if failure.unreachable:
+                self.gone = failure
+            return failure
+
+
+def read(
+    region: Region,
+    wanted: Wanted,
+    role: ExecutionRole | Failure | None,
+    window_hours: int,
+    now: datetime.datetime,
+) -> Readings:
+    """Reads everything about an integration in one region. Makes no writing call, and never raises for what AWS refuses.
+
+    :param role: the execution role, which is read once for the whole account
+    :param window_hours: how far back to look for deliveries, 0 for not at all
+    """
+    attempt = _Reader(region)
+    connection = attempt(lambda: wanted.connection.read(region))
+    api_destination = attempt(lambda: _present(wanted.api_destination.read(region)))
+    rule = attempt(lambda: _present(wanted.rule.read(region)))
+    queue = attempt(lambda: wanted.queue.read(region))
+    matches = attempt(lambda: _matches_sample(region, rule, wanted.aws_account)) if isinstance(rule, CurrentRule) else None
+    others = attempt(lambda: _others(region, wanted))
+    evidence = _read_evidence(attempt, wanted, queue, window_hours, now) if window_hours else None
+    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence)
+
+
+def read_role(region: Region, arn: str) -> ExecutionRole | Failure | None:
+    """The execution role, as `read` takes it."""
+    return _Reader(region)(lambda: _execution_role.read(region, arn))
+
+
+Found = t.TypeVar("Found", CurrentApiDestination, CurrentRule)
+
+
+def _present(current: Found | None) -> Found | None:
+    # Both also stand for "not there, but this is what it would use".
+    return current if current is not None and current.found is not None else None
+
+
+def sample_warning(region: str, aws_account: str) -> dict[str, t.Any]:
+    """A warning as EC2 gives it, of no instance that there is (EC2 user guide, "Spot Instance interruption notices")."""
+    return {
+        "version": "0",
+        "id": "00000000-0000-0000-0000-000000000000",
+        "detail-type": "EC2 Spot Instance Interruption Warning",
+        "source": "aws.ec2",
+        "account": aws_account,
+        "time": "2026-01-01T00:00:00Z",
+        "region": region,
+        "resources": [f"arn:aws:ec2:{region}a:instance/i-00000000000000000"],
+        "detail": {"instance-id": "i-00000000000000000", "instance-action": "terminate"},
+    }
+
+
+def _matches_sample(region: Region, rule: CurrentRule, aws_account: str) -> bool | None:
+    pattern = (rule.found or {}).get("event_pattern")
+    if not pattern:
+        return False
+    sample = json.dumps(sample_warning(region.name, aws_account))
+    answer = region.clients["events"].test_event_pattern(EventPattern=pattern, Event=sample)
+    return t.cast("bool | None", answer.get("Result"))
+
+
+def _others(region: Region, wanted: Wanted) -> tuple[OtherDestination, ...]:
+    events = region.clients["events"]
+    found: list[OtherDestination] = []
+    more: dict[str, str] = {}
+    while True:
+        answer = events.list_api_destinations(**more)
+        for item in answer.get("ApiDestinations", []):
+            if item["Name"] != wanted.api_destination.name and item.get("InvocationEndpoint") == wanted.endpoint:
+                rules = events.list_rule_names_by_target(TargetArn=item["ApiDestinationArn"]).get("RuleNames", [])
+                found.append(OtherDestination(item["Name"], _spot_account(events, item["ConnectionArn"]), tuple(rules)))
+        if not answer.get("NextToken"):
+            return tuple(found)
+        more = {"NextToken": answer["NextToken"]}
+
+
+def _spot_account(events: t.Any, connection_arn: str) -> str | None:
+    name = connection_arn.split("connection/", 1)[-1].split("/", maxsplit=1)[0]
+    try:
+        http = events.describe_connection(Name=name).get("AuthParameters", {}).get("InvocationHttpParameters", {})
+    except Exception:
+        return None  # whose it is stays unknown; that it is there is what matters
+    values = [item.get("Value") for item in http.get("QueryStringParameters", []) if item.get("Key") == ACCOUNT_PARAMETER]
+    return values[0] if values else None
+
+
+def _read_evidence(
+    attempt: _Reader,
+    wanted: Wanted,
+    queue: CurrentQueue | Failure | None,
+    hours: int,
+    now: datetime.datetime,
+) -> Evidence:
+    region = attempt.region
+    metrics = attempt(lambda: _evidence.read_metrics(region, wanted.rule.name, hours, now))
+    unread = f"{metrics.code}: {metrics.message}" if isinstance(metrics, Failure) else None
+    figures: dict[str, int | None] = dict.fromkeys(_evidence.METRICS) if isinstance(metrics, Failure) else metrics
+    if not isinstance(queue, CurrentQueue):
+        return Evidence(hours, figures, unread=unread, letters_unread="there is no queue, or it could not be read")
+    if not queue.messages:
+        return Evidence(hours, figures, unread=unread)
+    letters = attempt(lambda: _evidence.read_letters(region, queue.url))
+    if isinstance(letters, Failure):
+        why = f"{letters.code}: {letters.message}"
+        return Evidence(hours, figures, letter_count=queue.messages, unread=unread, letters_unread=why)
+    return Evidence(hours, figures, letters, max(queue.messages, len(letters)), unread)

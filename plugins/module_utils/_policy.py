@@ -1,0 +1,102 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import fnmatch
+import typing as t
+
+# Whether a policy allows a call. What cannot be evaluated here is not guessed.
+YES = "yes"
+NO = "no"
+UNSURE = "unsure"
+
+_EQUAL = frozenset({"StringEquals", "ArnEquals"})
+_LIKE = frozenset({"StringLike", "ArnLike"})
+
+
+def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mapping[str, str], service: str | None = None) -> str:
+    """Whether one policy allows one call, by IAM's logic: an explicit deny wins, then an allow, else no.
+
+    Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements". Knows the condition operators that fit a
+    call of EventBridge; a statement with any other is UNSURE.
+
+    :param policy: the parsed document
+    :param action: `sqs:SendMessage`
+    :param resource: the ARN that is called, None for a trust policy, which has no resources
+    :param context: condition keys of the call, `aws:SourceArn` and so on
+    :param service: for a policy with principals, the service that calls
+    :returns: YES, NO or UNSURE
+    """
+    if not isinstance(policy, dict):
+        return NO
+    answers = {"Allow": NO, "Deny": NO}
+    for statement in _as_list(policy.get("Statement")):
+        if not isinstance(statement, dict) or not _matches(statement, action, resource, service):
+            continue
+        holds = _conditions_hold(statement.get("Condition") or {}, context)
+        effect = "Deny" if statement.get("Effect") == "Deny" else "Allow"
+        answers[effect] = _either(answers[effect], holds)
+    if answers["Deny"] == YES or answers["Allow"] == NO:
+        return NO
+    return UNSURE if UNSURE in answers.values() else YES
+
+
+def _either(one: str, other: str) -> str:
+    return YES if YES in (one, other) else UNSURE if UNSURE in (one, other) else NO
+
+
+def _matches(statement: t.Mapping[str, t.Any], action: str, resource: str | None, service: str | None) -> bool:
+    return (
+        _covers(statement, "Action", action, ignore_case=True)
+        and (resource is None or _covers(statement, "Resource", resource))
+        and (service is None or _names_service(statement, service))
+    )
+
+
+def _covers(statement: t.Mapping[str, t.Any], element: str, value: str, ignore_case: bool = False) -> bool:
+    """Whether `Action` or `Resource` of a statement, or their opposites, take in a value."""
+    opposite = element not in statement
+    patterns = [str(pattern) for pattern in _as_list(statement.get(f"Not{element}" if opposite else element))]
+    if ignore_case:
+        value, patterns = value.lower(), [pattern.lower() for pattern in patterns]
+    return any(_like(value, pattern) for pattern in patterns) != opposite
+
+
+def _names_service(statement: t.Mapping[str, t.Any], service: str) -> bool:
+    principal = statement.get("Principal")
+    if isinstance(principal, dict):
+        return service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS"))
+    return principal == "*"
+
+
+def _conditions_hold(conditions: t.Mapping[str, t.Any], context: t.Mapping[str, str]) -> str:
+    known = {key.lower(): value for key, value in context.items()}
+    answer = YES
+    for operator, tests in conditions.items():
+        for key, wanted in tests.items() if isinstance(tests, dict) else ():
+            value = known.get(str(key).lower())
+            patterns = [str(pattern) for pattern in _as_list(wanted)]
+            if operator not in _EQUAL | _LIKE or value is None:
+                answer = UNSURE
+            # ArnEquals and ArnLike are the same (IAM user guide), and both take wildcards.
+            elif (operator == "StringEquals" and value not in patterns) or (
+                operator != "StringEquals" and not any(_like(value, pattern) for pattern in patterns)
+            ):
+                return NO
+    return answer
+
+
+def _like(value: str, pattern: str) -> bool:
+    # IAM knows * and ?, and no character classes.
+    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+def _as_list(value: t.Any) -> list[t.Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]

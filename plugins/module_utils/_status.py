@@ -1,0 +1,315 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _table
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._arns import rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._connection import (
+    ACCOUNT_PARAMETER,
+    API_KEY_NAME,
+    CURRENT,
+    DIFFERS,
+    GOOD_STATE,
+    TRANSIENT_STATES,
+    CurrentConnection,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import SERVICE, ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration import Readings, Wanted
+from ansible_collections.spot.eventbridge.plugins.module_utils._policy import NO, YES, allows
+from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import EVENT_PATTERN, CurrentRule
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
+
+# The one check of a region that has no API destinations.
+REGION = "region"
+# Without one of these, nothing is delivered.
+PARTS = ("connection", "api_destination", "rule", "target", "execution_role")
+# Without all of these, the account was never onboarded in the region.
+RESOURCES = ("connection", "api_destination", "rule", "queue")
+AUTHORIZATION = ("connection_state", "api_destination_state")
+# These tell of more than the integration; that they could not be read says nothing about it.
+BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters")
+
+_MEND = "Run the playbook spot.eventbridge.repair."
+
+
+def status(findings: t.Iterable[Finding]) -> str:
+    """The one word for an integration in a region, derived from its findings.
+
+    What is known to be wrong counts more than what could not be read: `unsupported`, `absent`, `inactive`, `incomplete`,
+    `drifted`, `unknown`, `active`, the first that fits.
+    """
+    findings = list(findings)
+    if any(finding.check == REGION for finding in findings):
+        return _table.UNSUPPORTED
+    failed = {finding.check for finding in findings if finding.outcome == FAIL}
+    unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
+    if failed.issuperset(RESOURCES):
+        return _table.ABSENT
+    if failed & set(AUTHORIZATION):
+        return _table.INACTIVE
+    if failed & {*PARTS, *RESOURCES}:
+        return _table.INCOMPLETE
+    if failed:
+        return _table.DRIFTED
+    return _table.UNKNOWN if unread - set(BESIDES) else _table.ACTIVE
+
+
+def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding]:
+    """All checks of an integration in a region. Pure.
+
+    Parts of a resource that is not there are not checked one by one: that it is not there says it all.
+    """
+    if isinstance(readings.connection, Failure) and readings.connection.unsupported:
+        return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
+    found = [
+        *_connection(readings, wanted),
+        *_api_destination(readings, wanted),
+        *_rule(readings, wanted),
+        *_execution_role(readings, wanted),
+        *_queue(region, readings, wanted),
+        _double_delivery(readings, wanted),
+    ]
+    if readings.evidence:
+        found += _evidence.findings(readings.evidence)
+    return found
+
+
+def _unread(check: str, failure: Failure) -> Finding:
+    remedy = "Grant the permission to read it." if failure.denied else "Try again; if it stays, look at the AWS status of the region."
+    return Finding(check, UNKNOWN, f"It could not be read: {failure.code}: {failure.message}", remedy)
+
+
+def _missing(check: str, what: str) -> list[Finding]:
+    return [Finding(check, FAIL, f"There is no {what}.", _MEND)]
+
+
+def _compare(check: str, what: str, seen: t.Any, expected: t.Any, remedy: str = _MEND) -> Finding:
+    if seen == expected:
+        return Finding(check, PASS, f"{what} is {_shown(expected)}.")
+    return Finding(check, FAIL, f"{what} is {_shown(seen)}, expected {_shown(expected)}.", remedy)
+
+
+def _shown(value: t.Any) -> str:
+    if value is None:
+        return "missing"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _connection(readings: Readings, wanted: Wanted) -> list[Finding]:
+    current = readings.connection
+    if isinstance(current, Failure):
+        return [_unread("connection", current)]
+    if current is None:
+        return _missing("connection", f"connection {wanted.connection.name}")
+    fields = current.managed_fields()
+    return [
+        Finding("connection", PASS, f"The connection {wanted.connection.name} is there."),
+        _connection_state(current),
+        _compare("connection_authorization", "The authorisation type", fields["authorization_type"], "API_KEY"),
+        _compare("connection_api_key", "The API key's name", fields["api_key_name"], API_KEY_NAME),
+        _connection_account(fields["query_string_parameters"], wanted.spot_account),
+        _connection_token(current, wanted),
+    ]
+
+
+def _connection_state(current: CurrentConnection) -> Finding:
+    if current.state == GOOD_STATE:
+        return Finding("connection_state", PASS, f"The connection is {GOOD_STATE}.")
+    if current.state in TRANSIENT_STATES:
+        return Finding("connection_state", UNKNOWN, f"The connection is {current.state}: AWS is changing it.", "Look again in a minute.")
+    reason = current.document.get("state_reason")
+    message = f"The connection is {current.state or 'without a state'}" + (f": {reason}" if reason else "")
+    return Finding("connection_state", FAIL, f"{message.rstrip('.')}. AWS drops every warning until it is authorised again.", _MEND)
+
+
+def _connection_account(parameters: t.Sequence[t.Mapping[str, str]], spot_account: str) -> Finding:
+    check, values = "connection_account", [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER]
+    if not values:
+        message = f"The query parameter {ACCOUNT_PARAMETER} is missing: Spot takes the warnings for the organisation's oldest account."
+        return Finding(check, FAIL, message, _MEND)
+    if values == ["(hidden)"]:
+        message = f"The query parameter {ACCOUNT_PARAMETER} is hidden, so nobody can see whether it is {spot_account}."
+        return Finding(check, FAIL, message, _MEND)
+    return _compare(check, f"The query parameter {ACCOUNT_PARAMETER}", ", ".join(values), spot_account)
+
+
+def _connection_token(current: CurrentConnection, wanted: Wanted) -> Finding:
+    check = "connection_token"
+    if current.token == CURRENT:
+        return Finding(check, PASS, "The connection holds the token that was given.")
+    if current.token == DIFFERS:
+        return Finding(check, FAIL, "The connection's secret holds another token than was given, or was deleted.", _MEND)
+    if not wanted.has_token:
+        return Finding(check, SKIP, "Whether the token is current was not checked: no token was given.", "Set SPOTINST_TOKEN.")
+    if current.token_unread:
+        remedy = "Grant secretsmanager:GetSecretValue on secret:events!connection/*."
+        return Finding(check, SKIP, f"Whether the token is current was not checked: {current.token_unread}.", remedy)
+    return Finding(check, SKIP, "Whether the token is current was not checked, as the connection is not authorised.", _MEND)
+
+
+def _api_destination(readings: Readings, wanted: Wanted) -> list[Finding]:
+    current, name = readings.api_destination, wanted.api_destination.name
+    if isinstance(current, Failure):
+        return [_unread("api_destination", current)]
+    if current is None:
+        return _missing("api_destination", f"API destination {name}")
+    fields = current.managed_fields()
+    rate, wanted_rate = fields["invocation_rate_limit_per_second"], wanted.api_destination.rate_limit
+    found = [
+        Finding("api_destination", PASS, f"The API destination {name} is there."),
+        _compare("api_destination_state", "The API destination", current.document.get("api_destination_state"), "ACTIVE"),
+        _compare("api_destination_endpoint", "The endpoint", fields["invocation_endpoint"], wanted.endpoint),
+        _compare("api_destination_method", "The HTTP method", fields["http_method"], wanted.api_destination.http_method),
+        _compare("api_destination_rate_limit", "The rate limit", rate, wanted_rate),
+    ]
+    connection = readings.connection
+    if isinstance(connection, CurrentConnection):
+        arn = connection.document.get("connection_arn")
+        found.append(_compare("api_destination_connection", "The API destination's connection", fields["connection_arn"], arn))
+    return found
+
+
+def _rule(readings: Readings, wanted: Wanted) -> list[Finding]:
+    current, name = readings.rule, wanted.rule.name
+    if isinstance(current, Failure):
+        return [_unread("rule", current)]
+    if current is None:
+        return _missing("rule", f"rule {name} on the default event bus")
+    return [
+        Finding("rule", PASS, f"The rule {name} is on the default event bus."),
+        _compare("rule_state", "The rule", current.managed_fields()["state"], "ENABLED"),
+        _compare("rule_pattern", "The event pattern", current.event_pattern(), EVENT_PATTERN),
+        _rule_matches(readings.matches_sample),
+        *_target(current, readings, wanted),
+    ]
+
+
+def _rule_matches(matches: bool | Failure | None) -> Finding:
+    if isinstance(matches, Failure):
+        return _unread("rule_matches", matches)
+    if matches is None:
+        return Finding("rule_matches", SKIP, "AWS did not say whether the rule matches a sample warning.", "Try again.")
+    if matches:
+        return Finding("rule_matches", PASS, "The rule matches a sample warning.")
+    return Finding("rule_matches", FAIL, "The rule does not match a sample warning, so it picks none.", _MEND)
+
+
+def _target(rule: CurrentRule, readings: Readings, wanted: Wanted) -> list[Finding]:
+    target = rule.target(wanted.rule.target_id)
+    destination = readings.api_destination
+    arn = destination.document.get("api_destination_arn") if isinstance(destination, CurrentApiDestination) else None
+    if target is None and arn:
+        target = next((other for other in rule.targets if other["Arn"] == arn), None)
+    if target is None:
+        return _missing("target", f"target {wanted.rule.target_id} in the rule {rule.document.get('name')}")
+    retry = target.get("RetryPolicy", {})
+    seen = (retry.get("MaximumEventAgeInSeconds"), retry.get("MaximumRetryAttempts"))
+    queue = readings.queue.document["queue_arn"] if isinstance(readings.queue, CurrentQueue) else None
+    found = [
+        Finding("target", PASS, "The rule has its target."),
+        _compare("target_role", "The target's execution role", target.get("RoleArn"), wanted.rule.role_arn),
+        _compare("target_retry_policy", "The retry policy", _retries(*seen), _retries(wanted.rule.event_age, wanted.rule.retry_attempts)),
+    ]
+    if arn:
+        found.append(_compare("target_destination", "The target", target["Arn"], arn))
+    if queue:
+        seen_queue = target.get("DeadLetterConfig", {}).get("Arn")
+        found.append(_compare("target_dead_letter", "The target's dead-letter queue", seen_queue, queue))
+    return found
+
+
+def _retries(age: int | None, attempts: int | None) -> str:
+    # AWS's defaults for what a target does not say (EventBridge user guide, "Retry policy").
+    return f"{86400 if age is None else age} s, {185 if attempts is None else attempts} attempts"
+
+
+def _execution_role(readings: Readings, wanted: Wanted) -> list[Finding]:
+    role, arn = readings.execution_role, wanted.rule.role_arn
+    if isinstance(role, Failure):
+        return [_unread("execution_role", role)]
+    if role is None:
+        return _missing("execution_role", f"execution role {arn}")
+    return [
+        Finding("execution_role", PASS, f"The execution role {arn} is there."),
+        _may("execution_role_trust", SERVICE, "assume the execution role", role.trusts_eventbridge(wanted.aws_account)),
+        *_permission(role, readings),
+    ]
+
+
+def _permission(role: ExecutionRole, readings: Readings) -> list[Finding]:
+    destination = readings.api_destination
+    if not isinstance(destination, CurrentApiDestination):
+        return []
+    answer = role.may_invoke(str(destination.document.get("api_destination_arn")))
+    return [_may("execution_role_permission", "The execution role", "send to the API destination", answer)]
+
+
+def _may(check: str, who: str, what: str, answer: str) -> Finding:
+    if answer == YES:
+        return Finding(check, PASS, f"{who} may {what}.")
+    if answer == NO:
+        return Finding(check, FAIL, f"{who} may not {what}, so nothing is delivered.", _MEND)
+    return Finding(
+        check, WARN, f"Whether {who} may {what} was not found out: a policy has conditions that only AWS can evaluate.", "Check it."
+    )
+
+
+def _queue(region: Region, readings: Readings, wanted: Wanted) -> list[Finding]:
+    current, name = readings.queue, wanted.queue.name
+    if isinstance(current, Failure):
+        return [_unread("queue", current)]
+    if current is None:
+        return [Finding("queue", FAIL, f"There is no dead-letter queue {name}: what Spot refuses vanishes without a trace.", _MEND)]
+    found = [Finding("queue", PASS, f"The dead-letter queue {name} is there.")]
+    fields = current.managed_fields()
+    found.append(_queue_policy(fields["policy"], str(current.document["queue_arn"]), region, wanted))
+    encrypted = fields["sqs_managed_sse_enabled"] or fields["kms_master_key_id"]
+    found.append(
+        Finding("queue_encryption", PASS, "The queue is encrypted.")
+        if encrypted
+        else Finding("queue_encryption", FAIL, "The queue is not encrypted.", _MEND)
+    )
+    return found
+
+
+def _queue_policy(policy: t.Any, queue: str, region: Region, wanted: Wanted) -> Finding:
+    check = "queue_policy"
+    context = {"aws:SourceArn": rule_arn(region, wanted.aws_account, wanted.rule.name), "aws:SourceAccount": wanted.aws_account}
+    answer = allows(policy, action="sqs:SendMessage", resource=queue, context=context, service=SERVICE)
+    if answer == YES and compare_policies(policy, wanted.queue.policy(region)):
+        return Finding(check, FAIL, "The queue's policy lets the rule send, but is not the one that lets nobody else.", _MEND)
+    return _may(check, "The rule", "send to its dead-letter queue", answer)
+
+
+def _double_delivery(readings: Readings, wanted: Wanted) -> Finding:
+    others = readings.others
+    if isinstance(others, Failure):
+        return _unread("double_delivery", others)
+    suspects = [other for other in others if other.rules and other.spot_account in (None, wanted.spot_account)]
+    if not suspects:
+        return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
+    named = "; ".join(
+        f"{other.name} (rule {', '.join(other.rules)}; account {other.spot_account or 'hidden or missing'})" for other in suspects
+    )
+    return Finding(
+        "double_delivery",
+        WARN,
+        f"Other API destinations send to the same endpoint, so warnings may arrive twice: {named}.",
+        "Remove them, or the stack that made them, if they are for this Spot account.",
+    )

@@ -1,0 +1,283 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_eventbridge_info
+
+short_description: Find out whether an integration works, in all regions at once
+
+version_added: 0.1.0
+
+description:
+  - Reads everything about an integration - connection, API destination, rule, target, dead-letter queue, execution role, and what
+    became of the latest warnings - and says of each region whether it is active, and if not, why and what to do.
+  - Only reads. What the caller may not read is a finding with the outcome V(unknown), never a failure.
+  - It does not matter who made the resources, or how.
+
+options:
+  name:
+    description:
+      - The name of the connection, the API destination and the rule.
+    type: str
+    required: true
+  spot_account:
+    description:
+      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
+    type: str
+    required: true
+  endpoint:
+    description:
+      - Where the warnings shall be sent.
+    type: str
+    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
+  role_arn:
+    description:
+      - The execution role.
+      - By default, the role with the integration's name in the caller's account.
+    type: str
+  queue_name:
+    description:
+      - The name of the dead-letter queue.
+      - By default, the integration's name, with hyphens for dots.
+    type: str
+  aws_account:
+    description:
+      - The AWS account, twelve digits.
+      - By default, the caller's, which takes a call to find out.
+    type: str
+  maximum_event_age_in_seconds:
+    description:
+      - After how many seconds AWS shall give up the delivery of a warning.
+    type: int
+    default: 120
+  maximum_retry_attempts:
+    description:
+      - After how many attempts AWS shall give up the delivery of a warning.
+    type: int
+    default: 185
+  invocation_rate_limit_per_second:
+    description:
+      - How many warnings per second shall be sent at the most.
+    type: int
+    default: 300
+  target_id:
+    description:
+      - The id of this collection's target in the rule.
+    type: str
+    default: spot
+  evidence_hours:
+    description:
+      - How many hours to look back for what became of warnings. V(0) does not look.
+    type: int
+    default: 24
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._regions
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.info
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+notes:
+  - With a token, it is compared with the one in the connection's managed secret. Without, that finding has the outcome V(skip).
+  - Needs the permissions C(events:DescribeConnection), C(events:DescribeApiDestination), C(events:DescribeRule),
+    C(events:ListTargetsByRule), C(events:ListTagsForResource), C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
+    C(events:TestEventPattern), C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage),
+    C(cloudwatch:GetMetricData), C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy),
+    C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion) and, for the token,
+    C(secretsmanager:GetSecretValue). Each that is missing costs one finding.
+
+seealso:
+  - module: spot.eventbridge.spot_account_info
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Does it work?
+  spot.eventbridge.spot_eventbridge_info:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    regions: [us-east-1, us-west-2, eu-west-1]
+  register: integration
+
+- name: Name the regions that are not active
+  ansible.builtin.debug:
+    msg: "{{ integration.regions | dict2items | rejectattr('value.status', 'eq', 'active') | map(attribute='key') }}"
+"""
+
+RETURN = r"""
+aws_account:
+  description: The AWS account.
+  type: str
+  returned: success
+  sample: "123456789012"
+regions:
+  description: What was found in each region, by the region's name.
+  type: dict
+  returned: success
+  contains:
+    status:
+      description:
+        - V(active), V(inactive) (authorisation lost), V(drifted) (differs from what is wanted), V(incomplete) (parts missing),
+          V(absent), V(unsupported) (no API destinations there) or V(unknown) (could not be read).
+      type: str
+      returned: always
+      sample: inactive
+    findings:
+      description: All checks.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        check:
+          description: The name of the check.
+          type: str
+          returned: always
+          sample: connection_state
+        outcome:
+          description: V(pass), V(warn), V(fail), V(skip) (not checked) or V(unknown) (could not be read).
+          type: str
+          returned: always
+          sample: fail
+        message:
+          description: What was seen and, where it is not the same, what was expected.
+          type: str
+          returned: always
+          sample: The connection is DEAUTHORIZED.
+        remedy:
+          description: What to do about it. Empty for a pass.
+          type: str
+          returned: always
+          sample: Run the playbook spot.eventbridge.repair.
+    resources:
+      description:
+        - RV(regions.resources.connection), C(api_destination), C(rule) and C(queue), as the writing modules return them; V(none)
+          for what is not there or could not be read.
+      type: dict
+      returned: always
+      contains:
+        connection:
+          description: The connection.
+          type: dict
+          returned: always
+        api_destination:
+          description: The API destination.
+          type: dict
+          returned: always
+        rule:
+          description: The rule with its targets.
+          type: dict
+          returned: always
+        queue:
+          description: The dead-letter queue.
+          type: dict
+          returned: always
+    evidence:
+      description: What became of the warnings of the last hours, V(none) where it was not to be read.
+      type: dict
+      returned: always
+      contains:
+        window_hours:
+          description: How far back was looked.
+          type: int
+          returned: always
+          sample: 24
+        metrics:
+          description:
+            - C(matched), C(delivered), C(retried), C(failed), C(dead_lettered) and C(dead_letter_failed) as CloudWatch counted
+              them; V(none) where it has no data, which proves nothing.
+          type: dict
+          returned: always
+          sample: {matched: 3, delivered: 2, retried: 1, failed: 1, dead_lettered: 1, dead_letter_failed: null}
+        dead_letters:
+          description: How many dead letters there are, and the latest with time, error, attempts and instance.
+          type: dict
+          returned: always
+          sample: {count: 0, messages: []}
+        note:
+          description: Why there are no figures.
+          type: str
+          returned: when CloudWatch could not be read
+          sample: "AccessDenied: GetMetricData: not authorized"
+"""
+
+import datetime
+import typing as t
+
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, regions_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration import (
+    SERVICES,
+    read,
+    read_role,
+    wanted_from_parameters,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import (
+    DEFAULT_EVENT_AGE,
+    DEFAULT_RETRY_ATTEMPTS,
+    TARGET_ID,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._status import findings, status
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "spot_account": {"type": "str", "required": True},
+            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "role_arn": {"type": "str"},
+            "queue_name": {"type": "str"},
+            "aws_account": {"type": "str"},
+            "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
+            "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
+            "invocation_rate_limit_per_second": {"type": "int", "default": 300},
+            "target_id": {"type": "str", "default": TARGET_ID},
+            "evidence_hours": {"type": "int", "default": 24},
+            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            **regions_argument_spec(),
+        },
+        supports_check_mode=True,
+    )
+    try:
+        answer = _answer(module)
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the token among them
+        module.fail_json(msg=failure_of(error).message)
+    module.exit_json(changed=False, **answer)
+
+
+def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
+    regions = Regions(module, SERVICES, module.params["regions"])
+    wanted = wanted_from_parameters(module.params, regions)
+    role = read_role(regions.home(("iam",)), wanted.rule.role_arn)
+    hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
+    results: dict[str, t.Any] = {}
+    for name, readings in regions.run(lambda region: read(region, wanted, role, hours, now)).items():
+        found = findings(regions[name], readings, wanted)
+        results[name] = {
+            "status": status(found),
+            "findings": [finding.as_dict() for finding in found],
+            "resources": readings.documents(),
+            "evidence": readings.evidence.as_dict() if readings.evidence else None,
+        }
+    return {"aws_account": wanted.aws_account, "regions": results}
+
+
+if __name__ == "__main__":
+    main()
