@@ -37,10 +37,9 @@ if t.TYPE_CHECKING:
 
 # The one check of a region that has no API destinations.
 REGION = "region"
-# Without one of these, nothing is delivered.
-PARTS = ("connection", "api_destination", "rule", "target", "execution_role")
-# Without all of these, the account was never onboarded in the region.
-RESOURCES = ("connection", "api_destination", "rule", "queue")
+# The one check of a region that has nothing of an integration.
+INTEGRATION = "integration"
+PARTS = ("connection", "api_destination", "rule", "target", "execution_role", "queue")
 AUTHORIZATION = ("connection_state", "api_destination_state")
 # These tell of more than the integration; that they could not be read says nothing about it.
 BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters")
@@ -59,11 +58,11 @@ def status(findings: t.Iterable[Finding]) -> str:
         return _table.UNSUPPORTED
     failed = {finding.check for finding in findings if finding.outcome == FAIL}
     unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
-    if failed.issuperset(RESOURCES):
+    if INTEGRATION in failed:
         return _table.ABSENT
     if failed & set(AUTHORIZATION):
         return _table.INACTIVE
-    if failed & {*PARTS, *RESOURCES}:
+    if failed & set(PARTS):
         return _table.INCOMPLETE
     if failed:
         return _table.DRIFTED
@@ -77,6 +76,9 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
     """
     if isinstance(readings.connection, Failure) and readings.connection.unsupported:
         return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
+    if not any((readings.connection, readings.api_destination, readings.rule, readings.queue)):
+        message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
+        return [Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")]
     found = [
         *_connection(readings, wanted),
         *_api_destination(readings, wanted),
