@@ -159,7 +159,7 @@ def _columns(regions: t.Sequence[str]) -> str:
     first = "".join(f'<th scope="colgroup" colspan="{len(names)}">{_escape(area)}</th>' for area, names in areas)
     firsts = {names[0] for dummy, names in areas}
     second = "".join(
-        f'<th scope="col"{" class=first" if name in firsts else ""} data-region="{_escape(name)}" aria-label="{_escape(name)}">'
+        f'<th scope="col" class="{"first" if name in firsts else "next"}" data-region="{_escape(name)}" aria-label="{_escape(name)}">'
         f"<span>{_escape(_column(name)[1])}</span></th>"
         for name in regions
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.modules.aws import Aws
-from tests.integration.modules.runner import Runner
+from tests.integration.modules.runner import Launcher, Runner
 from tests.sandbox.client import Sandbox
 
 
@@ -22,6 +22,13 @@ def running() -> Iterator[Sandbox]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    started = Launcher()
+    yield started
+    started.stop()
+
+
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
     running.reset()
@@ -29,9 +36,9 @@ def sandbox(running: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def run(sandbox: Sandbox, tmp_path: Path) -> Runner:
+def run(launcher: Launcher, sandbox: Sandbox, tmp_path: Path) -> Runner:
     """Runs a module against the sandbox; no token of it may ever be seen."""
-    return Runner(sandbox.env(token=None), tmp_path, set(sandbox.tokens.values()))
+    return Runner(launcher, sandbox.env(token=None), tmp_path, set(sandbox.tokens.values()))
 
 
 @pytest.fixture

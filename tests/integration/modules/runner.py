@@ -17,7 +17,6 @@ from typing import Any
 from tests.integration.modules.secrets_in import secrets_in
 
 COLLECTIONS = Path(sys.prefix) / "collections"
-MODULES = "ansible_collections.spot.eventbridge.plugins.modules"
 
 
 @dataclass(frozen=True)
@@ -72,41 +71,63 @@ class Run:
         return dict(self.entry["error"])
 
 
+class Launcher:
+    """The process that starts the modules' processes, see launcher.py."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("launcher.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+        )
+
+    def __call__(self, **request: Any) -> dict[str, Any]:
+        """Run one module: {"status", "output", "errors"}."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return dict(json.loads(self._process.stdout.readline()))
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
 class Runner:
     """Runs modules with an environment, in a folder of their own.
 
     Every run is searched for tokens: what it printed, and the files it left.
 
     Args:
+        launch: starts the modules' processes.
         environment: of the module's process.
         folder: where it runs; home and place for temporary files as well.
         tokens: what must never be seen; tests may add to it.
     """
 
-    def __init__(self, environment: dict[str, str], folder: Path, tokens: set[str]) -> None:
-        self.environment = {**environment, "PYTHONPATH": str(COLLECTIONS), "HOME": str(folder), "TMPDIR": str(folder)}
+    def __init__(self, launch: Launcher, environment: dict[str, str], folder: Path, tokens: set[str]) -> None:
+        self._launch = launch
+        self.environment = {**environment, "HOME": str(folder), "TMPDIR": str(folder)}
         self.folder = folder
         self.tokens = tokens
 
     def __call__(self, module: str, *, check: bool = False, verbosity: int = 0, **arguments: Any) -> Run:
         """Run a module; `arguments` are its options, as in a playbook."""
         internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_verbosity": verbosity}
-        given = json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}})
-        process = subprocess.run(
-            [sys.executable, "-m", f"{MODULES}.{module}"],
-            input=given,
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        done = self._launch(
+            module=module,
+            environment=self.environment,
+            folder=str(self.folder),
+            arguments={"ANSIBLE_MODULE_ARGS": {**arguments, **internal}},
         )
-        output = process.stdout + process.stderr
+        output = done["output"] + done["errors"]
         assert secrets_in(output + self._files(), self.tokens) == []
         assert "Traceback" not in output, output
-        answer = json.loads(process.stdout)
-        assert process.returncode == (1 if answer.get("failed") else 0)
+        answer = json.loads(done["output"])
+        assert done["status"] == (1 if answer.get("failed") else 0)
         return Run(answer, output)
 
     def _files(self) -> str:

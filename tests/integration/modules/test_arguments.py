@@ -57,7 +57,6 @@ for every in RIGHT:
         (every, {"regions": ["nowhere"]}, "'nowhere' is not the name of an AWS region"),
         (every, {"regions": [REGION, "mars-north-1"]}, "'mars-north-1' is not the name of an AWS region"),
         (every, {"aws_config": {"read_timeouts": 1}}, "aws_config is not a configuration of botocore"),
-        (every, {"profile": "nobody"}, "nobody"),
     ]
 
 
@@ -83,10 +82,22 @@ def test_an_aws_that_is_not_there_is_told(run: Runner, module: str) -> None:
     assert "http://127.0.0.1:1" in done.message
 
 
-@pytest.mark.parametrize("module", RIGHT)
-def test_missing_credentials_are_told(run: Runner, module: str) -> None:
+def without_credentials(run: Runner) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del run.environment[name]
+
+
+@pytest.mark.parametrize("module", RIGHT)
+def test_a_profile_that_does_not_exist_is_told(run: Runner, module: str) -> None:
+    without_credentials(run)
+    done = run(module, name=NAME, regions=[REGION], profile="nobody", **RIGHT[module])
+    assert done.failed
+    assert "The config profile (nobody) could not be found" in done.message
+
+
+@pytest.mark.parametrize("module", RIGHT)
+def test_missing_credentials_are_told(run: Runner, module: str) -> None:
+    without_credentials(run)
     done = run(module, name=NAME, regions=[REGION], **RIGHT[module])
     assert done.failed
     assert "no AWS credentials were found: set AWS_PROFILE" in done.message

@@ -113,11 +113,11 @@ def test_a_region_that_fails_does_not_hinder_finding_out_the_aws_account(
 
 
 def test_all_regions_that_fail_are_named(everywhere: Everywhere, sandbox: Sandbox) -> None:
-    sandbox.add_fault({"error": {"status": 400, "code": "LimitExceededException", "message": "Full"}}, {"operation": "Create*"})
+    sandbox.add_fault({"error": {"status": 400, "code": "ValidationException", "message": "Wrong"}}, {"operation": "Create*"})
     run = everywhere("spot_eventbridge_connection")
     assert run.answer["failed_regions"] == REGIONS
     assert not run.changed
-    assert run.message == f"connection: 3 of 3 region(s) failed. {', '.join(REGIONS)}: LimitExceededException: CreateConnection: Full"
+    assert run.message == f"connection: 3 of 3 region(s) failed. {', '.join(REGIONS)}: ValidationException: CreateConnection: Wrong"
 
 
 def test_check_mode_fails_in_the_same_regions(everywhere: Everywhere, sandbox: Sandbox) -> None:
