@@ -9,14 +9,12 @@ name: offboarding_rows
 short_description: What came of offboarding, one row for each region
 version_added: 0.1.0
 description:
-  - Takes the C(regions) of the answers of all writing modules, in the order in which they ran, and returns one row for each
-    region, worst first.
+  - Takes RV(spot.eventbridge.spot_integration#module:regions), and returns one row for each region, worst first.
 positional: predicted
 options:
   _input:
-    description: The C(regions) of the answers.
-    type: list
-    elements: dict
+    description: The C(regions) of the answer.
+    type: dict
     required: true
   predicted:
     description: Whether it was check mode, so that nothing was done.
@@ -29,7 +27,7 @@ author:
 EXAMPLES = r"""
 - name: Show what came of it
   ansible.builtin.debug:
-    msg: "{{ [rules.regions, destinations.regions, connections.regions, queues.regions] | spot.eventbridge.offboarding_rows }}"
+    msg: "{{ integration.regions | spot.eventbridge.offboarding_rows }}"
 """
 
 RETURN = r"""
@@ -46,11 +44,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import removal_rows
 
 
-def offboarding_rows(answers: t.Any, predicted: bool = False) -> list[dict[str, t.Any]]:
+def offboarding_rows(regions: t.Any, predicted: bool = False) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
-    if isinstance(answers, (str, t.Mapping)) or not isinstance(answers, t.Iterable):
-        raise AnsibleFilterError("offboarding_rows takes a list of the 'regions' of modules' answers")
-    return removal_rows(list(answers), predicted)
+    if not isinstance(regions, t.Mapping):
+        raise AnsibleFilterError("offboarding_rows takes the 'regions' of the answer of spot_integration")
+    return removal_rows(regions, predicted)
 
 
 class FilterModule:

@@ -9,14 +9,12 @@ name: onboarding_rows
 short_description: What came of onboarding, one row for each region
 version_added: 0.1.0
 description:
-  - Takes the C(regions) of the answers of all writing modules, in the order in which they ran, and returns one row for each
-    region, worst first.
+  - Takes RV(spot.eventbridge.spot_integration#module:regions), and returns one row for each region, worst first.
 positional: unsupported, predicted
 options:
   _input:
-    description: The C(regions) of the answers.
-    type: list
-    elements: dict
+    description: The C(regions) of the answer.
+    type: dict
     required: true
   unsupported:
     description: Regions that were left out as they have no API destinations.
@@ -34,7 +32,7 @@ author:
 EXAMPLES = r"""
 - name: Show what came of it
   ansible.builtin.debug:
-    msg: "{{ [queues.regions, connections.regions, destinations.regions, rules.regions] | spot.eventbridge.onboarding_rows }}"
+    msg: "{{ integration.regions | spot.eventbridge.onboarding_rows }}"
 """
 
 RETURN = r"""
@@ -51,11 +49,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import rows
 
 
-def onboarding_rows(answers: t.Any, unsupported: t.Iterable[str] = (), predicted: bool = False) -> list[dict[str, t.Any]]:
+def onboarding_rows(regions: t.Any, unsupported: t.Iterable[str] = (), predicted: bool = False) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
-    if isinstance(answers, (str, t.Mapping)) or not isinstance(answers, t.Iterable):
-        raise AnsibleFilterError("onboarding_rows takes a list of the 'regions' of modules' answers")
-    return rows(list(answers), list(unsupported), predicted)
+    if not isinstance(regions, t.Mapping):
+        raise AnsibleFilterError("onboarding_rows takes the 'regions' of the answer of spot_integration")
+    return rows(regions, list(unsupported), predicted)
 
 
 class FilterModule:

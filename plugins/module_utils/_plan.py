@@ -60,11 +60,11 @@ class Current(t.Protocol):
 class Resource(t.Protocol):
     """One kind of AWS resource, bound to what is wanted of it."""
 
-    kind: str
+    kind: t.ClassVar[str]
     """The key under which it stands in an answer."""
-    service: str
+    service: t.ClassVar[str]
     """boto3's name of the service that its calls go to."""
-    reads: tuple[str, ...]
+    reads: t.ClassVar[tuple[str, ...]]
     """Further services that reading it asks."""
 
     @classmethod

@@ -38,9 +38,11 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     for statement in _as_list(policy.get("Statement")):
         if not isinstance(statement, dict) or not _matches(statement, action, resource, service):
             continue
-        holds = _conditions_hold(statement.get("Condition") or {}, context)
-        effect = "Deny" if statement.get("Effect") == "Deny" else "Allow"
-        answers[effect] = _either(answers[effect], holds)
+        effect = statement.get("Effect")
+        if effect in ("Allow", "Deny"):
+            # Who is left over by NotPrincipal only AWS can say.
+            holds = UNSURE if "NotPrincipal" in statement else _conditions_hold(statement.get("Condition") or {}, context)
+            answers[effect] = _either(answers[effect], holds)
     if answers["Deny"] == YES or answers["Allow"] == NO:
         return NO
     return UNSURE if UNSURE in answers.values() else YES
@@ -68,17 +70,21 @@ def _covers(statement: t.Mapping[str, t.Any], element: str, value: str, ignore_c
 
 
 def _names_service(statement: t.Mapping[str, t.Any], service: str) -> bool:
+    if "NotPrincipal" in statement:
+        return True
     principal = statement.get("Principal")
     if isinstance(principal, dict):
         return service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS"))
     return principal == "*"
 
 
-def _conditions_hold(conditions: t.Mapping[str, t.Any], context: t.Mapping[str, str]) -> str:
+def _conditions_hold(conditions: t.Any, context: t.Mapping[str, str]) -> str:
+    if not isinstance(conditions, dict) or not all(isinstance(tests, dict) for tests in conditions.values()):
+        return UNSURE
     known = {key.lower(): value for key, value in context.items()}
     answer = YES
     for operator, tests in conditions.items():
-        for key, wanted in tests.items() if isinstance(tests, dict) else ():
+        for key, wanted in tests.items():
             value = known.get(str(key).lower())
             patterns = [str(pattern) for pattern in _as_list(wanted)]
             if operator not in _EQUAL | _LIKE or value is None:

@@ -127,8 +127,7 @@ def answer(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Document:
         if plan.note:
             regions[name]["note"] = plan.note
         if changed:
-            header = f"{name} {kind}"
-            diff.append({"before_header": header, "after_header": header, "before": plan.before or {}, "after": plan.after or {}})
+            diff.append(diff_entry(name, kind, plan))
     failures = {name: result for name, result in results.items() if isinstance(result, Failure)}
     whole: Document = {
         "changed": any(entry["changed"] for entry in regions.values()),
@@ -141,6 +140,12 @@ def answer(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Document:
     return whole
 
 
+def diff_entry(region: str, kind: str, plan: Plan) -> Document:
+    """What `--diff` shows of a resource that changes."""
+    header = f"{region} {kind}"
+    return {"before_header": header, "after_header": header, "before": plan.before or {}, "after": plan.after or {}}
+
+
 def failure_message(what: str, failures: t.Mapping[str, Failure], total: int) -> str:
     """One line that names each region that failed and why; regions with the same reason stand together."""
     reasons: dict[tuple[str, str], list[str]] = {}
@@ -151,20 +156,35 @@ def failure_message(what: str, failures: t.Mapping[str, Failure], total: int) ->
 
 
 def run(module: AnsibleAWSModule, resource_class: type[ResourceType]) -> None:
-    """The body of every writing module: from parameters to the answer."""
-    try:
+    """The body of the modules of one resource: from parameters to the answer."""
+
+    def work() -> Document:
         regions = Regions(module, (resource_class.service, *resource_class.reads), module.params["regions"])
         resource = resource_class.from_parameters(module.params, regions)
-        timeout = module.params["wait_timeout"] if module.params["wait"] else 0
+        timeout = wait_seconds(module.params)
         results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))
-        whole = answer(resource.kind, results)
+        return answer(resource.kind, results)
+
+    finish(module, work)
+
+
+def wait_seconds(params: t.Mapping[str, t.Any]) -> float:
+    """How long to wait for AWS, 0 for not at all."""
+    return float(params["wait_timeout"]) if params["wait"] else 0.0
+
+
+def finish(module: AnsibleAWSModule, work: t.Callable[[], Document]) -> None:
+    """Ends a writing module with the answer of its work. Nothing that is raised leaves it: it would print the token."""
+    try:
+        whole = work()
     except ArgumentError as error:
         module.fail_json(msg=str(error))
-    except Exception as error:  # an uncaught one would print its arguments, the token among them
+    except Exception as error:
         module.fail_json(msg=failure_of(error).message)
     for name, entry in whole["regions"].items():
-        if entry.get("note"):
-            module.warn(f"{name}: {entry['note']}")
+        for note in entry.get("notes") or [entry.get("note")]:
+            if note:
+                module.warn(f"{name}: {note}")
     if whole["failed_regions"]:
         module.fail_json(**whole)
     module.exit_json(**whole)

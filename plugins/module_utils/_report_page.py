@@ -15,6 +15,7 @@ import json
 import re
 import string
 import typing as t
+import urllib.parse
 import zlib
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN
@@ -197,8 +198,7 @@ def _cell(host: str, name: str, region: Report | None) -> str:
 
 def _fragment(host: str, region: str = "") -> str:
     # Browsers decode it before they look for the id, and the script before it looks for the cell.
-    quoted = [re.sub(r"[^\w.~-]", lambda match: "".join(f"%{byte:02X}" for byte in match.group().encode()), part) for part in (host, region)]
-    return "/".join(part for part in quoted if part)
+    return "/".join(urllib.parse.quote(part, safe="") for part in (host, region) if part)
 
 
 def _section(account: Report) -> str:

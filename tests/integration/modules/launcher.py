@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs modules, each in a process of its own, without paying for Python's and boto3's start each time.
+"""Runs modules, each in a process of its own, without paying for the start of Python and boto3 each time.
 
 This process imports what every module imports and nothing of this collection, then forks for each request. A request is a
 line of JSON on standard input (module, environment, folder, arguments), its result a line on standard output.
@@ -10,6 +10,8 @@ line of JSON on standard input (module, environment, folder, arguments), its res
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import os
 import random
@@ -21,15 +23,25 @@ from typing import IO, Any, NoReturn
 
 import ansible.module_utils.urls
 import ansible_collections.amazon.aws.plugins.module_utils.modules
-import boto3  # noqa: F401
+import boto3
+from botocore.loaders import JSONFileLoader
 
 MODULES = "ansible_collections.spot.eventbridge.plugins.modules"
 SECONDS = 120
 
 
 def main() -> None:
+    _warm()
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), flush=True)
+
+
+def _warm() -> None:
+    """Read botocore's descriptions of services once for all."""
+    JSONFileLoader._load_file = functools.cache(JSONFileLoader._load_file)  # type: ignore[method-assign]
+    for service in ("events", "secretsmanager", "sqs", "sts"):
+        boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    gc.freeze()  # or every child walks through all of it
 
 
 def _run(request: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,145 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._queue import Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome, diff_entry, failure_message, reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import Rule
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
+
+SERVICES = ("sqs", "events", "secretsmanager")
+
+
+@dataclass(frozen=True)
+class Integration:
+    """The four resources of an integration, as they are wanted in every region."""
+
+    queue: Queue
+    connection: Connection
+    api_destination: ApiDestination
+    rule: Rule
+    present: bool
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Integration:
+        """What is wanted, out of the parameters of `spot_integration`.
+
+        :raises ArgumentError: a parameter cannot be right.
+        """
+        name, present = params["name"], params["state"] == "present"
+        queue = params["queue_name"] or name.replace(".", "-")
+        shared = {**params, "aws_account": params["aws_account"] or (regions.aws_account() if present else None)}
+        same_name = dict.fromkeys(("connection", "connection_arns", "api_destination", "api_destination_arns"))
+        return cls(
+            queue=Queue.from_parameters(
+                {**shared, "name": queue, "rule": name, "kms_master_key_id": params["queue_kms_master_key_id"]}, regions
+            ),
+            connection=Connection.from_parameters({**shared, **same_name}, regions),
+            api_destination=ApiDestination.from_parameters({**shared, **same_name}, regions),
+            rule=Rule.from_parameters({**shared, **same_name, "dead_letter_queue": queue}, regions),
+            present=present,
+        )
+
+    def steps(self) -> tuple[Resource, ...]:
+        """The resources in the order in which they are made, or the reverse: nothing goes while something else needs it."""
+        if self.present:
+            return (self.queue, self.connection, self.api_destination, self.rule)
+        return (self.rule, self.api_destination, self.connection, self.queue)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an integration came in a region.
+
+    :ivar outcomes: of the steps that were done, by kind
+    :ivar failed: the kind of the step that failed, and ended it
+    """
+
+    outcomes: t.Mapping[str, Outcome]
+    failed: str = ""
+    failure: Failure | None = None
+
+
+def integrate(integration: Integration, region: Region, *, check_mode: bool, timeout: float) -> Progress:
+    """Brings all four resources of a region to what is wanted, one after the other, up to the first that fails.
+
+    :param timeout: seconds to wait for AWS in each step
+    """
+    outcomes: dict[str, Outcome] = {}
+    for step in integration.steps():
+        try:
+            outcomes[step.kind] = reconcile(_with_arns(step, region, outcomes), region, check_mode=check_mode, timeout=timeout)
+        except Exception as error:  # whatever it was, what was done so far is told
+            return Progress(outcomes, step.kind, failure_of(error))
+    return Progress(outcomes)
+
+
+def _with_arns(step: Resource, region: Region, outcomes: t.Mapping[str, Outcome]) -> Resource:
+    """Hands on the ARN of what the step before made or found, so that it need not be looked up again."""
+    if isinstance(step, ApiDestination):
+        return dataclasses.replace(step, connection_arns={region.name: _arn(outcomes, "connection", "connection_arn")})
+    if isinstance(step, Rule):
+        return dataclasses.replace(step, api_destination_arns={region.name: _arn(outcomes, "api_destination", "api_destination_arn")})
+    return step
+
+
+def _arn(outcomes: t.Mapping[str, Outcome], kind: str, key: str) -> str:
+    outcome = outcomes.get(kind)
+    return str((outcome.document or {}).get(key) or "") if outcome else ""
+
+
+def answer(results: t.Mapping[str, Progress | Failure]) -> Document:
+    """The answer of `spot_integration`.
+
+    :returns: `changed`, `regions`, `failed_regions`, `diff`; `msg` only if a region failed.
+    """
+    regions: Document = {}
+    diff: list[Document] = []
+    failures: dict[str, Failure] = {}
+    for name, result in results.items():
+        progress = Progress({}, failure=result) if isinstance(result, Failure) else result
+        actions = {kind: outcome.plan.action for kind, outcome in progress.outcomes.items()}
+        regions[name] = {
+            "action": "failed" if progress.failure else _action(actions.values()),
+            "changed": any(action != "unchanged" for action in actions.values()),
+            "actions": actions,
+            **{kind: outcome.document for kind, outcome in progress.outcomes.items()},
+            "notes": [outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note],
+        }
+        if progress.failure:
+            what = f"{progress.failed.replace('_', ' ')}: " if progress.failed else ""
+            failures[name] = dataclasses.replace(progress.failure, message=what + progress.failure.message)
+            regions[name]["error"] = failures[name].as_dict()
+        diff += [diff_entry(name, kind, outcome.plan) for kind, outcome in progress.outcomes.items() if actions[kind] != "unchanged"]
+    whole: Document = {
+        "changed": any(entry["changed"] for entry in regions.values()),
+        "regions": regions,
+        "failed_regions": list(failures),
+        "diff": diff,
+    }
+    if failures:
+        whole["msg"] = failure_message("integration", failures, len(results))
+    return whole
+
+
+def _action(actions: t.Iterable[str]) -> str:
+    """One word for all steps: theirs if they are at one, else what stands out."""
+    different = set(actions)
+    if len(different) == 1:
+        return different.pop()
+    return "reauthorized" if "reauthorized" in different else "updated"
