@@ -74,11 +74,12 @@ def wanted_regions(given: t.Any) -> list[str]:
     return unique
 
 
-def check_name(name: str, form: t.Pattern[str] = EVENTS_NAME) -> str:
+def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
     """Returns a resource's name.
 
     :raises ArgumentError: AWS would refuse it.
     """
+    name = name or ""
     if form.match(name):
         return name
     longest = 80 if form is QUEUE_NAME else 64
@@ -86,11 +87,12 @@ def check_name(name: str, form: t.Pattern[str] = EVENTS_NAME) -> str:
     raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}.")
 
 
-def check_spot_account(spot_account: str) -> str:
+def check_spot_account(spot_account: str | None) -> str:
     """Returns a Spot account id.
 
     :raises ArgumentError: it has not the form of one.
     """
+    spot_account = spot_account or ""
     if SPOT_ACCOUNT.match(spot_account):
         return spot_account
     raise ArgumentError(

@@ -133,18 +133,24 @@ def parse_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
     """A dead letter out of an SQS message (EventBridge user guide, "Considerations for using a dead-letter queue")."""
     try:
         event = json.loads(message.get("Body", ""))
-        detail = event.get("detail")
-    except (ValueError, AttributeError):
-        event, detail = {}, None
+    except ValueError:
+        event = None
     attributes = {name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()}
     attempts = attributes.get("RETRY_ATTEMPTS") or ""
     return DeadLetter(
-        time=event.get("time"),
+        time=_text(event, "time"),
         error_code=attributes.get("ERROR_CODE"),
         error_message=attributes.get("ERROR_MESSAGE"),
-        attempts=int(attempts) if attempts.isdigit() else None,
-        instance_id=detail.get("instance-id") if isinstance(detail, dict) else None,
+        attempts=int(attempts) if attempts.isdecimal() else None,
+        instance_id=_text(event, "detail", "instance-id"),
     )
+
+
+def _text(value: t.Any, *keys: str) -> str | None:
+    # Whatever came as an event that could not be delivered may be in the queue.
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def findings(evidence: Evidence) -> list[Finding]:

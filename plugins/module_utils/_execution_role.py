@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._policy import NO, UNSURE, YES, allows
+from ansible_collections.spot.eventbridge.plugins.module_utils._policy import allows, statements_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
@@ -39,8 +39,9 @@ class ExecutionRole:
 
     def may_invoke(self, destination_arn: str) -> str:
         """Whether it may send to an API destination: YES, NO or UNSURE."""
-        answers = [allows(policy, action=ACTION, resource=destination_arn, context={}) for policy in self.policies]
-        return YES if YES in answers else UNSURE if UNSURE in answers else NO
+        # All policies of a role are one: what one of them denies, no other can allow.
+        statements = [statement for policy in self.policies for statement in statements_of(policy)]
+        return allows({"Statement": statements}, action=ACTION, resource=destination_arn, context={})
 
 
 def read(region: Region, arn: str) -> ExecutionRole | None:

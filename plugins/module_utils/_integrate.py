@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import check_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Resource
@@ -41,7 +42,7 @@ class Integration:
 
         :raises ArgumentError: a parameter cannot be right.
         """
-        name, present = params["name"], params["state"] == "present"
+        name, present = check_name(params["name"]), params["state"] == "present"
         queue = params["queue_name"] or name.replace(".", "-")
         shared = {**params, "aws_account": params["aws_account"] or (regions.aws_account() if present else None)}
         same_name = dict.fromkeys(("connection", "connection_arns", "api_destination", "api_destination_arns"))

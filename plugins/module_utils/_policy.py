@@ -32,11 +32,9 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     :param service: for a policy with principals, the service that calls
     :returns: YES, NO or UNSURE
     """
-    if not isinstance(policy, dict):
-        return NO
     answers = {"Allow": NO, "Deny": NO}
-    for statement in _as_list(policy.get("Statement")):
-        if not isinstance(statement, dict) or not _matches(statement, action, resource, service):
+    for statement in statements_of(policy):
+        if not _matches(statement, action, resource, service):
             continue
         effect = statement.get("Effect")
         if effect in ("Allow", "Deny"):
@@ -46,6 +44,12 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     if answers["Deny"] == YES or answers["Allow"] == NO:
         return NO
     return UNSURE if UNSURE in answers.values() else YES
+
+
+def statements_of(policy: t.Any) -> list[dict[str, t.Any]]:
+    """The statements of a parsed policy; none of what is no policy."""
+    found = _as_list(policy.get("Statement")) if isinstance(policy, dict) else []
+    return [statement for statement in found if isinstance(statement, dict)]
 
 
 def _either(one: str, other: str) -> str:

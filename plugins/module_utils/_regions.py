@@ -97,8 +97,16 @@ class Regions:
         }
 
     def aws_account(self) -> str:
-        """The caller's AWS account, twelve digits. One call, to the first region's STS."""
-        return str(self.home(("sts",)).clients["sts"].get_caller_identity()["Account"])
+        """The caller's AWS account, twelve digits.
+
+        The first two regions are asked at once and the first answer counts: one region that is down must not stop the others.
+        """
+        clients = [self._make_client("sts", name) for name in self.names[:2]]
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+        futures = [pool.submit(client.get_caller_identity) for client in clients]
+        pool.shutdown(wait=False)
+        answered = next((future for future in concurrent.futures.as_completed(futures) if not future.exception()), futures[0])
+        return str(answered.result()["Account"])
 
     def __getitem__(self, name: str) -> Region:
         """The region of this name."""

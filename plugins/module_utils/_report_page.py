@@ -71,6 +71,7 @@ def page(report: Report, skeleton: str, style: str, script: str) -> str:
     :param script: the JavaScript
     """
     regions = sorted({name for account in report["accounts"] for name in account["regions"]}, key=_column)
+    firsts = _firsts(regions)
     return string.Template(skeleton).substitute(
         title=_escape(_verdict(report)),
         verdict="good" if report["summary"]["wanted_active"] else "bad",
@@ -81,7 +82,7 @@ def page(report: Report, skeleton: str, style: str, script: str) -> str:
         script=script,
         filters=_filters(report),
         columns=_columns(regions),
-        rows="\n".join(_row(account, regions) for account in report["accounts"]),
+        rows="\n".join(_row(account, regions, firsts) for account in report["accounts"]),
         list="\n".join(_section(account) for account in report["accounts"]),
         details=_details(report["accounts"]),
     )
@@ -154,11 +155,20 @@ def _column(region: str) -> tuple[str, str]:
     return (match["area"], match["place"]) if match else ("", region)
 
 
+def _areas(regions: t.Sequence[str]) -> list[tuple[str, list[str]]]:
+    return [(area, list(names)) for area, names in itertools.groupby(regions, key=lambda name: _column(name)[0])]
+
+
+def _firsts(regions: t.Sequence[str]) -> set[str]:
+    """The first region of each area, which keeps away from the area before it."""
+    return {names[0] for dummy, names in _areas(regions)}
+
+
 def _columns(regions: t.Sequence[str]) -> str:
     """Two rows of headings, so that what a region is called can be short: areas, and the places in them."""
-    areas = [(area, list(names)) for area, names in itertools.groupby(regions, key=lambda name: _column(name)[0])]
+    areas = _areas(regions)
+    firsts = _firsts(regions)
     first = "".join(f'<th scope="colgroup" colspan="{len(names)}">{_escape(area)}</th>' for area, names in areas)
-    firsts = {names[0] for dummy, names in areas}
     second = "".join(
         f'<th scope="col" class="{"first" if name in firsts else "next"}" data-region="{_escape(name)}" aria-label="{_escape(name)}">'
         f"<span>{_escape(_column(name)[1])}</span></th>"
@@ -171,7 +181,7 @@ def _columns(regions: t.Sequence[str]) -> str:
     )
 
 
-def _row(account: Report, regions: t.Sequence[str]) -> str:
+def _row(account: Report, regions: t.Sequence[str], firsts: t.Collection[str]) -> str:
     host = _escape(account["host"])
     names = [account["host"], account["spot_account"], account["aws_account"] or ""]
     mark = f' <b class="mark" title="A check of the account failed">{OUTCOME_SYMBOLS[FAIL]}</b>' if has_failed(account["checks"]) else ""
@@ -181,19 +191,20 @@ def _row(account: Report, regions: t.Sequence[str]) -> str:
     )
     if account["error"]:
         label = f"{host}: not verified: {_escape(account['error'])}"
-        cells = f'<td class="unverified" colspan="{max(len(regions), 1)}" aria-label="{label}">? {_escape(account["error"])}</td>'
+        cells = (
+            f'<td class="unverified" colspan="{max(len(regions), 1)}" aria-label="{label}"><span>? {_escape(account["error"])}</span></td>'
+        )
     else:
-        cells = "".join(_cell(host, name, account["regions"].get(name)) for name in regions)
+        cells = "".join(_cell(host, name, account["regions"].get(name), name in firsts) for name in regions)
     return f"{head}{cells}</tr>"
 
 
-def _cell(host: str, name: str, region: Report | None) -> str:
-    if region is None:
-        return f'<td class="none" aria-label="{host} {_escape(name)}: not verified"></td>'
-    status = region["status"]
-    noted = len(concerns(region["findings"])) if status == ACTIVE else 0
-    label = f"{host} {_escape(name)}: {status}" + (f", {_plural(noted, 'warning')}" if noted else "")
-    return f'<td class="{status}{" noted" if noted else ""}" aria-label="{label}">{SYMBOLS[status]}</td>'
+def _cell(host: str, name: str, region: Report | None, first: bool) -> str:
+    status = region["status"] if region else "none"
+    noted = len(concerns(region["findings"])) if region and status == ACTIVE else 0
+    classes = " ".join(filter(None, [status, noted and "noted", first and "first"]))
+    told = (status if region else "not verified") + (f", {_plural(noted, 'warning')}" if noted else "")
+    return f'<td class="{classes}" aria-label="{host} {_escape(name)}: {told}">{SYMBOLS.get(status, "")}</td>'
 
 
 def _fragment(host: str, region: str = "") -> str:

@@ -125,6 +125,8 @@ class Rule:
         name = check_name(params["name"])
         if params["state"] == "absent":
             return cls(name=name, present=False, target_id=params["target_id"])
+        if not params["role_arn"]:
+            raise ArgumentError("role_arn is missing: without an execution role, EventBridge calls no API destination.")
         if not 60 <= params["maximum_event_age_in_seconds"] <= 86400:
             raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400: AWS takes nothing else.")
         if not 0 <= params["maximum_retry_attempts"] <= 185:

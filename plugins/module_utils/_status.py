@@ -76,9 +76,8 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
     """
     if isinstance(readings.connection, Failure) and readings.connection.unsupported:
         return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
-    if not any((readings.connection, readings.api_destination, readings.rule, readings.queue)):
-        message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
-        return [Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")]
+    if _is_absent(readings, wanted):
+        return [_absent(readings, wanted)]
     found = [
         *_connection(readings, wanted),
         *_api_destination(readings, wanted),
@@ -90,6 +89,23 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
     if readings.evidence:
         found += _evidence.findings(readings.evidence)
     return found
+
+
+def _is_absent(readings: Readings, wanted: Wanted) -> bool:
+    # Offboarding keeps a queue with dead letters and a rule with others' targets. Neither of them is an integration.
+    rule = readings.rule
+    ours = isinstance(rule, Failure) or (rule is not None and rule.target(wanted.rule.target_id) is not None)
+    return not (readings.connection or readings.api_destination or ours or isinstance(readings.queue, Failure))
+
+
+def _absent(readings: Readings, wanted: Wanted) -> Finding:
+    message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
+    kept = [f"the rule {wanted.rule.name}, without our target"] if readings.rule else []
+    if isinstance(readings.queue, CurrentQueue):
+        kept.append(f"the queue {wanted.queue.name} with {readings.queue.messages} dead letter(s)")
+    if kept:
+        message = f"Nothing that sends warnings is there: it was never onboarded, or it was offboarded. Left is {' and '.join(kept)}."
+    return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
 
 
 def _unread(check: str, failure: Failure) -> Finding:

@@ -8,7 +8,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 // Whatever a message holds is put into the page as text, never as markup: there is no innerHTML here.
 
 document.documentElement.classList.add("js");
-document.documentElement.dataset.view = matchMedia("(max-width: 700px)").matches ? "list" : "matrix";
+
+const SMALL = matchMedia("(max-width: 700px), (max-height: 420px)");
+document.documentElement.dataset.view = SMALL.matches ? "list" : "matrix";
 
 document.addEventListener("DOMContentLoaded", () => {
   const $ = (selector) => document.querySelector(selector);
@@ -41,7 +43,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function make(tag, attributes, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes ?? {})) element.setAttribute(name, value);
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
     return element;
   }
 
@@ -58,7 +60,7 @@ document.addEventListener("DOMContentLoaded", () => {
       make("div", {},
         make("code", { class: "check" }, finding.check),
         make("p", { class: "message" }, finding.message),
-        finding.remedy && make("p", { class: "remedy message" }, finding.remedy)));
+        finding.remedy && make("p", { class: "remedy message" }, make("b", {}, "Remedy: "), finding.remedy)));
   }
 
   function findingsPart(title, findings) {
@@ -72,29 +74,36 @@ document.addEventListener("DOMContentLoaded", () => {
       passed.length ? make("details", {}, make("summary", {}, checks), make("ul", { class: "findings" }, passed.map(findingItem))) : null);
   }
 
+  const FIGURES = {
+    matched: "matched", delivered: "delivered", retried: "retried", failed: "failed",
+    dead_lettered: "dead-lettered", dead_letter_failed: "lost without a trace",
+  };
   const WRONG = new Set(["failed", "dead_lettered", "dead_letter_failed"]);
 
   function figure([name, value]) {
     const known = value !== null && value !== undefined;
     const kind = known ? (WRONG.has(name) && value > 0 ? "wrong" : "known") : "none";
-    return make("div", {}, make("dt", {}, spaced(name)), make("dd", { class: kind }, known ? value.toLocaleString("en") : "no data"));
+    return make("div", {}, make("dt", {}, FIGURES[name] ?? spaced(name)), make("dd", { class: kind }, known ? value.toLocaleString("en") : "no data"));
   }
 
-  function letterRow(letter) {
-    const attempts = letter.attempts ?? "";
-    return make("tr", {}, [letter.time, letter.instance_id, String(attempts), letter.error_code, letter.error_message]
-      .map((text) => make("td", {}, text ?? "not told")));
+  /** What was said is long: it has a row of its own, below. */
+  function letterRows(letter) {
+    const facts = [letter.time?.replace("T", " ").replace("Z", ""), letter.instance_id, letter.attempts, letter.error_code];
+    return [
+      make("tr", {}, facts.map((fact) => make("td", {}, String(fact ?? "not told")))),
+      make("tr", {}, make("td", { colspan: String(facts.length) }, letter.error_message ?? "not told")),
+    ];
   }
 
   function lettersPart(letters) {
     const shown = letters.messages ?? [];
     const told = letters.count === 0 && !letters.note ? "No dead letters." : `${letters.count} dead letter${letters.count === 1 ? "" : "s"}`
       + (shown.length && shown.length < letters.count ? `, the latest ${shown.length}:` : "");
-    const heads = ["time", "instance", "attempts", "error", "what was said"].map((head) => make("th", { scope: "col" }, head));
+    const heads = ["time (UTC)", "instance", "attempts", "error"].map((head) => make("th", { scope: "col" }, head));
     return [
       letters.note ? make("p", { class: "note message" }, `Dead letters were not read: ${letters.note}`) : make("p", { class: "note" }, told),
       shown.length ? make("div", { class: "scroll" }, make("table", { class: "letters" }, make("thead", {}, make("tr", {}, heads)),
-        make("tbody", {}, shown.map(letterRow)))) : null,
+        make("tbody", {}, shown.map(letterRows)))) : null,
     ];
   }
 
@@ -220,7 +229,7 @@ document.addEventListener("DOMContentLoaded", () => {
     focusable(cell);
     if (!panel.open) {
       opener = document.activeElement === document.body || panel.contains(document.activeElement) ? cell : document.activeElement;
-      if (matchMedia("(max-width: 700px)").matches) panel.showModal();
+      if (SMALL.matches) panel.showModal();
       else panel.show();
     } else if (matrix.contains(opener)) opener = cell;
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -26,7 +26,7 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 CASES = [
     (CONNECTION, {"spot_account": "act-1"}, "'act-1' is not a Spot account id. Ids look like act-d7320fba"),
-    (CONNECTION, {"spot_account": None}, "state is present but all of the following are missing: spot_account"),
+    (CONNECTION, {"spot_account": None}, "'' is not a Spot account id. Ids look like act-d7320fba"),
     (CONNECTION, {"spot_token": None}, "There is no Spot token: set SPOTINST_TOKEN"),
     (CONNECTION, {"spot_token": ""}, "There is no Spot token: set SPOTINST_TOKEN"),
     (CONNECTION, {"spot_token": f"{TOKEN}:"}, "The Spot token contains a colon"),
@@ -38,7 +38,7 @@ CASES = [
     (DESTINATION, {"invocation_endpoint": "http://api.spotinst.io/"}, "is not an https:// address"),
     (DESTINATION, {"connection": "a b"}, "The name 'a b' (3 characters) cannot be used"),
     (DESTINATION, {"invocation_rate_limit_per_second": "many"}, "invocation_rate_limit_per_second"),
-    (RULE, {"role_arn": None}, "state is present but all of the following are missing: role_arn"),
+    (RULE, {"role_arn": None}, "role_arn is missing: without an execution role"),
     (RULE, {"maximum_event_age_in_seconds": 59}, "maximum_event_age_in_seconds must be 60 to 86400"),
     (RULE, {"maximum_retry_attempts": 186}, "maximum_retry_attempts must be 0 to 185"),
     (RULE, {"dead_letter_queue": "a.b"}, "The name 'a.b' (3 characters) cannot be used"),
@@ -51,6 +51,7 @@ for every in RIGHT:
     too_long = "a" * (81 if every == QUEUE else 65)
     CASES += [
         (every, {"name": too_long}, f"({len(too_long)} characters) cannot be used"),
+        (every, {"name": None}, "The name '' (0 characters) cannot be used"),
         (every, {"name": "ä"}, "The name 'ä' (1 characters) cannot be used"),
         (every, {"state": "gone"}, "value of state must be one of: present, absent, got: gone"),
         (every, {"regions": []}, "No region is given: set 'regions', 'region' or AWS_REGION."),
@@ -80,6 +81,15 @@ def test_an_aws_that_is_not_there_is_told(run: Runner, module: str) -> None:
     assert done.failed
     assert "AWS did not answer" in done.message
     assert "http://127.0.0.1:1" in done.message
+
+
+@pytest.mark.parametrize(("module", "missing"), [(CONNECTION, "spot_account"), (RULE, "role_arn")])
+def test_what_must_be_given_is_named(run: Runner, sandbox: Sandbox, module: str, missing: str) -> None:
+    options = {key: value for key, value in RIGHT[module].items() if key != missing}
+    done = run(module, name=NAME, regions=[REGION], **options)
+    assert done.failed
+    assert done.message == f"state is present but all of the following are missing: {missing}"
+    assert sandbox.calls() == []
 
 
 def without_credentials(run: Runner) -> None:

@@ -27,6 +27,11 @@ RECORDER = Path(__file__).parent / "recorder"
 SPOT_ACCOUNT, AWS_ACCOUNT = "act-d7320fba", "123456789012"
 NAME = f"spot-interruption-{SPOT_ACCOUNT}"
 
+# As an extra variable: what does not answer is given up soon. Not too soon, as the machine may be busy.
+IMPATIENT = json.dumps(
+    {"spot_eventbridge_aws_config": {"connect_timeout": 3, "read_timeout": 3, "retries": {"mode": "standard", "total_max_attempts": 2}}}
+)
+
 # All processes of a run carry it in their environment. Ansible's workers leave the process group of their parent.
 _MARK = "TEST_RUN"
 
@@ -76,13 +81,9 @@ class Run:
         return message
 
     def actions(self) -> dict[str, dict[str, str]]:
-        """What was done, or would be done, by region and kind of resource."""
-        found: dict[str, dict[str, str]] = {}
-        for entry in self.results:
-            answers = entry["result"].get("regions")
-            for region, answer in answers.items() if isinstance(answers, dict) else ():
-                found.setdefault(region, {})[entry["action"]] = answer["action"]
-        return found
+        """What was done, or would be done, by region and resource; up to what failed."""
+        (regions,) = [found for entry in self.results if isinstance(found := entry["result"].get("regions"), dict)]
+        return {region: answer["actions"] for region, answer in regions.items()}
 
     def table(self) -> dict[str, str]:
         """The table at the end: the rest of the line by region."""

@@ -12,13 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run
+from tests.integration.playbooks.runner import IMPATIENT, SPOT_ACCOUNT, Ansible, Run
 from tests.sandbox.client import Sandbox
-
-# Two attempts of one second each: what does not answer is given up soon.
-IMPATIENT = (
-    '{"spot_eventbridge_aws_config": {"connect_timeout": 1, "read_timeout": 1, "retries": {"mode": "standard", "total_max_attempts": 2}}}'
-)
 
 
 @pytest.fixture

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.integration.playbooks.aws_state import everything
-from tests.integration.playbooks.runner import Ansible, Run
-from tests.integration.playbooks.test_bad_input import IMPATIENT
+from tests.integration.playbooks.runner import IMPATIENT, Ansible, Run
 from tests.sandbox.client import Sandbox
 
 GOOD, ERRORS, SILENT = "us-east-1", "eu-west-1", "ap-south-1"
@@ -29,7 +27,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Story:
     running.reset()
     ansible = Ansible(running, tmp_path_factory.mktemp("failing_regions") / "home")
     running.add_fault({"error": {"status": 500, "code": "InternalException", "message": "It is broken"}}, {"region": ERRORS})

@@ -15,16 +15,20 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._report_page impo
 FILES = Path(__file__).parents[3] / "roles" / "spot_eventbridge_verify" / "files"
 GENERATED = "2026-01-02T03:04:05Z"
 
-REGIONS = (
-    "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1 ap-southeast-2 "
-    "ap-southeast-3 ap-southeast-4 ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 "
-    "eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
-).split()
+REGIONS = [
+    *("af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1"),
+    *("ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1"),
+    *("eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
+    *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+]
 UNSUPPORTED_REGIONS = ("ap-southeast-4", "ca-west-1", "il-central-1", "mx-central-1")
 
 MEND = "Run the playbook spot.eventbridge.repair."
 # What would run if a message were taken for markup; each sets a mark that a test looks for.
-HOSTILE = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script> '\"&amp; \x00\x1b[31m \u202egnp {{ 7 * 7 }}"
+HOSTILE = (
+    "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script> '\"&amp; \x00\x1b[31m "
+    "\u202egnp {{ 7 * 7 }}"
+)
 
 Document = dict[str, t.Any]
 

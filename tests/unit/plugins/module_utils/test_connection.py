@@ -372,7 +372,7 @@ def test_a_removal_may_name_the_destination_that_goes_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": "a b"}, {"spot_account": "act-1"}, {"spot_token": None}, {"spot_token": f"{TOKEN}:"}, {"name": "a" * 65}]
+    "wrong", [{"name": None}, {"spot_account": None}, {"name": "a b"}, {"spot_account": "act-1"}, {"spot_token": None}, {"spot_token": f"{TOKEN}:"}, {"name": "a" * 65}]
 )
 def test_wrong_parameters_are_refused_without_the_token(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError) as caught:

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import rows
+from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import removal_rows, rows
 
 KINDS = ("queue", "connection", "api_destination", "rule")
 GOOD = {
@@ -20,30 +20,35 @@ GOOD = {
 Entry = t.Dict[str, t.Any]
 
 
-def entry(kind: str, action: str = "unchanged", **more: t.Any) -> Entry:
-    return {"action": action, "changed": action != "unchanged", kind: GOOD[kind], **more}
+def entry(action: str = "unchanged", actions: dict[str, str] | None = None, **more: t.Any) -> Entry:
+    """A region of the answer of spot_integration; by default all steps did the same."""
+    did = dict.fromkeys(KINDS, action) if actions is None else actions
+    return {
+        "action": action,
+        "changed": any(each != "unchanged" for each in did.values()),
+        "actions": did,
+        "notes": [],
+        **{kind: GOOD[kind] for kind in did},
+        **more,
+    }
 
 
-def failed(code: str = "AccessDeniedException") -> Entry:
-    return {"action": "failed", "changed": False, "error": {"code": code, "message": "not allowed"}}
+def failed(**actions: str) -> Entry:
+    return entry("failed", actions, error={"code": "AccessDeniedException", "message": "not allowed"})
 
 
-def answers(region: str = "eu-west-1", **entries: Entry) -> list[dict[str, Entry]]:
-    """The answers of the four modules for one region; a kind that is not given was not reached."""
-    return [{region: entries[kind]} if kind in entries else {} for kind in KINDS]
+def only_row(region: Entry, **more: t.Any) -> dict[str, t.Any]:
+    (row,) = rows({"eu-west-1": region}, **more)
+    return row
 
 
-def every(action: str = "unchanged", **others: Entry) -> dict[str, Entry]:
-    return {**{kind: entry(kind, action) for kind in KINDS}, **others}
-
-
-def only_row(found: t.Sequence[dict[str, Entry]], **more: t.Any) -> dict[str, t.Any]:
-    (row,) = rows(found, **more)
+def only_removal(region: Entry, **more: t.Any) -> dict[str, t.Any]:
+    (row,) = removal_rows({"eu-west-1": region}, **more)
     return row
 
 
 def test_a_region_where_all_is_there_and_good_is_active() -> None:
-    assert only_row(answers(**every("created"))) == {
+    assert only_row(entry("created")) == {
         "region": "eu-west-1",
         "status": "active",
         "changed": True,
@@ -54,12 +59,13 @@ def test_a_region_where_all_is_there_and_good_is_active() -> None:
 
 
 def test_a_region_where_nothing_was_to_be_done_says_so() -> None:
-    row = only_row(answers(**every()))
+    row = only_row(entry())
     assert (row["status"], row["changed"], row["done"]) == ("active", False, "unchanged")
 
 
 def test_what_was_done_is_named_where_it_was_not_the_same_for_all() -> None:
-    row = only_row(answers(**every(connection=entry("connection", "reauthorized"), api_destination=entry("api_destination", "updated"))))
+    actions = {**dict.fromkeys(KINDS, "unchanged"), "connection": "reauthorized", "api_destination": "updated"}
+    row = only_row(entry("reauthorized", actions))
     assert (row["changed"], row["done"]) == (True, "connection reauthorized, api destination updated")
 
 
@@ -72,61 +78,69 @@ def test_what_was_done_is_named_where_it_was_not_the_same_for_all() -> None:
     ],
 )
 def test_a_resource_in_a_bad_state_makes_a_region_inactive(kind: str, resource: Entry, reason: str) -> None:
-    row = only_row(answers(**every(**{kind: {**entry(kind), kind: resource}})))
+    row = only_row(entry(**{kind: resource}))
     assert (row["status"], row["reason"], row["summary"]) == ("inactive", reason, f"eu-west-1 inactive: {reason}")
 
 
 def test_a_note_comes_before_the_state() -> None:
-    told = {**entry("connection", note="Spot said 401"), "connection": {"connection_state": "DEAUTHORIZED"}}
-    assert only_row(answers(**every(connection=told)))["reason"] == "Spot said 401"
+    told = entry(connection={"connection_state": "DEAUTHORIZED"}, notes=["Spot said 401"])
+    assert only_row(told)["reason"] == "Spot said 401"
 
 
 def test_a_note_on_what_is_good_is_no_reason() -> None:
-    row = only_row(answers(**every(connection=entry("connection", note="the token was not compared"))))
+    row = only_row(entry(notes=["the token was not compared"]))
     assert (row["status"], row["reason"]) == ("active", "")
 
 
 def test_a_region_that_fails_at_once_is_unknown() -> None:
-    row = only_row(answers(queue=failed()))
+    row = only_row(failed())
     assert (row["status"], row["changed"], row["done"]) == ("unknown", False, "-")
     assert row["reason"] == "AccessDeniedException: not allowed"
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_region_that_fails_later_is_incomplete_and_keeps_what_was_done(at: int) -> None:
-    made = {kind: entry(kind, "created") for kind in KINDS[:at]}
-    row = only_row(answers(**made, **{KINDS[at]: failed()}))
+    row = only_row(failed(**dict.fromkeys(KINDS[:at], "created")))
     assert (row["status"], row["changed"], row["reason"]) == ("incomplete", True, "AccessDeniedException: not allowed")
     assert row["done"] == ", ".join(f"{kind.replace('_', ' ')} created" for kind in KINDS[:at])
 
 
-def test_a_region_in_which_a_step_is_missing_is_incomplete() -> None:
-    row = only_row(answers(queue=entry("queue"), connection=entry("connection")))
-    assert (row["status"], row["reason"]) == ("incomplete", "a step was not reached")
-
-
 def test_unsupported_regions_are_rows_too() -> None:
-    row = only_row([], unsupported=["ca-west-1"])
+    (row,) = rows({}, unsupported=["ca-west-1"])
     assert (row["status"], row["changed"], row["reason"]) == ("unsupported", False, "this region has no API destinations")
 
 
 def test_no_answer_is_no_row() -> None:
-    assert rows([]) == []
+    assert rows({}) == []
 
 
 def test_the_worst_comes_first_and_then_the_alphabet() -> None:
-    good, bad = every(), {"queue": failed()}
-    found = [
-        {region: entries[kind] for region, entries in (("us-east-1", good), ("eu-west-1", bad), ("eu-north-1", good)) if kind in entries}
-        for kind in KINDS
-    ]
-    order = [row["region"] for row in rows(found, unsupported=["ca-west-1"])]
-    assert order == ["eu-west-1", "ca-west-1", "eu-north-1", "us-east-1"]
+    found = rows({"us-east-1": entry(), "eu-west-1": failed(), "eu-north-1": entry()}, unsupported=["ca-west-1"])
+    assert [row["region"] for row in found] == ["eu-west-1", "ca-west-1", "eu-north-1", "us-east-1"]
 
 
 def test_what_was_only_predicted_says_so() -> None:
-    assert only_row(answers(**every("created")), predicted=True)["done"] == "would be created"
+    assert only_row(entry("created"), predicted=True)["done"] == "would be created"
 
 
 def test_what_was_predicted_to_stay_says_nothing_else() -> None:
-    assert only_row(answers(**every()), predicted=True)["done"] == "unchanged"
+    assert only_row(entry(), predicted=True)["done"] == "unchanged"
+
+
+def test_a_region_from_which_all_is_gone_is_absent() -> None:
+    row = only_removal(entry("deleted"))
+    assert (row["status"], row["changed"], row["done"], row["reason"]) == ("absent", True, "deleted", "")
+
+
+def test_what_was_kept_on_purpose_is_told_and_no_failure() -> None:
+    row = only_removal(entry("deleted", notes=["the queue was kept"]))
+    assert (row["status"], row["reason"]) == ("absent", "the queue was kept")
+
+
+def test_a_removal_that_fails_is_told_like_any_other_failure() -> None:
+    row = only_removal(failed(rule="deleted"))
+    assert (row["status"], row["done"], row["reason"]) == ("incomplete", "rule deleted", "AccessDeniedException: not allowed")
+
+
+def test_a_removal_that_was_only_predicted_says_so() -> None:
+    assert only_removal(entry("deleted"), predicted=True)["done"] == "would be deleted"

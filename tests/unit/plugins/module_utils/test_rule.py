@@ -287,6 +287,8 @@ def test_borders_are_taken(border: dict[str, t.Any]) -> None:
         {"api_destination": "a b"},
         {"dead_letter_queue": "with.dot"},
         {"target_id": "a/b"},
+        {"role_arn": None},
+        {"role_arn": ""},
         {"aws_account": "12345"},
         {"maximum_event_age_in_seconds": 59},
         {"maximum_event_age_in_seconds": 86401},
