@@ -12,6 +12,9 @@ description:
   - Takes C(spot_eventbridge_verification) of all hosts and returns the document that C(report.json) holds, worst accounts first,
     with a summary.
   - Its JSON schema is C(roles/spot_eventbridge_verify/files/report.schema.json).
+seealso:
+  - plugin: spot.eventbridge.verification_files
+    plugin_type: filter
 positional: generated, version
 options:
   _input:
@@ -55,14 +58,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils import _report
 
 def verification_report(accounts: t.Any, generated: str, version: str | None = None) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
-    if isinstance(accounts, (str, t.Mapping)) or not isinstance(accounts, t.Iterable):
-        raise AnsibleFilterError("verification_report takes a list of what was found in accounts")
-    accounts = list(accounts)
-    if not all(isinstance(account, t.Mapping) for account in accounts):
-        raise AnsibleFilterError("verification_report takes a list of what was found in accounts, each a dictionary")
     try:
         return _report.verification_report(accounts, generated, version)
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise AnsibleFilterError(f"verification_report: {error}") from error
 
 

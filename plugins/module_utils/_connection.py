@@ -183,6 +183,7 @@ class Connection:
             {**current.managed_fields(), **after},
             (Call("update_connection", arguments),),
             broken=self._broken(current) if lost else None,
+            repeats=self.update_token == "always" and not changed and not lost,
             note=note,
         )
 

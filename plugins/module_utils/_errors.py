@@ -111,7 +111,8 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, NoCredentialsError):
         return Failure(name, "no AWS credentials were found: set AWS_PROFILE, or credentials as for amazon.aws modules")
     if isinstance(error, (ConnectionError, HTTPClientError)):
-        return Failure(name, f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later.")
+        message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
+        return Failure(name, message, unreachable=True)
     if isinstance(error, BotoCoreError):
         return Failure(name, _one_line(error))
     return Failure(name, f"unexpected: {_one_line(error)}")

@@ -161,7 +161,9 @@ def findings(evidence: Evidence) -> list[Finding]:
 def _deliveries(evidence: Evidence) -> Finding:
     hours = evidence.window_hours
     if evidence.unread:
-        return Finding("deliveries", SKIP, f"Deliveries were not checked: {evidence.unread}.", "Grant cloudwatch:GetMetricData.")
+        return Finding(
+            "deliveries", SKIP, f"Deliveries were not checked: {evidence.unread}.", "Grant cloudwatch:GetMetricData, or try again."
+        )
     figures = {key: value for key, value in evidence.metrics.items() if value is not None}
     if not figures:
         message = f"CloudWatch has no data of the last {hours} h: perhaps no instance was to be interrupted. It proves nothing."
@@ -181,7 +183,9 @@ def _deliveries(evidence: Evidence) -> Finding:
 
 def _dead_letters(evidence: Evidence) -> Finding:
     if evidence.letters_unread:
-        return Finding("dead_letters", SKIP, f"Dead letters were not read: {evidence.letters_unread}.", "Grant sqs:ReceiveMessage.")
+        return Finding(
+            "dead_letters", SKIP, f"Dead letters were not read: {evidence.letters_unread}.", "Mend the queue, or grant sqs:ReceiveMessage."
+        )
     if not evidence.letter_count:
         return Finding("dead_letters", PASS, "There are no dead letters.")
     message = f"{evidence.letter_count} dead letter(s)."

@@ -36,6 +36,7 @@ class Plan:
     :ivar blocked: why the calls cannot be made yet, though they would be right: something they need is missing.
         It may have been made by the time they are; so this is no obstacle to a prediction.
     :ivar broken: why the resource does not work as it is now
+    :ivar repeats: whether it would be the same again once it is carried out, as somebody wants it to
     :ivar note: what a person should know about this region although nothing failed
     """
 
@@ -46,6 +47,7 @@ class Plan:
     calls: tuple[Call, ...] = ()
     blocked: str | None = None
     broken: str | None = None
+    repeats: bool = False
     note: str | None = None
 
 

@@ -95,12 +95,22 @@ def _read_at_rest(resource: Resource, region: Region, deadline: float) -> t.Any:
 
 
 def _look_at_result(resource: Resource, region: Region, deadline: float, timeout: float) -> Document | None:
-    current = _read_at_rest(resource, region, deadline)
+    """Reads until AWS shows what was done: what is returned was seen."""
+    looks = 0
+    while True:
+        current = _read_at_rest(resource, region, deadline)
+        plan = resource.plan(region, current)
+        looks += 1
+        # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
+        if not timeout or not plan.calls or plan.repeats or plan.broken or time.monotonic() + _pause(looks) > deadline:
+            break
+        time.sleep(_pause(looks))
     if timeout and not resource.at_rest(current):
         raise RegionError("Timeout", f"the {resource.kind} was still being changed by AWS after {timeout:g} seconds; run again later")
-    broken = resource.plan(region, current).broken
-    if timeout and broken:
-        raise RegionError("Broken", broken)
+    if timeout and plan.broken:
+        raise RegionError("Broken", plan.broken)
+    if timeout and plan.calls and not plan.repeats:
+        raise RegionError("NotShown", f"AWS took the change, but does not show it after {timeout:g} seconds; run again later")
     return current.document if current else None
 
 

@@ -36,14 +36,16 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
-def verification_report(accounts: t.Iterable[t.Mapping[str, t.Any]], generated: str, version: str | None) -> Report:
+def verification_report(accounts: t.Any, generated: str, version: str | None) -> Report:
     """The document behind all forms of the report, as report.schema.json describes it. Pure.
 
     :param accounts: what the role verify found, one mapping for each account
     :param generated: when, ISO 8601 with time zone
     :param version: the version of the collection, None if not known
-    :raises ValueError: a mapping has no `host`, or a word that is no status or outcome
+    :raises ValueError: it is no list of mappings, or one has no `host`, or a word that is no status or outcome
     """
+    if isinstance(accounts, (str, t.Mapping)) or not isinstance(accounts, t.Iterable):
+        raise ValueError("what was found has to be a list, one dictionary for each account")
     found = sorted((_account(account) for account in accounts), key=_worst_first)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -80,9 +82,9 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
-def _account(account: t.Mapping[str, t.Any]) -> Report:
-    if not account.get("host"):
-        raise ValueError("an account has no 'host'")
+def _account(account: t.Any) -> Report:
+    if not isinstance(account, t.Mapping) or not account.get("host"):
+        raise ValueError("an account has to be a dictionary with its 'host'")
     host = _text(account["host"])
     regions = account.get("regions") or {}
     return {
@@ -96,7 +98,7 @@ def _account(account: t.Mapping[str, t.Any]) -> Report:
 
 
 def _region(region: t.Mapping[str, t.Any]) -> Report:
-    status = _text(region["status"])
+    status = _text(region.get("status"))
     if status not in STATUSES:
         raise ValueError(f"{status!r} is no status; there are {', '.join(STATUSES)}")
     return {

@@ -28,6 +28,9 @@ REGION = "eu-west-1"
 _QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
 
 
+_TABLES = ("Show what came of it", "Show what was found")
+
+
 class DemoError(Exception):
     """Something is not as the demo says."""
 
@@ -63,7 +66,7 @@ def play(sandbox: Sandbox, playbook: str, *, whole: bool = False, status: int = 
         assert run.stdout is not None
         for line in run.stdout:
             lines.append(line)
-            shown = shown or "Show what came of it" in line
+            shown = shown or any(title in line for title in _TABLES)
             if shown:
                 print(f"  {line}", end="", flush=True)
     expect(run.returncode == status, f"{playbook} ended with status {run.returncode}, not {status}:\n{''.join(lines)}")
@@ -123,6 +126,33 @@ def tell(sandbox: Sandbox) -> None:
     expect("changed=0" in output, "the second run changed something")
     expect(not sandbox.calls(writes=True), "the second run wrote to AWS")
     print("  AWS was asked, and not written to once.")
+
+    say("Second act: Spot's user service fails for a moment, just as a warning arrives")
+    sandbox.settings(delivery_time_scale=0.01)  # two minutes of retries in a second
+    sandbox.call("POST", "/spot/outage", {"status": 401})
+    request = interrupt(sandbox, REGION)
+    sandbox.call("DELETE", "/spot/outage")
+    expect(request is not None and request["status"] == 401, "Spot did not answer 401")
+    print("\nThe outage is over. But AWS has switched the region off, and nothing says so:\n")
+    expect(interrupt(sandbox, REGION) is None, "a warning arrived through a region that is switched off")
+
+    say("Verify sees it, and says why")
+    output = play(sandbox, "verify", status=2)
+    expect(f"{REGION} inactive" in output, f"verify does not name {REGION}")
+
+    say("Repair mends it in place, and only there")
+    sandbox.clear_calls()
+    play(sandbox, "repair")
+    touched = {call["region"] for call in sandbox.calls(writes=True)}
+    expect(touched == {REGION}, f"repair wrote to {touched}")
+
+    say("The next warning arrives again")
+    expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
+
+    say("Offboard: everything is taken away again")
+    play(sandbox, "offboard")
+    events = sandbox.boto3("events", REGION)
+    expect(not events.list_rules()["Rules"] and not events.list_connections()["Connections"], "something is left")
 
 
 if __name__ == "__main__":

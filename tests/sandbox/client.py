@@ -61,7 +61,9 @@ class Sandbox:
             command = [sys.executable, str(Path(__file__).parent), "--state-file", str(state_file)]
             command += ["--max-seconds", str(self._max_seconds), "--parent-pid", str(os.getpid())]
             command += ["--token", self._token] if self._token else []
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            # boto3, inside of moto, would look up a profile that the user has chosen for real work.
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+            self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             end = time.monotonic() + timeout
             while not state_file.exists():
                 if self._process.poll() is not None or time.monotonic() > end:

@@ -227,11 +227,13 @@ document.addEventListener("DOMContentLoaded", () => {
     const cell = cellAt(rowOf.get(host), name ? regions.indexOf(name) + 1 : 0);
     select(cell);
     focusable(cell);
+    // Where the focus goes back to: what was clicked may have lost it, as the address has changed.
+    const item = document.getElementById(`${host}/${name}`) ?? document.getElementById(host);
+    opener = matrix.checkVisibility() ? cell : item.querySelector("a");
     if (!panel.open) {
-      opener = document.activeElement === document.body || panel.contains(document.activeElement) ? cell : document.activeElement;
       if (SMALL.matches) panel.showModal();
       else panel.show();
-    } else if (matrix.contains(opener)) opener = cell;
+    }
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
     $("#panel-title").focus({ preventScroll: true });
   }

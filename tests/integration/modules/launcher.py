@@ -21,8 +21,6 @@ import sys
 import tempfile
 from typing import IO, Any, NoReturn
 
-import ansible.module_utils.urls
-import ansible_collections.amazon.aws.plugins.module_utils.modules
 import boto3
 from botocore.loaders import JSONFileLoader
 

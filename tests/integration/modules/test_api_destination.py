@@ -54,9 +54,7 @@ def test_another_connection_may_be_named(destination: Destination, aws: Aws, san
     assert described(aws)["ConnectionArn"] == other
 
 
-def test_a_connection_whose_arn_is_known_is_not_asked_for(
-    destination: Destination, sandbox: Sandbox, connection_arn: str
-) -> None:
+def test_a_connection_whose_arn_is_known_is_not_asked_for(destination: Destination, sandbox: Sandbox, connection_arn: str) -> None:
     sandbox.clear_calls()
     assert destination(connection_arns={REGION: connection_arn}).action == "created"
     assert sandbox.calls(operation="DescribeConnection") == []
@@ -84,9 +82,7 @@ def test_check_mode_takes_it_that_the_connection_will_be_there(destination: Dest
     ],
     ids=lambda drift: next(iter(drift)),
 )
-def test_a_change_by_hand_is_mended_in_place(
-    destination: Destination, aws: Aws, connection_arn: str, drift: dict[str, Any]
-) -> None:
+def test_a_change_by_hand_is_mended_in_place(destination: Destination, aws: Aws, connection_arn: str, drift: dict[str, Any]) -> None:
     made = destination().entry["api_destination"]
     aws.events().update_api_destination(Name=NAME, **drift)
     run = destination()
@@ -120,9 +116,7 @@ def test_a_destination_whose_connection_was_deleted_and_made_anew_is_pointed_to_
     assert described(aws)["ConnectionArn"] == anew
 
 
-def test_a_destination_on_a_connection_that_is_just_authorizing_is_waited_for(
-    destination: Destination, aws: Aws, sandbox: Sandbox
-) -> None:
+def test_a_destination_on_a_connection_that_is_just_authorizing_is_waited_for(destination: Destination, aws: Aws, sandbox: Sandbox) -> None:
     sandbox.settings(state_seconds=1)
     aws.connection(sandbox.tokens["editor"])
     run = destination()
@@ -145,7 +139,7 @@ def test_a_removal_needs_no_connection(destination: Destination, aws: Aws, conne
     ],
 )
 def test_a_lost_answer_ends_as_if_it_had_come(
-    destination: Destination, aws: Aws, sandbox: Sandbox, connection_arn: str, operation: str, arguments: dict[str, Any], action: str
+    *, destination: Destination, aws: Aws, sandbox: Sandbox, connection_arn: str, operation: str, arguments: dict[str, Any], action: str
 ) -> None:
     if action != "created":
         destination()

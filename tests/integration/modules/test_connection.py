@@ -64,9 +64,10 @@ def test_the_token_may_come_from_the_environment(run: Runner, aws: Aws, sandbox:
 
 
 @pytest.mark.parametrize(
-    ("update_token", "action", "kept"), [("changed", "updated", "admin"), ("always", "updated", "admin"), ("on_create", "unchanged", "editor")]
+    ("update_token", "action", "kept"),
+    [("changed", "updated", "admin"), ("always", "updated", "admin"), ("on_create", "unchanged", "editor")],
 )
-def test_another_token(connection: Connection, aws: Aws, sandbox: Sandbox, update_token: str, action: str, kept: str) -> None:
+def test_another_token(*, connection: Connection, aws: Aws, sandbox: Sandbox, update_token: str, action: str, kept: str) -> None:
     arn = aws.connection(sandbox.tokens["editor"])
     connection()
     run = connection("admin", update_token=update_token)
@@ -256,9 +257,7 @@ def test_a_connection_that_others_use_is_kept_and_they_are_named(connection: Con
 
 
 @pytest.mark.parametrize(("destination", "option"), [(NAME, None), ("billing", "billing")])
-def test_the_destination_that_goes_with_it_does_not_hinder(
-    connection: Connection, aws: Aws, destination: str, option: str | None
-) -> None:
+def test_the_destination_that_goes_with_it_does_not_hinder(connection: Connection, aws: Aws, destination: str, option: str | None) -> None:
     aws.destination(connection().entry["connection"]["connection_arn"], name=destination)
     assert connection(state="absent", api_destination=option).action == "deleted"
     assert aws.connection_names() == []
@@ -283,9 +282,7 @@ def test_a_connection_of_another_name_is_nobodys_business(connection: Connection
 
 
 @pytest.mark.parametrize("state_seconds", [0, 0.6])
-def test_an_answer_that_is_lost_after_it_was_created(
-    connection: Connection, aws: Aws, sandbox: Sandbox, state_seconds: float
-) -> None:
+def test_an_answer_that_is_lost_after_it_was_created(connection: Connection, aws: Aws, sandbox: Sandbox, state_seconds: float) -> None:
     sandbox.settings(state_seconds=state_seconds)
     sandbox.add_fault({"lost_answer": True}, {"operation": "CreateConnection"}, times=1)
     run = connection()
@@ -296,9 +293,7 @@ def test_an_answer_that_is_lost_after_it_was_created(
 
 
 @pytest.mark.parametrize("state_seconds", [0, 0.6])
-def test_an_answer_that_is_lost_after_it_was_updated(
-    connection: Connection, aws: Aws, sandbox: Sandbox, state_seconds: float
-) -> None:
+def test_an_answer_that_is_lost_after_it_was_updated(connection: Connection, aws: Aws, sandbox: Sandbox, state_seconds: float) -> None:
     connection()
     sandbox.settings(state_seconds=state_seconds)
     sandbox.add_fault({"lost_answer": True}, {"operation": "UpdateConnection"}, times=1)
@@ -308,9 +303,7 @@ def test_an_answer_that_is_lost_after_it_was_updated(
 
 
 @pytest.mark.parametrize("state_seconds", [0, 0.6])
-def test_an_answer_that_is_lost_after_it_was_deleted(
-    connection: Connection, aws: Aws, sandbox: Sandbox, state_seconds: float
-) -> None:
+def test_an_answer_that_is_lost_after_it_was_deleted(connection: Connection, aws: Aws, sandbox: Sandbox, state_seconds: float) -> None:
     connection()
     sandbox.settings(state_seconds=state_seconds)
     sandbox.add_fault({"lost_answer": True}, {"operation": "DeleteConnection"}, times=1)

@@ -105,8 +105,9 @@ def test_an_integration_is_made_left_alone_changed_and_removed(run: Runner) -> N
     ids=lambda value: next(iter(value), "") if isinstance(value, dict) else value,
 )
 def test_a_change_is_made_once(run: Runner, module: str, options: dict[str, Any], change: dict[str, Any]) -> None:
-    for needed, its_options in MODULES:
-        run(needed, name=NAME, regions=REGIONS, **its_options)
+    for needed in (CONNECTION, DESTINATION) if module == RULE[0] else (CONNECTION,) if module == DESTINATION[0] else ():
+        run(needed[0], name=NAME, regions=REGIONS, **needed[1])
+    run(module, name=NAME, regions=REGIONS, **options)
     predicted = run(module, name=NAME, regions=REGIONS, check=True, **{**options, **change})
     changed = run(module, name=NAME, regions=REGIONS, **{**options, **change})
     again = run(module, name=NAME, regions=REGIONS, **{**options, **change})

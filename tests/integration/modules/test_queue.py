@@ -116,7 +116,7 @@ def test_a_kms_key_is_set_and_given_back(queue: Queue, aws: Aws) -> None:
         ({}, False, "unchanged", {"team": "a", "owner": "them"}),
     ],
 )
-def test_tags(queue: Queue, aws: Aws, wanted: dict[str, str] | None, purge: bool, action: str, after: dict[str, str]) -> None:
+def test_tags(*, queue: Queue, aws: Aws, wanted: dict[str, str] | None, purge: bool, action: str, after: dict[str, str]) -> None:
     queue(tags={"team": "a", "owner": "them"})
     predicted = queue(tags=wanted, purge_tags=purge, check=True)
     run = queue(tags=wanted, purge_tags=purge)
@@ -167,7 +167,7 @@ def test_a_name_that_sqs_still_keeps_is_waited_for(queue: Queue, sandbox: Sandbo
     ],
 )
 def test_a_lost_answer_ends_as_if_it_had_come(
-    queue: Queue, aws: Aws, sandbox: Sandbox, operation: str, arguments: dict[str, Any], action: str
+    *, queue: Queue, aws: Aws, sandbox: Sandbox, operation: str, arguments: dict[str, Any], action: str
 ) -> None:
     if action != "created":
         queue(tags={"team": "a"})

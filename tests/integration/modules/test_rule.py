@@ -120,7 +120,7 @@ def test_a_prediction_for_a_pattern_that_says_the_same_is_right(rule: Rule, aws:
     ids=["age", "attempts", "queue", "no queue"],
 )
 def test_an_option_of_the_target_is_set(
-    rule: Rule, aws: Aws, destination_arn: str, option: dict[str, Any], key: str, value: Any
+    *, rule: Rule, aws: Aws, destination_arn: str, option: dict[str, Any], key: str, value: Any
 ) -> None:
     rule()
     assert rule(**option).action == "updated"
@@ -265,7 +265,7 @@ def test_a_role_that_may_not_be_passed_is_told_with_the_permission(rule: Rule, s
     ],
 )
 def test_tags(
-    rule: Rule, aws: Aws, destination_arn: str, wanted: dict[str, str] | None, purge: bool, action: str, after: dict[str, str]
+    *, rule: Rule, aws: Aws, destination_arn: str, wanted: dict[str, str] | None, purge: bool, action: str, after: dict[str, str]
 ) -> None:
     rule(tags={"team": "a", "owner": "them"})
     predicted = rule(tags=wanted, purge_tags=purge, check=True)
@@ -291,7 +291,7 @@ def test_tags(
     ],
 )
 def test_a_lost_answer_ends_as_if_it_had_come(
-    rule: Rule, aws: Aws, sandbox: Sandbox, destination_arn: str, operation: str, arguments: dict[str, Any], action: str
+    *, rule: Rule, aws: Aws, sandbox: Sandbox, destination_arn: str, operation: str, arguments: dict[str, Any], action: str
 ) -> None:
     if action != "created":
         rule(tags={"team": "a"})

@@ -41,9 +41,7 @@ def connection(run: Runner, sandbox: Sandbox) -> Connection:
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_creating_updating_repairing_and_deleting_say_nothing_of_old_and_new_tokens(
-    connection: Connection, aws: Aws, check: bool
-) -> None:
+def test_creating_updating_repairing_and_deleting_say_nothing_of_old_and_new_tokens(connection: Connection, aws: Aws, check: bool) -> None:
     actions = []
     for token, before, arguments in (
         ("editor", None, {}),

@@ -110,9 +110,7 @@ def test_a_spot_account_is_taken() -> None:
 @pytest.mark.parametrize("account", ["", "d7320fba", "act-D7320FBA", "act-d7320fb", "act-d7320fbaa", "act-d7320fbg", " act-d7320fba"])
 def test_another_form_of_spot_account_is_refused_with_where_to_look(account: str) -> None:
     message = refused(check_spot_account, account)
-    assert message == (
-        f"'{account}' is not a Spot account id. Ids look like act-d7320fba; the Spot console shows them under Settings."
-    )
+    assert message == (f"'{account}' is not a Spot account id. Ids look like act-d7320fba; the Spot console shows them under Settings.")
 
 
 def test_a_line_break_behind_a_spot_account_is_refused() -> None:

@@ -23,16 +23,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
 
 NAME = "spot-interruption-act-d7320fba"
-TOKEN = "0123456789secretTOKEN"  # noqa: S105
+TOKEN = "0123456789secretTOKEN"
 ARN = f"arn:aws:events:eu-west-1:123456789012:connection/{NAME}/0f1e"
 WANTED = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings")
 AUTHORIZATION = {
     "AuthorizationType": "API_KEY",
     "AuthParameters": {
         "ApiKeyAuthParameters": {"ApiKeyName": "Authorization", "ApiKeyValue": f"Bearer {TOKEN}"},
-        "InvocationHttpParameters": {
-            "QueryStringParameters": [{"Key": "accountId", "Value": "act-d7320fba", "IsValueSecret": False}]
-        },
+        "InvocationHttpParameters": {"QueryStringParameters": [{"Key": "accountId", "Value": "act-d7320fba", "IsValueSecret": False}]},
     },
 }
 
@@ -177,7 +175,7 @@ def test_going_back_to_awss_kms_key_predicts_none(region: Region) -> None:
 
 
 def test_a_secret_that_could_not_be_read_is_told_without_a_change(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentConnection(described(), token_unread="no permission"))  # noqa: S106
+    plan = WANTED.plan(region, CurrentConnection(described(), token_unread="no permission"))
     assert plan.action == "unchanged"
     assert plan.note == "whether the token is current was not checked: no permission. update_token=always writes it in any case."
 
@@ -211,12 +209,19 @@ def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region)
         pytest.param(None, id="created"),
         pytest.param(CurrentConnection(described(), token=DIFFERS), id="updated"),
         pytest.param(CurrentConnection(described(connection_state="DEAUTHORIZED")), id="reauthorized"),
-        pytest.param(CurrentConnection(described(), token_unread="denied"), id="unchanged with a note"),  # noqa: S106
+        pytest.param(CurrentConnection(described(), token_unread="denied"), id="unchanged with a note"),
     ],
 )
 def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, current: CurrentConnection | None) -> None:
     plan = WANTED.plan(region, current)
-    shown = [repr(plan), repr(plan.calls), repr(WANTED), repr(current), json.dumps([plan.before, plan.after, plan.document]), plan.note or ""]
+    shown = [
+        repr(plan),
+        repr(plan.calls),
+        repr(WANTED),
+        repr(current),
+        json.dumps([plan.before, plan.after, plan.document]),
+        plan.note or "",
+    ]
     assert not [text for text in shown if TOKEN in text]
 
 
@@ -268,7 +273,7 @@ class Secrets:
         self.text, self.error = text, error
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803
-        assert SecretId == "arn:secret"  # noqa: S105
+        assert SecretId == "arn:secret"
         if self.error:
             raise self.error
         return {"SecretString": self.text}
@@ -320,9 +325,7 @@ def test_other_errors_of_the_secret_are_errors(refusal: t.Callable[..., Exceptio
         read(WANTED, Events(), Secrets(error=refusal("InternalServiceError")))
 
 
-@pytest.mark.parametrize(
-    ("update_token", "state"), [("always", "AUTHORIZED"), ("on_create", "AUTHORIZED"), ("changed", "DEAUTHORIZED")]
-)
+@pytest.mark.parametrize(("update_token", "state"), [("always", "AUTHORIZED"), ("on_create", "AUTHORIZED"), ("changed", "DEAUTHORIZED")])
 def test_the_secret_is_not_read_where_nothing_depends_on_it(update_token: str, state: str) -> None:
     wanted = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, update_token=update_token)
     assert read(wanted, Events(ConnectionState=state)).token == NOT_COMPARED
@@ -372,7 +375,16 @@ def test_a_removal_may_name_the_destination_that_goes_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": None}, {"spot_account": None}, {"name": "a b"}, {"spot_account": "act-1"}, {"spot_token": None}, {"spot_token": f"{TOKEN}:"}, {"name": "a" * 65}]
+    "wrong",
+    [
+        {"name": None},
+        {"spot_account": None},
+        {"name": "a b"},
+        {"spot_account": "act-1"},
+        {"spot_token": None},
+        {"spot_token": f"{TOKEN}:"},
+        {"name": "a" * 65},
+    ],
 )
 def test_wrong_parameters_are_refused_without_the_token(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError) as caught:

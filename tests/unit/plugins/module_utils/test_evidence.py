@@ -79,7 +79,7 @@ def test_all_figures_there_are_are_told() -> None:
 
 def test_figures_that_could_not_be_read_are_not_taken_for_no_data() -> None:
     finding = found(Evidence(24, figures(), unread="AccessDenied: no"), "deliveries")
-    assert (finding.outcome, finding.remedy) == (SKIP, "Grant cloudwatch:GetMetricData.")
+    assert (finding.outcome, finding.remedy) == (SKIP, "Grant cloudwatch:GetMetricData, or try again.")
     assert "AccessDenied: no" in finding.message
 
 
@@ -104,7 +104,7 @@ def test_dead_letters_are_a_warning_even_if_somebody_else_holds_them() -> None:
 
 def test_dead_letters_that_could_not_be_read_are_no_pass() -> None:
     finding = found(Evidence(24, figures(), letters_unread="AccessDenied: no"), "dead_letters")
-    assert (finding.outcome, finding.remedy) == (SKIP, "Grant sqs:ReceiveMessage.")
+    assert (finding.outcome, finding.remedy) == (SKIP, "Mend the queue, or grant sqs:ReceiveMessage.")
     assert "AccessDenied: no" in finding.message
 
 

@@ -166,7 +166,9 @@ def test_a_step_that_fails_ends_it_and_keeps_what_was_done(monkeypatch: pytest.M
 
 def progress(*actions: str, failed: bool = False, note: str | None = None) -> Progress:
     """A region in which these were the actions; the next step failed if told so."""
-    outcomes = {kind: Outcome(Plan(action, {"kind": kind}, {}, {"x": 1}, note=note), {"kind": kind}) for kind, action in zip(ORDER, actions)}
+    outcomes = {
+        kind: Outcome(Plan(action, {"kind": kind}, {}, {"x": 1}, note=note), {"kind": kind}) for kind, action in zip(ORDER, actions)
+    }
     return Progress(outcomes, ORDER[len(actions)], Failure("Boom", "no")) if failed else Progress(outcomes)
 
 

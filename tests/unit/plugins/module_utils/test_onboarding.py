@@ -17,7 +17,7 @@ GOOD = {
     "api_destination": {"api_destination_state": "ACTIVE"},
     "rule": {"state": "ENABLED"},
 }
-Entry = t.Dict[str, t.Any]
+Entry = dict[str, t.Any]
 
 
 def entry(action: str = "unchanged", actions: dict[str, str] | None = None, **more: t.Any) -> Entry:

@@ -50,7 +50,7 @@ class Spot(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Spot
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.server.requests.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}))
         answers = self.server.answers
         status, body, headers = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -121,7 +121,9 @@ def test_a_token_is_proved_with_a_cheap_question_about_the_account(spot: Spot, a
     assert headers["authorization"] == f"Bearer {TOKEN}"
 
 
-@pytest.mark.parametrize(("aws_account", "path"), [(None, "/setup/account"), ("012345678901", "/setup/account?cloudAccountId=012345678901")])
+@pytest.mark.parametrize(
+    ("aws_account", "path"), [(None, "/setup/account"), ("012345678901", "/setup/account?cloudAccountId=012345678901")]
+)
 def test_accounts_may_be_asked_for_by_aws_account(spot: Spot, api: SpotApi, aws_account: str | None, path: str) -> None:
     spot.will_answer(200, items())
     api.accounts(aws_account)

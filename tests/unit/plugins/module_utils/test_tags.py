@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._tags import as_list, as_mapping, as_text, tag_changes, tags_after
 
-Tags = t.Dict[str, str]
+Tags = dict[str, str]
 
 CASES = [
     pytest.param(None, True, {}, [], {"owner": "them", "team": "a"}, id="not given: left alone"),
