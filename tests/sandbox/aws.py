@@ -158,7 +158,8 @@ class Aws:
         if allowed is None:
             return None
         for action in (call.action, *self._also_needed(call)):
-            if not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
+            # Nobody can be refused GetCallerIdentity (STS API reference).
+            if action != "sts:GetCallerIdentity" and not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
                 who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
                 message = f"User: {who} is not authorized to perform: {action}"
                 return error(call, 403 if call.is_xml else 400, _denial_code(call), message)

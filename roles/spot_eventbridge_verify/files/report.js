@@ -229,7 +229,7 @@ document.addEventListener("DOMContentLoaded", () => {
     focusable(cell);
     // Where the focus goes back to: what was clicked may have lost it, as the address has changed.
     const item = document.getElementById(`${host}/${name}`) ?? document.getElementById(host);
-    opener = matrix.checkVisibility() ? cell : item.querySelector("a");
+    opener = matrix.offsetParent ? cell : item.querySelector("a");
     if (!panel.open) {
       if (SMALL.matches) panel.showModal();
       else panel.show();

@@ -1,0 +1,117 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's tasks around the report, run by Ansible for two hosts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.integration.report import accounts
+
+ROLE = {"name": "spot.eventbridge.spot_eventbridge_verify"}
+VERSION = yaml.safe_load((accounts.FILES.parents[2] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+
+
+class Playbook:
+    """Runs one task file of the role in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "found.json").write_text(json.dumps(accounts.three()), encoding="utf-8")
+
+    def run(self, tasks: str, report_dir: str, *flags: str) -> subprocess.CompletedProcess[str]:
+        play: dict[str, Any] = {
+            "hosts": "all",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": {
+                "ansible_python_interpreter": sys.executable,
+                "spot_eventbridge_verify_report_dir": report_dir,
+                "__spot_eventbridge_verify_accounts": "{{ lookup('ansible.builtin.file', 'found.json') | from_json }}",
+            },
+            "tasks": [{"ansible.builtin.include_role": {**ROLE, "tasks_from": tasks}}],
+        }
+        (self.folder / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_COLLECTIONS_PATH": str(Path(sys.prefix) / "collections"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "LC_ALL": "C.UTF-8",
+        }
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "one,two,", *flags, "play.yml"]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+    def left(self) -> set[str]:
+        """What stands in the folder besides what the test put there."""
+        return {path.name for path in self.folder.iterdir()} - {"found.json", "play.yml", "home"}
+
+
+@pytest.fixture
+def playbook(tmp_path: Path) -> Playbook:
+    return Playbook(tmp_path)
+
+
+def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None:
+    run = playbook.run("report", "new/report", "-v")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "changed=0" in run.stdout
+    assert "DEAUTHORIZED" not in run.stdout, "a verbose run does not show the files"
+    folder = playbook.folder / "new" / "report"
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == dict.fromkeys(
+        ("report.html", "report.json", "junit.xml"), "0o644"
+    )
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    schema = json.loads((accounts.FILES / "report.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(report)
+    assert report["accounts"] == accounts.report(accounts.three())["accounts"]
+    assert report["collection"] == {"name": "spot.eventbridge", "version": VERSION}
+    assert ElementTree.parse(folder / "junit.xml").getroot().get("failures") == "7"
+    assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_check_mode_writes_no_report(playbook: Playbook) -> None:
+    run = playbook.run("report", "new/report", "--check")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert playbook.left() == set()
+
+
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tuple[str, ...]) -> None:
+    run = playbook.run("report_folder", "new/report", *flags)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "changed=0" in run.stdout
+    assert playbook.left() == set()
+
+
+@pytest.mark.parametrize(
+    ("report_dir", "why"),
+    [
+        ("found.json/report", "found.json is not a folder"),
+        # Nobody may write here, not even root.
+        pytest.param(
+            "/proc/report", "/proc is not writable", marks=pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
+        ),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(playbook: Playbook, report_dir: str, why: str) -> None:
+    run = playbook.run("report_folder", report_dir)
+    assert run.returncode != 0
+    (line,) = [line for line in run.stdout.splitlines() if line.startswith("fatal:")]
+    message = json.loads(line[line.index("{") :])["msg"]
+    assert message.startswith(f"The report cannot be written to {report_dir}: ")
+    assert why in message
+    assert "\n" not in message
