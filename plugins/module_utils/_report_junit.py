@@ -66,6 +66,8 @@ def _account_case(suite: ElementTree.Element, account: Report) -> None:
     elif has_failed(found):
         failed = ", ".join(finding["check"] for finding in found if finding["outcome"] == FAIL)
         _verdict(case, "failure", failed, "account", found)
+    elif not account["regions"]:
+        _verdict(case, "failure", "no region was verified", "unverified", found)
     else:
         _remarks(case, found)
 

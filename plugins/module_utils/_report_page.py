@@ -119,6 +119,8 @@ def _verdict(report: Report) -> str:
         parts.append(f"{_plural(refused, 'account')} {'fails' if refused == 1 else 'fail'} a check")
     if parts:
         return ", ".join(parts)
+    if not wanted:
+        return "No region was verified"
     return f"{'All ' if wanted > 1 else ''}{_plural(wanted, 'region')} {'is' if wanted == 1 else 'are'} active"
 
 
@@ -202,7 +204,7 @@ def _row(account: Report, regions: t.Sequence[str], firsts: t.Collection[str]) -
 def _cell(host: str, name: str, region: Report | None, first: bool) -> str:
     status = region["status"] if region else "none"
     noted = len(concerns(region["findings"])) if region and status == ACTIVE else 0
-    classes = " ".join(filter(None, [status, noted and "noted", first and "first"]))
+    classes = " ".join([status, *(["noted"] if noted else []), *(["first"] if first else [])])
     told = (status if region else "not verified") + (f", {_plural(noted, 'warning')}" if noted else "")
     return f'<td class="{classes}" aria-label="{host} {_escape(name)}: {told}">{SYMBOLS.get(status, "")}</td>'
 

@@ -18,6 +18,9 @@ SPOT_ACCOUNT = "spot_account"
 AWS_ACCOUNT = "aws_account"
 
 
+_PERMISSION = "Make sure that it has the permission elastigroup:createInstanceinterruptionNotification on this account."
+
+
 @dataclass(frozen=True)
 class SpotAnswers:
     """What Spot said about a token and an account.
@@ -60,23 +63,26 @@ def _find(accounts: t.Iterable[SpotAccount], spot_account: str) -> SpotAccount |
     return next((account for account in accounts if account.spot_account == spot_account), None)
 
 
-def findings(answers: SpotAnswers | SpotError | None, spot_account: str, aws_account: str | None) -> list[Finding]:
+def findings(
+    answers: SpotAnswers | SpotError | None, spot_account: str, aws_account: str | None, require_proof: bool = True
+) -> list[Finding]:
     """What Spot's answers mean. Pure.
 
     :param answers: None where Spot was not asked, as there is no token; an error where it did not answer
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
+    :param require_proof: whether a token that Spot knows, and does not allow to prove itself, is wrong
     """
     if answers is None:
         return [Finding(TOKEN, SKIP, "Whether Spot accepts the token was not checked: no token was given.", "Set SPOTINST_TOKEN.")]
     if isinstance(answers, SpotError):
         return [Finding(TOKEN, UNKNOWN, f"Whether Spot accepts the token could not be found out: {answers}.", "Try again.")]
-    found = [_token_finding(answers, spot_account)]
+    found = [_token_finding(answers, spot_account, require_proof)]
     if found[0].outcome != FAIL and aws_account:
         found.append(_aws_account_finding(answers, spot_account, aws_account))
     return found
 
 
-def _token_finding(answers: SpotAnswers, spot_account: str) -> Finding:
+def _token_finding(answers: SpotAnswers, spot_account: str, require_proof: bool) -> Finding:
     refusal = answers.refusal
     if refusal is None:
         return Finding(TOKEN, PASS, f"Spot accepts the token for {spot_account}.")
@@ -92,7 +98,14 @@ def _token_finding(answers: SpotAnswers, spot_account: str) -> Finding:
             TOKEN,
             WARN,
             f"Spot knows the token and lists {spot_account}, but whether the token may notify was not checked: {refusal}.",
-            "Make sure that it has the permission elastigroup:createInstanceinterruptionNotification on this account.",
+            _PERMISSION,
+        )
+    if not require_proof:
+        return Finding(
+            TOKEN,
+            WARN,
+            f"Spot knows the token, but whether it is good for {spot_account} was not checked: {refusal}.",
+            _PERMISSION,
         )
     return Finding(
         SPOT_ACCOUNT,

@@ -61,6 +61,13 @@ options:
       - Otherwise, it is only told in RV(checks), as for those who only want to look.
     type: bool
     default: true
+  require_proof:
+    description:
+      - Whether it is a failure that Spot knows the token, but does not allow the question that proves it for the account.
+      - A token limited to C(elastigroup:createInstanceinterruptionNotification) cannot be told from one that does not see the
+        account. With V(false), both are a warning. A token that Spot does not know is a failure in any case.
+    type: bool
+    default: true
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
@@ -167,6 +174,7 @@ def main() -> None:
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
             "require_spot": {"type": "bool", "default": True},
+            "require_proof": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
@@ -209,7 +217,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         "home_region": home.names[0],
         "regions": regions,
         "unsupported": left_out,
-        "checks": [finding.as_dict() for finding in findings(spot, spot_account, aws.aws_account)],
+        "checks": [finding.as_dict() for finding in findings(spot, spot_account, aws.aws_account, params["require_proof"])],
     }
 
 

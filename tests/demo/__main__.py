@@ -24,6 +24,7 @@ from tests.sandbox.client import Sandbox  # noqa: E402
 
 ACCOUNT = "act-d7320fba"
 REGION = "eu-west-1"
+REPORT = ".cache/demo"
 # Of Ansible's output, what a colleague would want to see.
 _QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
 
@@ -47,7 +48,7 @@ def expect(right: bool, otherwise: str) -> None:
         raise DemoError(otherwise)
 
 
-def play(sandbox: Sandbox, playbook: str, *, whole: bool = False, status: int = 0) -> str:
+def play(sandbox: Sandbox, playbook: str, *variables: str, whole: bool = False, status: int = 0) -> str:
     """Runs a playbook as a user would.
 
     :param whole: show all its output; else from the table of regions on
@@ -55,7 +56,7 @@ def play(sandbox: Sandbox, playbook: str, *, whole: bool = False, status: int = 
     :returns: its output
     """
     program = Path(sys.executable).parent / "ansible-playbook"
-    arguments = [f"playbooks/{playbook}.yml", "-e", f"account={ACCOUNT}"]
+    arguments = [f"playbooks/{playbook}.yml", *(word for given in (f"account={ACCOUNT}", *variables) for word in ("-e", given))]
     print(f"$ ansible-playbook {' '.join(arguments)}\n", flush=True)
     command = [str(program), *arguments, "-e", f"spot_api_url={sandbox.spot_url}"]
     color = {"ANSIBLE_FORCE_COLOR": "true"} if sys.stdout.isatty() else {}
@@ -73,8 +74,11 @@ def play(sandbox: Sandbox, playbook: str, *, whole: bool = False, status: int = 
     return "".join(lines)
 
 
-def interrupt(sandbox: Sandbox, region: str) -> dict[str, Any] | None:
-    """Lets EC2 announce an interruption and waits for what becomes of it; returns what Spot received."""
+def interrupt(sandbox: Sandbox, region: str, *, whole: bool = False) -> dict[str, Any] | None:
+    """Lets EC2 announce an interruption and waits for what becomes of it; returns what Spot received.
+
+    :param whole: show the request with headers and body
+    """
     sandbox.clear_received()
     start = time.monotonic()
     event = sandbox.interrupt(region)
@@ -85,18 +89,24 @@ def interrupt(sandbox: Sandbox, region: str) -> dict[str, Any] | None:
         print("Spot received nothing.")
         return None
     request = received[-1]
-    print(f"Spot received, {(time.monotonic() - start) * 1000:.0f} ms later, and answered {request['status']}:\n")
-    shown = {**request["headers"], "Authorization": "Bearer <the token>"}
-    query = "&".join(f"{key}={value}" for key, value in request["query"].items())
-    print(f"  {request['method']} {request['path']}?{query}")
-    for header in ("Authorization", "Content-Type", "User-Agent"):
-        print(f"  {header}: {shown[header]}")
-    print("  " + json.dumps(request["body"], indent=2).replace("\n", "\n  "))
+    print(f"Spot received it {(time.monotonic() - start) * 1000:.0f} ms later, and answered {request['status']}.")
+    if whole:
+        show(request)
     token = sandbox.tokens["admin"]
     expect(request["headers"]["Authorization"] == f"Bearer {token}", "the header holds another token")
     expect(request["query"] == {"accountId": ACCOUNT}, "the query string names another account")
     expect(request["body"]["detail"]["instance-id"] == event["instance_id"], "the body is another event")
     return dict(request)
+
+
+def show(request: dict[str, Any]) -> None:
+    """A request as Spot received it, without the token."""
+    shown = {**request["headers"], "Authorization": "Bearer <the token>"}
+    query = "&".join(f"{key}={value}" for key, value in request["query"].items())
+    print(f"\n  {request['method']} {request['path']}?{query}")
+    for header in ("Authorization", "Content-Type", "User-Agent"):
+        print(f"  {header}: {shown[header]}")
+    print("  " + json.dumps(request["body"], indent=2).replace("\n", "\n  "))
 
 
 def main() -> int:
@@ -118,7 +128,7 @@ def tell(sandbox: Sandbox) -> None:
     play(sandbox, "onboard", whole=True)
 
     say("An instance is about to be interrupted")
-    expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
+    expect(interrupt(sandbox, REGION, whole=True) is not None, "the warning did not arrive")
 
     say("Onboard again: nothing changes")
     sandbox.clear_calls()
@@ -137,7 +147,8 @@ def tell(sandbox: Sandbox) -> None:
     expect(interrupt(sandbox, REGION) is None, "a warning arrived through a region that is switched off")
 
     say("Verify sees it, and says why")
-    output = play(sandbox, "verify", status=2)
+    output = play(sandbox, "verify", f"report_dir={REPORT}", status=2)
+    print(f"\n  The same as a page, to be opened in a browser: {REPORT}/report.html")
     expect(f"{REGION} inactive" in output, f"verify does not name {REGION}")
 
     say("Repair mends it in place, and only there")

@@ -97,11 +97,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function lettersPart(letters) {
     const shown = letters.messages ?? [];
-    const told = letters.count === 0 && !letters.note ? "No dead letters." : `${letters.count} dead letter${letters.count === 1 ? "" : "s"}`
-      + (shown.length && shown.length < letters.count ? `, the latest ${shown.length}:` : "");
+    const number = letters.count ? `${letters.count} dead letter${letters.count === 1 ? "" : "s"}` : "No dead letters";
+    const told = number + (shown.length && shown.length < letters.count ? `, the latest ${shown.length}:` : "");
+    const unread = letters.count ? `${number}. They were not read: ${letters.note}` : `Dead letters were not read: ${letters.note}`;
     const heads = ["time (UTC)", "instance", "attempts", "error"].map((head) => make("th", { scope: "col" }, head));
     return [
-      letters.note ? make("p", { class: "note message" }, `Dead letters were not read: ${letters.note}`) : make("p", { class: "note" }, told),
+      make("p", { class: "note message" }, letters.note ? unread : told),
       shown.length ? make("div", { class: "scroll" }, make("table", { class: "letters" }, make("thead", {}, make("tr", {}, heads)),
         make("tbody", {}, shown.map(letterRows)))) : null,
     ];

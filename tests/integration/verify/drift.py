@@ -71,7 +71,8 @@ class Hand:
         return str(self.sqs.get_queue_url(QueueName=NAME)["QueueUrl"])
 
     def set_queue(self, **attributes: str) -> None:
-        self.sqs.set_queue_attributes(QueueUrl=self.queue_url(), Attributes=attributes)
+        kept = self.sqs.get_queue_attributes(QueueUrl=self.queue_url(), AttributeNames=["Policy"])["Attributes"]
+        self.sqs.set_queue_attributes(QueueUrl=self.queue_url(), Attributes={**kept, **attributes})
 
     def open_queue_to(self, principal: Any, rule: str) -> None:
         """Give the queue another policy."""
@@ -155,7 +156,8 @@ DRIFTS = [
     Drift(
         "connection de-authorised",
         lambda hand: hand.events.deauthorize_connection(Name=NAME),
-        {"connection_state", "api_destination_state"},
+        # AWS also removes the authorisation parameters (EventBridge API reference, DeauthorizeConnection).
+        {"connection_state", "connection_api_key", "api_destination_state"},
         "inactive",
     ),
     Drift("another account", lambda hand: hand.send_account("act-5a9d1c02"), {"connection_account"}),

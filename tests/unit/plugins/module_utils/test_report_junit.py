@@ -69,7 +69,8 @@ def test_a_region_that_is_not_active_fails(cases: Cases, region: str, status: st
 def test_a_failure_has_the_findings_that_are_no_pass_and_their_remedies(cases: Cases) -> None:
     (failure,) = cases["act-d7320fba", "us-east-1"]
     assert str(failure.text).splitlines()[:3] == [
-        "fail: connection_state: The connection is DEAUTHORIZED: HTTP 401 from the endpoint. AWS drops every warning until it is authorised again.",
+        "fail: connection_state: The connection is DEAUTHORIZED: HTTP 401 from the endpoint. "
+        "AWS drops every warning until it is authorised again.",
         "  -> Run the playbook spot.eventbridge.repair.",
         "fail: api_destination_state: The API destination is INACTIVE, expected ACTIVE.",
     ]
@@ -105,7 +106,12 @@ def test_it_is_well_formed_whatever_is_said(sign: str) -> None:
     region = {"status": "inactive", "findings": [accounts.finding("check", "fail", text, text)]}
     noted = {"status": "active", "findings": [accounts.finding("check", "warn", text, text)]}
     root = parse([{"host": f"one{text}", "regions": {f"a{text}": region, "b": noted}}, {"host": "two", "error": text}])
-    assert root.get("tests") == "5"
+    assert root.get("tests") == "4"
+
+
+def test_an_account_of_which_nothing_is_known_fails() -> None:
+    (suite,) = parse([{"host": "one"}])
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
 
 
 def test_no_accounts_are_no_suites() -> None:

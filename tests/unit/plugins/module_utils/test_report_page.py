@@ -45,7 +45,7 @@ class Elements(HTMLParser):
 
 
 def title(*found: t.Any) -> str:
-    return Elements(accounts.html(list(found))).text["title"]
+    return Elements(accounts.html(list(found))).text["title"].strip()
 
 
 @pytest.fixture(scope="module")
