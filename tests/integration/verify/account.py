@@ -104,6 +104,15 @@ def lines(run: Run) -> list[str]:
     return found
 
 
+def last_message(run: Run) -> str:
+    """The message with which a run fails that has gone on after a failure, to tell of it with all others: one line."""
+    assert run.rc != 0
+    assert "Traceback" not in run.output
+    message = run.messages()[-1]
+    assert "\n" not in message.strip()
+    return message
+
+
 def statuses(found: dict[str, Any]) -> dict[str, str]:
     """The status by region."""
     return {region: entry["status"] for region, entry in found.items()}

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.integration.playbooks.runner import CHECKOUT, NAME, SPOT_ACCOUNT, Run
-from tests.integration.verify.account import Account, verification, writes
+from tests.integration.verify.account import Account, last_message, verification, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.drift import Hand
 from tests.sandbox.client import NOTIFICATION, Sandbox
@@ -101,6 +102,7 @@ def onboarded(running: Sandbox, make_account: MakeAccount) -> Account:
     iam.attach_role_policy(RoleName=NAME, PolicyArn=policy)
     running.interrupt(REGION)
     assert running.settled()
+    time.sleep(1)  # CloudWatch tells of whole seconds that are over
     hand.put_dead_letter()
     other = hand.other_destination("by-hand", running.spot_url + NOTIFICATION, SPOT_ACCOUNT)
     hand.events.put_rule(Name="by-hand", EventPattern='{"source": ["aws.ec2"]}')
@@ -182,7 +184,7 @@ def test_a_missing_permission_is_named(account: Account, action: str) -> None:
 
 def test_without_the_regions_the_playbook_says_what_to_grant(account: Account) -> None:
     permit_all_but(account.sandbox, REGIONS_PERMISSION)
-    message = verify(account).message()
+    message = last_message(verify(account))
     assert "Grant the caller the permission for DescribeRegions" in message
 
 

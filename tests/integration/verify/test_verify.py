@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.integration.playbooks.runner import IMPATIENT, NAME, SPOT_ACCOUNT, Run
-from tests.integration.verify.account import Account, lines, outcomes, statuses, verification, writes
+from tests.integration.verify.account import Account, last_message, lines, outcomes, statuses, verification, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.drift import Hand
 from tests.sandbox.client import NOTIFICATION, Sandbox
@@ -137,9 +137,9 @@ def test_a_report_folder_that_cannot_be_written_fails_before_the_work_begins(acc
 def test_credentials_that_aws_does_not_take_are_one_line(account: Account) -> None:
     refusal = {"status": 403, "code": "InvalidClientTokenId", "message": "The security token included in the request is invalid."}
     account.sandbox.add_fault({"error": refusal}, {"service": "sts"})
-    run = account.verify()
-    assert "AWS does not say who we are" in run.message()
-    assert "InvalidClientTokenId" in run.message()
+    message = last_message(account.verify())
+    assert "AWS does not say who we are" in message
+    assert "InvalidClientTokenId" in message
 
 
 # Nothing is written

@@ -147,3 +147,16 @@ def test_a_list_that_is_refused_is_no_end(api: Api) -> None:
 def test_an_outage_is_an_error(api: Api) -> None:
     with pytest.raises(SpotError, match="gone"):
         asked(api)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "outcomes"),
+    [
+        (None, ["spot_token pass", "aws_account skip"]),
+        (FORBIDDEN, ["spot_token warn", "aws_account skip"]),
+        (UNAUTHENTICATED, ["spot_token fail"]),
+    ],
+)
+def test_waiving_the_proof_lets_only_a_token_through_that_spot_knows(refusal: SpotError | None, outcomes: list[str]) -> None:
+    found = findings(SpotAnswers(refusal, None, FORBIDDEN), ID, AWS, require_proof=False)
+    assert [f"{finding.check} {finding.outcome}" for finding in found] == outcomes

@@ -1,0 +1,140 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one execution role of an AWS account drifts: every region is concerned, and mended, without a call to any of them.
+
+Three Spot accounts on one AWS account have three roles; one drift for each, so that one run mends all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.modules.runner import Launcher
+from tests.integration.playbooks.runner import AWS_ACCOUNT, Ansible, Run
+from tests.integration.verify.account import Account, failed, statuses, writes
+from tests.sandbox.client import Sandbox
+
+REGIONS = ["us-east-1", "eu-west-1"]
+OTHERS_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def delete_role(iam: Any, name: str) -> None:
+    iam.delete_role_policy(RoleName=name, PolicyName="invoke-api-destination")
+    iam.delete_role(RoleName=name)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What is done to the role of one Spot account, the check that then fails, and the status of all regions."""
+
+    spot_account: str
+    by: Callable[[Any, str], Any]
+    fails: str
+    status: str
+
+
+DRIFTS = {
+    "permission removed": Drift(
+        "act-d7320fba",
+        lambda iam, name: iam.delete_role_policy(RoleName=name, PolicyName="invoke-api-destination"),
+        "execution_role_permission",
+        "drifted",
+    ),
+    "trust changed": Drift(
+        "act-5a9d1c02",
+        lambda iam, name: iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(OTHERS_TRUST)),
+        "execution_role_trust",
+        "drifted",
+    ),
+    "role deleted": Drift("act-c0ffee00", delete_role, "execution_role", "incomplete"),
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """By drift: what was seen, and what was there after the run that mended it."""
+
+    drifted: dict[str, dict[str, Any]]
+    run: Run
+    writes: list[str]
+    after: dict[str, dict[str, Any]]
+    notifications: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=["repair", "onboard"])
+def story(request: pytest.FixtureRequest, running: Sandbox, launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    running.reset()
+    running.add_spot_accounts([{"accountId": "act-c0ffee00", "name": "third", "providerExternalId": AWS_ACCOUNT}])
+    folder = tmp_path_factory.mktemp("fleet")
+    inventory = folder / "accounts.ini"
+    inventory.write_text("\n".join(["[spot_accounts]", *(drift.spot_account for drift in DRIFTS.values())]))
+    ansible = Ansible(running, folder / "home")
+
+    def fleet(playbook: str) -> Run:
+        words = ("-e", f"spot_api_url={running.spot_url}", "-e", f"regions={','.join(REGIONS)}")
+        return ansible.run(f"playbooks/{playbook}.yml", "-i", str(inventory), *words)
+
+    def look() -> dict[str, dict[str, Any]]:
+        return {name: account.look() for name, account in accounts.items()}
+
+    accounts = {name: make(running, launcher, folder / drift.spot_account, drift) for name, drift in DRIFTS.items()}
+    assert fleet("onboard").rc == 0
+    iam = running.boto3("iam")
+    for name, drift in DRIFTS.items():
+        drift.by(iam, accounts[name].name)
+    drifted = look()
+    running.clear_calls()
+    run = fleet(request.param)
+    written = writes(running)
+    running.interrupt("eu-west-1")
+    assert running.settled()
+    return Story(drifted, run, written, look(), running.notifications())
+
+
+def make(sandbox: Sandbox, launcher: Launcher, folder: Path, drift: Drift) -> Account:
+    folder.mkdir()
+    return Account(sandbox, launcher, folder, REGIONS, drift.spot_account)
+
+
+EACH_DRIFT = pytest.mark.parametrize("name", DRIFTS)
+
+
+@EACH_DRIFT
+def test_a_drift_of_the_role_is_seen_in_every_region_in_exactly_its_check(story: Story, name: str) -> None:
+    assert {region: failed(entry) for region, entry in story.drifted[name].items()} == dict.fromkeys(REGIONS, {DRIFTS[name].fails})
+
+
+@EACH_DRIFT
+def test_a_drift_of_the_role_gives_every_region_its_status(story: Story, name: str) -> None:
+    assert statuses(story.drifted[name]) == dict.fromkeys(REGIONS, DRIFTS[name].status)
+
+
+@EACH_DRIFT
+def test_a_drift_of_the_role_is_mended(story: Story, name: str) -> None:
+    assert {region: failed(entry) for region, entry in story.after[name].items()} == dict.fromkeys(REGIONS, set())
+    assert statuses(story.after[name]) == dict.fromkeys(REGIONS, "active")
+
+
+def test_the_run_succeeds(story: Story) -> None:
+    assert story.run.rc == 0, story.run.output
+
+
+def test_what_is_in_the_regions_is_not_written_to(story: Story) -> None:
+    iam = ("CreateRole", "PutRolePolicy", "UpdateAssumeRolePolicy", "TagRole", "UpdateRole")
+    assert {call.split()[1] for call in story.writes} <= set(iam)
+
+
+def test_a_warning_then_arrives_for_each_account(story: Story) -> None:
+    arrived = sorted((notification["query"]["accountId"], notification["status"]) for notification in story.notifications)
+    assert arrived == sorted((drift.spot_account, 200) for drift in DRIFTS.values())
