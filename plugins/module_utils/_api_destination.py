@@ -24,7 +24,17 @@ if t.TYPE_CHECKING:
 
 DEFAULT_ENDPOINT = "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
 # The states of a connection that is authorised, or will be without anybody doing anything.
+DEFAULT_RATE_LIMIT = 300
 _GOOD_CONNECTION = frozenset({"AUTHORIZED", "CREATING", "UPDATING", "AUTHORIZING"})
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what an API destination shall be like."""
+    return {
+        "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+        "invocation_rate_limit_per_second": {"type": "int", "default": DEFAULT_RATE_LIMIT},
+        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+    }
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ class ApiDestination:
     connection_arns: t.Mapping[str, str] | None = None
     endpoint: str = DEFAULT_ENDPOINT
     http_method: str = "POST"
-    rate_limit: int = 300
+    rate_limit: int = DEFAULT_RATE_LIMIT
     description: str = DEFAULT_DESCRIPTION
     look_up: bool = True
 

@@ -11,6 +11,8 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible.module_utils.basic import env_fallback
+
 DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
 
 # botocore's model: connections, API destinations, rules and targets share this form.
@@ -28,6 +30,11 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)\Z")
 
 class ArgumentError(ValueError):
     """An argument that cannot be right. The message is one line and says what to do; it never holds a secret."""
+
+
+def spot_token_argument() -> dict[str, t.Any]:
+    """The argument that takes the token: never logged, and out of the environment where it is not given."""
+    return {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])}
 
 
 def regions_argument_spec() -> dict[str, t.Any]:

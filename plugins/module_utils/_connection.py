@@ -16,6 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_name,
     check_spot_account,
     check_token,
+    spot_token_argument,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._document import document
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import RegionError, failure_of, is_code
@@ -35,6 +36,17 @@ TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZ
 CURRENT = "current"
 DIFFERS = "differs"
 NOT_COMPARED = "not compared"
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a connection shall be like."""
+    return {
+        "spot_account": {"type": "str"},
+        "spot_token": spot_token_argument(),
+        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+        "kms_key_identifier": {"type": "str", "no_log": False},
+        "update_token": {"type": "str", "choices": ["changed", "always", "on_create"], "default": "changed", "no_log": False},
+    }
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     ArgumentError,
     check_aws_account,
     check_name,
+    tags_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._arns import queue_arn, rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import is_code
@@ -31,6 +32,16 @@ if t.TYPE_CHECKING:
 DEFAULT_RETENTION = 1209600
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _MESSAGE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a queue shall be like."""
+    return {
+        "aws_account": {"type": "str"},
+        "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
+        "delete_messages": {"type": "bool", "default": False},
+        **tags_argument_spec(),
+    }
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     ArgumentError,
     check_aws_account,
     check_name,
+    tags_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._arns import queue_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._document import document
@@ -42,6 +43,19 @@ DEFAULT_EVENT_AGE = 120
 DEFAULT_RETRY_ATTEMPTS = 185
 
 _MISSING_ARN = "(known once the API destination is made)"
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a rule shall be like."""
+    return {
+        "role_arn": {"type": "str"},
+        "aws_account": {"type": "str"},
+        "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
+        "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
+        "target_id": {"type": "str", "default": TARGET_ID},
+        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+        **tags_argument_spec(),
+    }
 
 
 @dataclass(frozen=True)

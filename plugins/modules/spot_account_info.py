@@ -134,7 +134,7 @@ accounts:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, env_fallback
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     ArgumentError,
@@ -142,6 +142,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_spot_account,
     check_token,
     check_url,
+    spot_token_argument,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
@@ -154,7 +155,7 @@ def main() -> None:
         argument_spec={
             "spot_account": {"type": "str"},
             "aws_account": {"type": "str"},
-            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "validate_certs": {"type": "bool", "default": True},
         },

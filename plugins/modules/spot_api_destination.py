@@ -40,23 +40,10 @@ options:
       - The ARN of the connection by region, where it is known already.
       - A region that is not in it asks AWS for the connection named O(connection).
     type: dict
-  invocation_endpoint:
-    description:
-      - Where to send the warnings. Plain HTTP is taken for loopback only.
-    type: str
-    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
-  invocation_rate_limit_per_second:
-    description:
-      - How many warnings per second are sent at the most; AWS delays the others.
-    type: int
-    default: 300
-  description:
-    description:
-      - What the API destination is for, at most 512 characters.
-    type: str
-    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
 
 extends_documentation_fragment:
+  - spot.eventbridge._resources.api_destination
+  - spot.eventbridge._resources.description
   - spot.eventbridge._regions
   - spot.eventbridge._regions.wait
   - spot.eventbridge._attributes
@@ -152,12 +139,8 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT, ApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
-    DEFAULT_DESCRIPTION,
-    regions_argument_spec,
-    wait_argument_spec,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
 
 
@@ -168,15 +151,13 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "connection": {"type": "str"},
             "connection_arns": {"type": "dict"},
-            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
-            "invocation_rate_limit_per_second": {"type": "int", "default": 300},
-            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+            **_api_destination.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         supports_check_mode=True,
     )
-    run(module, ApiDestination)
+    run(module, _api_destination.ApiDestination)
 
 
 if __name__ == "__main__":

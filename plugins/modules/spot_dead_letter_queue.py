@@ -36,27 +36,14 @@ options:
       - The name of the rule on the default event bus that may send to the queue.
       - By default, the one with the queue's name.
     type: str
-  aws_account:
-    description:
-      - The AWS account of queue and rule, twelve digits.
-      - By default, the caller's, which takes a call to find out.
-    type: str
-  message_retention_period:
-    description:
-      - How long a message is kept, in seconds, 60 to 1209600.
-    type: int
-    default: 1209600
   kms_master_key_id:
     description:
       - A KMS key of your own in place of the key that SQS manages. The key's policy must let C(events.amazonaws.com) use it.
     type: str
-  delete_messages:
-    description:
-      - With O(state=absent), whether a queue that still holds messages is removed, and they with it.
-    type: bool
-    default: false
 
 extends_documentation_fragment:
+  - spot.eventbridge._resources.queue
+  - spot.eventbridge._resources.aws_account
   - spot.eventbridge._regions
   - spot.eventbridge._regions.tags
   - spot.eventbridge._regions.wait
@@ -153,12 +140,8 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
-    regions_argument_spec,
-    tags_argument_spec,
-    wait_argument_spec,
-)
-from ansible_collections.spot.eventbridge.plugins.module_utils._queue import DEFAULT_RETENTION, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils import _queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
 
 
@@ -168,17 +151,14 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "rule": {"type": "str"},
-            "aws_account": {"type": "str"},
-            "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
             "kms_master_key_id": {"type": "str", "no_log": False},
-            "delete_messages": {"type": "bool", "default": False},
+            **_queue.argument_spec(),
             **regions_argument_spec(),
-            **tags_argument_spec(),
             **wait_argument_spec(),
         },
         supports_check_mode=True,
     )
-    run(module, Queue)
+    run(module, _queue.Queue)
 
 
 if __name__ == "__main__":

@@ -34,31 +34,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  spot_account:
-    description:
-      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
-      - Required with O(state=present).
-    type: str
-  description:
-    description:
-      - What the connection is for, at most 512 characters.
-    type: str
-    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
-  kms_key_identifier:
-    description:
-      - The KMS key that protects the connection's secret. Without it, the key stays as it is, at first the one AWS owns.
-      - An empty text returns to the key that AWS owns.
-    type: str
-  update_token:
-    description:
-      - When the token of a connection that is already there is written.
-      - V(changed) compares it with the one in the connection's managed secret. Where the caller may not read that secret,
-        nothing is compared, and a warning says so.
-      - V(always) writes it in every run, and so reports a change in every run.
-      - V(on_create) leaves it alone.
-    type: str
-    choices: [changed, always, on_create]
-    default: changed
   api_destination:
     description:
       - With O(state=absent), the API destination that goes away together with the connection and so does not hinder it.
@@ -66,6 +41,8 @@ options:
     type: str
 
 extends_documentation_fragment:
+  - spot.eventbridge._resources.connection
+  - spot.eventbridge._resources.description
   - spot.eventbridge._spot_token
   - spot.eventbridge._regions
   - spot.eventbridge._regions.wait
@@ -165,15 +142,10 @@ failed_regions:
   sample: []
 """
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
-    DEFAULT_DESCRIPTION,
-    regions_argument_spec,
-    wait_argument_spec,
-)
-from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils import _connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
 
 
@@ -182,24 +154,15 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "spot_account": {"type": "str"},
-            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
-            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
-            "kms_key_identifier": {"type": "str", "no_log": False},
-            "update_token": {
-                "type": "str",
-                "choices": ["changed", "always", "on_create"],
-                "default": "changed",
-                "no_log": False,
-            },
             "api_destination": {"type": "str"},
+            **_connection.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         required_if=[("state", "present", ["spot_account"])],
         supports_check_mode=True,
     )
-    run(module, Connection)
+    run(module, _connection.Connection)
 
 
 if __name__ == "__main__":

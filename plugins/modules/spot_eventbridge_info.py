@@ -44,11 +44,6 @@ options:
       - The name of the dead-letter queue.
       - By default, the integration's name, with hyphens for dots.
     type: str
-  aws_account:
-    description:
-      - The AWS account, twelve digits.
-      - By default, the caller's, which takes a call to find out.
-    type: str
   maximum_event_age_in_seconds:
     description:
       - After how many seconds AWS shall give up the delivery of a warning.
@@ -76,6 +71,7 @@ options:
     default: 24
 
 extends_documentation_fragment:
+  - spot.eventbridge._resources.aws_account
   - spot.eventbridge._spot_token
   - spot.eventbridge._regions
   - spot.eventbridge._attributes
@@ -213,11 +209,10 @@ regions:
 import datetime
 import typing as t
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, regions_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, regions_argument_spec, spot_token_argument
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import (
     SERVICES,
@@ -248,7 +243,7 @@ def main() -> None:
             "invocation_rate_limit_per_second": {"type": "int", "default": 300},
             "target_id": {"type": "str", "default": TARGET_ID},
             "evidence_hours": {"type": "int", "default": 24},
-            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            "spot_token": spot_token_argument(),
             **regions_argument_spec(),
         },
         supports_check_mode=True,

@@ -38,78 +38,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  aws_account:
-    description:
-      - The AWS account, twelve digits.
-      - By default, the caller's, which takes a call to find out.
-    type: str
-  spot_account:
-    description:
-      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
-      - Required with O(state=present).
-    type: str
-  description:
-    description:
-      - What the connection is for, at most 512 characters.
-    type: str
-    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
-  kms_key_identifier:
-    description:
-      - The KMS key that protects the connection's secret. Without it, the key stays as it is, at first the one AWS owns.
-      - An empty text returns to the key that AWS owns.
-    type: str
-  update_token:
-    description:
-      - When the token of a connection that is already there is written.
-      - V(changed) compares it with the one in the connection's managed secret. Where the caller may not read that secret,
-        nothing is compared, and a warning says so.
-      - V(always) writes it in every run, and so reports a change in every run.
-      - V(on_create) leaves it alone.
-    type: str
-    choices: [changed, always, on_create]
-    default: changed
-  invocation_endpoint:
-    description:
-      - Where to send the warnings. Plain HTTP is taken for loopback only.
-    type: str
-    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
-  invocation_rate_limit_per_second:
-    description:
-      - How many warnings per second are sent at the most; AWS delays the others.
-    type: int
-    default: 300
-  role_arn:
-    description:
-      - The execution role. C(events.amazonaws.com) must be allowed to assume it, and it must be allowed
-        C(events:InvokeApiDestination) on the API destination.
-      - Required with O(state=present).
-    type: str
-  maximum_event_age_in_seconds:
-    description:
-      - After how many seconds AWS gives up the delivery of a warning, 60 to 86400.
-      - After two minutes the instance is gone.
-    type: int
-    default: 120
-  maximum_retry_attempts:
-    description:
-      - After how many attempts AWS gives up the delivery of a warning, 0 to 185.
-    type: int
-    default: 185
-  target_id:
-    description:
-      - The id of this collection's target in the rule.
-    type: str
-    default: spot
-  message_retention_period:
-    description:
-      - How long a message is kept, in seconds, 60 to 1209600.
-    type: int
-    default: 1209600
-  delete_messages:
-    description:
-      - With O(state=absent), whether a queue that still holds messages is removed, and they with it.
-    type: bool
-    default: false
   queue_kms_master_key_id:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
@@ -117,6 +45,12 @@ options:
     type: str
 
 extends_documentation_fragment:
+  - spot.eventbridge._resources.connection
+  - spot.eventbridge._resources.api_destination
+  - spot.eventbridge._resources.rule
+  - spot.eventbridge._resources.queue
+  - spot.eventbridge._resources.description
+  - spot.eventbridge._resources.aws_account
   - spot.eventbridge._spot_token
   - spot.eventbridge._regions
   - spot.eventbridge._regions.tags
@@ -221,55 +155,27 @@ failed_regions:
   sample: []
 """
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
-    DEFAULT_DESCRIPTION,
-    regions_argument_spec,
-    tags_argument_spec,
-    wait_argument_spec,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination, _connection, _queue, _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._integrate import SERVICES, Integration, answer, integrate
-from ansible_collections.spot.eventbridge.plugins.module_utils._queue import DEFAULT_RETENTION
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import finish, wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._rule import (
-    DEFAULT_EVENT_AGE,
-    DEFAULT_RETRY_ATTEMPTS,
-    TARGET_ID,
-)
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "queue_name": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "aws_account": {"type": "str"},
-            "spot_account": {"type": "str"},
-            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
-            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
-            "kms_key_identifier": {"type": "str", "no_log": False},
-            "update_token": {
-                "type": "str",
-                "choices": ["changed", "always", "on_create"],
-                "default": "changed",
-                "no_log": False,
-            },
-            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
-            "invocation_rate_limit_per_second": {"type": "int", "default": 300},
-            "role_arn": {"type": "str"},
-            "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
-            "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
-            "target_id": {"type": "str", "default": TARGET_ID},
-            "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
+            "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
-            "delete_messages": {"type": "bool", "default": False},
+            **_queue.argument_spec(),
+            **_connection.argument_spec(),
+            **_api_destination.argument_spec(),
+            **_rule.argument_spec(),
             **regions_argument_spec(),
-            **tags_argument_spec(),
             **wait_argument_spec(),
         },
         required_if=[("state", "present", ["spot_account", "role_arn"])],

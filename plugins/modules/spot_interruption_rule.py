@@ -43,45 +43,16 @@ options:
       - The ARN of the API destination by region, where it is known already.
       - A region that is not in it asks AWS for the API destination named O(api_destination).
     type: dict
-  role_arn:
-    description:
-      - The execution role. C(events.amazonaws.com) must be allowed to assume it, and it must be allowed
-        C(events:InvokeApiDestination) on the API destination.
-      - Required with O(state=present).
-    type: str
   dead_letter_queue:
     description:
       - The name of the SQS queue, in the same region, that receives what could not be delivered.
       - Without it, a warning that cannot be delivered is lost without a trace.
     type: str
-  aws_account:
-    description:
-      - The AWS account of the dead-letter queue, twelve digits.
-      - By default, the caller's, which takes a call to find out.
-    type: str
-  maximum_event_age_in_seconds:
-    description:
-      - After how many seconds AWS gives up the delivery of a warning, 60 to 86400.
-      - After two minutes the instance is gone.
-    type: int
-    default: 120
-  maximum_retry_attempts:
-    description:
-      - After how many attempts AWS gives up the delivery of a warning, 0 to 185.
-    type: int
-    default: 185
-  target_id:
-    description:
-      - The id of this collection's target in the rule.
-    type: str
-    default: spot
-  description:
-    description:
-      - What the rule is for, at most 512 characters.
-    type: str
-    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
 
 extends_documentation_fragment:
+  - spot.eventbridge._resources.rule
+  - spot.eventbridge._resources.description
+  - spot.eventbridge._resources.aws_account
   - spot.eventbridge._regions
   - spot.eventbridge._regions.tags
   - spot.eventbridge._regions.wait
@@ -182,19 +153,9 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
-    DEFAULT_DESCRIPTION,
-    regions_argument_spec,
-    tags_argument_spec,
-    wait_argument_spec,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils import _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
-from ansible_collections.spot.eventbridge.plugins.module_utils._rule import (
-    DEFAULT_EVENT_AGE,
-    DEFAULT_RETRY_ATTEMPTS,
-    TARGET_ID,
-    Rule,
-)
 
 
 def main() -> None:
@@ -204,21 +165,15 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "api_destination": {"type": "str"},
             "api_destination_arns": {"type": "dict"},
-            "role_arn": {"type": "str"},
             "dead_letter_queue": {"type": "str"},
-            "aws_account": {"type": "str"},
-            "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
-            "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
-            "target_id": {"type": "str", "default": TARGET_ID},
-            "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+            **_rule.argument_spec(),
             **regions_argument_spec(),
-            **tags_argument_spec(),
             **wait_argument_spec(),
         },
         required_if=[("state", "present", ["role_arn"])],
         supports_check_mode=True,
     )
-    run(module, Rule)
+    run(module, _rule.Rule)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,6 @@ checks:
 
 import typing as t
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
@@ -147,6 +146,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_spot_account,
     check_token,
     check_url,
+    spot_token_argument,
     wanted_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
@@ -170,7 +170,7 @@ def main() -> None:
             "wanted_regions": {"type": "raw", "default": "all"},
             "unsupported_regions": {"type": "list", "elements": "str"},
             "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
-            "spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])},
+            "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
             "require_spot": {"type": "bool", "default": True},

@@ -47,6 +47,11 @@ class Account:
     def onboard(self, *arguments: str, **options: Any) -> Run:
         return self.start("onboard", *arguments, **options).finish()
 
+    def have_onboarded(self, **options: Any) -> None:
+        """Onboard as a matter of course."""
+        run = self.onboard(**options)
+        assert run.rc == 0, run.output
+
     def verify(self, *arguments: str, **options: Any) -> Run:
         return self.start("verify", *arguments, **options).finish()
 

@@ -112,7 +112,7 @@ EACH_DRIFT = pytest.mark.parametrize("name", DRIFTS)
 
 @EACH_DRIFT
 def test_a_drift_of_the_role_is_seen_in_every_region_in_exactly_its_check(story: Story, name: str) -> None:
-    assert {region: failed(entry) for region, entry in story.drifted[name].items()} == dict.fromkeys(REGIONS, {DRIFTS[name].fails})
+    assert {region: failed(entry) for region, entry in story.drifted[name].items()} == {region: {DRIFTS[name].fails} for region in REGIONS}
 
 
 @EACH_DRIFT
@@ -122,7 +122,7 @@ def test_a_drift_of_the_role_gives_every_region_its_status(story: Story, name: s
 
 @EACH_DRIFT
 def test_a_drift_of_the_role_is_mended(story: Story, name: str) -> None:
-    assert {region: failed(entry) for region, entry in story.after[name].items()} == dict.fromkeys(REGIONS, set())
+    assert {region: failed(entry) for region, entry in story.after[name].items()} == {region: set() for region in REGIONS}
     assert statuses(story.after[name]) == dict.fromkeys(REGIONS, "active")
 
 

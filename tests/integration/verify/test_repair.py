@@ -34,7 +34,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(running: Sandbox, make_account: MakeAccount) -> Story:
     running.reset()
-    assert make_account(regions=[BROKEN, HEALTHY, DOWN]).onboard().rc == 0
+    make_account(regions=[BROKEN, HEALTHY, DOWN]).have_onboarded()
     Hand(running, BROKEN).events.delete_connection(Name=NAME)
     account = make_account(regions=[BROKEN, HEALTHY, NEVER, DOWN])
     fault = running.add_fault({"error": {"status": 400, "code": "Refused", "message": "Not today"}}, {"region": DOWN})
@@ -80,7 +80,7 @@ def test_a_region_that_could_not_be_read_fails_the_run_and_is_named(story: Story
 
 
 def test_where_nothing_is_broken_nothing_is_done(account: Account) -> None:
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     account.sandbox.clear_calls()
     run = account.repair()
     assert (run.rc, run.changed) == (0, 0)
@@ -88,7 +88,7 @@ def test_where_nothing_is_broken_nothing_is_done(account: Account) -> None:
 
 
 def test_a_region_that_was_offboarded_stays_so_although_its_dead_letters_were_kept(account: Account) -> None:
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     Hand(account.sandbox, HEALTHY).put_dead_letter()
     assert account.offboard().rc == 0
     account.sandbox.clear_calls()

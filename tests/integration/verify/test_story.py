@@ -51,7 +51,7 @@ class Story:
 def story(running: Sandbox, make_account: MakeAccount) -> Story:
     running.reset()
     account = make_account(regions=REGIONS)
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     before = account.look()
 
     running.start_outage(401)

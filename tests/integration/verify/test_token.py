@@ -66,7 +66,7 @@ def story(running: Sandbox, make_account: MakeAccount) -> Story:
     running.add_token("revoked", role="admin")
     running.revoke_token("revoked")
     account = make_account(regions=REGIONS)
-    assert account.onboard(token="admin").rc == 0
+    account.have_onboarded(token="admin")
     before = account.look(token="admin")
 
     running.clear_calls()
@@ -117,7 +117,7 @@ def test_a_token_that_spot_refuses_is_never_written(story: Story) -> None:
 
 def test_verify_sees_in_every_region_that_aws_holds_another_token(story: Story) -> None:
     found = verification(story.verified)["regions"]
-    assert {region: failed(entry) for region, entry in found.items()} == dict.fromkeys(REGIONS, {"connection_token"})
+    assert {region: failed(entry) for region, entry in found.items()} == {region: {"connection_token"} for region in REGIONS}
     assert statuses(found) == dict.fromkeys(REGIONS, "drifted")
     assert story.verified.rc != 0
 
@@ -139,7 +139,7 @@ def test_everything_stays_in_its_place(story: Story, region: str) -> None:
 
 
 def test_the_new_token_is_the_current_one_everywhere(story: Story) -> None:
-    assert {region: failed(entry) for region, entry in story.after.items()} == dict.fromkeys(REGIONS, set())
+    assert {region: failed(entry) for region, entry in story.after.items()} == {region: set() for region in REGIONS}
 
 
 def test_warnings_arrive_with_the_new_token(story: Story) -> None:

@@ -61,7 +61,7 @@ class Outage:
 def outage(running: Sandbox, make_account: MakeAccount) -> Outage:
     running.reset()
     account = make_account(regions=[GOOD, ERRORS, SILENT])
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     running.add_fault({"error": {"status": 500, "code": "InternalException", "message": "It is broken"}}, {"region": ERRORS})
     running.add_fault({"hang": 30}, {"region": SILENT})
     running.clear_calls()
@@ -91,7 +91,7 @@ def test_a_region_that_does_not_answer_is_given_up_after_one_call_and_its_retry(
 
 
 def test_verify_without_a_token_checks_everything_else(account: Account) -> None:
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     run = account.verify(token=None)
     assert run.rc == 0, run.output
     assert {region: outcomes(entry) for region, entry in verification(run)["regions"].items()} == {
@@ -105,7 +105,7 @@ def delivered_twice(running: Sandbox, make_account: MakeAccount) -> Account:
     """An account of which a stack, or somebody, also sends the warnings."""
     running.reset()
     account = make_account(regions=[GOOD])
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     hand = Hand(running, GOOD)
     arn = hand.other_destination("from-a-stack", running.spot_url + NOTIFICATION, SPOT_ACCOUNT)
     hand.events.put_rule(Name="rule-of-the-stack", EventPattern='{"source": ["aws.ec2"]}')
@@ -146,7 +146,7 @@ def test_credentials_that_aws_does_not_take_are_one_line(account: Account) -> No
 
 
 def test_verify_writes_nothing_whatever_it_finds(account: Account) -> None:
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     hand = Hand(account.sandbox, ERRORS)
     hand.events.disable_rule(Name=NAME)
     hand.put_dead_letter()
