@@ -13,7 +13,7 @@ description:
 positional: after, done
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verification).
+    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
     type: dict
     required: true
   after:
@@ -40,7 +40,7 @@ author:
 EXAMPLES = r"""
 - name: Show what came of it
   ansible.builtin.debug:
-    msg: "{{ before | spot.eventbridge.repair_rows(after=spot_eventbridge_verification, done=[]) | spot.eventbridge.region_table }}"
+    msg: "{{ before | spot.eventbridge.repair_rows(after=spot_eventbridge_verify_result, done=[]) | spot.eventbridge.region_table }}"
 """
 
 RETURN = r"""
@@ -66,7 +66,7 @@ def repair_rows(
 ) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
     if not isinstance(verification, t.Mapping):
-        raise AnsibleFilterError("repair_rows takes spot_eventbridge_verification")
+        raise AnsibleFilterError("repair_rows takes spot_eventbridge_verify_result")
     return _verification.repair_rows(verification, after, done, role_changed, predicted)
 
 

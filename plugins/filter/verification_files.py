@@ -9,7 +9,7 @@ name: verification_files
 short_description: What was found in all accounts, as the files of the report
 version_added: 0.1.0
 description:
-  - Takes C(spot_eventbridge_verification) of all hosts and returns the texts of C(report.json), C(junit.xml) and C(report.html).
+  - Takes C(spot_eventbridge_verify_result) of all hosts and returns the texts of C(report.json), C(junit.xml) and C(report.html).
   - C(report.json) is the document of P(spot.eventbridge.verification_report#filter).
   - In C(junit.xml), for CI systems, each account is a test suite and each region in it a test case; one more test case is for the
     account as a whole. A region that is not active is a failure, one without API destinations is skipped, an account that could

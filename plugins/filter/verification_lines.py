@@ -12,7 +12,7 @@ description:
   - One line for each region, worst first, then each finding that is not a pass, with its remedy.
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verification).
+    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
     type: dict
     required: true
 author:
@@ -22,7 +22,7 @@ author:
 EXAMPLES = r"""
 - name: Use it
   ansible.builtin.debug:
-    msg: "{{ spot_eventbridge_verification | spot.eventbridge.verification_lines }}"
+    msg: "{{ spot_eventbridge_verify_result | spot.eventbridge.verification_lines }}"
 """
 
 RETURN = r"""
@@ -42,7 +42,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils import _verificat
 def verification_lines(verification: t.Any) -> list[str]:
     """See DOCUMENTATION."""
     if not isinstance(verification, t.Mapping):
-        raise AnsibleFilterError("verification_lines takes spot_eventbridge_verification")
+        raise AnsibleFilterError("verification_lines takes spot_eventbridge_verify_result")
     return _verification.lines(verification)
 
 

@@ -13,7 +13,7 @@ description:
 positional: warnings
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verification).
+    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
     type: dict
     required: true
   warnings:
@@ -27,7 +27,7 @@ author:
 EXAMPLES = r"""
 - name: Use it
   ansible.builtin.debug:
-    msg: "{{ spot_eventbridge_verification | spot.eventbridge.verification_problems(warnings=true) }}"
+    msg: "{{ spot_eventbridge_verify_result | spot.eventbridge.verification_problems(warnings=true) }}"
 """
 
 RETURN = r"""
@@ -47,7 +47,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils import _verificat
 def verification_problems(verification: t.Any, warnings: bool = False) -> list[str]:
     """See DOCUMENTATION."""
     if not isinstance(verification, t.Mapping):
-        raise AnsibleFilterError("verification_problems takes spot_eventbridge_verification")
+        raise AnsibleFilterError("verification_problems takes spot_eventbridge_verify_result")
     return _verification.problems(verification, warnings)
 
 

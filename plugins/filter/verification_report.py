@@ -9,7 +9,7 @@ name: verification_report
 short_description: What was found in all accounts, as one document
 version_added: 0.1.0
 description:
-  - Takes C(spot_eventbridge_verification) of all hosts and returns the document that C(report.json) holds, worst accounts first,
+  - Takes C(spot_eventbridge_verify_result) of all hosts and returns the document that C(report.json) holds, worst accounts first,
     with a summary.
   - Its JSON schema is C(roles/spot_eventbridge_verify/files/report.schema.json).
 seealso:
@@ -40,7 +40,7 @@ EXAMPLES = r"""
     dest: report.json
     mode: "0644"
   vars:
-    found: "{{ ansible_play_hosts_all | map('extract', hostvars, 'spot_eventbridge_verification') }}"
+    found: "{{ ansible_play_hosts_all | map('extract', hostvars, 'spot_eventbridge_verify_result') }}"
 """
 
 RETURN = r"""

@@ -24,7 +24,7 @@ OUTCOMES = (FAIL, UNKNOWN, WARN, SKIP, PASS)
 def lines(verification: Verification) -> list[str]:
     """What was found in an account, for people: a line for each region, then each finding that is not a pass with its remedy.
 
-    :param verification: `spot_eventbridge_verification` of a host
+    :param verification: `spot_eventbridge_verify_result` of a host
     """
     title = f"{verification['spot_account']} in AWS account {verification['aws_account'] or '(unknown)'}"
     if verification["error"]:

@@ -99,7 +99,7 @@ def verification(run: Run) -> dict[str, Any]:
     return [entry["result"]["ansible_facts"][FACT] for entry in run.results if FACT in entry["result"].get("ansible_facts", {})][-1]
 
 
-FACT = "spot_eventbridge_verification"
+FACT = "spot_eventbridge_verify_result"
 
 
 def lines(run: Run) -> list[str]:

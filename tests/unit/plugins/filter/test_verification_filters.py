@@ -36,7 +36,7 @@ def test_lines_are_made_of_a_verification() -> None:
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_lines_of_what_is_no_verification_are_an_error(wrong: t.Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="takes spot_eventbridge_verification"):
+    with pytest.raises(AnsibleFilterError, match="takes spot_eventbridge_verify_result"):
         verification_lines.verification_lines(wrong)
 
 
@@ -47,7 +47,7 @@ def test_problems_are_made_of_a_verification(warnings: bool, count: int) -> None
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_problems_of_what_is_no_verification_are_an_error(wrong: t.Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="takes spot_eventbridge_verification"):
+    with pytest.raises(AnsibleFilterError, match="takes spot_eventbridge_verify_result"):
         verification_problems.verification_problems(wrong)
 
 
@@ -58,5 +58,5 @@ def test_rows_of_a_repair_are_made_of_two_verifications() -> None:
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_rows_of_what_is_no_verification_are_an_error(wrong: t.Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="takes spot_eventbridge_verification"):
+    with pytest.raises(AnsibleFilterError, match="takes spot_eventbridge_verify_result"):
         repair_rows.repair_rows(wrong, VERIFICATION, [])
