@@ -101,7 +101,7 @@ def test_two_integrations_of_one_aws_account_never_touch_each_other(integrate: I
 @pytest.mark.parametrize("operation", ["CreateQueue", "CreateConnection", "DescribeConnection", "PutTargets"])
 def test_a_broken_answer_says_nothing_of_the_token(integrate: Integrate, sandbox: Sandbox, operation: str) -> None:
     sandbox.add_fault({"garbage": True}, {"operation": operation, "region": BAD}, times=1)
-    integrate(verbosity=4, debug_botocore_endpoint_logs=True)
+    integrate(verbosity=4, debug_botocore_endpoint_logs=True, wait_timeout=2)
     assert sandbox.faults()[0]["hits"] == 1
     assert not integrate(verbosity=4).failed
     assert not integrate(verbosity=4).changed

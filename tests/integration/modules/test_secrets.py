@@ -76,7 +76,7 @@ def test_a_call_that_breaks_says_nothing_of_the_token(
         connection()
     sandbox.add_fault(fault, {"operation": operation}, times=2)
     quick = {"retries": {"mode": "standard", "total_max_attempts": 2}}
-    broken = connection("admin", aws_config=quick)
+    broken = connection("admin", aws_config=quick, wait_timeout=2)
     assert sandbox.faults()[0]["hits"] > 0
     assert broken.failed or broken.changed or broken.warnings
     sandbox.clear_faults()

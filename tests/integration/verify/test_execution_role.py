@@ -72,14 +72,16 @@ class Story:
     notifications: list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=["repair", "onboard"])
-def story(request: pytest.FixtureRequest, running: Sandbox, launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Story:
+@pytest.fixture(scope="module")
+def stories(running: Sandbox, launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
+    """The same story twice: mended by repair, and by onboarding."""
     running.reset()
     running.add_spot_accounts([{"accountId": "act-c0ffee00", "name": "third", "providerExternalId": AWS_ACCOUNT}])
     folder = tmp_path_factory.mktemp("fleet")
     inventory = folder / "accounts.ini"
     inventory.write_text("\n".join(["[spot_accounts]", *(drift.spot_account for drift in DRIFTS.values())]))
     ansible = Ansible(running, folder / "home")
+    accounts = {name: make(running, launcher, folder / drift.spot_account, drift) for name, drift in DRIFTS.items()}
 
     def fleet(playbook: str) -> Run:
         words = ("-e", f"spot_api_url={running.spot_url}", "-e", f"regions={','.join(REGIONS)}")
@@ -88,18 +90,25 @@ def story(request: pytest.FixtureRequest, running: Sandbox, launcher: Launcher, 
     def look() -> dict[str, dict[str, Any]]:
         return {name: account.look() for name, account in accounts.items()}
 
-    accounts = {name: make(running, launcher, folder / drift.spot_account, drift) for name, drift in DRIFTS.items()}
+    def tell(playbook: str) -> Story:
+        for name, drift in DRIFTS.items():
+            drift.by(running.boto3("iam"), accounts[name].name)
+        drifted = look()
+        running.clear_calls()
+        run = fleet(playbook)
+        written = writes(running)
+        running.clear_received()
+        running.interrupt("eu-west-1")
+        assert running.settled()
+        return Story(drifted, run, written, look(), running.notifications())
+
     assert fleet("onboard").rc == 0
-    iam = running.boto3("iam")
-    for name, drift in DRIFTS.items():
-        drift.by(iam, accounts[name].name)
-    drifted = look()
-    running.clear_calls()
-    run = fleet(request.param)
-    written = writes(running)
-    running.interrupt("eu-west-1")
-    assert running.settled()
-    return Story(drifted, run, written, look(), running.notifications())
+    return {playbook: tell(playbook) for playbook in ("repair", "onboard")}
+
+
+@pytest.fixture(params=["repair", "onboard"])
+def story(request: pytest.FixtureRequest, stories: dict[str, Story]) -> Story:
+    return stories[request.param]
 
 
 def make(sandbox: Sandbox, launcher: Launcher, folder: Path, drift: Drift) -> Account:

@@ -109,6 +109,7 @@ class Kept:
     Attributes:
         partly: one region alone is offboarded; `role_after_part` is whether the execution role is there then.
         run: then all of them, while another destination uses the connection in one.
+        repaired: a repair of regions in which something was kept.
         mended: all of them after that destination is gone, with the word that dead letters may go.
     """
 
@@ -118,6 +119,8 @@ class Kept:
     found: dict[str, Any]
     role_after_refusal: bool
     foreign_targets: list[str]
+    repaired: Run
+    repair_writes: list[str]
     mended: Run
     left: dict[str, Any]
 
@@ -140,10 +143,13 @@ def kept(running: Sandbox, make_account: MakeAccount) -> Kept:
     run = account.offboard()
     found, role_after_refusal = account.look([SHARED, FOREIGN, LETTERS, PLAIN]), has_role(running)
     targets = [target["Id"] for target in hands[FOREIGN].events.list_targets_by_rule(Rule=NAME)["Targets"]]
+    running.clear_calls()
+    repaired = make_account(regions=[FOREIGN, LETTERS]).repair()
+    repair_writes = writes(running)
     hands[SHARED].events.delete_api_destination(Name="of-others")
     mended = account.offboard("-e", json.dumps({"spot_eventbridge_delete_messages": True}))
     left = {region: account.look([region])[region]["resources"] for region in (SHARED, FOREIGN, LETTERS, PLAIN)}
-    return Kept(partly, role_after_part, run, found, role_after_refusal, targets, mended, left)
+    return Kept(partly, role_after_part, run, found, role_after_refusal, targets, repaired, repair_writes, mended, left)
 
 
 def has_role(sandbox: Sandbox) -> bool:
@@ -184,6 +190,12 @@ def test_a_queue_with_dead_letters_is_kept_and_named(kept: Kept) -> None:
 
 def test_what_was_kept_does_not_make_a_region_broken(kept: Kept) -> None:
     assert statuses(kept.found) == {SHARED: "incomplete", FOREIGN: "absent", LETTERS: "absent", PLAIN: "absent"}
+
+
+def test_repair_does_not_bring_it_back(kept: Kept) -> None:
+    assert kept.repaired.rc == 0
+    assert {line.split()[0] for line in kept.repaired.table().values()} == {"absent"}
+    assert kept.repair_writes == []
 
 
 def test_the_next_run_removes_what_may_go_and_then_the_role(kept: Kept) -> None:

@@ -85,14 +85,3 @@ def test_where_nothing_is_broken_nothing_is_done(account: Account) -> None:
     run = account.repair()
     assert (run.rc, run.changed) == (0, 0)
     assert writes(account.sandbox) == []
-
-
-def test_a_region_that_was_offboarded_stays_so_although_its_dead_letters_were_kept(account: Account) -> None:
-    account.have_onboarded()
-    Hand(account.sandbox, HEALTHY).put_dead_letter()
-    assert account.offboard().rc == 0
-    account.sandbox.clear_calls()
-    run = account.repair()
-    assert run.rc == 0, run.output
-    assert statuses(account.look()) == {BROKEN: "absent", HEALTHY: "absent"}
-    assert writes(account.sandbox) == []
