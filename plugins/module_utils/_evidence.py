@@ -162,7 +162,10 @@ def _deliveries(evidence: Evidence) -> Finding:
     hours = evidence.window_hours
     if evidence.unread:
         return Finding(
-            "deliveries", SKIP, f"Deliveries were not checked: {evidence.unread}.", "Grant cloudwatch:GetMetricData, or try again."
+            "deliveries",
+            SKIP,
+            f"Deliveries were not checked: {evidence.unread.rstrip('.')}.",
+            "Grant cloudwatch:GetMetricData, or try again.",
         )
     figures = {key: value for key, value in evidence.metrics.items() if value is not None}
     if not figures:
@@ -184,7 +187,10 @@ def _deliveries(evidence: Evidence) -> Finding:
 def _dead_letters(evidence: Evidence) -> Finding:
     if evidence.letters_unread:
         return Finding(
-            "dead_letters", SKIP, f"Dead letters were not read: {evidence.letters_unread}.", "Mend the queue, or grant sqs:ReceiveMessage."
+            "dead_letters",
+            SKIP,
+            f"Dead letters were not read: {evidence.letters_unread.rstrip('.')}.",
+            "Mend the queue, or grant sqs:ReceiveMessage.",
         )
     if not evidence.letter_count:
         return Finding("dead_letters", PASS, "There are no dead letters.")

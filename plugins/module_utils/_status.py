@@ -243,6 +243,7 @@ def _target(rule: CurrentRule, readings: Readings, wanted: Wanted) -> list[Findi
         Finding("target", PASS, "The rule has its target."),
         _compare("target_role", "The target's execution role", target.get("RoleArn"), wanted.rule.role_arn),
         _compare("target_retry_policy", "The retry policy", _retries(*seen), _retries(wanted.rule.event_age, wanted.rule.retry_attempts)),
+        _target_input(target),
     ]
     if arn:
         found.append(_compare("target_destination", "The target", target["Arn"], arn))
@@ -250,6 +251,14 @@ def _target(rule: CurrentRule, readings: Readings, wanted: Wanted) -> list[Findi
         seen_queue = target.get("DeadLetterConfig", {}).get("Arn")
         found.append(_compare("target_dead_letter", "The target's dead-letter queue", seen_queue, queue))
     return found
+
+
+def _target_input(target: t.Mapping[str, t.Any]) -> Finding:
+    altered = [element for element in ("Input", "InputPath", "InputTransformer") if target.get(element)]
+    if altered:
+        message = f"The target has {', '.join(altered)}, so Spot gets something else than the whole warning."
+        return Finding("target_input", FAIL, message, _MEND)
+    return Finding("target_input", PASS, "The target sends the whole warning.")
 
 
 def _retries(age: int | None, attempts: int | None) -> str:

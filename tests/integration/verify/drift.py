@@ -127,6 +127,7 @@ DRIFTS = [
         lambda hand: hand.put_target(RetryPolicy={"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 86400}),
         {"target_retry_policy"},
     ),
+    Drift("part of the warning sent", lambda hand: hand.put_target(InputPath="$.detail"), {"target_input"}),
     Drift("dead letters not kept", lambda hand: hand.put_target(DeadLetterConfig={}), {"target_dead_letter"}),
     Drift("endpoint changed", lambda hand: hand.update_destination(InvocationEndpoint=ELSEWHERE), {"api_destination_endpoint"}),
     Drift("method changed", lambda hand: hand.update_destination(HttpMethod="PUT"), {"api_destination_method"}),

@@ -24,7 +24,18 @@ from tests.sandbox.client import Sandbox
 REGIONS = [
     *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),
     *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1"),
-    *("us-west-2", "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "eu-central-2", "eu-south-1", "eu-south-2", "me-south-1"),
+    *(
+        "us-west-2",
+        "af-south-1",
+        "ap-east-1",
+        "ap-south-2",
+        "ap-southeast-3",
+        "eu-central-2",
+        "eu-south-1",
+        "eu-south-2",
+        "me-south-1",
+        "me-central-1",
+    ),
 ]
 WHERE = dict(zip([drift.name for drift in DRIFTS], REGIONS))
 HEALTHY = REGIONS[len(DRIFTS) :]

@@ -180,6 +180,7 @@ def test_the_other_regions_are_cleared_all_the_same(kept: Kept) -> None:
 
 def test_a_rule_with_a_target_of_others_is_kept_with_that_target_and_named(kept: Kept) -> None:
     assert kept.foreign_targets == ["audit"]
+    assert kept.found[FOREIGN]["resources"]["rule"]["state"] == "ENABLED"
     assert f"the rule {NAME} was kept: it has targets that are not ours (audit)" in kept.run.table()[FOREIGN]
 
 

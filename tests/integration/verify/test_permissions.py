@@ -49,7 +49,7 @@ RULE = Cost(
     {"rule": "unknown"},
     (
         *("rule_state", "rule_pattern", "rule_matches"),
-        *("target", "target_role", "target_retry_policy", "target_destination", "target_dead_letter"),
+        *("target", "target_role", "target_retry_policy", "target_input", "target_destination", "target_dead_letter"),
     ),
 )
 ROLE = Cost({"execution_role": "unknown"}, ("execution_role_trust", "execution_role_permission"))

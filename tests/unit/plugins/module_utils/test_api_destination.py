@@ -54,6 +54,13 @@ def test_nothing_there_is_created(region: Region) -> None:
     assert (plan.action, calls(plan), plan.blocked) == ("created", [("create_api_destination", ARGUMENTS)], None)
 
 
+@pytest.mark.parametrize("found", [None, described()], ids=["created", "updated"])
+def test_the_rate_limit_is_as_wanted(region: Region, found: dict[str, t.Any] | None) -> None:
+    wanted = ApiDestination(name=NAME, connection=NAME, description="warnings", rate_limit=7)
+    plan = wanted.plan(region, CurrentApiDestination(found, CONNECTION))
+    assert calls(plan)[0][1]["InvocationRateLimitPerSecond"] == 7
+
+
 def test_the_default_endpoint_is_spots() -> None:
     assert DEFAULT_ENDPOINT == "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
 

@@ -116,6 +116,11 @@ def test_everything_but_a_pass_says_what_to_do(given: Evidence) -> None:
     assert [finding for finding in findings(given) if bool(finding.remedy) == (finding.outcome == PASS)] == []
 
 
+def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one() -> None:
+    given = Evidence(24, figures(), unread="AccessDenied: no.", letters_unread="AccessDenied: no.")
+    assert [finding.message for finding in findings(given) if ".." in finding.message] == []
+
+
 # The shape in results and reports
 
 

@@ -39,6 +39,9 @@ class Lamps:
     becomes: str = "STEADY"
     steady_after: int = 0
     """How many reads after a change show it FLICKERING."""
+    before: Light | None = None
+    hidden_for: int = 0
+    """How many reads after a change still show what was there before."""
     changed: t.Callable[[Lamps], None] | None = None
     """Called whenever a call is refused: what others did meanwhile."""
 
@@ -57,6 +60,7 @@ class Lamps:
 
     def paint(self, color: str) -> dict[str, t.Any]:
         self._called("paint")
+        self.before = self.lamp
         self.lamp = Light(color, self.becomes)
         return {}
 
@@ -69,6 +73,9 @@ class Lamps:
         if self.lamp and self.steady_after and self.calls:
             self.steady_after -= 1
             return Light(self.lamp.color, "FLICKERING")
+        if self.hidden_for and self.calls:
+            self.hidden_for -= 1
+            return self.before
         return self.lamp
 
 
@@ -80,6 +87,7 @@ class Lamp:
     reads: tuple[str, ...] = ()
     blocked: str | None = None
     in_part = False
+    always_paint = False
 
     def read(self, region: Region) -> Light | None:
         return t.cast("Light | None", region.clients["lamps"].read())
@@ -94,10 +102,10 @@ class Lamp:
         if current is None:
             return Plan("created", wanted, None, wanted, (Call("create", {"color": "green"}),), blocked=self.blocked)
         broken = "the lamp is dark" if current.state == "DARK" else None
-        if current.color == "green" and not broken:
+        if current.color == "green" and not broken and not self.always_paint:
             return unchanged(current)
         calls = (Call("paint", {"color": "green"}),)
-        return Plan("updated", wanted, current.document, wanted, calls, blocked=self.blocked, broken=broken)
+        return Plan("updated", wanted, current.document, wanted, calls, blocked=self.blocked, broken=broken, repeats=self.always_paint)
 
 
 @pytest.fixture(autouse=True)
@@ -245,6 +253,32 @@ def test_a_lamp_that_is_dark_after_it_was_mended_is_an_error_with_the_reason() -
     with pytest.raises(RegionError, match="the lamp is dark") as caught:
         run(Lamps(Light("red"), becomes="DARK"))
     assert caught.value.failure.code == "Broken"
+
+
+def test_a_change_that_is_not_shown_at_once_is_looked_for_again(clock: t.Any) -> None:
+    lamps = Lamps(Light("red"), hidden_for=3)
+    assert run(lamps).document == {"color": "green", "state": "STEADY"}
+    assert (lamps.calls, len(clock.pauses)) == (["paint"], 3)
+
+
+def test_a_change_that_is_never_shown_is_an_error_that_says_so(clock: t.Any) -> None:
+    with pytest.raises(RegionError, match="does not show it after 60 seconds; run again later") as caught:
+        run(Lamps(Light("red"), hidden_for=1000), timeout=60)
+    assert caught.value.failure.code == "NotShown"
+    assert 50 < sum(clock.pauses) <= 60
+
+
+def test_a_change_that_is_not_shown_is_not_looked_for_without_wait(clock: t.Any) -> None:
+    assert run(Lamps(Light("red"), hidden_for=1000), timeout=0).document == {"color": "red", "state": "STEADY"}
+    assert clock.pauses == []
+
+
+def test_a_change_that_is_wanted_in_every_run_is_made_once_in_each(clock: t.Any) -> None:
+    lamp = Lamp()
+    lamp.always_paint = True
+    lamps = Lamps(Light("green"))
+    assert run(lamps, lamp).plan.action == "updated"
+    assert (lamps.calls, clock.pauses) == (["paint"], [])
 
 
 # HTTP 200 that is a failure

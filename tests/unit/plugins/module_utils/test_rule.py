@@ -80,6 +80,12 @@ def test_a_new_rule_gets_its_tags_when_it_is_made(region: Region) -> None:
     assert [operation for operation, dummy in calls(plan)] == ["put_rule", "put_targets"]
 
 
+def test_a_rule_that_is_there_gets_its_tags_by_a_call_of_their_own_as_put_rule_ignores_them(region: Region) -> None:
+    plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, current(state="DISABLED"))
+    assert [operation for operation, dummy in calls(plan)] == ["put_rule", "tag_resource", "put_targets"]
+    assert "Tags" not in calls(plan)[0][1]
+
+
 def test_a_rule_as_wanted_is_left_alone(region: Region) -> None:
     plan = WANTED.plan(region, current())
     assert (plan.action, plan.calls) == ("unchanged", ())

@@ -141,7 +141,7 @@ CHECKS = {
     *("api_destination", "api_destination_state", "api_destination_endpoint", "api_destination_method"),
     *("api_destination_rate_limit", "api_destination_connection"),
     *("rule", "rule_state", "rule_pattern", "rule_matches"),
-    *("target", "target_role", "target_retry_policy", "target_destination", "target_dead_letter"),
+    *("target", "target_role", "target_retry_policy", "target_input", "target_destination", "target_dead_letter"),
     *("execution_role", "execution_role_trust", "execution_role_permission"),
     *("queue", "queue_policy", "queue_encryption", "double_delivery"),
 }
@@ -283,6 +283,14 @@ DRIFTS = [
         "target_retry_policy",
         ("120 s, 0 attempts", "expected 120 s, 185 attempts"),
     ),
+    Drift(
+        "another input",
+        {"rule": rule(target(InputTransformer={"InputTemplate": '"x"'}))},
+        "target_input",
+        ("has InputTransformer", "something else than the whole warning"),
+    ),
+    Drift("part of the input", {"rule": rule(target(InputPath="$.detail"))}, "target_input", ("has InputPath",)),
+    Drift("fixed input", {"rule": rule(target(Input="{}"))}, "target_input", ("has Input,",)),
     Drift("no dead letters", {"rule": rule(target(DeadLetterConfig=None))}, "target_dead_letter", ("missing", f"expected {QUEUE_ARN}")),
     Drift(
         "dead letters to another queue",
