@@ -176,7 +176,9 @@ def test_it_is_usable_by_keyboard_alone(browser: Browser) -> None:
     assert browser.focus() == "act-0badcafe us-west-2: active, 1 warning"
     browser.keys(ENTER)
     browser.panel("us-west-2")
-    browser.keys(ESCAPE, LEFT)
+    browser.keys(ESCAPE)
+    browser.wait("return !document.querySelector('#panel[open]') && document.activeElement.closest('#matrix')")
+    browser.keys(LEFT)
     assert browser.focus() == "act-0badcafe us-west-1: not verified"
     browser.keys(HOME, UP)
     assert browser.focus().startswith("act-d7320fba")

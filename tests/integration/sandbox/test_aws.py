@@ -60,7 +60,7 @@ def test_a_region_that_is_not_enabled_knows_no_token(sandbox: Sandbox) -> None:
         ("secretsmanager", "list_secrets", (400, "AccessDeniedException")),
         ("sqs", "list_queues", (400, "AccessDenied")),
         ("iam", "list_roles", (403, "AccessDenied")),
-        ("sts", "get_caller_identity", (403, "AccessDenied")),
+        ("sts", "get_session_token", (403, "AccessDenied")),
         ("ec2", "describe_regions", (403, "UnauthorizedOperation")),
         ("cloudformation", "list_stacks", (403, "AccessDenied")),
     ],
@@ -68,6 +68,11 @@ def test_a_region_that_is_not_enabled_knows_no_token(sandbox: Sandbox) -> None:
 def test_a_key_without_permission_is_denied(sandbox: Sandbox, service: str, operation: str, expected: tuple[int, str]) -> None:
     sandbox.permit("RESTRICTED", [])
     assert refusal(getattr(sandbox.boto3(service, access_key="RESTRICTED"), operation)) == expected
+
+
+def test_nobody_is_refused_to_ask_who_they_are(sandbox: Sandbox) -> None:
+    sandbox.permit("RESTRICTED", [])
+    assert sandbox.boto3("sts", access_key="RESTRICTED").get_caller_identity()["Account"] == "123456789012"
 
 
 def test_a_permission_is_a_pattern_and_holds_for_its_key_only(sandbox: Sandbox) -> None:

@@ -213,6 +213,12 @@ def test_looking_at_dead_letters_hides_them_from_nobody() -> None:
     assert {asked["VisibilityTimeout"] for asked in sqs.asked} == {0}
 
 
+def test_looking_does_not_wait_and_asks_for_as_many_as_sqs_gives() -> None:
+    sqs = Sqs()
+    letters_of(sqs)
+    assert [(asked["WaitTimeSeconds"], asked["MaxNumberOfMessages"]) for asked in sqs.asked] == [(0, 10)]
+
+
 def test_the_latest_dead_letter_comes_first() -> None:
     assert [letter.time for letter in letters_of(Sqs([dated(1), dated(3)], [dated(2)]))] == [
         f"2026-01-0{day}T00:00:00Z" for day in (3, 2, 1)

@@ -169,6 +169,12 @@ def test_what_is_not_there_is_none(refusal: t.Callable[..., ClientError]) -> Non
     assert (readings.connection, readings.api_destination, readings.rule, readings.queue) == (None, None, None, None)
 
 
+def test_each_resource_is_asked_about_once(refusal: t.Callable[..., ClientError]) -> None:
+    world = World(refusal)
+    world.read()
+    assert world.asked == ["describe_connection", "describe_api_destination", "describe_rule", "get_queue_url", "list_api_destinations"]
+
+
 def test_what_is_refused_is_a_failure_and_the_rest_is_read(refusal: t.Callable[..., ClientError]) -> None:
     readings = World(refusal, describe_connection=refusal("AccessDeniedException", "no", "DescribeConnection")).read()
     assert isinstance(readings.connection, Failure)

@@ -160,6 +160,11 @@ def test_warnings_are_problems_only_if_asked() -> None:
     assert problems(given, warnings=True) == ["Not checked.", "eu-west-1: Twice."]
 
 
+@pytest.mark.parametrize("warnings", [False, True])
+def test_a_failed_check_of_the_account_is_a_problem_whether_warnings_are_or_not(warnings: bool) -> None:
+    assert problems(verification([finding("fail", "spot_token", "Refused.")], eu_west_1=region()), warnings) == ["Refused."]
+
+
 @pytest.mark.parametrize("outcome", ["skip", "unknown"])
 def test_what_of_the_account_was_not_checked_is_no_problem(outcome: str) -> None:
     assert problems(verification([finding(outcome, "spot_token")], eu_west_1=region()), warnings=True) == []
