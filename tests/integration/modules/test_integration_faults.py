@@ -16,7 +16,6 @@ from tests.sandbox.client import Sandbox
 
 GOOD, BAD = REGIONS = ["us-east-1", "eu-west-1"]
 WRITES = ["CreateQueue", "CreateConnection", "CreateApiDestination", "PutRule", "PutTargets"]
-REMOVALS = ["RemoveTargets", "DeleteRule", "DeleteApiDestination", "DeleteConnection", "DeleteQueue"]
 
 
 class Integrate:
@@ -56,7 +55,10 @@ def test_a_region_that_fails_at_any_step_is_completed_by_the_next_run(
     assert not integrate().changed
 
 
-@pytest.mark.parametrize(("operation", "state"), [*((name, "present") for name in WRITES), *((name, "absent") for name in REMOVALS)])
+@pytest.mark.parametrize(
+    ("operation", "state"),
+    [("CreateConnection", "present"), ("PutTargets", "present"), ("DeleteConnection", "absent"), ("DeleteQueue", "absent")],
+)
 def test_a_lost_answer_ends_as_if_it_had_come(integrate: Integrate, aws: Aws, sandbox: Sandbox, operation: str, state: str) -> None:
     if state == "absent":
         integrate()
