@@ -21,6 +21,27 @@ options:
     version_added: 0.1.0
 """
 
+    ASSUME_ROLE = r"""
+options:
+  assume_role_arn:
+    description:
+      - The role in the AWS account to work in, which the credentials given may assume. Without it, they are used themselves.
+      - The temporary credentials never leave the module, and are renewed before they expire.
+    type: str
+    version_added: 0.2.0
+  assume_role_external_id:
+    description:
+      - The external id that the role's trust policy asks for.
+    type: str
+    version_added: 0.2.0
+  assume_role_session_name:
+    description:
+      - Under which name CloudTrail shows what was done.
+    type: str
+    default: spot-eventbridge
+    version_added: 0.2.0
+"""
+
     WAIT = r"""
 options:
   wait:

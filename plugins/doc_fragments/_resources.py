@@ -54,7 +54,7 @@ options:
     description:
       - The execution role. C(events.amazonaws.com) must be allowed to assume it, and it must be allowed
         C(events:InvokeApiDestination) on the API destination.
-      - Required with O(state=present).
+      - Without one, EventBridge calls no API destination.
     type: str
   maximum_event_age_in_seconds:
     description:

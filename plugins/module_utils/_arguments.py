@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import env_fallback
 
 DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
+DEFAULT_SESSION_NAME = "spot-eventbridge"
 
 # botocore's model: connections, API destinations, rules and targets share this form.
 EVENTS_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}\Z")
@@ -37,9 +38,18 @@ def spot_token_argument() -> dict[str, t.Any]:
     return {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])}
 
 
+def assume_role_argument_spec() -> dict[str, t.Any]:
+    """The arguments of every module that calls AWS: the role to work with, named as in amazon.aws's plugins."""
+    return {
+        "assume_role_arn": {"type": "str"},
+        "assume_role_external_id": {"type": "str"},
+        "assume_role_session_name": {"type": "str", "default": DEFAULT_SESSION_NAME},
+    }
+
+
 def regions_argument_spec() -> dict[str, t.Any]:
-    """The argument every module has that works in several regions at once."""
-    return {"regions": {"type": "list", "elements": "str"}}
+    """The arguments of every module that works in several regions at once."""
+    return {"regions": {"type": "list", "elements": "str"}, **assume_role_argument_spec()}
 
 
 def wait_argument_spec() -> dict[str, t.Any]:

@@ -22,7 +22,10 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 # Somebody else, or an earlier attempt whose answer was lost, was faster: look again and plan anew.
 _OVERTAKEN = frozenset(
     {
+        "ConcurrentModification",
         "ConcurrentModificationException",
+        "EntityAlreadyExists",
+        "NoSuchEntity",
         "QueueAlreadyExists",
         "QueueNameExists",
         "ResourceAlreadyExistsException",
@@ -71,9 +74,13 @@ class Failure:
 class RegionError(Exception):
     """What a resource raises when it cannot go on in a region although AWS answered."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, overtaken: bool = False) -> None:
+        """
+        :param overtaken: whether reading again and planning anew can help
+        """
         super().__init__(message)
         self.failure = Failure(code, message)
+        self.overtaken = overtaken
 
 
 def error_code(error: BaseException) -> str:
@@ -90,7 +97,12 @@ def is_code(error: BaseException, *codes: str) -> bool:
 
 def is_overtaken(error: BaseException) -> bool:
     """Whether reading again and planning anew can help: the resource changed between reading and writing."""
-    return error_code(error) in _OVERTAKEN
+    return error.overtaken if isinstance(error, RegionError) else error_code(error) in _OVERTAKEN
+
+
+def is_overtaking(code: str) -> bool:
+    """Whether a code, of a call or of an entry of a call, says that the resource changed between reading and writing."""
+    return code in _OVERTAKEN
 
 
 def is_not_yet(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination 
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import check_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Resource
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome, diff_entry, failure_message, reconcile
@@ -28,8 +29,12 @@ SERVICES = ("sqs", "events", "secretsmanager")
 
 @dataclass(frozen=True)
 class Integration:
-    """The four resources of an integration, as they are wanted in every region."""
+    """The four resources of an integration, as they are wanted in every region, and the role they share.
 
+    :ivar execution_role: None if it is not managed here
+    """
+
+    execution_role: ExecutionRole | None
     queue: Queue
     connection: Connection
     api_destination: ApiDestination
@@ -45,8 +50,12 @@ class Integration:
         name, present = check_name(params["name"]), params["state"] == "present"
         queue = params["queue_name"] or name.replace(".", "-")
         shared = {**params, "aws_account": params["aws_account"] or (regions.aws_account() if present else None)}
+        role = ExecutionRole.from_parameters(shared, regions) if params["role_name"] else None
+        if role and present:
+            shared["role_arn"] = role.arn(regions[regions.names[0]].partition)
         same_name = dict.fromkeys(("connection", "connection_arns", "api_destination", "api_destination_arns"))
         return cls(
+            execution_role=role,
             queue=Queue.from_parameters(
                 {**shared, "name": queue, "rule": name, "kms_master_key_id": params["queue_kms_master_key_id"]}, regions
             ),
@@ -104,11 +113,42 @@ def _arn(outcomes: t.Mapping[str, Outcome], kind: str, key: str) -> str:
     return str((outcome.document or {}).get(key) or "") if outcome else ""
 
 
-def answer(results: t.Mapping[str, Progress | Failure]) -> Document:
-    """The answer of `spot_integration`.
+def integrate_everywhere(integration: Integration, regions: Regions, *, check_mode: bool, timeout: float) -> Document:
+    """Brings the execution role and all regions to what is wanted: the role before the first region, or after the last.
 
-    :returns: `changed`, `regions`, `failed_regions`, `diff`; `msg` only if a region failed.
+    :returns: the answer of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
+        `msg` only if something failed.
     """
+    role = integration.execution_role
+    if role is None:
+        return answer(_integrate_regions(integration, regions, check_mode, timeout))
+    home = regions.home((role.service,))
+
+    def settle_role() -> Outcome | Failure:
+        try:
+            return reconcile(role, home, check_mode=check_mode, timeout=timeout)
+        except Exception as error:  # what was done so far is told
+            return failure_of(error)
+
+    if not integration.present:
+        results = _integrate_regions(integration, regions, check_mode, timeout)
+        # A region that is left may still need it.
+        cleared = not any(isinstance(result, Failure) or result.failure for result in results.values())
+        return answer(results, settle_role() if cleared else None)
+    made = settle_role()
+    if isinstance(made, Failure):
+        return answer({}, made)
+    arn = str((made.document or {}).get("arn") or integration.rule.role_arn)
+    integration = dataclasses.replace(integration, rule=dataclasses.replace(integration.rule, role_arn=arn))
+    return answer(_integrate_regions(integration, regions, check_mode, timeout), made)
+
+
+def _integrate_regions(integration: Integration, regions: Regions, check_mode: bool, timeout: float) -> dict[str, Progress | Failure]:
+    return regions.run(lambda region: integrate(integration, region, check_mode=check_mode, timeout=timeout))
+
+
+def answer(results: t.Mapping[str, Progress | Failure], role: Outcome | Failure | None = None) -> Document:
+    """The answer of `spot_integration`; see `integrate_everywhere`."""
     regions: Document = {}
     diff: list[Document] = []
     failures: dict[str, Failure] = {}
@@ -135,7 +175,21 @@ def answer(results: t.Mapping[str, Progress | Failure]) -> Document:
     }
     if failures:
         whole["msg"] = failure_message("integration", failures, len(results))
-    return whole
+    return whole if role is None else _with_role(whole, role)
+
+
+def _with_role(whole: Document, role: Outcome | Failure) -> Document:
+    kind = ExecutionRole.kind
+    if isinstance(role, Failure):
+        failed = {"action": "failed", "changed": False, "error": role.as_dict()}
+        return {**whole, kind: failed, "msg": f"execution role: {role.code}: {role.message}"}
+    plan = role.plan
+    changed = plan.action != "unchanged"
+    entry: Document = {"action": plan.action, "changed": changed, "role": role.document}
+    if plan.note:
+        entry["note"] = plan.note
+    diff = [diff_entry("", "execution role", plan)] if changed else []
+    return {**whole, "changed": whole["changed"] or changed, kind: entry, "diff": [*diff, *whole["diff"]]}
 
 
 def _action(actions: t.Iterable[str]) -> str:

@@ -25,7 +25,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import ACCOUNT_PARAMETER, Connection, CurrentConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._evidence import Evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import CurrentRule, Rule
@@ -112,7 +112,7 @@ class Readings:
     api_destination: CurrentApiDestination | Failure | None
     rule: CurrentRule | Failure | None
     queue: CurrentQueue | Failure | None
-    execution_role: ExecutionRole | Failure | None
+    execution_role: CurrentRole | Failure | None
     matches_sample: bool | Failure | None = None
     others: tuple[OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
@@ -150,7 +150,7 @@ class _Reader:
 def read(
     region: Region,
     wanted: Wanted,
-    role: ExecutionRole | Failure | None,
+    role: CurrentRole | Failure | None,
     window_hours: int,
     now: datetime.datetime,
 ) -> Readings:
@@ -170,9 +170,9 @@ def read(
     return Readings(connection, api_destination, rule, queue, role, matches, others, evidence)
 
 
-def read_role(region: Region, arn: str) -> ExecutionRole | Failure | None:
+def read_role(region: Region, arn: str) -> CurrentRole | Failure | None:
     """The execution role, as `read` takes it."""
-    return _Reader(region)(lambda: _execution_role.read(region, arn))
+    return _Reader(region)(lambda: _execution_role.read_with_policies(region, arn))
 
 
 Found = t.TypeVar("Found", CurrentApiDestination, CurrentRule)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._account import Result, result
 from ansible_collections.spot.eventbridge.plugins.module_utils._table import (
     ABSENT,
     ACTIVE,
+    DRIFTED,
     INACTIVE,
     INCOMPLETE,
     UNKNOWN,
@@ -21,12 +23,72 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._table import (
     worst_first,
 )
 
+# What a region is as long as a change was only predicted.
+_PRESENT = {"created": ABSENT, "reauthorized": INACTIVE}
 _STATES = (
     # kind, the key of its state, the only good value
     ("connection", "connection_state", "AUTHORIZED"),
     ("api_destination", "api_destination_state", "ACTIVE"),
     ("rule", "state", "ENABLED"),
 )
+
+
+Answer = t.Mapping[str, t.Any]
+
+
+def onboarded(integration: Answer, preflight: Answer, *, host: str, spot_account: str, predicted: bool = False) -> Result:
+    """What came of onboarding an account.
+
+    :param integration: the result of `spot_integration`, failed, skipped or not
+    :param preflight: the result of `spot_preflight_info`, failed or not
+    :param predicted: whether it was check mode, so that nothing was done
+    """
+    good = (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
+    # Without a region done, there is nothing to say of those that would have been left out.
+    found = rows(integration["regions"], preflight["unsupported"], predicted) if integration.get("regions") else []
+    whole = _whole(integration, preflight, predicted)
+    return result(found, host=host, spot_account=spot_account, good=good, goal="not active", **whole)
+
+
+def offboarded(integration: Answer, preflight: Answer, *, host: str, spot_account: str, predicted: bool = False) -> Result:
+    """What came of offboarding an account; see `onboarded`."""
+    found = removal_rows(integration.get("regions", {}), predicted)
+    whole = _whole(integration, preflight, predicted)
+    return result(found, host=host, spot_account=spot_account, good=(ABSENT, UNSUPPORTED), goal="could not be cleared", **whole)
+
+
+def _whole(integration: Answer, preflight: Answer, predicted: bool) -> dict[str, t.Any]:
+    """What concerns the account as a whole."""
+    error = account_error(preflight, "regions") or account_error(integration, "failed_regions")
+    if role_failed(integration):
+        error = integration["msg"]
+    return {"aws_account": preflight.get("aws_account"), "error": error, "notes": role_notes(integration, predicted)}
+
+
+def role_failed(integration: Answer) -> bool:
+    """Whether the execution role could not be made or removed."""
+    return (integration.get("execution_role") or {}).get("action") == "failed"
+
+
+def account_error(answer: Answer, key: str) -> str:
+    """Why a module came to no result at all, in one line; empty if it did.
+
+    :param key: what stands in each of its results
+    """
+    if key in answer:
+        return ""
+    return " ".join(str(answer.get("msg") or "the module ended without a result").split())
+
+
+def role_notes(integration: Answer, predicted: bool) -> list[str]:
+    """What was done to the execution role, in words; nothing if it stayed as it is.
+
+    :param integration: the result of `spot_integration`
+    """
+    role = integration.get("execution_role") or {}
+    if role.get("changed"):
+        return [f"execution role {'would be ' if predicted else ''}{role['action']}"]
+    return [role["note"]] if role.get("note") else []
 
 
 def rows(regions: t.Mapping[str, t.Any], unsupported: t.Iterable[str] = (), predicted: bool = False) -> list[Row]:
@@ -59,6 +121,8 @@ def _row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
         if (entry.get(kind) or {}).get(key, good) != good
     ]
     reason = "; ".join(entry["notes"] or lost) if lost else ""
+    if predicted and entry["changed"]:
+        return row(region, _PRESENT.get(entry["action"], DRIFTED), changed=True, done=_done(entry, predicted), reason=reason)
     return row(region, INACTIVE if lost else ACTIVE, changed=entry["changed"], done=_done(entry, predicted), reason=reason)
 
 

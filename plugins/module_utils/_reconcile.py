@@ -18,6 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._errors import (
     failure_of,
     is_not_yet,
     is_overtaken,
+    is_overtaking,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Plan, Resource
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
@@ -79,8 +80,11 @@ def _apply(resource: Resource, region: Region, plan: Plan) -> None:
         answer = getattr(client, call.operation)(**call.arguments)
         # PutTargets and RemoveTargets can fail with HTTP 200 (EventBridge API reference).
         if answer.get("FailedEntryCount"):
-            entries = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in answer.get("FailedEntries", []))
-            raise RegionError("FailedEntries", f"{call.operation} failed for {answer['FailedEntryCount']} target(s): {entries}")
+            entries = answer.get("FailedEntries", [])
+            reasons = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in entries)
+            message = f"{call.operation} failed for {answer['FailedEntryCount']} target(s): {reasons}"
+            overtaken = bool(entries) and all(is_overtaking(str(entry.get("ErrorCode"))) for entry in entries)
+            raise RegionError("FailedEntries", message, overtaken)
 
 
 def _read_at_rest(resource: Resource, region: Region, deadline: float) -> t.Any:
@@ -151,8 +155,11 @@ def answer(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Document:
 
 
 def diff_entry(region: str, kind: str, plan: Plan) -> Document:
-    """What `--diff` shows of a resource that changes."""
-    header = f"{region} {kind}"
+    """What `--diff` shows of a resource that changes.
+
+    :param region: empty for what is one for the whole account
+    """
+    header = f"{region} {kind}".strip()
     return {"before_header": header, "after_header": header, "before": plan.before or {}, "after": plan.after or {}}
 
 
@@ -195,6 +202,9 @@ def finish(module: AnsibleAWSModule, work: t.Callable[[], Document]) -> None:
         for note in entry.get("notes") or [entry.get("note")]:
             if note:
                 module.warn(f"{name}: {note}")
-    if whole["failed_regions"]:
+    note = (whole.get("execution_role") or {}).get("note")
+    if note:
+        module.warn(note)
+    if "msg" in whole:
         module.fail_json(**whole)
     module.exit_json(**whole)

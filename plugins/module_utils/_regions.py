@@ -8,17 +8,21 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._assume_role import AssumedRoleProvider, AssumeRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 
 try:
     import boto3
+    import botocore.session
     from botocore.config import Config
+    from botocore.credentials import Credentials
 except ImportError:  # AnsibleAWSModule says so
     pass
 
@@ -37,6 +41,7 @@ _CONFIG: dict[str, t.Any] = {
     "retries": {"mode": "standard", "total_max_attempts": 6},
     "user_agent_extra": "ansible-collection/spot.eventbridge",
 }
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,18 @@ class Regions:
         except TypeError as error:
             raise ArgumentError(f"aws_config is not a configuration of botocore: {error}") from None
         config = Config(**_CONFIG).merge(options.pop("aws_config", None) or Config())
-        try:
-            session = boto3.session.Session(profile_name=options.pop("profile_name", None))
-        except Exception as error:
-            raise ArgumentError(failure_of(error).message) from None
+        role, profile = AssumeRole.from_parameters(module.params), options.pop("profile_name", None)
+        session = _session(profile)
         region = region or session.region_name or default_region
         self.names = check_regions(([region] if region else []) if names is None else names)
+        self._home = region or self.names[0]
+        if role:
+            keys = [options.pop(name, None) for name in _KEYS]
+            source = Credentials(*keys) if keys[0] else session.get_credentials()
+            sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
+            session = _session(profile, role.credentials(source, functools.partial(_session(profile).client, **sts)))
+
+        self._session = session
 
         def make_client(service: str, name: str) -> t.Any:
             return session.client(service, region_name=name, endpoint_url=endpoint_url, config=config, **options)
@@ -113,10 +124,9 @@ class Regions:
         return self._regions[name]
 
     def home(self, services: t.Sequence[str]) -> Region:
-        """The first region, with clients for what concerns the whole account, such as `iam`."""
-        first = self._regions[self.names[0]]
-        clients = {service: self._make_client(service, first.name) for service in services}
-        return Region(first.name, first.partition, clients)
+        """The region that parameters, environment or profile name, else the first, for what concerns the whole account, such as `iam`."""
+        clients = {service: self._make_client(service, self._home) for service in services}
+        return Region(self._home, _partition(self._session, self._home), clients)
 
     def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
         """Calls a function once for each region, all at the same time.
@@ -129,6 +139,22 @@ class Regions:
         with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(self.names))) as pool:
             futures = {name: pool.submit(_attempt, function, region) for name, region in self._regions.items()}
             return {name: future.result() for name, future in futures.items()}
+
+
+def _session(profile: str | None, credentials: t.Any = None) -> t.Any:
+    """A boto3 Session, of given credentials or of those that boto3 finds.
+
+    :raises ArgumentError: there is no such profile.
+    """
+    core = botocore.session.Session(profile=profile)
+    # Else old botocore asks for the role in us-east-1, on behalf of all regions.
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    try:
+        if credentials is not None:
+            core.get_component("credential_provider").providers.insert(0, AssumedRoleProvider(credentials))
+        return boto3.session.Session(botocore_session=core)
+    except Exception as error:
+        raise ArgumentError(failure_of(error).message) from None
 
 
 def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result | Failure:

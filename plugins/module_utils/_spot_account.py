@@ -82,6 +82,19 @@ def findings(
     return found
 
 
+def obstacles(answers: SpotAnswers | SpotError | None, found: t.Iterable[Finding]) -> list[str]:
+    """Why the token must not be written to AWS, in words; nothing if it may. Pure.
+
+    :param answers: as for `findings`
+    :param found: what `findings` made of them
+    """
+    if answers is None:
+        return ["There is no Spot token: set SPOTINST_TOKEN, or the token's variable from a vault."]
+    if isinstance(answers, SpotError):
+        return [str(answers)]
+    return [f"{finding.message} {finding.remedy}" for finding in found if finding.outcome == FAIL]
+
+
 def _token_finding(answers: SpotAnswers, spot_account: str, require_proof: bool) -> Finding:
     refusal = answers.refusal
     if refusal is None:

@@ -25,7 +25,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._connection impor
     CurrentConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import SERVICE, ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import SERVICE, CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import Readings, Wanted
 from ansible_collections.spot.eventbridge.plugins.module_utils._policy import NO, YES, allows
@@ -279,7 +279,7 @@ def _execution_role(readings: Readings, wanted: Wanted) -> list[Finding]:
     ]
 
 
-def _permission(role: ExecutionRole, readings: Readings) -> list[Finding]:
+def _permission(role: CurrentRole, readings: Readings) -> list[Finding]:
     destination = readings.api_destination
     if not isinstance(destination, CurrentApiDestination):
         return []

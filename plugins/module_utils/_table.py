@@ -43,10 +43,15 @@ def worst_first(rows: t.Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (STATUSES.index(row["status"]), row["region"]))
 
 
-def count(rows: t.Sequence[Row]) -> str:
-    """How many regions there are of each status: `17 regions, 1 unknown, 16 active`."""
+def counts(rows: t.Sequence[Row]) -> str:
+    """How many regions there are of each status, worst first: `1 unknown, 16 active`."""
     numbers = [(status, sum(row["status"] == status for row in rows)) for status in STATUSES]
-    parts = ", ".join(f"{number} {status}" for status, number in numbers if number)
+    return ", ".join(f"{number} {status}" for status, number in numbers if number)
+
+
+def count(rows: t.Sequence[Row]) -> str:
+    """How many regions there are, and of each status: `17 regions, 1 unknown, 16 active`."""
+    parts = counts(rows)
     regions = f"{len(rows)} region{'' if len(rows) == 1 else 's'}"
     return f"{regions}, {parts}" if parts else regions
 

@@ -9,8 +9,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._account import Result, result, title
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._table import ACTIVE, UNSUPPORTED, Row, row, table, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import account_error, role_failed
+from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import rows as onboarding_rows
+from ansible_collections.spot.eventbridge.plugins.module_utils._table import (
+    ABSENT,
+    ACTIVE,
+    STATUSES,
+    UNSUPPORTED,
+    Row,
+    row,
+    table,
+    worst_first,
+)
 
 Verification = t.Mapping[str, t.Any]
 
@@ -21,15 +33,75 @@ _MOST_NAMED = 3
 OUTCOMES = (FAIL, UNKNOWN, WARN, SKIP, PASS)
 
 
+_UNSUPPORTED_REGION = {
+    "status": UNSUPPORTED,
+    "findings": [{"check": "region", "outcome": SKIP, "message": "This region has no API destinations.", "remedy": ""}],
+    "resources": {"connection": None, "api_destination": None, "rule": None, "queue": None},
+    "evidence": None,
+}
+
+
+def verification_of(info: t.Mapping[str, t.Any], preflight: t.Mapping[str, t.Any], *, host: str, spot_account: str) -> dict[str, t.Any]:
+    """What was found in an account: what the role leaves in `spot_eventbridge_verify_result`.
+
+    :param info: the result of `spot_eventbridge_info`, failed, skipped or not
+    :param preflight: the result of `spot_preflight_info`, failed or not
+    :returns: `host`, `spot_account`, `aws_account`, `error` (None, or why nothing could be found out), `checks`, `regions`
+    """
+    error = account_error(preflight, "regions") or account_error(info, "regions")
+    unsupported = dict.fromkeys(preflight.get("unsupported", ()), _UNSUPPORTED_REGION)
+    return {
+        "host": host,
+        "spot_account": spot_account,
+        "aws_account": preflight.get("aws_account"),
+        "error": error or None,
+        "checks": [] if error else preflight["checks"],
+        "regions": {} if error else {**info["regions"], **unsupported},
+    }
+
+
+def verified(found: Verification, warnings: bool = False) -> Result:
+    """What came of verifying an account.
+
+    :param warnings: whether warnings are failures
+    """
+    whole = _result(found, rows(found), (ACTIVE, UNSUPPORTED), "not active")
+    return {**whole, "problem": " | ".join(problems(found, warnings))}
+
+
+def repaired(before: Verification, after: Verification, done: t.Mapping[str, t.Any], *, error: str = "", predicted: bool = False) -> Result:
+    """What came of a repair.
+
+    :param before: what was found first
+    :param after: what was found afterwards in the regions that were broken
+    :param done: the result of `spot_integration`; empty if nothing was to be done
+    :param error: why nothing could be mended
+    :param predicted: whether it was check mode, so that nothing was done
+    """
+    if before["error"]:
+        return _result(before, [], (), "", before["error"])
+    if done and not error:
+        error = done["msg"] if role_failed(done) else account_error(done, "failed_regions")
+    role_changed = bool((done.get("execution_role") or {}).get("changed"))
+    found = repair_rows(before, after, onboarding_rows(done.get("regions", {}), (), predicted), role_changed, predicted)
+    # A region that was never onboarded is none to repair; in check mode, all are as broken as before.
+    good = STATUSES if predicted else (ACTIVE, UNSUPPORTED, ABSENT)
+    return _result(before, found, good, "still broken", error)
+
+
+def _result(found: Verification, region_rows: list[Row], good: t.Container[str], goal: str, error: str = "") -> Result:
+    who = {key: found[key] for key in ("host", "spot_account", "aws_account")}
+    return result(region_rows, **who, good=good, goal=goal, error=error)
+
+
 def lines(verification: Verification) -> list[str]:
     """What was found in an account, for people: a line for each region, then each finding that is not a pass with its remedy.
 
     :param verification: `spot_eventbridge_verify_result` of a host
     """
-    title = f"{verification['spot_account']} in AWS account {verification['aws_account'] or '(unknown)'}"
     if verification["error"]:
-        return [f"{title}: {verification['error']}"]
-    return [*table(rows(verification), title), *_finding_lines(verification)]
+        return [f"{title(verification)}: {verification['error']}"]
+    return [*table(rows(verification), title(verification)), *_finding_lines(verification)]
 
 
 def rows(verification: Verification) -> list[Row]:

@@ -50,6 +50,7 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.writes
   - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

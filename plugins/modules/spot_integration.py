@@ -15,6 +15,8 @@ version_added: 0.1.0
 description:
   - Makes, mends or removes the dead-letter queue, the connection, the API destination and the rule that send spot interruption
     warnings to Spot; one after the other in each region, and in all regions at the same time.
+  - With O(role_name), also the execution role, which is one for the whole AWS account; it is made before the first region, and
+    removed after the last.
   - It does what M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
     M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule) do, in a quarter of their module runs.
   - A step that fails ends the work in its region, and only there.
@@ -38,6 +40,20 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  role_name:
+    description:
+      - The name of an execution role to manage. C(events.amazonaws.com) may assume it for this AWS account alone, and it may send to
+        the API destination of this name, in any region, and do nothing else.
+      - With O(state=absent), it is removed if all of O(regions) are cleared; give it only if no other region needs it. A role
+        with policies of others is kept.
+      - One of O(role_name) and O(role_arn) is needed with O(state=present).
+    type: str
+    version_added: 0.2.0
+  role_permissions_boundary:
+    description:
+      - The ARN of a permissions boundary for the role of O(role_name). Without it, the boundary stays as it is.
+    type: str
+    version_added: 0.2.0
   queue_kms_master_key_id:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
@@ -58,6 +74,7 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.writes
   - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -69,8 +86,9 @@ attributes:
       - With O(update_token=always), every run writes the token and reports a change.
 
 notes:
-  - Needs the permissions of the four modules.
-  - The execution role is not made here, as it is one for the whole AWS account; see M(amazon.aws.iam_role).
+  - Needs the permissions of the four modules. With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole),
+    C(iam:PutRolePolicy), C(iam:TagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), and to remove it C(iam:ListRolePolicies),
+    C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
 
 seealso:
   - module: spot.eventbridge.spot_eventbridge_info
@@ -90,10 +108,19 @@ EXAMPLES = r"""
     tags:
       team: platform
 
-- name: Take it away again
+- name: The same, with an execution role of its own
+  spot.eventbridge.spot_integration:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    role_name: spot-interruption-act-d7320fba
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Take it away again, with the role
   spot.eventbridge.spot_integration:
     name: spot-interruption-act-d7320fba
     state: absent
+    role_name: spot-interruption-act-d7320fba
     regions: [us-east-1, us-west-2, eu-west-1]
 """
 
@@ -147,6 +174,35 @@ regions:
       type: dict
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "connection: CreateConnection: not authorized"}
+execution_role:
+  description: What was done to the execution role.
+  type: dict
+  returned: when O(role_name) is given, unless an argument was wrong, or a region that was to be cleared failed
+  contains:
+    action:
+      description: V(created), V(updated), V(deleted), V(unchanged) or V(failed). After a failure, no region was touched.
+      type: str
+      returned: always
+      sample: created
+    changed:
+      description: Whether something changed.
+      type: bool
+      returned: always
+      sample: true
+    role:
+      description: The role, V(none) if there is none. With its ARN, description, both policies, permissions boundary and tags.
+      type: dict
+      returned: unless it failed
+      sample: {arn: "arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba"}
+    note:
+      description: Why it was kept. It is also given as a warning.
+      type: str
+      returned: when there is something to say
+    error:
+      description: Why it failed.
+      type: dict
+      returned: when it failed
+      sample: {code: AccessDenied, message: "CreateRole: not authorized"}
 failed_regions:
   description: The regions that failed.
   type: list
@@ -157,9 +213,9 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination, _connection, _queue, _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination, _connection, _execution_role, _queue, _rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._integrate import SERVICES, Integration, answer, integrate
+from ansible_collections.spot.eventbridge.plugins.module_utils._integrate import SERVICES, Integration, integrate_everywhere
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import finish, wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
 
@@ -175,10 +231,12 @@ def main() -> None:
             **_connection.argument_spec(),
             **_api_destination.argument_spec(),
             **_rule.argument_spec(),
+            **_execution_role.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
-        required_if=[("state", "present", ["spot_account", "role_arn"])],
+        required_if=[("state", "present", ["spot_account"]), ("state", "present", ["role_arn", "role_name"], True)],
+        mutually_exclusive=[("role_arn", "role_name")],
         supports_check_mode=True,
     )
 
@@ -186,7 +244,7 @@ def main() -> None:
         regions = Regions(module, SERVICES, module.params["regions"])
         integration = Integration.from_parameters(module.params, regions)
         timeout = wait_seconds(module.params)
-        return answer(regions.run(lambda region: integrate(integration, region, check_mode=module.check_mode, timeout=timeout)))
+        return integrate_everywhere(integration, regions, check_mode=module.check_mode, timeout=timeout)
 
     finish(module, work)
 

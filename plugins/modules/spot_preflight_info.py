@@ -24,6 +24,12 @@ options:
       - The Spot account, such as V(act-d7320fba).
     type: str
     required: true
+  aws_account:
+    description:
+      - The AWS account in which to work, twelve digits. It is a failure if the credentials are of another one.
+      - Without it, the account of the credentials is taken.
+    type: str
+    version_added: 0.2.0
   name:
     description:
       - The name that the resources will have.
@@ -74,6 +80,7 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.info
   - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -126,6 +133,13 @@ unsupported:
   elements: str
   returned: success
   sample: []
+obstacles:
+  description: Why the token must not be written to AWS, in words. With O(require_spot), they fail the module.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+  version_added: 0.2.0
 checks:
   description: What Spot said, as RV(spot.eventbridge.spot_account_info#module:checks).
   type: list
@@ -142,6 +156,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     ArgumentError,
+    assume_role_argument_spec,
+    check_aws_account,
     check_name,
     check_spot_account,
     check_token,
@@ -158,7 +174,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._preflight import
     choose_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import findings, obstacles
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
 
 
@@ -175,6 +191,8 @@ def main() -> None:
             "spot_validate_certs": {"type": "bool", "default": True},
             "require_spot": {"type": "bool", "default": True},
             "require_proof": {"type": "bool", "default": True},
+            "aws_account": {"type": "str"},
+            **assume_role_argument_spec(),
         },
         supports_check_mode=True,
     )
@@ -188,9 +206,8 @@ def main() -> None:
         for check in answer["checks"]:
             if check["outcome"] not in (PASS, FAIL):
                 module.warn(f"{check['message']} {check['remedy']}")
-        refusals = [f"{check['message']} {check['remedy']}" for check in answer["checks"] if check["outcome"] == FAIL]
-        if refusals:
-            module.fail_json(msg=" ".join(refusals))
+        if answer["obstacles"]:
+            module.fail_json(msg=" ".join(answer["obstacles"]))
     module.exit_json(changed=False, **answer)
 
 
@@ -205,19 +222,26 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if params["require_spot"] or token:
         check_token(token)
     api = SpotApi(params["spot_api_url"], token, validate_certs=params["spot_validate_certs"]) if token else None
+    if params["aws_account"]:
+        check_aws_account(params["aws_account"])
     home = Regions(module, ("sts", "ec2"), default_region=DEFAULT_HOME_REGION)
     aws, spot = ask_aws_and_spot(home, api, spot_account)
-    if isinstance(spot, SpotError) and params["require_spot"]:
-        raise spot
+    if params["aws_account"] not in (None, "", aws.aws_account):
+        raise ArgumentError(
+            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} shall be served in {params['aws_account']}. "
+            "Use credentials of that account: aws_role_arn or aws_profile of the host, or AWS_PROFILE."
+        )
     unsupported = params["unsupported_regions"]
     regions, left_out = choose_regions(wanted, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
+    checks = findings(spot, spot_account, aws.aws_account, params["require_proof"])
     return {
         "aws_account": aws.aws_account,
         "partition": aws.partition,
         "home_region": home.names[0],
         "regions": regions,
         "unsupported": left_out,
-        "checks": [finding.as_dict() for finding in findings(spot, spot_account, aws.aws_account, params["require_proof"])],
+        "checks": [finding.as_dict() for finding in checks],
+        "obstacles": obstacles(spot, checks),
     }
 
 

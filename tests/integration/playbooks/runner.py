@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from tests.sandbox.client import Sandbox
 CHECKOUT = Path(__file__).parents[3]
 COLLECTIONS = CHECKOUT / ".venv" / "collections"
 ANSIBLE_PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 RECORDER = Path(__file__).parent / "recorder"
 SPOT_ACCOUNT, AWS_ACCOUNT = "act-d7320fba", "123456789012"
 NAME = f"spot-interruption-{SPOT_ACCOUNT}"
@@ -90,7 +92,8 @@ class Run:
         shown = [entry["result"].get("msg") for entry in self.results if entry["action"] == "ansible.builtin.debug"]
         (lines,) = [lines for lines in shown if isinstance(lines, list)]
         heading = next(number for number, line in enumerate(lines) if line.startswith("REGION"))
-        return {line.split()[0]: line.split(maxsplit=1)[1].rstrip() for line in lines[heading + 1 :]}
+        rows = (line.split(maxsplit=1) for line in lines[heading + 1 :])
+        return {region: rest.rstrip() for region, rest in rows if REGION.fullmatch(region)}
 
 
 class Ansible:

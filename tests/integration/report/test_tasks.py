@@ -23,6 +23,8 @@ from tests.integration.report import accounts
 ROLE = {"name": "spot.eventbridge.spot_eventbridge_verify"}
 VERSION = yaml.safe_load((accounts.FILES.parents[2] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 
+FOUND = "{{ (lookup('ansible.builtin.file', 'found.json') | from_json)[ansible_play_hosts_all.index(inventory_hostname)] }}"
+
 
 class Playbook:
     """Runs one task file of the role in a folder of its own."""
@@ -39,9 +41,11 @@ class Playbook:
             "vars": {
                 "ansible_python_interpreter": sys.executable,
                 "spot_eventbridge_verify_report_dir": report_dir,
-                "__spot_eventbridge_verify_accounts": "{{ lookup('ansible.builtin.file', 'found.json') | from_json }}",
             },
-            "tasks": [{"ansible.builtin.include_role": {**ROLE, "tasks_from": tasks}}],
+            "tasks": [
+                {"ansible.builtin.set_fact": {"spot_eventbridge_verify_result": FOUND}, "no_log": True},
+                {"ansible.builtin.include_role": {**ROLE, "tasks_from": tasks}},
+            ],
         }
         (self.folder / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
         environment = {
@@ -52,7 +56,7 @@ class Playbook:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "LC_ALL": "C.UTF-8",
         }
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "one,two,", *flags, "play.yml"]
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "one,two,three,", *flags, "play.yml"]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
     def left(self) -> set[str]:

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import typing as t
 
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import ExecutionRole, read
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import CurrentRole, ExecutionRole, read_with_policies
 from ansible_collections.spot.eventbridge.plugins.module_utils._policy import NO, UNSURE, YES
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
 
@@ -49,7 +52,7 @@ def permission(resource: str = f"arn:aws:events:*:{ACCOUNT}:api-destination/{NAM
     ],
 )
 def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None:
-    assert ExecutionRole(ARN, document, ()).trusts_eventbridge(ACCOUNT) == answer
+    assert CurrentRole(ARN, document, ()).trusts_eventbridge(ACCOUNT) == answer
 
 
 @pytest.mark.parametrize(
@@ -68,13 +71,13 @@ def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None
     ],
 )
 def test_whether_it_may_call_the_destination(policies: list[t.Any], answer: str) -> None:
-    assert ExecutionRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
+    assert CurrentRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_one_policy_denies_no_other_can_allow(order: int) -> None:
     policies = [permission(), permission(Effect="Deny", Action="*", resource="*")][::order]
-    assert ExecutionRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == NO
+    assert CurrentRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == NO
 
 
 class Iam:
@@ -119,20 +122,136 @@ def region_with(iam: Iam) -> Region:
 
 
 def test_inline_and_attached_policies_of_all_pages_are_read() -> None:
-    role = read(region_with(Iam()), ARN)
-    assert role == ExecutionRole(ARN, trust(), tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed")))
+    role = read_with_policies(region_with(Iam()), ARN)
+    assert role == CurrentRole(ARN, trust(), tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed")))
 
 
 def test_a_role_is_read_by_its_name_without_its_path() -> None:
     iam = Iam()
-    read(region_with(iam), ARN)
+    read_with_policies(region_with(iam), ARN)
     assert set(iam.asked) == {NAME}
 
 
 def test_a_role_that_is_not_there_is_none(refusal: t.Callable[..., ClientError]) -> None:
-    assert read(region_with(Iam(refusal("NoSuchEntity"))), ARN) is None
+    assert read_with_policies(region_with(Iam(refusal("NoSuchEntity"))), ARN) is None
 
 
 def test_a_refusal_is_not_taken_for_a_missing_role(refusal: t.Callable[..., ClientError]) -> None:
     with pytest.raises(ClientError):
-        read(region_with(Iam(refusal("AccessDenied"))), ARN)
+        read_with_policies(region_with(Iam(refusal("AccessDenied"))), ARN)
+
+
+# What is wanted
+
+
+WANTED = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME, description="warnings", tags={"team": "a"}, purge_tags=False)
+REGION = Region("us-east-1", "aws", {})
+AS_WANTED = CurrentRole(ARN, trust(), (permission(),), description="warnings", tags={"team": "a", "theirs": "x"})
+
+
+def calls(wanted: ExecutionRole, current: CurrentRole | None) -> list[str]:
+    return [call.operation for call in wanted.plan(REGION, current).calls]
+
+
+def test_a_role_that_is_not_there_is_made_with_its_one_permission() -> None:
+    plan = WANTED.plan(REGION, None)
+    assert (plan.action, [call.operation for call in plan.calls]) == ("created", ["create_role", "put_role_policy"])
+    create, put = (call.arguments for call in plan.calls)
+    assert json.loads(create["AssumeRolePolicyDocument"]) == trust()
+    assert create["Tags"] == [{"Key": "team", "Value": "a"}]
+    assert "PermissionsBoundary" not in create
+    may = json.loads(put["PolicyDocument"])
+    assert allows_only(may, f"arn:aws:events:eu-west-1:{ACCOUNT}:api-destination/{NAME}/1")
+    assert plan.document is not None
+    assert plan.document["arn"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
+
+
+def allows_only(policy: dict[str, t.Any], destination: str) -> bool:
+    role = CurrentRole(ARN, trust(), (policy,))
+    others = [destination.replace(ACCOUNT, "210987654321"), destination.replace(NAME, "other")]
+    return role.may_invoke(destination) == YES and all(role.may_invoke(other) == NO for other in others)
+
+
+def test_other_partitions_have_arns_of_their_own() -> None:
+    plan = WANTED.plan(Region("us-gov-west-1", "aws-us-gov", {}), None)
+    assert plan.document is not None
+    assert plan.document["arn"].startswith("arn:aws-us-gov:iam::")
+    assert plan.document["policy"]["Statement"][0]["Resource"].startswith("arn:aws-us-gov:events:")
+
+
+def test_a_role_as_it_is_wanted_stays_with_the_tags_of_others() -> None:
+    plan = WANTED.plan(REGION, AS_WANTED)
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+@pytest.mark.parametrize(
+    ("is_", "operations"),
+    [
+        ({"trust": trust(Condition={})}, ["update_assume_role_policy"]),
+        ({"policies": ()}, ["put_role_policy"]),
+        ({"policies": (permission(resource="*"),)}, ["put_role_policy"]),
+        ({"description": "other"}, ["update_role"]),
+        ({"tags": {"team": "b"}}, ["tag_role"]),
+        ({"trust": None, "policies": (), "tags": {}}, ["update_assume_role_policy", "put_role_policy", "tag_role"]),
+    ],
+)
+def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[str]) -> None:
+    current = dataclasses.replace(AS_WANTED, **is_)
+    plan = WANTED.plan(REGION, current)
+    assert (plan.action, [call.operation for call in plan.calls]) == ("updated", operations)
+    assert plan.before != plan.after
+
+
+def test_the_same_policy_in_another_order_is_no_difference() -> None:
+    other = {"Statement": [dict(reversed(trust()["Statement"][0].items()))], "Version": "2012-10-17"}
+    assert calls(WANTED, dataclasses.replace(AS_WANTED, trust=other)) == []
+
+
+def test_a_boundary_is_left_alone_unless_one_is_wanted() -> None:
+    bound = dataclasses.replace(AS_WANTED, boundary="arn:aws:iam::aws:policy/theirs")
+    assert calls(WANTED, bound) == []
+    assert calls(dataclasses.replace(WANTED, boundary="arn:aws:iam::aws:policy/ours"), bound) == ["put_role_permissions_boundary"]
+
+
+def test_a_boundary_that_is_wanted_is_there_from_the_beginning() -> None:
+    (create, _policy) = dataclasses.replace(WANTED, boundary="arn:b").plan(REGION, None).calls
+    assert create.arguments["PermissionsBoundary"] == "arn:b"
+
+
+def test_foreign_tags_go_only_if_they_shall() -> None:
+    assert calls(dataclasses.replace(WANTED, purge_tags=True), AS_WANTED) == ["untag_role"]
+
+
+# Removing it
+
+UNWANTED = ExecutionRole(NAME, present=False)
+
+
+def test_a_role_goes_after_its_policy() -> None:
+    assert calls(UNWANTED, AS_WANTED) == ["delete_role_policy", "delete_role"]
+    assert calls(UNWANTED, dataclasses.replace(AS_WANTED, policies=())) == ["delete_role"]
+    assert calls(UNWANTED, None) == []
+
+
+def test_a_role_with_policies_of_others_is_kept_and_they_are_named() -> None:
+    plan = UNWANTED.plan(REGION, dataclasses.replace(AS_WANTED, others=("ReadOnlyAccess",)))
+    assert (plan.action, plan.calls) == ("unchanged", ())
+    assert "ReadOnlyAccess" in (plan.note or "")
+
+
+def test_whether_there_are_policies_of_others_is_asked_only_to_remove_it() -> None:
+    wanting, unwanting = Iam(), Iam()
+    WANTED.read(region_with(wanting))
+    found = UNWANTED.read(region_with(unwanting))
+    assert (wanting.asked, unwanting.asked) == ([NAME], [NAME] * 3)
+    assert found is not None
+    assert found.others == ("one", "two", "arn:managed")
+
+
+# What is given
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a" * 65, "ä"])
+def test_a_name_that_iam_does_not_take_is_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match="cannot be used"):
+        ExecutionRole.from_parameters({"role_name": name, "state": "absent"}, t.cast("t.Any", None))

@@ -46,6 +46,8 @@ def wanted(regions: Regions | None = None, **changes: t.Any) -> Integration:
         "invocation_endpoint": "https://api.spotinst.io/x",
         "invocation_rate_limit_per_second": 7,
         "role_arn": "arn:role",
+        "role_name": None,
+        "role_permissions_boundary": None,
         "maximum_event_age_in_seconds": 120,
         "maximum_retry_attempts": 185,
         "target_id": "spot",

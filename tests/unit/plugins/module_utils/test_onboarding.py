@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import removal_rows, rows
+from ansible_collections.spot.eventbridge.plugins.module_utils._onboarding import offboarded, onboarded, removal_rows, rows
 
 KINDS = ("queue", "connection", "api_destination", "rule")
 GOOD = {
@@ -144,3 +144,72 @@ def test_a_removal_that_fails_is_told_like_any_other_failure() -> None:
 
 def test_a_removal_that_was_only_predicted_says_so() -> None:
     assert only_removal(entry("deleted"), predicted=True)["done"] == "would be deleted"
+
+
+# In check mode, a region is what it is
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("created", "absent"), ("updated", "drifted"), ("reauthorized", "inactive"), ("unchanged", "active")]
+)
+def test_a_prediction_says_what_the_region_is_and_not_what_it_would_be(action: str, status: str) -> None:
+    assert only_row(entry(action), predicted=True)["status"] == status
+
+
+# What came of an account
+
+PREFLIGHT = {"aws_account": "123456789012", "regions": ["eu-west-1"], "unsupported": ["ca-west-1"]}
+WHO = {"host": "production", "spot_account": "act-d7320fba"}
+
+
+def answer(**regions: Entry) -> Entry:
+    found = {name.replace("_", "-"): region for name, region in regions.items()}
+    return {"regions": found, "failed_regions": [name for name, region in found.items() if region["action"] == "failed"]}
+
+
+def test_what_was_left_out_is_told_of_an_account() -> None:
+    result = onboarded(answer(eu_west_1=entry("created")), PREFLIGHT, **WHO)
+    assert {row["region"]: row["status"] for row in result["rows"]} == {"ca-west-1": "unsupported", "eu-west-1": "active"}
+    assert (result["problem"], result["aws_account"]) == ("", "123456789012")
+
+
+def test_a_preflight_that_failed_is_the_problem_of_the_account() -> None:
+    result = onboarded({"skipped": True}, {"msg": "Spot refuses\nthe token.", "failed": False}, **WHO)
+    assert (result["problem"], result["rows"], result["aws_account"]) == ("Spot refuses the token.", [], None)
+
+
+def test_a_module_that_came_to_no_result_is_a_problem_whatever_it_said() -> None:
+    assert onboarded({"msg": "MODULE FAILURE"}, PREFLIGHT, **WHO)["problem"] == "MODULE FAILURE"
+    assert onboarded({}, PREFLIGHT, **WHO)["problem"] == "the module ended without a result"
+
+
+def test_a_role_that_could_not_be_made_is_the_problem_and_no_region_is_told_of() -> None:
+    refused = {"regions": {}, "failed_regions": [], "msg": "execution role: AccessDenied: no", "execution_role": {"action": "failed"}}
+    result = onboarded(refused, PREFLIGHT, **WHO)
+    assert (result["problem"], result["rows"]) == ("execution role: AccessDenied: no", [])
+
+
+def test_a_role_that_could_not_be_removed_is_a_problem_although_all_regions_are_cleared() -> None:
+    left = {**answer(eu_west_1=entry("deleted")), "msg": "execution role: Throttling: no", "execution_role": {"action": "failed"}}
+    result = offboarded(left, PREFLIGHT, **WHO)
+    assert (result["problem"], result["failed_regions"]) == ("execution role: Throttling: no", [])
+
+
+@pytest.mark.parametrize(
+    ("role", "predicted", "notes"),
+    [
+        ({"action": "created", "changed": True}, False, ["execution role created"]),
+        ({"action": "updated", "changed": True}, True, ["execution role would be updated"]),
+        ({"action": "unchanged", "changed": False}, False, []),
+        ({"action": "unchanged", "changed": False, "note": "the role was kept"}, False, ["the role was kept"]),
+        (None, False, []),
+    ],
+)
+def test_what_was_done_to_the_role_is_told_if_anything_was(role: Entry | None, predicted: bool, notes: list[str]) -> None:
+    given = {**answer(eu_west_1=entry()), **({"execution_role": role} if role else {})}
+    assert onboarded(given, PREFLIGHT, predicted=predicted, **WHO)["notes"] == notes
+
+
+def test_a_prediction_is_no_problem_unless_something_failed() -> None:
+    assert onboarded(answer(eu_west_1=entry("created")), PREFLIGHT, predicted=True, **WHO)["problem"] == ""
+    assert "eu-west-1 unknown" in onboarded(answer(eu_west_1=failed()), PREFLIGHT, predicted=True, **WHO)["problem"]

@@ -20,7 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination 
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import CURRENT, DIFFERS, Connection, CurrentConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._evidence import METRICS, DeadLetter, Evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import OtherDestination, Readings, Wanted
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue, Queue
@@ -109,12 +109,12 @@ def queue_policy(**changes: t.Any) -> str:
     return json.dumps({**document, "Statement": [{**document["Statement"][0], **changes}]})
 
 
-def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> ExecutionRole:
+def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> CurrentRole:
     """The execution role, with changes to the one statement of its trust and of its permission."""
     trusts = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole", **(trust or {})}
     allowed = f"arn:aws:events:*:{AWS}:api-destination/{NAME}/*"
     allows = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": allowed, **(permission or {})}
-    return ExecutionRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
+    return CurrentRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
 
 
 HEALTHY = Readings(connection(), destination(), rule(), queue(), role(), matches_sample=True)

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: verification_problems
-short_description: Why an account does not pass verification
-version_added: 0.1.0
+name: verified_account
+short_description: What came of verifying an account
+version_added: 0.2.0
 description:
-  - One text for each region that is not active, and for each account-wide check that failed. None if all is well.
+  - Turns what was found in an account into what the role leaves in C(spot_eventbridge_result).
 positional: warnings
 options:
   _input:
@@ -17,7 +17,7 @@ options:
     type: dict
     required: true
   warnings:
-    description: Whether warnings count too.
+    description: Whether warnings are failures.
     type: bool
     default: false
 author:
@@ -25,16 +25,17 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Use it
-  ansible.builtin.debug:
-    msg: "{{ spot_eventbridge_verify_result | spot.eventbridge.verification_problems(warnings=true) }}"
+- name: Gather what came of it
+  ansible.builtin.set_fact:
+    outcome: "{{ spot_eventbridge_verify_result | spot.eventbridge.verified_account(warnings=true) }}"
 """
 
 RETURN = r"""
 _value:
-  description: The texts.
-  type: list
-  elements: str
+  description:
+    - C(host), C(spot_account), C(aws_account), C(rows) (one for each region, with C(region), C(status), C(changed), C(done), C(reason)
+      and C(summary)), C(notes), C(failed_regions), and C(problem), which says in one line why it failed, or nothing.
+  type: dict
 """
 
 import typing as t
@@ -44,11 +45,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.spot.eventbridge.plugins.module_utils import _verification
 
 
-def verification_problems(verification: t.Any, warnings: bool = False) -> list[str]:
+def verified_account(verification: t.Any, warnings: bool = False) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     if not isinstance(verification, t.Mapping):
-        raise AnsibleFilterError("verification_problems takes spot_eventbridge_verify_result")
-    return _verification.problems(verification, warnings)
+        raise AnsibleFilterError("verified_account takes spot_eventbridge_verify_result")
+    return _verification.verified(verification, warnings)
 
 
 class FilterModule:
@@ -56,4 +57,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """The filters of this file by name."""
-        return {"verification_problems": verification_problems}
+        return {"verified_account": verified_account}

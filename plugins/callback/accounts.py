@@ -1,0 +1,106 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: accounts
+type: stdout
+short_description: One line for each account that is done
+version_added: 0.2.0
+description:
+  - For the playbooks of this collection over many accounts. Each account is one line as soon as it is done, with a number that says
+    how many are left; at the end comes the table over all accounts, and why each account failed that did.
+  - A play with one host, a verbose run and whatever else looks as with P(ansible.builtin.default#callback).
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+requirements:
+  - set as C(stdout_callback) in the configuration
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+import typing as t
+
+from ansible import constants
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._account import progress
+
+
+class CallbackModule(DefaultCallback):
+    """See DOCUMENTATION."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "spot.eventbridge.accounts"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._total = 0
+        self._done: set[str] = set()
+
+    @property
+    def _condensed(self) -> bool:
+        return self._total > 1 and self._display.verbosity == 0
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """A new play: how many accounts has it?"""
+        super().v2_playbook_on_play_start(play)
+        self._total = len(play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all", []))
+        self._done = set()
+
+    def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
+        """A banner for each task of each account would drown everything else."""
+        if not self._condensed:
+            super().v2_playbook_on_task_start(task, is_conditional)
+
+    def v2_playbook_on_include(self, included_file: t.Any) -> None:
+        """What is included is of no interest."""
+        if not self._condensed:
+            super().v2_playbook_on_include(included_file)
+
+    def v2_runner_on_skipped(self, result: t.Any) -> None:
+        """Nor is what was left out."""
+        if not self._condensed:
+            super().v2_runner_on_skipped(result)
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        """A task is done; and with the one that says what came of it, the account."""
+        if not self._condensed:
+            super().v2_runner_on_ok(result)
+            return
+        host, task, found = _parts(result)
+        self._warn(result)
+        came_of = (found.get("ansible_facts") or {}).get("spot_eventbridge_result")
+        if came_of:
+            self._done.add(host)
+            line = progress(came_of, len(self._done), self._total)
+            self._display.display(line, color=constants.COLOR_ERROR if came_of["problem"] else constants.COLOR_OK)
+        elif task.run_once and task.action in ("debug", "ansible.builtin.debug"):
+            lines = found.get("msg")
+            for line in lines if isinstance(lines, list) else [lines]:
+                self._display.display(str(line))
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        """One line says which account failed, and why."""
+        if not self._condensed:
+            super().v2_runner_on_failed(result, ignore_errors)
+            return
+        host, _task, found = _parts(result)
+        self._warn(result)
+        self._display.display(
+            f"fatal: [{host}]: {found.get('msg')}", color=constants.COLOR_ERROR, stderr=self.get_option("display_failed_stderr")
+        )
+
+    def _warn(self, result: t.Any) -> None:
+        self._handle_warnings(_parts(result)[2])
+
+
+def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
+    """Host, task and result of a result; ansible-core 2.19 made them public."""
+    if hasattr(result, "task"):
+        return result.host.get_name(), result.task, result.result
+    return result._host.get_name(), result._task, result._result
