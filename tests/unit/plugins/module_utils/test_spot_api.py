@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import typing as t
@@ -17,9 +18,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import 
     SpotAccount,
     SpotApi,
     SpotError,
+    doubt_about,
     error_text,
     items_of,
     parse_account,
+    response_of,
+    seconds_left,
 )
 
 TOKEN = "0123456789secretTOKEN"
@@ -170,30 +174,83 @@ def test_a_refusal_is_final(spot: Spot, api: SpotApi, status: int) -> None:
     assert (error.status, error.refused, error.unauthenticated, len(spot.requests)) == (status, True, status == 401, 1)
 
 
-def test_a_rate_limit_is_waited_for_as_long_as_spot_says(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
+def test_a_rate_limit_is_waited_for_a_little_longer_than_spot_says(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
     spot.will_answer(429, refusal(429, "slow down"), X_RateLimit_Reset="17")
     spot.will_answer(200, items())
     api.prove_token("act-d7320fba")
-    assert pauses == [17.0]
+    assert pauses == [18.0]
 
 
-@pytest.mark.parametrize("reset", ["", "soon", "-5"])
-def test_a_rate_limit_without_a_time_is_waited_for_shortly(spot: Spot, api: SpotApi, pauses: list[float], reset: str) -> None:
-    spot.will_answer(429, b"", **({"X_RateLimit_Reset": reset} if reset else {}))
-    refused(api)
-    assert pauses == [1.0, 2.0]
+@pytest.mark.parametrize("reset", [None, "", "soon", "-5", "nan", "inf", "Sun, 06 Nov 1994 08:49:37 GMT", "1000000001"])
+def test_a_rate_limit_without_a_useful_time_is_waited_for_as_long_as_spots_limits_last(
+    spot: Spot, api: SpotApi, pauses: list[float], reset: str | None
+) -> None:
+    spot.will_answer(429, b"", **({} if reset is None else {"X_RateLimit_Reset": reset}))
+    spot.will_answer(200, items())
+    api.prove_token("act-d7320fba")
+    assert pauses == [60.0]
 
 
-def test_a_rate_limit_of_more_than_a_minute_is_not_waited_for(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
-    spot.will_answer(429, refusal(429, "slow down"), X_RateLimit_Reset="61")
+def test_a_rate_limit_of_something_before_spot_may_have_the_standard_header(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
+    spot.will_answer(429, b"", Retry_After="5")
+    spot.will_answer(200, items())
+    api.prove_token("act-d7320fba")
+    assert pauses == [6.0]
+
+
+@pytest.mark.parametrize("reset", ["61", "3600", "999999999", "9999999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_a_rate_limit_of_more_than_a_minute_is_not_waited_for(spot: Spot, api: SpotApi, pauses: list[float], reset: str) -> None:
+    spot.will_answer(429, refusal(429, "slow down"), X_RateLimit_Reset=reset)
     error = refused(api)
-    assert (error.status, error.refused, pauses) == (429, False, [])
+    assert (error.status, error.refused, pauses, len(spot.requests)) == (429, False, [], 1)
+    assert re.fullmatch(r"Spot answered 429 to GET /aws/ec2/group: slow down \(the rate limit ends in \d+ s\)", str(error))
 
 
 def test_a_rate_limit_that_does_not_end_is_given_up(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
     spot.will_answer(429, refusal(429, "slow down"), X_RateLimit_Reset="2")
     assert "slow down" in str(refused(api))
-    assert pauses == [2.0, 2.0]
+    assert pauses == [3.0, 3.0]
+
+
+def test_a_rate_limit_that_ends_now_is_not_asked_at_once(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
+    spot.will_answer(429, b"", X_RateLimit_Reset="0")
+    refused(api)
+    assert pauses == [1.0, 2.0]
+
+
+NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (None, None),
+        ("", None),
+        (" ", None),
+        ("soon", None),
+        ("0x10", None),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e400", None),
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0.5", 0.5),
+        ("1e9", None),
+        ("1800000030", 30.0),
+        ("1800000030000", 30.0),
+        ("1799999990", None),
+        ("Fri, 15 Jan 2027 08:00:30 GMT", 30.0),
+        ("Fri, 15 Jan 2027 09:00:30 +0100", 30.0),
+        ("Fri, 15 Jan 2027 07:59:30 GMT", None),
+        ("2027-01-15T08:00:30Z", 30.0),
+        ("2027-01-15T08:00:30", 30.0),
+        ("2027-01-15T09:00:30+01:00", 30.0),
+    ],
+)
+def test_the_end_of_a_rate_limit_is_read_whatever_its_form(text: str | None, left: float | None) -> None:
+    assert seconds_left(text, NOW) == left
 
 
 # What is no answer
@@ -246,17 +303,70 @@ def test_another_body_is_not_spots(spot: Spot, api: SpotApi, body: bytes) -> Non
     assert "is not the Spot API" in str(error)
 
 
+# Nothing of the token
+
+
+@pytest.mark.parametrize("lead", [0, 170, 180, 199])
+def test_a_token_that_comes_back_is_hidden_even_where_the_text_is_cut(spot: Spot, api: SpotApi, lead: int) -> None:
+    spot.will_answer(403, b"x" * lead + b" " + TOKEN.encode())
+    assert TOKEN[:4] not in str(refused(api))
+
+
+def test_a_token_that_comes_back_in_what_is_not_spots_is_hidden(spot: Spot, api: SpotApi) -> None:
+    spot.will_answer(200, f"<html>{TOKEN}".encode())
+    assert "********" in str(refused(api))
+
+
 # Envelopes
 
 
 @pytest.mark.parametrize("found", [[], [1, "two"]])
 def test_items_are_taken_out_of_the_envelope(found: list[t.Any]) -> None:
-    assert items_of(json.dumps(items(*found)).encode(), "here") == found
+    assert items_of(response_of(json.dumps(items(*found)).encode(), "here")) == found
 
 
 @pytest.mark.parametrize("body", [b'{"response": {}}', b'{"response": {"items": null}}', b'{"response": {"items": {}}}'])
 def test_no_items_are_none(body: bytes) -> None:
-    assert items_of(body, "here") == []
+    assert items_of(response_of(body, "here")) == []
+
+
+ONE, TWO = {"accountId": "act-1"}, {"accountId": "act-2"}
+
+
+@pytest.mark.parametrize(
+    ("response", "doubt"),
+    [
+        ({"items": [ONE, TWO], "count": 2}, ""),
+        ({"items": [ONE, TWO]}, ""),
+        ({"items": [ONE, TWO], "count": None}, ""),
+        ({"items": [ONE, TWO], "count": "2"}, ""),
+        ({"items": [ONE, TWO], "count": 1}, ""),
+        ({}, ""),
+        ({"items": [ONE, TWO], "count": 600}, "Spot counts 600 accounts, and listed 2: some may be missing."),
+        ({"items": [ONE, {}, None], "count": 3}, "2 of the 3 accounts that Spot listed have no id, and are left out."),
+    ],
+)
+def test_a_list_that_may_not_be_all_of_it_is_doubted(response: dict[str, t.Any], doubt: str) -> None:
+    found = [account for account in map(parse_account, items_of(response)) if account]
+    assert doubt_about(response, found).startswith(doubt)
+    assert bool(doubt_about(response, found)) == bool(doubt)
+
+
+def test_a_doubt_is_told(spot: Spot) -> None:
+    told: list[str] = []
+    spot.will_answer(200, {"response": {"items": [ONE], "count": 2}})
+    assert len(SpotApi(spot.url, TOKEN, warn=told.append).accounts()) == 1
+    assert len(told) == 1
+
+
+def test_a_doubt_that_nobody_wants_to_hear_is_none(spot: Spot, api: SpotApi) -> None:
+    spot.will_answer(200, {"response": {"items": [ONE], "count": 2}})
+    assert len(api.accounts()) == 1
+
+
+def test_an_account_that_is_listed_twice_is_one(spot: Spot, api: SpotApi) -> None:
+    spot.will_answer(200, items({**ONE, "name": "first"}, TWO, {**ONE, "name": "second"}))
+    assert [(account.spot_account, account.name) for account in api.accounts()] == [("act-1", "first"), ("act-2", "")]
 
 
 @pytest.mark.parametrize(
@@ -271,6 +381,9 @@ def test_no_items_are_none(body: bytes) -> None:
         (b"\xff\xfe", "\ufffd\ufffd"),
         (b"[]", "[]"),
         (b"x" * 5000, "x" * 200),
+        (json.dumps(refusal(400, "x" * 5000)).encode(), "x" * 500),
+        (b"a \x1b[31mred\x07 text", "a [31mred text"),
+        (b'{"response": {"errors": ["text"]}}', '{"response": {"errors": ["text"]}}'),
     ],
 )
 def test_an_errors_text_is_found_whatever_its_form(body: bytes, text: str) -> None:
@@ -279,7 +392,7 @@ def test_an_errors_text_is_found_whatever_its_form(body: bytes, text: str) -> No
 
 # Accounts
 
-PRODUCTION = SpotAccount("act-d7320fba", "production", "606079873399", "123456789012", "AWS")
+PRODUCTION = SpotAccount("act-d7320fba", "production", "606079873399", "123456789012", "AWS", "123456789012")
 
 
 @pytest.mark.parametrize(
@@ -307,6 +420,26 @@ PRODUCTION = SpotAccount("act-d7320fba", "production", "606079873399", "12345678
             PRODUCTION,
             id="numbers",
         ),
+        pytest.param(
+            {
+                "accountId": " act-d7320fba ",
+                "name": "production",
+                "organizationId": 606079873399.0,
+                "providerExternalId": 123456789012.0,
+                "cloudProvider": "AWS",
+                "createdAt": None,
+                "more": {},
+            },
+            PRODUCTION,
+            id="floats, blanks, and more",
+        ),
+        pytest.param(
+            {"accountId": "act-1", "cloudProvider": "AZURE", "providerExternalId": "5f3b"},
+            SpotAccount("act-1", "", "", None, "AZURE", "5f3b"),
+            id="another provider",
+        ),
+        pytest.param({"accountId": 17, "name": 2024}, SpotAccount("17", "2024", "", None), id="an id and a name that are numbers"),
+        pytest.param({"accountId": "act-1", "name": {"en": "x"}, "organizationId": True}, SpotAccount("act-1", "", "", None), id="neither"),
         pytest.param({"accountId": "act-1"}, SpotAccount("act-1", "", "", None), id="nothing but an id"),
         pytest.param({"accountId": "act-1", "name": None, "organizationId": None}, SpotAccount("act-1", "", "", None), id="nulls"),
     ],
@@ -327,6 +460,12 @@ def test_an_account_is_read_whatever_its_form(item: dict[str, t.Any], account: S
         ("AWS", "my-project", None),
         ("AWS", "1234567890123", None),
         ("AWS", "", None),
+        ("AWS", 0, None),
+        ("AWS", "000000000000", None),
+        ("AWS", "12345678901²", None),
+        ("AWS", True, None),
+        ("AWS", 123456789012.0, "123456789012"),
+        ("", "123456789012", "123456789012"),
     ],
 )
 def test_the_aws_account_behind_an_account(provider: str | None, external: t.Any, aws_account: str | None) -> None:
@@ -335,6 +474,6 @@ def test_the_aws_account_behind_an_account(provider: str | None, external: t.Any
     assert found.aws_account == aws_account
 
 
-@pytest.mark.parametrize("item", [None, "act-1", 1, [], {}, {"accountId": None}, {"accountId": ""}])
+@pytest.mark.parametrize("item", [None, "act-1", 1, [], {}, {"accountId": None}, {"accountId": ""}, {"accountId": " "}, {"accountId": []}])
 def test_what_is_no_account_is_left_out(item: t.Any) -> None:
     assert parse_account(item) is None
