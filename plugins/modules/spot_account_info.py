@@ -14,7 +14,7 @@ version_added: 0.1.0
 
 description:
   - Asks the Spot API whether a token is good for a Spot account and which AWS account is behind that Spot account; or lists all
-    accounts of the token's organisation.
+    accounts of the token's organisation, or those that filters choose.
   - AWS takes any token. This module is the proof that Spot takes it too; without that, the first warning would switch the
     region off.
   - Only reads. What is wrong with token or accounts is in RV(checks), it does not fail the module. Spot not answering does.
@@ -30,6 +30,43 @@ options:
       - With O(spot_account), the AWS account to which it should belong, twelve digits.
       - Without O(spot_account), lists only the accounts that belong to this AWS account.
     type: str
+  include:
+    description:
+      - Lists only accounts that match at least one of these filters.
+      - In a filter, each value is a pattern, or a list of patterns of which one has to match; all that is given has to match.
+      - "Patterns are shell-style: V(*), V(?) and V([seq]). Case does not matter. What an account does not have matches no pattern,
+        so that C(aws_account: '*') chooses the accounts that have an AWS account."
+      - Not together with O(spot_account).
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions: &filter
+      spot_account:
+        description: The id of the Spot account.
+        type: raw
+      name:
+        description: Its name.
+        type: raw
+      organization:
+        description: Spot's id of the organisation.
+        type: raw
+      aws_account:
+        description: The AWS account, twelve digits; quote them in YAML.
+        type: raw
+      cloud_provider:
+        description: The cloud provider where Spot tells it, such as V(AWS), V(AZURE) or V(GCP).
+        type: raw
+      provider_account:
+        description: The account at that provider, as in RV(accounts[].provider_account).
+        type: raw
+  exclude:
+    description:
+      - Leaves out accounts that match at least one of these filters, whatever O(include) says. They have the same form.
+      - Not together with O(spot_account).
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions: *filter
   spot_api_url:
     description:
       - The address of the Spot API. Plain HTTP is taken for loopback only.
@@ -47,9 +84,14 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes.info
 
 notes:
-  - A rate limit of Spot is waited for as long as Spot says, up to a minute. Nothing is tried more than three times.
+  - A rate limit of Spot is waited for as long as Spot says, up to a minute, and for a minute where it does not say. Nothing is tried
+    more than three times.
   - Which AWS account is behind a Spot account is told only to an organisation administrator's token. With another token, that
     check has the outcome V(skip), and a warning says so.
+
+seealso:
+  - plugin: spot.eventbridge.spot_accounts
+    plugin_type: inventory
 
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -70,6 +112,15 @@ EXAMPLES = r"""
 - name: All accounts of the organisation
   spot.eventbridge.spot_account_info:
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+
+- name: Those of production that have an AWS account, but for the sandboxes
+  spot.eventbridge.spot_account_info:
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    include:
+      - name: ["prod-*", "shared-*"]
+        aws_account: "*"
+    exclude:
+      - name: "*-sandbox"
 """
 
 RETURN = r"""
@@ -100,7 +151,7 @@ checks:
       returned: always
       sample: ""
 accounts:
-  description: The accounts found; with O(spot_account), that one if Spot lists it.
+  description: The accounts found, in Spot's order; with O(spot_account), that one if Spot lists it.
   type: list
   elements: dict
   returned: success
@@ -130,6 +181,12 @@ accounts:
       type: str
       returned: always
       sample: AWS
+    provider_account:
+      description:
+        - The account at that cloud provider, V(none) where there is none. For AWS, the same as RV(accounts[].aws_account).
+      type: str
+      returned: always
+      sample: "123456789012"
 """
 
 import typing as t
@@ -144,10 +201,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_url,
     spot_token_argument,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask, findings
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_accounts import FIELDS, parse_filters, problem, select
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
 
 
 def main() -> None:
@@ -155,6 +212,8 @@ def main() -> None:
         argument_spec={
             "spot_account": {"type": "str"},
             "aws_account": {"type": "str"},
+            "include": _filters_argument(),
+            "exclude": _filters_argument(),
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "validate_certs": {"type": "bool", "default": True},
@@ -162,26 +221,37 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        answer = _answer(module.params)
-    except (ArgumentError, SpotError) as error:
-        module.fail_json(msg=str(error))
+        answer = _answer(module.params, module.warn)
     except Exception as error:  # an uncaught one would print its arguments, the token among them
-        module.fail_json(msg=failure_of(error).message)
+        module.fail_json(msg=problem(error))
     for check in answer.get("checks", []):
         if check["outcome"] not in (PASS, FAIL):
             module.warn(f"{check['message']} {check['remedy']}")
     module.exit_json(changed=False, **answer)
 
 
-def _answer(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _filters_argument() -> dict[str, t.Any]:
+    return {"type": "list", "elements": "dict", "options": {field: {"type": "raw"} for field in FIELDS}}
+
+
+def _given(filters: list[dict[str, t.Any]] | None) -> list[dict[str, t.Any]]:
+    # Ansible fills in what was left out.
+    return [{field: patterns for field, patterns in entry.items() if patterns is not None} for entry in filters or []]
+
+
+def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     api = SpotApi(
         check_url(params["spot_api_url"], "The address of the Spot API"),
         check_token(params["spot_token"]),
         validate_certs=params["validate_certs"],
+        warn=warn,
     )
     aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else None
     if params["spot_account"] is None:
-        return {"accounts": [account.as_dict() for account in api.accounts(aws_account)]}
+        include, exclude = (parse_filters(_given(params[option]), option) for option in ("include", "exclude"))
+        return {"accounts": [account.as_dict() for account in select(api.accounts(aws_account), include, exclude)]}
+    if params["include"] or params["exclude"]:
+        raise ArgumentError("'include' and 'exclude' are for lists: leave 'spot_account' out, or them.")
     spot_account = check_spot_account(params["spot_account"])
     answers = ask(api, spot_account, aws_account)
     return {
