@@ -39,7 +39,7 @@ CHECKS = [
     Check(
         "mypy",
         ["mypy", "--config-file", str(CHECKOUT / "pyproject.toml")]
-        + [str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part) for part in ("module_utils", "filter")],
+        + [str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part) for part in ("module_utils", "filter", "inventory")],
         COLLECTIONS,
         {"MYPYPATH": "."},
     ),
