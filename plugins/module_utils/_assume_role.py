@@ -53,9 +53,7 @@ class AssumeRole:
         :raises ArgumentError: it cannot be assumed.
         """
         if source is None:
-            raise ArgumentError(
-                f"There are no AWS credentials to assume {self.arn} with: set AWS_PROFILE, or others that amazon.aws takes."
-            )
+            raise ArgumentError(f"There are no AWS credentials to assume {self.arn} with: set AWS_PROFILE, or access keys.")
         arguments = {"RoleSessionName": self.session_name, **({"ExternalId": self.external_id} if self.external_id else {})}
         fetcher = AssumeRoleCredentialFetcher(make_client, source, self.arn, extra_args=arguments)
         try:

@@ -21,6 +21,7 @@ from . import moto_app, regions
 from .connections import SERVICE_LINKED_ROLE
 from .faults import Faults
 from .server import Answer, Request, json_answer
+from .sessions import Sessions, may_assume
 from .settings import Settings
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
@@ -78,11 +79,13 @@ class Aws:
         self._faults = faults
         self.calls: deque[dict[str, Any]] = deque(maxlen=200_000)
         self.allowed: dict[str, list[str]] = {}
+        self._sessions = Sessions(settings)
 
     def reset(self) -> None:
         """Forget the log and the permissions; the settings and faults are others' to reset."""
         self.calls.clear()
         self.allowed.clear()
+        self._sessions.reset()
 
     def handle(self, request: Request) -> Answer | None:
         """Answer a request to AWS; None stands for a connection closed without an answer."""
@@ -95,6 +98,7 @@ class Aws:
                 "region": call.region,
                 "account": call.account,
                 "path": request.path,
+                "role": call.form.get("RoleArn", ""),
             }
         )
         entry = {
@@ -121,21 +125,33 @@ class Aws:
         return None if "lost_answer" in fault else answer
 
     def _answer(self, call: Call) -> Answer:
-        if call.region not in regions.enabled(self._settings) and call.region != "us-east-1":  # IAM's and STS's home
-            status, code = (403, "InvalidClientTokenId") if call.is_xml else (400, "UnrecognizedClientException")
-            return error(call, status, code, "The security token included in the request is invalid.")
-        denied = self._denied(call)
-        if denied:
-            return denied
+        refusal = self._refused(call)
+        if refusal:
+            return refusal
         if call.action == "ec2:DescribeRegions":
             return regions.describe(call.form, self._settings)
         try:
-            return moto_app.answer(call.signing_name, call.request)
+            answer = moto_app.answer(call.signing_name, call.request)
         except NotImplementedError as unknown:
             return error(call, 400, "UnknownOperationException", f"The sandbox does not know it: {unknown}")
         except Exception:  # whatever it is that moto raises, the client must see an answer
             traceback.print_exc()
             return error(call, 500, "InternalFailure", "moto has failed; the sandbox printed why")
+        return self._sessions.issued(answer) if call.action == "sts:AssumeRole" else answer
+
+    def _refused(self, call: Call) -> Answer | None:
+        """Return the refusal of a call that moto would answer, None if there is none."""
+        if call.region not in regions.enabled(self._settings) and call.region != "us-east-1":  # IAM's and STS's home
+            status, code = (403, "InvalidClientTokenId") if call.is_xml else (400, "UnrecognizedClientException")
+            return error(call, status, code, "The security token included in the request is invalid.")
+        if self._sessions.expired(call.access_key):
+            status, code = (403, "ExpiredToken") if call.is_xml else (400, "ExpiredTokenException")
+            return error(call, status, code, "The security token included in the request is expired")
+        arn = call.form.get("RoleArn", "")
+        if call.action == "sts:AssumeRole" and not may_assume(arn, call.account, call.form.get("ExternalId")):
+            who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
+            return error(call, 403, "AccessDenied", f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}")
+        return self._denied(call)
 
     def _partial(self, call: Call) -> Answer:
         """Let the first target fail, and do the rest."""

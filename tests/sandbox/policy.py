@@ -25,7 +25,7 @@ def allows(
         documents: the policies, as JSON or parsed; None stands for an empty one.
         action: such as "sqs:SendMessage".
         resource: the ARN acted upon; None where the policy belongs to the resource and names none (a trust policy).
-        service: the calling service; None for the policies of an identity, which name no principal.
+        service: the calling service, or the ARN of the calling account; None for the policies of an identity, which name no principal.
         context: condition keys and their values, such as aws:SourceArn.
     """
     effects = {
@@ -61,7 +61,9 @@ def _applies(statement: dict[str, Any], action: str, resource: str | None, servi
 def _principal_matches(principal: Any, service: str) -> bool:
     if principal == "*":
         return True
-    return isinstance(principal, dict) and (service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS")))
+    if not isinstance(principal, dict):
+        return False
+    return service in _as_list(principal.get("Service")) or bool({service, "*"} & set(_as_list(principal.get("AWS"))))
 
 
 def _condition_holds(operator: str, expected: Any, value: str | None) -> bool:

@@ -18,6 +18,7 @@ class Settings:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
         role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
+        session_seconds: how long the credentials of an assumed role are good.
         delivery_time_scale: factor on the waits between delivery attempts and on the age an event may reach.
         delivery_timeout: how long a delivery waits for the endpoint's answer (AWS: 5).
         enabled_regions: the regions enabled for every account; None leaves it to moto (17 regions).
@@ -28,6 +29,7 @@ class Settings:
     latency: float = 0.0
     state_seconds: float = 0.0
     role_spread_seconds: float = 0.0
+    session_seconds: float = 3600.0
     delivery_time_scale: float = 1.0
     delivery_timeout: float = 5.0
     enabled_regions: list[str] | None = None

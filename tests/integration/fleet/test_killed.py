@@ -1,0 +1,51 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A fleet's controller that is killed twenty times, each time at another moment, and started again each time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.integration.fleet.fleet import Fleet
+from tests.integration.playbooks.leaks import seen_in_files
+from tests.integration.playbooks.runner import Running
+from tests.sandbox.client import Sandbox
+
+KILLS = 20
+
+
+def test_killed_twenty_times_it_still_comes_to_its_end(running: Sandbox, tmp_path: Path) -> None:
+    running.reset()
+    fleet = Fleet(running, tmp_path / "home", size=5)
+    assert fleet.run("onboard").rc == 0
+    undisturbed, writes = fleet.state(), len(running.calls(writes=True))
+    running.reset()
+    running.add_spot_accounts([{"accountId": spot, "providerExternalId": aws} for spot, aws in fleet.accounts.items()])
+    # Slowly, so that the moments are different ones: between two regions, between two calls of one, before an answer.
+    running.settings(latency=0.05)
+    done = []
+    for kill in range(KILLS):
+        running.clear_calls()
+        kill_after(fleet.start("onboard", "-f", "2"), running, writes=1 + kill % 3)
+        done.append(len(running.calls(writes=True)))
+    assert all(done), "each of them had come to write something"
+
+    run = fleet.run("onboard")
+    assert run.rc == 0, run.output
+    assert fleet.state() == undisturbed
+    assert sum(done) + len(running.calls(writes=True)) >= writes
+    assert seen_in_files(fleet.ansible.home, running.tokens.values()) == {}
+
+
+def kill_after(run: Running, sandbox: Sandbox, writes: int) -> None:
+    """Kill all processes of a run as soon as it has made so many writing calls; a run that ends before is done."""
+    end = time.monotonic() + 60
+    try:
+        while len(sandbox.calls(writes=True)) < writes and run.pids():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    finally:
+        run.kill()
