@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test bench clean
+.PHONY: help setup demo test bench build clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -22,6 +22,9 @@ test: $(VENV)/.test ## Run all checks and tests
 
 bench: $(VENV)/.sandbox ## Measure onboarding beside a script that makes the same calls
 	@$(BIN)/python tests/bench
+
+build: $(VENV)/.setup ## Make the tarball that is published
+	@$(BIN)/python tests/tools/artefact.py .
 
 clean: ## Remove all that the other targets made
 	rm -rf $(VENV) .cache collections
@@ -43,7 +46,7 @@ $(VENV)/.sandbox: tests/requirements/sandbox.txt $(VENV)/.setup
 	@$(PIP) -r tests/requirements/sandbox.txt
 	@touch $@
 
-$(VENV)/.test: tests/requirements/test.txt $(VENV)/.sandbox
+$(VENV)/.test: tests/requirements/test.txt tests/requirements/docs.txt $(VENV)/.sandbox
 	@echo "Installing what the tests need ..."
 	@$(PIP) -r tests/requirements/test.txt
 	@touch $@

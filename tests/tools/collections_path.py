@@ -21,15 +21,25 @@ REQUIREMENTS = CHECKOUT / "tests" / "requirements" / "collections.txt"
 WANTED = "ansible_collections/amazon/aws/"
 
 
-def main() -> None:
-    """Makes the path given on the command line; what is there already is replaced."""
-    collections = Path(sys.argv[1]).resolve()
+def take_amazon_aws(collections: Path, *wanted: str) -> None:
+    """Puts amazon.aws onto a collections path; what is there already is replaced.
+
+    :param collections: the path, without its `ansible_collections`
+    :param wanted: what pip shall download: the package `ansible`, in whatever version
+    """
     with tempfile.TemporaryDirectory() as download:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--dest", download, "--requirement", str(REQUIREMENTS)], check=True)
+        pip = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--disable-pip-version-check"]
+        # The collection in the package may be for another interpreter than the one that unpacks it.
+        subprocess.run([*pip, "--ignore-requires-python", "--dest", download, *wanted], check=True)
         (wheel,) = Path(download).glob("ansible-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(collections, [name for name in archive.namelist() if name.startswith(WANTED)])
+
+
+def main() -> None:
+    """Makes the path given on the command line; what is there already is replaced."""
+    collections = Path(sys.argv[1]).resolve()
+    take_amazon_aws(collections, "--requirement", str(REQUIREMENTS))
     link = collections / "ansible_collections" / "spot" / "eventbridge"
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
