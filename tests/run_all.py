@@ -45,6 +45,12 @@ CHECKS = [
     ),
     Check("changelog", ["antsibull-changelog", "lint"]),
     Check("ansible-lint", ["ansible-lint", "--offline", "--nocolor", "-q", "--profile", "production"]),
+    Check("reuse", ["reuse", "lint", "--lines"]),
+    # From here to "unit", of the collection as it is published.
+    Check("documentation", ["python", "tests/checks/documentation.py"]),
+    Check("importer", ["python", "tests/checks/importer.py"]),
+    Check("sanity", ["python", "tests/checks/sanity.py"]),
+    Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"]),
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
     Check("integration", ["python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/integration"]),
     Check("molecule", ["molecule", "test", "--all"]),
