@@ -110,7 +110,8 @@ regions:
       sample: true
     queue:
       description:
-        - The queue, with its policy parsed, the number of its messages and, where O(tags) is given, its C(tags).
+        - The queue, with its policy parsed, the number of its messages and its C(tags), which are read only where O(tags) is
+          given.
         - V(none) where there is no queue.
       type: dict
       returned: unless the region failed
@@ -120,7 +121,10 @@ regions:
         queue_arn: arn:aws:sqs:us-east-1:123456789012:spot-interruption-act-d7320fba
         message_retention_period: 1209600
         sqs_managed_sse_enabled: true
+        kms_master_key_id: null
+        policy: {Version: "2012-10-17", Statement: []}
         messages: 0
+        tags: {team: platform}
     note:
       description: What a person should know although nothing failed. It is also given as a warning.
       type: str

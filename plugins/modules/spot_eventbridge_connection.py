@@ -124,7 +124,20 @@ regions:
       sample:
         name: spot-interruption-act-d7320fba
         connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c
+        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
         connection_state: AUTHORIZED
+        state_reason: as AWS words it, where something is wrong
+        authorization_type: API_KEY
+        secret_arn: arn:aws:secretsmanager:us-east-1:123456789012:secret:events!connection/spot-interruption-act-d7320fba/0f1e2d3c-AbCdEf
+        kms_key_identifier: arn:aws:kms:us-east-1:123456789012:key/0f1e2d3c
+        auth_parameters:
+          api_key_auth_parameters: {api_key_name: Authorization}
+          invocation_http_parameters:
+            query_string_parameters:
+              - {key: accountId, value: act-d7320fba, is_value_secret: false}
+        creation_time: "2026-01-01T00:00:00+00:00"
+        last_modified_time: "2026-01-01T00:00:00+00:00"
+        last_authorized_time: "2026-01-01T00:00:00+00:00"
     note:
       description: What a person should know although nothing failed. It is also given as a warning.
       type: str

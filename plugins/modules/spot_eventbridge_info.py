@@ -163,19 +163,19 @@ regions:
       returned: always
       contains:
         connection:
-          description: The connection.
+          description: As in RV(spot.eventbridge.spot_eventbridge_connection#module:regions.connection).
           type: dict
           returned: always
         api_destination:
-          description: The API destination.
+          description: As in RV(spot.eventbridge.spot_api_destination#module:regions.api_destination).
           type: dict
           returned: always
         rule:
-          description: The rule with its targets.
+          description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
           type: dict
           returned: always
         queue:
-          description: The dead-letter queue.
+          description: As in RV(spot.eventbridge.spot_dead_letter_queue#module:regions.queue).
           type: dict
           returned: always
     evidence:
@@ -196,10 +196,10 @@ regions:
           returned: always
           sample: {matched: 3, delivered: 2, retried: 1, failed: 1, dead_lettered: 1, dead_letter_failed: null}
         dead_letters:
-          description: How many dead letters there are, and the latest with time, error, attempts and instance.
+          description: How many dead letters there are, the latest with time, error, attempts and instance, and why they could not be read.
           type: dict
           returned: always
-          sample: {count: 0, messages: []}
+          sample: {count: 0, messages: [], note: "AccessDenied: ReceiveMessage: not authorized"}
         note:
           description: Why there are no figures.
           type: str

@@ -86,9 +86,11 @@ attributes:
       - With O(update_token=always), every run writes the token and reports a change.
 
 notes:
-  - Needs the permissions of the four modules. With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole),
-    C(iam:PutRolePolicy), C(iam:TagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), and to remove it C(iam:ListRolePolicies),
-    C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
+  - Needs the permissions of M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
+    M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule).
+  - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
+    C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
+    C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
 
 seealso:
   - module: spot.eventbridge.spot_eventbridge_info

@@ -121,18 +121,25 @@ regions:
       sample: true
     rule:
       description:
-        - The rule as C(DescribeRule) tells it, with names in snake case, together with its C(targets) and, where O(tags) is
-          given, its C(tags).
+        - The rule as C(DescribeRule) tells it, with names in snake case, together with its C(targets) and its C(tags), which are
+          read only where O(tags) is given.
         - V(none) where there is no rule.
       type: dict
       returned: unless the region failed
       sample:
         name: spot-interruption-act-d7320fba
         arn: arn:aws:events:us-east-1:123456789012:rule/spot-interruption-act-d7320fba
+        event_pattern: '{"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}'
         state: ENABLED
+        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        event_bus_name: default
+        created_by: "123456789012"
         targets:
           - id: spot
+            arn: arn:aws:events:us-east-1:123456789012:api-destination/spot-interruption-act-d7320fba/0f1e2d3c
             role_arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
+            dead_letter_config: {arn: "arn:aws:sqs:us-east-1:123456789012:spot-interruption-act-d7320fba"}
+            retry_policy: {maximum_event_age_in_seconds: 120, maximum_retry_attempts: 185}
         tags: {team: platform}
     note:
       description: What a person should know although nothing failed. It is also given as a warning.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.integration.modules.documented import differences
 from tests.integration.modules.secrets_in import secrets_in
 
 COLLECTIONS = Path(sys.prefix) / "collections"
@@ -99,7 +100,7 @@ class Launcher:
 class Runner:
     """Runs modules with an environment, in a folder of their own.
 
-    Every run is searched for tokens: what it printed, and the files it left.
+    Every run is searched for tokens: what it printed, and the files it left. Every answer is compared with the module's RETURN.
 
     Args:
         launch: starts the modules' processes.
@@ -128,6 +129,8 @@ class Runner:
         assert "Traceback" not in output, output
         answer = json.loads(done["output"])
         assert done["status"] == (1 if answer.get("failed") else 0)
+        told = differences(module, answer)
+        assert not told, f"{module}: " + "; ".join(told)
         return Run(answer, output)
 
     def _files(self) -> str:

@@ -1,0 +1,153 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules' documentation says is so: examples run, results are as described, permissions are named.
+
+That options are as documented is checked by ansible-test's validate-modules; that no answer has more than RETURN tells, by
+every run of a module in this folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.modules.aws import NAME, REGION, ROLE_ARN, SPOT_ACCOUNT, Aws
+from tests.integration.modules.documented import differences, documented, modules, seen, text
+from tests.integration.modules.runner import Runner
+from tests.integration.playbooks.runner import Ansible
+from tests.sandbox.client import Sandbox
+
+PREFIX = "spot.eventbridge."
+REFUSED = {"error": {"status": 400, "code": "AccessDeniedException", "message": "not authorized"}}
+# Everything an example may take for granted: an integration in the regions that the examples name.
+ONBOARDED = {
+    "name": NAME,
+    "spot_account": SPOT_ACCOUNT,
+    "role_arn": ROLE_ARN,
+    "regions": ["us-east-1", "us-west-2", REGION],
+    "tags": {"team": "platform"},
+    "kms_key_identifier": "arn:aws:kms:us-east-1:123456789012:key/0f1e2d3c",
+}
+
+
+def documentation(module: str) -> dict[str, Any]:
+    return dict(yaml.safe_load(text(module, "DOCUMENTATION")))
+
+
+def examples(module: str) -> list[dict[str, Any]]:
+    """The tasks of a module's EXAMPLES."""
+    return list(yaml.safe_load(text(module, "EXAMPLES")))
+
+
+def own_examples(module: str) -> Iterator[dict[str, Any]]:
+    """The arguments in the examples that call the module itself, without those that are computed, such as the token."""
+    for task in examples(module):
+        if f"{PREFIX}{module}" in task:
+            yield {key: value for key, value in task[f"{PREFIX}{module}"].items() if "{{" not in str(value)}
+
+
+def at_spot(module: str, sandbox: Sandbox) -> dict[str, str]:
+    """The option with which a module asks the sandbox's Spot, if it asks Spot at all."""
+    return {"spot_api_url": sandbox.spot_url} if "spot_api_url" in documentation(module)["options"] else {}
+
+
+def permissions(module: str) -> set[str]:
+    """The permissions that a module's notes name, or those of the modules that they refer to."""
+    notes = " ".join(note for note in documentation(module).get("notes", []) if "ermission" in note)
+    referred = re.findall(r"M\(spot\.eventbridge\.(\w+)\)", notes)
+    return set(re.findall(r"C\((\w+:\w+)\)", notes)).union(*map(permissions, referred))
+
+
+@pytest.fixture
+def onboarded(run: Runner, aws: Aws, sandbox: Sandbox) -> Runner:
+    aws.role()
+    run.environment["SPOTINST_TOKEN"] = sandbox.tokens["admin"]
+    assert not run("spot_integration", **ONBOARDED).failed
+    return run
+
+
+def test_examples_run(sandbox: Sandbox, aws: Aws, tmp_path: Path) -> None:
+    """All in one playbook: each module's in turn, every time on an integration that is there."""
+    aws.role()
+    again = {"name": "Onboard", f"{PREFIX}spot_integration": ONBOARDED}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "module_defaults": {PREFIX + module: at_spot(module, sandbox) for module in modules() if at_spot(module, sandbox)},
+        "tasks": [task for module in modules() for task in (again, *examples(module))],
+    }
+    playbook = tmp_path / "examples.yml"
+    playbook.write_text(yaml.safe_dump([play], sort_keys=False))
+    done = Ansible(sandbox, tmp_path / "home").run(playbook)
+    assert done.rc == 0, done.output
+    ran = [(entry["action"].removeprefix(PREFIX), entry["result"]) for entry in done.results]
+    assert {module for module, _ in ran} >= set(modules())
+    assert [told for module, result in ran if module in modules() for told in differences(module, result)] == []
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_that_reads_says_so_and_one_that_writes_too(module: str) -> None:
+    told = documentation(module)
+    kinds = {name.rpartition(".")[2] for name in told["extends_documentation_fragment"] if "._attributes." in name} - {"actiongroup_aws"}
+    assert kinds == ({"info"} if module.endswith("_info") else {"writes"})
+    assert module.endswith("_info") or "idempotent" in told["attributes"]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_there_is_an_example_of_each_state(module: str) -> None:
+    states = documentation(module)["options"].get("state", {"choices": ["present"], "default": "present"})
+    shown = {example.get("state", states["default"]) for example in own_examples(module)}
+    assert shown == set(states["choices"])
+
+
+@pytest.mark.parametrize("module", modules())
+def test_the_permissions_for_what_a_module_calls_are_in_its_notes(onboarded: Runner, sandbox: Sandbox, module: str) -> None:
+    sandbox.clear_calls()
+    for example in own_examples(module):
+        onboarded(module, **example, **at_spot(module, sandbox))
+    called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls()}
+    # Everybody may ask who he is.
+    assert called - {"sts:GetCallerIdentity"} - permissions(module) == set()
+
+
+def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, sandbox: Sandbox) -> None:
+    found: set[str] = set()
+
+    def look() -> None:
+        for module in modules():
+            for example in own_examples(module):
+                found.update(seen(module, onboarded(module, **example, **at_spot(module, sandbox)).answer))
+            onboarded("spot_integration", **ONBOARDED)
+
+    look()
+    # Where people want to know something: a foreign target, letters, a connection that AWS de-authorised, nothing to compare.
+    for region in ONBOARDED["regions"]:
+        aws.foreign_target(region)
+        aws.sqs(region).send_message(QueueUrl=aws.queue_url(region), MessageBody="{}")
+        aws.events(region).deauthorize_connection(Name=NAME)
+    found.update(seen("spot_eventbridge_info", onboarded("spot_eventbridge_info", **next(own_examples("spot_eventbridge_info"))).answer))
+    found.update(seen("spot_api_destination", onboarded("spot_api_destination", **next(own_examples("spot_api_destination"))).answer))
+    found.update(
+        seen("spot_dead_letter_queue", onboarded("spot_dead_letter_queue", name=NAME, state="absent", regions=ONBOARDED["regions"]).answer)
+    )
+    onboarded("spot_integration", **ONBOARDED)
+    for operation in ("GetSecretValue", "GetMetricData", "ReceiveMessage"):
+        sandbox.add_fault(REFUSED, {"operation": operation})
+    look()
+    sandbox.clear_faults()
+    # Where AWS refuses everything.
+    sandbox.add_fault(REFUSED, {"target": "aws"})
+    for module in modules():
+        for example in own_examples(module):
+            found.update(seen(module, onboarded(module, **example, **at_spot(module, sandbox)).answer))
+    told = functools.reduce(set.union, map(documented, modules()))
+    assert sorted(told - found) == []
