@@ -20,11 +20,17 @@ demo: $(VENV)/.sandbox ## Onboard an account of the sandbox and interrupt an ins
 test: $(VENV)/.test ## Run all checks and tests
 	@$(BIN)/python tests/run_all.py
 
-bench: $(VENV)/.sandbox ## Measure onboarding beside a script that makes the same calls
+bench: $(VENV)/.sandbox .cache/awscli/.made ## Measure onboarding: one account beside its peers, and fleets
 	@$(BIN)/python tests/bench
 
 build: $(VENV)/.setup ## Make the tarball that is published
 	@$(BIN)/python tests/tools/artefact.py .
+
+.cache/awscli/.made: tests/requirements/bench.txt | $(VENV)/bin/python
+	@echo "Installing the AWS CLI, a peer of the benchmark ..."
+	@$(BIN)/python -m venv .cache/awscli
+	@.cache/awscli/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 clean: ## Remove all that the other targets made
 	rm -rf $(VENV) .cache collections

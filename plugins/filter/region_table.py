@@ -9,7 +9,7 @@ name: region_table
 short_description: Rows of regions as lines for people
 version_added: 0.1.0
 description:
-  - Turns rows, such as those of P(spot.eventbridge.onboarding_rows#filter), into one line for each region, worst first, below a
+  - Turns rows, such as those in C(spot_eventbridge_result), into one line for each region, worst first, below a
     heading that counts them.
 positional: title
 options:

@@ -81,7 +81,7 @@ def _parse_patterns(given: t.Any, field: str, where: str) -> tuple[str, ...]:
 
 def _parse_pattern(given: t.Any, field: str, where: str) -> str:
     # A number is taken only if it is an account's id for certain: a shorter one lost its zeros, or YAML took it as octal.
-    if not isinstance(given, str) and not (type(given) is int and len(str(given)) == 12):
+    if not isinstance(given, str) and not (isinstance(given, int) and len(str(given)) == 12):
         raise ArgumentError(f"'{where}' must be text, such as 'prod-*' or '012345678901'. Quote numbers in YAML.")
     pattern = str(given).strip().lower()
     if not pattern:

@@ -63,12 +63,9 @@ def make_role(iam: Any, aws_account: str) -> str:
     }
     if not found(iam.get_role, RoleName=NAME):
         iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(trust), Tags=TAG_LIST)
-    role = iam.get_role(RoleName=NAME)["Role"]
-    iam.list_attached_role_policies(RoleName=NAME)
-    if "invoke" in iam.list_role_policies(RoleName=NAME)["PolicyNames"]:
-        iam.get_role_policy(RoleName=NAME, PolicyName="invoke")
-    else:
         iam.put_role_policy(RoleName=NAME, PolicyName="invoke", PolicyDocument=json.dumps(permission))
+    role = iam.get_role(RoleName=NAME)["Role"]
+    iam.get_role_policy(RoleName=NAME, PolicyName="invoke")
     return str(role["Arn"])
 
 
