@@ -23,8 +23,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 
 DEFAULT_ENDPOINT = "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
-# The states of a connection that is authorised, or will be without anybody doing anything.
 DEFAULT_RATE_LIMIT = 300
+# The states of a connection that is authorised, or will be without anybody doing anything.
 _GOOD_CONNECTION = frozenset({"AUTHORIZED", "CREATING", "UPDATING", "AUTHORIZING"})
 
 

@@ -76,6 +76,9 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
     """
     if isinstance(readings.connection, Failure) and readings.connection.unsupported:
         return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
+    if isinstance(readings.connection, Failure) and readings.connection.unreachable:
+        # It is asked first, and nothing else after it.
+        return [_unread(INTEGRATION, readings.connection)]
     if _is_absent(readings, wanted):
         return [_absent(readings, wanted)]
     found = [
