@@ -157,3 +157,16 @@ def check_url(url: str, what: str) -> str:
     if host and parts.scheme == "http" and _LOOPBACK.match(host):
         return url
     raise ArgumentError(f"{what} '{url[:200]}' is not an https:// address. Plain http is for loopback only.")
+
+
+def check_secret_url(url: str, what: str) -> str:
+    """As `check_url`, for an address that is a secret itself and so is not repeated."""
+    try:
+        return check_url(url, what)
+    except ArgumentError:
+        raise ArgumentError(f"{what} is not an https:// address. Plain http is for loopback only.") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name."""
+    return bool(_LOOPBACK.match(host))

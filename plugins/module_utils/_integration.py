@@ -12,7 +12,7 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _execution_role
+from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _execution_role, _handover
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination, CurrentApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     QUEUE_NAME,
@@ -26,6 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._connection impor
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._evidence import Evidence
 from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import CurrentRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._handover import Memory
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import CurrentRule, Rule
@@ -106,6 +107,7 @@ class Readings:
     read.
 
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
+    :ivar handover: what Spot's operators were told of this region; None where there is no rule to remember it
     """
 
     connection: CurrentConnection | Failure | None
@@ -116,6 +118,7 @@ class Readings:
     matches_sample: bool | Failure | None = None
     others: tuple[OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
+    handover: Memory | Failure | None = None
 
     def documents(self) -> dict[str, t.Any]:
         """The resources as they are returned: None for what is not there or could not be read."""
@@ -167,7 +170,10 @@ def read(
     matches = attempt(lambda: _matches_sample(region, rule, wanted.aws_account)) if isinstance(rule, CurrentRule) else None
     others = attempt(lambda: _others(region, wanted))
     evidence = _read_evidence(attempt, wanted, queue, window_hours, now) if window_hours else None
-    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence)
+    handover = None
+    if isinstance(rule, CurrentRule):
+        handover = attempt(lambda: _handover.read(region, rule.document["arn"], wanted.spot_account))
+    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence, handover)
 
 
 def read_role(region: Region, arn: str) -> CurrentRole | Failure | None:

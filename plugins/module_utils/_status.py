@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _table
+from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _handover, _table
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import CurrentApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._arns import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import (
@@ -42,7 +42,7 @@ INTEGRATION = "integration"
 PARTS = ("connection", "api_destination", "rule", "target", "execution_role", "queue")
 AUTHORIZATION = ("connection_state", "api_destination_state")
 # These tell of more than the integration; that they could not be read says nothing about it.
-BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters")
+BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", _handover.CHECK)
 
 _MEND = "Run the playbook spot.eventbridge.repair."
 
@@ -91,6 +91,8 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
     ]
     if readings.evidence:
         found += _evidence.findings(readings.evidence)
+    if readings.handover is not None:
+        found.append(_handover.finding(readings.handover))
     return found
 
 

@@ -14,8 +14,8 @@ from tests.integration.modules.runner import Launcher, Runner
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run, Running
 from tests.sandbox.client import NOTIFICATION, Sandbox
 
-# What tells of more than the integration, and needs an interruption to tell anything.
-EVIDENCE = {"deliveries", "dead_letters"}
+# What tells of more than the integration, and needs an interruption or a hand-over to tell anything.
+EVIDENCE = {"deliveries", "dead_letters", "handover"}
 
 
 class Account:

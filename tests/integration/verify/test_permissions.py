@@ -71,6 +71,7 @@ COSTS = {
         ),
     ),
     "events:DescribeRule": RULE,
+    "events:ListTagsForResource": Cost({"handover": "unknown"}),
     "events:ListTargetsByRule": RULE,
     "events:TestEventPattern": Cost({"rule_matches": "unknown"}),
     "events:ListApiDestinations": Cost({"double_delivery": "unknown"}),
@@ -169,7 +170,7 @@ def test_a_missing_permission_costs_what_it_belongs_to(account: Account, action:
     found, cost = by_check(entry), COSTS[action]
     assert {check: outcome for check, outcome in found.items() if outcome != everything[check]} == cost.outcomes
     assert set(everything) - set(found) == set(cost.unchecked)
-    besides = {"double_delivery", "deliveries", "dead_letters"}
+    besides = {"double_delivery", "deliveries", "dead_letters", "handover"}
     assert entry["status"] == ("unknown" if {check for check in found if found[check] == "unknown"} - besides else "active")
 
 

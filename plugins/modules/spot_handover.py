@@ -1,0 +1,377 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_handover
+
+short_description: Tell Spot's operators which regions now push warnings, once
+
+version_added: 0.1.0
+
+description:
+  - Once the AWS side stands, people at Spot enable monitoring and confirm a feature flag. This module asks them to, with all that
+    they need to know, through a file, a webhook, an e-mail or a ticket.
+  - What was handed over through which channel, and when, is remembered in a tag of each region's rule, C(SpotHandover). So each
+    region is handed over once through each channel, whichever machine the module runs on, and a region that is added later is handed
+    over alone.
+  - A channel that fails does not hinder the others. Its regions stay untagged, so that the next run tries again, and the module fails
+    at its end.
+  - Whoever is killed between sending and tagging sends again next time, with the same id. A hand-over arrives at least once.
+
+options:
+  name:
+    description:
+      - The name of the integration's rule, which keeps the tag.
+    type: str
+    required: true
+  spot_account:
+    description:
+      - The Spot account, such as V(act-d7320fba).
+    type: str
+    required: true
+  organization:
+    description:
+      - Spot's id of the organisation.
+      - By default, Spot is asked, if O(spot_token) is given. A token that may not list accounts leaves it unknown.
+    type: str
+  statuses:
+    description:
+      - The status of each region by its name. Those that are V(active) are handed over, the others are told of.
+    type: dict
+    required: true
+  feature_flag:
+    description:
+      - The feature flag that Spot's operators are asked to confirm.
+    type: str
+    default: aws-detach-instances-that-got-interruption-notification
+  file:
+    description:
+      - Writes C(handover-<account>-<id>.md) and C(.json), for those who pass them on themselves.
+    type: dict
+    suboptions:
+      folder:
+        description: Where. It is made if it is not there.
+        type: path
+        required: true
+  webhook:
+    description:
+      - Posts JSON, C(text) as Slack takes it and C(handover) for programs.
+    type: dict
+    suboptions:
+      url:
+        description: The address. It is a secret, as whoever knows it may post to it.
+        type: str
+        required: true
+      token:
+        description: Sent as C(Authorization) with the scheme C(Bearer), where the address alone is not enough.
+        type: str
+      validate_certs:
+        description: Whether the certificate is checked.
+        type: bool
+        default: true
+      ca_path:
+        description: A file of certificates to trust besides the system's.
+        type: path
+  mail:
+    description:
+      - Sends an e-mail over SMTP, with the JSON document attached.
+    type: dict
+    suboptions:
+      host:
+        description: The mail server.
+        type: str
+        required: true
+      port:
+        description: Its port; by default V(587), V(465) or V(25), depending on O(mail.encryption).
+        type: int
+      encryption:
+        description: V(tls) from the first byte, V(starttls), or V(none), which is for loopback only.
+        type: str
+        choices: [starttls, tls, none]
+        default: starttls
+      user:
+        description: The user's name, where the server asks for one.
+        type: str
+      password:
+        description: The user's password.
+        type: str
+      sender:
+        description: The address it comes from.
+        type: str
+        required: true
+      recipients:
+        description: The addresses it goes to.
+        type: list
+        elements: str
+        required: true
+      validate_certs:
+        description: Whether the certificate is checked.
+        type: bool
+        default: true
+      ca_path:
+        description: A file of certificates to trust in place of the system's.
+        type: path
+  jira:
+    description:
+      - Opens a ticket, by version 2 of Jira's REST API.
+    type: dict
+    suboptions:
+      url:
+        description: Jira's address, such as V(https://example.atlassian.net).
+        type: str
+        required: true
+      user:
+        description: The user of an API token (Jira Cloud). Without it, O(jira.token) is a personal access token (Data Center).
+        type: str
+      token:
+        description: The token.
+        type: str
+        required: true
+      project:
+        description: The project's key.
+        type: str
+        required: true
+      issue_type:
+        description: The name of the issue's type.
+        type: str
+        default: Task
+      labels:
+        description: Labels besides V(spot-eventbridge) and the Spot account's id.
+        type: list
+        elements: str
+        default: []
+      fields:
+        description: Further fields that the project asks for, as in Jira's REST API.
+        type: dict
+        default: {}
+      validate_certs:
+        description: Whether the certificate is checked.
+        type: bool
+        default: true
+      ca_path:
+        description: A file of certificates to trust besides the system's.
+        type: path
+  spot_api_url:
+    description:
+      - The address of the Spot API. Plain HTTP is taken for loopback only.
+    type: str
+    default: https://api.spotinst.io
+  spot_validate_certs:
+    description:
+      - Whether the certificate of the Spot API is checked.
+    type: bool
+    default: true
+
+extends_documentation_fragment:
+  - spot.eventbridge._resources.aws_account
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Shows the message and sends nothing.
+  diff_mode:
+    support: full
+    details:
+      - The diff is a list with the message of each channel that sends.
+  idempotent:
+    support: full
+
+notes:
+  - Needs the permissions C(events:ListTagsForResource) and C(events:TagResource).
+  - A rule that is made or changed with C(purge_tags=true) and without this tag forgets what was handed over.
+
+seealso:
+  - module: spot.eventbridge.spot_eventbridge_info
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Ask Spot's operators to enable monitoring
+  spot.eventbridge.spot_handover:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    statuses: {us-east-1: active, eu-west-1: active}
+    webhook:
+      url: "{{ vault_webhook_url }}"
+    jira:
+      url: https://example.atlassian.net
+      user: operator@example.com
+      token: "{{ vault_jira_token }}"
+      project: SRE
+"""
+
+RETURN = r"""
+channels:
+  description: What came of each channel.
+  type: dict
+  returned: always
+  contains:
+    action:
+      description: V(sent), V(failed) or V(unchanged). In check mode, what would be done.
+      type: str
+      returned: always
+      sample: sent
+    regions:
+      description: The regions that are new to this channel.
+      type: list
+      elements: str
+      returned: always
+      sample: [us-east-1]
+    message:
+      description: The message, empty where nothing is new.
+      type: str
+      returned: always
+      sample: AWS now pushes EC2 spot interruption warnings to Spot for account act-d7320fba. …
+    reference:
+      description: What the channel calls it, such as a ticket's key.
+      type: str
+      returned: always
+      sample: SRE-17
+    error:
+      description: Why it could not be sent, or not be remembered.
+      type: str
+      returned: on failure
+      sample: the webhook at hooks.example.com answered 500
+failed_channels:
+  description: The channels that did not go through, or not everywhere.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+"""
+
+import datetime
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _handover_file, _handover_jira, _handover_mail, _handover_webhook
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    ArgumentError,
+    check_aws_account,
+    check_name,
+    check_spot_account,
+    check_token,
+    check_url,
+    spot_token_argument,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._handover import DEFAULT_FLAG, Channel, Handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._handover_send import Ledger, hand_over
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._table import ACTIVE
+
+CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
+    "file": (_handover_file.argument_spec, _handover_file.FileChannel.from_parameters),
+    "webhook": (_handover_webhook.argument_spec, _handover_webhook.WebhookChannel.from_parameters),
+    "mail": (_handover_mail.argument_spec, _handover_mail.MailChannel.from_parameters),
+    "jira": (_handover_jira.argument_spec, _handover_jira.JiraChannel.from_parameters),
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "spot_account": {"type": "str", "required": True},
+            "aws_account": {"type": "str"},
+            "organization": {"type": "str"},
+            "statuses": {"type": "dict", "required": True},
+            "feature_flag": {"type": "str", "default": DEFAULT_FLAG},
+            **{name: {"type": "dict", "options": spec()} for name, (spec, dummy) in CHANNELS.items()},
+            "spot_token": spot_token_argument(),
+            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
+            "spot_validate_certs": {"type": "bool", "default": True},
+        },
+        required_one_of=[list(CHANNELS)],
+        supports_check_mode=True,
+    )
+    try:
+        answer = _answer(module)
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the secrets among them
+        module.fail_json(msg=failure_of(error).message)
+    if answer["failed_channels"]:
+        module.fail_json(msg=_why(answer["channels"]), **answer)
+    module.exit_json(**answer)
+
+
+def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
+    params = module.params
+    spot_account, name = check_spot_account(params["spot_account"]), check_name(params["name"])
+    channels = [make(params[channel]) for channel, (dummy, make) in CHANNELS.items() if params[channel]]
+    statuses = {str(region): str(status) for region, status in params["statuses"].items()}
+    active = sorted(region for region, status in statuses.items() if status == ACTIVE)
+    if not active:
+        return _result([], {})
+    regions = Regions(module, ("events",), active)
+    aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else regions.aws_account()
+    ledger = Ledger(regions, aws_account, name, spot_account)
+    ledger.read()
+    handover = Handover(
+        spot_account=spot_account,
+        aws_account=aws_account,
+        organization=params["organization"] or (_organization(params, spot_account, aws_account) if _is_new(ledger, channels) else ""),
+        regions=(),
+        statuses=statuses,
+        time=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        flag=params["feature_flag"],
+    )
+    outcomes = hand_over(ledger, channels, handover, check_mode=module.check_mode)
+    unread = [f"{region}: {failure.code}: {failure.message}" for region, failure in ledger.unread().items()]
+    for outcome in outcomes.values():
+        if unread:
+            outcome["error"] = "; ".join([*([outcome["error"]] if "error" in outcome else []), *unread])
+    return _result(channels, outcomes)
+
+
+def _is_new(ledger: Ledger, channels: t.Iterable[Channel]) -> bool:
+    return any(ledger.new(channel.name) for channel in channels)
+
+
+def _organization(params: t.Mapping[str, t.Any], spot_account: str, aws_account: str) -> str:
+    """Spot's id of the organisation, as far as the token may know it; a hand-over without it is better than none."""
+    if not params["spot_token"]:
+        return ""
+    url = check_url(params["spot_api_url"], "The address of the Spot API")
+    api = SpotApi(url, check_token(params["spot_token"]), validate_certs=params["spot_validate_certs"])
+    try:
+        account = ask(api, spot_account, aws_account).account
+    except SpotError:
+        return ""
+    return account.organization if account else ""
+
+
+def _result(channels: t.Sequence[Channel], outcomes: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
+    sent = [(name, outcome) for name, outcome in outcomes.items() if outcome["action"] == "sent"]
+    return {
+        "changed": bool(sent),
+        "channels": outcomes,
+        "failed_channels": [channel.name for channel in channels if "error" in outcomes[channel.name]],
+        "diff": [{"before_header": name, "after_header": name, "before": "", "after": f"{outcome['message']}\n"} for name, outcome in sent],
+    }
+
+
+def _why(outcomes: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
+    failed = {name: outcome["error"] for name, outcome in outcomes.items() if "error" in outcome}
+    return f"hand-over: {len(failed)} of {len(outcomes)} channel(s) failed. " + " | ".join(f"{name}: {why}" for name, why in failed.items())
+
+
+if __name__ == "__main__":
+    main()
