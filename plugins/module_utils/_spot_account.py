@@ -59,6 +59,15 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotAnswers
     return SpotAnswers(refusal, account, unlisted)
 
 
+def organization(api: SpotApi, spot_account: str, aws_account: str | None) -> str:
+    """Spot's id of the account's organisation; empty where the token may not know it, or Spot does not answer."""
+    try:
+        account = ask(api, spot_account, aws_account).account
+    except SpotError:
+        return ""
+    return account.organization if account else ""
+
+
 def _find(accounts: t.Iterable[SpotAccount], spot_account: str) -> SpotAccount | None:
     return next((account for account in accounts if account.spot_account == spot_account), None)
 

@@ -272,8 +272,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._errors import fa
 from ansible_collections.spot.eventbridge.plugins.module_utils._handover import DEFAULT_FLAG, Channel, Handover
 from ansible_collections.spot.eventbridge.plugins.module_utils._handover_send import Ledger, hand_over
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import organization
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._table import ACTIVE
 
 CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
@@ -351,11 +351,7 @@ def _organization(params: t.Mapping[str, t.Any], spot_account: str, aws_account:
         return ""
     url = check_url(params["spot_api_url"], "The address of the Spot API")
     api = SpotApi(url, check_token(params["spot_token"]), validate_certs=params["spot_validate_certs"])
-    try:
-        account = ask(api, spot_account, aws_account).account
-    except SpotError:
-        return ""
-    return account.organization if account else ""
+    return organization(api, spot_account, aws_account)
 
 
 def _result(channels: t.Sequence[Channel], outcomes: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:

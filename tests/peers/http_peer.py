@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import ssl
 import time
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ class HttpPeer:
         self.status: int | None = None
         self.silent: float | None = None
         self.secret = secrets.token_hex(16)
+        self._scheme = "http"
         self._server = Server(self._handle)
 
     def __enter__(self) -> Self:
@@ -41,9 +43,14 @@ class HttpPeer:
         self._server.shutdown()
         self._server.server_close()
 
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https"
+
     @property
     def url(self) -> str:
-        return self._server.url
+        return self._server.url.replace("http", self._scheme, 1)
 
     @property
     def bodies(self) -> list[Any]:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fills a collections path for a checkout: amazon.aws out of the PyPI package `ansible`, and this collection as a link.
+"""Fills a collections path for a checkout: collections out of the PyPI package `ansible`, and this collection as a link.
 
 Galaxy is where users get collections from; this is for machines that reach PyPI alone.
 
@@ -18,7 +18,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = CHECKOUT / "tests" / "requirements" / "collections.txt"
-WANTED = "ansible_collections/amazon/aws/"
+# The last two are optional: they look into Spot's database, for those who may.
+COLLECTIONS = ("amazon/aws", "community/mysql", "community/postgresql")
+WANTED = tuple(f"ansible_collections/{name}/" for name in COLLECTIONS)
 
 
 def take_amazon_aws(collections: Path, *wanted: str) -> None:

@@ -1,0 +1,69 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: spot_database_finding
+short_description: What the answer of Spot's database means
+version_added: 0.1.0
+description:
+  - Takes the result of M(community.postgresql.postgresql_query) or M(community.mysql.mysql_query), failed or not, that was asked
+    what P(spot.eventbridge.spot_database_query#filter) says.
+positional: config, hours
+options:
+  _input:
+    description: The module's result; empty where it could not be run, as its collection is missing.
+    type: dict
+    required: true
+  config:
+    description: As for P(spot.eventbridge.spot_database_query#filter).
+    type: dict
+    required: true
+  hours:
+    description: How many hours were looked back.
+    type: int
+    default: 24
+  delivered:
+    description: How many warnings AWS counted as delivered in that time.
+    type: int
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ answer | spot.eventbridge.spot_database_finding({'engine': 'postgresql'}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: A finding.
+  type: dict
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _database
+
+
+def spot_database_finding(result: t.Any, config: t.Any, hours: int = 24, *, delivered: int | None = None) -> dict[str, t.Any]:
+    """See DOCUMENTATION."""
+    if not isinstance(result, t.Mapping) or not isinstance(config, t.Mapping):
+        raise AnsibleFilterError("spot_database_finding takes the result of a module and the database's configuration")
+    collection = _database.missing(config)
+    if collection:
+        return _database.missing_finding(collection).as_dict()
+    return _database.finding(result, str(config.get("engine")), hours, delivered).as_dict()
+
+
+class FilterModule:
+    """The filter, as Ansible finds it."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """The filters of this file by name."""
+        return {"spot_database_finding": spot_database_finding}

@@ -1,0 +1,285 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_side_info
+
+short_description: Look at Spot's side of an integration, its feature flag and its log
+
+version_added: 0.1.0
+
+description:
+  - Spot acts on a warning only if a feature flag is on, and writes each one that arrives to its log. Operators inside Spot can look
+    at both; customers can only ask.
+  - Asks those that are given, and says what was found. A service that refuses or does not answer is a finding with the outcome
+    V(unknown), within 30 seconds, never a failure.
+  - The module fails only where an option cannot be right.
+
+options:
+  spot_account:
+    description:
+      - The Spot account, such as V(act-d7320fba).
+    type: str
+    required: true
+  organization:
+    description:
+      - Spot's id of the organisation.
+      - By default, Spot is asked, if O(spot_token) is given.
+    type: str
+  feature_flag:
+    description:
+      - Asks whether a feature flag is on for the account. A flag that does not exist is not said to be off.
+    type: dict
+    suboptions:
+      provider:
+        description:
+          - V(ofrep) is OpenFeature's remote evaluation protocol. V(launchdarkly) is LaunchDarkly's REST API.
+          - V(http) is any service that answers GET with JSON.
+        type: str
+        choices: [ofrep, launchdarkly, http]
+        required: true
+      url:
+        description:
+          - The service's address. Required, but for V(launchdarkly), where it defaults to V(https://app.launchdarkly.com).
+          - With V(http), C({flag}), C({account}) and C({organization}) in it are filled in.
+        type: str
+      key:
+        description: The flag.
+        type: str
+        default: aws-detach-instances-that-got-interruption-notification
+      token:
+        description: The token. Required for V(launchdarkly), where it needs the right to read.
+        type: str
+      token_header:
+        description:
+          - The header that carries the token, C(X-API-Key) for instance, which then carries nothing else.
+          - By default C(Authorization).
+        type: str
+      project:
+        description: LaunchDarkly's key of the project.
+        type: str
+      environment:
+        description: LaunchDarkly's key of the environment.
+        type: str
+      context_kind:
+        description: LaunchDarkly's kind of the context whose key is the Spot account. The organisation is an attribute of it.
+        type: str
+        default: account
+      expression:
+        description: With V(http), the JMESPath of the flag's value, which has to be true or false.
+        type: str
+      validate_certs:
+        description: Whether the certificate is checked.
+        type: bool
+        default: true
+      ca_path:
+        description: A file of certificates to trust besides the system's.
+        type: path
+  log:
+    description:
+      - Looks for warnings in a log. Only how many there are, and when the last one was, leaves it.
+    type: dict
+    suboptions:
+      provider:
+        description: Whether V(elasticsearch) or V(opensearch) is asked itself, or through V(kibana).
+        type: str
+        choices: [elasticsearch, opensearch, kibana]
+        default: elasticsearch
+      url:
+        description: The service's address. That of V(kibana) may end in a space, C(/s/optimizer).
+        type: str
+        required: true
+      index:
+        description: The index, alias or data stream; several with commas or an asterisk.
+        type: str
+        default: optimizer*
+      query:
+        description:
+          - What to look for, in the syntax of C(query_string). C({organization}), C({path}) (C(/interruptionNotification)),
+            C({account}) and C({instance}) become phrases.
+        type: str
+        default: "{organization} AND {path} AND {account}"
+      time_field:
+        description: The field that says when.
+        type: str
+        default: "@timestamp"
+      api_key:
+        description: An API key, encoded as Elasticsearch gives it.
+        type: str
+      user:
+        description: A user, instead of an API key.
+        type: str
+      password:
+        description: The user's password.
+        type: str
+      validate_certs:
+        description: Whether the certificate is checked.
+        type: bool
+        default: true
+      ca_path:
+        description: A file of certificates to trust besides the system's.
+        type: path
+  hours:
+    description:
+      - How many hours to look back in the log.
+    type: int
+    default: 24
+  delivered:
+    description:
+      - How many warnings AWS counted as delivered in that time. With some delivered and none in the log, something is wrong.
+    type: int
+  instance_id:
+    description:
+      - Stands for C({instance}) in O(log.query).
+    type: str
+    default: ""
+  spot_api_url:
+    description:
+      - The address of the Spot API. Plain HTTP is taken for loopback only.
+    type: str
+    default: https://api.spotinst.io
+  spot_validate_certs:
+    description:
+      - Whether the certificate of the Spot API is checked.
+    type: bool
+    default: true
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.info
+
+seealso:
+  - module: spot.eventbridge.spot_eventbridge_info
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Is the flag on, and do warnings arrive?
+  spot.eventbridge.spot_side_info:
+    spot_account: act-d7320fba
+    organization: "606079873399"
+    feature_flag:
+      provider: ofrep
+      url: https://flags.example.com
+      token: "{{ vault_flag_token }}"
+    log:
+      provider: kibana
+      url: https://kibana.example.com/s/optimizer
+      api_key: "{{ vault_kibana_key }}"
+"""
+
+RETURN = r"""
+checks:
+  description: What was found, of what was asked for.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    check:
+      description: V(feature_flag) or V(spot_log).
+      type: str
+      returned: always
+      sample: feature_flag
+    outcome:
+      description: V(pass), V(warn), V(fail), V(skip) (proves nothing) or V(unknown) (could not be found out).
+      type: str
+      returned: always
+      sample: pass
+    message:
+      description: What was seen.
+      type: str
+      returned: always
+      sample: The feature flag aws-detach-instances-that-got-interruption-notification is on for act-d7320fba.
+    remedy:
+      description: What to do about it. Empty for a pass.
+      type: str
+      returned: always
+      sample: ""
+"""
+
+import datetime
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _feature_flag, _log_search
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    ArgumentError,
+    check_spot_account,
+    check_token,
+    check_url,
+    spot_token_argument,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._feature_flag import Context, FeatureFlag
+from ansible_collections.spot.eventbridge.plugins.module_utils._log_search import LogSearch
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import organization
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "spot_account": {"type": "str", "required": True},
+            "organization": {"type": "str"},
+            "feature_flag": {"type": "dict", "options": _feature_flag.argument_spec()},
+            "log": {"type": "dict", "options": _log_search.argument_spec()},
+            "hours": {"type": "int", "default": 24},
+            "delivered": {"type": "int"},
+            "instance_id": {"type": "str", "default": ""},
+            "spot_token": spot_token_argument(),
+            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
+            "spot_validate_certs": {"type": "bool", "default": True},
+        },
+        required_one_of=[["feature_flag", "log"]],
+        supports_check_mode=True,
+    )
+    try:
+        checks = _checks(module.params)
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the secrets among them
+        module.fail_json(msg=failure_of(error).message)
+    module.exit_json(changed=False, checks=checks)
+
+
+def _checks(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    spot_account = check_spot_account(params["spot_account"])
+    if params["hours"] < 1:
+        raise ArgumentError("hours must be at least 1.")
+    flag = FeatureFlag.from_parameters(params["feature_flag"]) if params["feature_flag"] else None
+    log = LogSearch.from_parameters(params["log"]) if params["log"] else None
+    context = Context(spot_account, params["organization"] or _organization(params, spot_account))
+    found = []
+    if flag:
+        found.append(flag.check(context))
+    if log:
+        words = {
+            "organization": context.organization,
+            "path": _log_search.PATH,
+            "account": spot_account,
+            "instance": params["instance_id"],
+        }
+        now = datetime.datetime.now(datetime.timezone.utc)
+        found.append(log.check(words, now - datetime.timedelta(hours=params["hours"]), now, params["delivered"]))
+    return [finding.as_dict() for finding in found]
+
+
+def _organization(params: t.Mapping[str, t.Any], spot_account: str) -> str:
+    """Spot's id of the organisation, as far as the token may know it."""
+    if not params["spot_token"]:
+        return ""
+    url = check_url(params["spot_api_url"], "The address of the Spot API")
+    api = SpotApi(url, check_token(params["spot_token"]), validate_certs=params["spot_validate_certs"])
+    return organization(api, spot_account, None)
+
+
+if __name__ == "__main__":
+    main()
