@@ -98,9 +98,9 @@ def finding(result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: i
     :param result: of `postgresql_query` or `mysql_query`, failed or not
     :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
     """
-    if result.get("failed"):
+    if "query_result" not in result:
         return _failure(result, engine)
-    rows = result.get("query_result") or []
+    rows = result["query_result"]
     while rows and isinstance(rows[-1], list):  # a list for each statement, the last one is the question
         rows = rows[-1]
     if not rows or "hits" not in rows[-1]:
