@@ -24,3 +24,8 @@ def queue_arn(region: Region, aws_account: str, name: str) -> str:
 def rule_arn(region: Region, aws_account: str, name: str) -> str:
     """The ARN of a rule on the default event bus."""
     return f"arn:{region.partition}:events:{region.name}:{aws_account}:rule/{name}"
+
+
+def probe_prefix(rule: str) -> str:
+    """How the names of the temporary rules begin that probe a rule's target; six more characters fit into the 64 that AWS takes."""
+    return f"{rule[:50]}-probe-"

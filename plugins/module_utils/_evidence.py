@@ -81,6 +81,11 @@ class Evidence:
 
 def read_metrics(region: Region, rule: str, hours: int, now: datetime.datetime) -> dict[str, int | None]:
     """Sums of what CloudWatch knows of a rule. None where it has no data, which is no proof of anything."""
+    return read_metrics_between(region, rule, now - datetime.timedelta(hours=hours), now)
+
+
+def read_metrics_between(region: Region, rule: str, start: datetime.datetime, end: datetime.datetime) -> dict[str, int | None]:
+    """As `read_metrics`, between two times. A period of CloudWatch's that begins before counts from its beginning."""
     queries = [
         {
             "Id": key,
@@ -95,9 +100,7 @@ def read_metrics(region: Region, rule: str, hours: int, now: datetime.datetime) 
     sums: dict[str, int | None] = dict.fromkeys(METRICS)
     more: dict[str, str] = {}
     while True:
-        answer = region.clients["cloudwatch"].get_metric_data(
-            MetricDataQueries=queries, StartTime=now - datetime.timedelta(hours=hours), EndTime=now, **more
-        )
+        answer = region.clients["cloudwatch"].get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end, **more)
         for result in answer["MetricDataResults"]:
             if result.get("Values"):
                 sums[result["Id"]] = (sums[result["Id"]] or 0) + int(sum(result["Values"]))

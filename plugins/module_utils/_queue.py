@@ -20,7 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_name,
     tags_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._arns import queue_arn, rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._arns import probe_prefix, queue_arn, rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Call, Document, Plan, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._tags import as_text, tag_changes, tags_after
@@ -186,14 +186,16 @@ class Queue:
         return Plan("deleted", None, current.managed_fields(), None, (Call("delete_queue", {"QueueUrl": current.url}),))
 
     def policy(self, region: Region) -> Document:
-        """The queue's policy: EventBridge may send, for this one rule (EventBridge user guide, "dead-letter queues")."""
+        """The queue's policy: EventBridge may send, for this rule and those that probe it (EventBridge user guide, "dead-letter
+        queues")."""
+        rules = [rule_arn(region, self.aws_account, name) for name in (self.rule, f"{probe_prefix(self.rule)}*")]
         statement = {
             "Sid": "SpotInterruptionDeadLetters",
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": queue_arn(region, self.aws_account, self.name),
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn(region, self.aws_account, self.rule)}},
+            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
         }
         return {"Version": "2012-10-17", "Statement": [statement]}
 

@@ -1,0 +1,165 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_probe
+
+short_description: Send a test event to Spot by the way that warnings take
+
+version_added: 0.1.0
+
+description:
+  - In each region, a temporary rule with the same target as the integration's sends one event that is like a warning in everything but
+    its source, of an instance that there cannot be, C(i-00000000000000000). Then CloudWatch, the dead-letter queue and the connection
+    tell what became of it. That proves execution role, API destination, connection and token at once.
+  - The temporary rule is removed whatever happens; what a killed run left is removed by the next.
+  - An event that Spot refuses with 401 switches the region off, as any warning would. The module says so then, and the role
+    P(spot.eventbridge.spot_eventbridge_repair#role) mends it.
+  - What is found is returned; the module does not fail for it.
+
+options:
+  name:
+    description:
+      - The name of the integration's rule and connection.
+    type: str
+    required: true
+  target_id:
+    description:
+      - The id of this collection's target in the rule.
+    type: str
+    default: spot
+  settle_seconds:
+    description:
+      - How long to wait until the temporary rule surely matches.
+    type: int
+    default: 10
+  wait_timeout:
+    description:
+      - How long to wait for CloudWatch, in seconds. It is a minute or two late.
+    type: int
+    default: 240
+
+extends_documentation_fragment:
+  - spot.eventbridge._regions
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Sends nothing, and returns a finding that says so.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - Each run sends an event.
+
+notes:
+  - Needs the permissions C(events:ListRules), C(events:ListTargetsByRule), C(events:DescribeConnection), C(events:PutRule),
+    C(events:PutTargets), C(events:PutEvents), C(events:RemoveTargets), C(events:DeleteRule), C(iam:PassRole) for the execution role,
+    C(cloudwatch:GetMetricData), and for a dead letter C(sqs:GetQueueUrl) and C(sqs:ReceiveMessage).
+  - Whether Spot takes such an event is not documented. One that it refuses with anything but 401 and 407 leaves the connection as it is.
+
+seealso:
+  - module: spot.eventbridge.spot_eventbridge_info
+  - module: spot.eventbridge.spot_interruption
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Does a test event arrive?
+  spot.eventbridge.spot_probe:
+    name: spot-interruption-act-d7320fba
+    regions: [us-east-1, eu-west-1]
+  register: probe
+"""
+
+RETURN = r"""
+checks:
+  description: What was found, a finding C(probe) for each region.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - {check: probe, outcome: pass, message: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
+failed_regions:
+  description: The regions in which the probe did not arrive.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+"""
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_name, regions_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._probe import SERVICES, probe
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import TARGET_ID
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import PROBE
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "target_id": {"type": "str", "default": TARGET_ID},
+            "settle_seconds": {"type": "int", "default": 10},
+            "wait_timeout": {"type": "int", "default": 240},
+            **regions_argument_spec(),
+        },
+        supports_check_mode=True,
+    )
+    try:
+        answer = _answer(module)
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:
+        module.fail_json(msg=failure_of(error).message)
+    # Nothing that is managed is another afterwards.
+    module.exit_json(changed=False, **answer)
+
+
+def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
+    params = module.params
+    name, target_id = check_name(params["name"]), check_name(params["target_id"])
+    regions = Regions(module, SERVICES, params["regions"])
+    if module.check_mode:
+        results: dict[str, Finding | Failure] = {
+            region: Finding(PROBE, SKIP, f"{region}: No test event was sent, as it is check mode.", "Run it without --check.")
+            for region in regions.names
+        }
+    else:
+        settle, timeout = params["settle_seconds"], params["wait_timeout"]
+        results = regions.run(lambda region: probe(region, name, target_id, settle=settle, timeout=timeout))
+    found = {region: _finding(region, result) for region, result in results.items()}
+    return {
+        "checks": [finding.as_dict() for finding in found.values()],
+        "failed_regions": [region for region, finding in found.items() if finding.outcome == FAIL],
+    }
+
+
+def _finding(region: str, result: Finding | Failure) -> Finding:
+    if isinstance(result, Finding):
+        return result
+    message = f"{region}: No test event could be sent, or not be followed: {result.code}: {result.message}"
+    return Finding(PROBE, UNKNOWN, message, "Grant the permission, or try again.")
+
+
+if __name__ == "__main__":
+    main()
