@@ -28,6 +28,12 @@ options:
   delivered:
     description: How many warnings AWS counted as delivered in that time.
     type: int
+  announced:
+    description:
+      - When an interruption was announced, as RV(spot.eventbridge.spot_interruption#module:announced). The database has to have a warning
+        since then.
+    type: str
+    default: ""
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
 """
@@ -49,16 +55,23 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils import _database
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import parse_announced
 
 
-def spot_database_finding(result: t.Any, config: t.Any, hours: int = 24, *, delivered: int | None = None) -> dict[str, t.Any]:
+def spot_database_finding(
+    result: t.Any, config: t.Any, hours: int = 24, *, delivered: int | None = None, announced: str = ""
+) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     if not isinstance(result, t.Mapping) or not isinstance(config, t.Mapping):
         raise AnsibleFilterError("spot_database_finding takes the result of a module and the database's configuration")
     collection = _database.missing(config)
     if collection:
         return _database.missing_finding(collection).as_dict()
-    return _database.finding(result, str(config.get("engine")), hours, delivered).as_dict()
+    try:
+        return _database.finding(result, str(config.get("engine")), hours, delivered, parse_announced(announced)).as_dict()
+    except ArgumentError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

@@ -9,10 +9,12 @@ name: spot_side_checks
 short_description: What was found on Spot's side, and what was not checked
 version_added: 0.1.0
 description:
-  - Adds to the findings one with the outcome V(skip) for each check on Spot's side that was not made. It says who can make it.
+  - Gathers the findings of the modules that looked at Spot's side, and adds one with the outcome V(skip) for each check that was not
+    made. It says who can make it.
+  - A module that failed is a finding, too.
 options:
   _input:
-    description: The findings, as RV(spot.eventbridge.spot_side_info#module:checks).
+    description: The results of M(spot.eventbridge.spot_side_info), M(spot.eventbridge.spot_probe) and the like.
     type: list
     elements: dict
     required: true
@@ -23,7 +25,7 @@ author:
 EXAMPLES = r"""
 - name: Show everything
   ansible.builtin.debug:
-    msg: "{{ spot_side.checks | spot.eventbridge.spot_side_checks }}"
+    msg: "{{ [spot_side, probe] | spot.eventbridge.spot_side_checks }}"
 """
 
 RETURN = r"""
@@ -40,11 +42,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.spot.eventbridge.plugins.module_utils import _spot_side
 
 
-def spot_side_checks(found: t.Any) -> list[dict[str, t.Any]]:
+def spot_side_checks(results: t.Any) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
-    if not isinstance(found, (list, tuple)) or not all(isinstance(finding, t.Mapping) and "check" in finding for finding in found):
-        raise AnsibleFilterError("spot_side_checks takes a list of findings")
-    return _spot_side.complete(found)
+    if not isinstance(results, (list, tuple)) or not all(isinstance(result, t.Mapping) for result in results):
+        raise AnsibleFilterError("spot_side_checks takes a list of results")
+    return _spot_side.gather(results)
 
 
 class FilterModule:

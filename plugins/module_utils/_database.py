@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import PASS, SKIP, UNKNOWN, WARN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import DATABASE
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import DATABASE, after
 
 # The guide's table, and the word that it looks for in the column `value`.
 DEFAULTS = {
@@ -92,11 +92,14 @@ def missing_finding(collection: str) -> Finding:
     return Finding(DATABASE, UNKNOWN, message, f"ansible-galaxy collection install {collection}")
 
 
-def finding(result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: int | None) -> Finding:
+def finding(
+    result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: int | None = None, announced: datetime.datetime | None = None
+) -> Finding:
     """What a module's answer means. Pure.
 
     :param result: of `postgresql_query` or `mysql_query`, failed or not
     :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
+    :param announced: when an interruption was announced that has to be among them; None if none was
     """
     if "query_result" not in result:
         return _failure(result, engine)
@@ -105,10 +108,15 @@ def finding(result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: i
         rows = rows[-1]
     if not rows or "hits" not in rows[-1]:
         return Finding(DATABASE, UNKNOWN, "Spot's database gave no answer that can be understood.", "Check engine and table.")
-    count, last = int(rows[-1]["hits"]), rows[-1].get("last_one")
-    if count:
-        when = datetime.datetime.fromtimestamp(int(last or 0), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Finding(DATABASE, PASS, f"Spot's database has {count} warning(s) of the last {hours} h, the last one of {when}.")
+    count, last = int(rows[-1]["hits"]), int(rows[-1].get("last_one") or 0)
+    # The database rounds to seconds.
+    if count and (announced is None or last >= announced.timestamp() - 1):
+        when = datetime.datetime.fromtimestamp(last, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        told = f"Spot's database has {count} warning(s) of the last {hours} h, the last one of {when}{after(when, announced)}."
+        return Finding(DATABASE, PASS, told)
+    if announced:
+        message = f"Spot's database has no warning since the one announced at {announced:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(DATABASE, WARN, message, "Look again later; check table and columns; ask Spot's operators.")
     if delivered:
         message = f"Spot's database has no warning of the last {hours} h, but AWS delivered {delivered}."
         return Finding(DATABASE, WARN, message, "Check table and columns; if they are right, ask Spot's operators.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -16,13 +17,14 @@ from urllib.parse import quote
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._peer import Peer, PeerError, basic
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import LOG
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import LOG, after, seconds_after
 
 PROVIDERS = ("elasticsearch", "opensearch", "kibana")
 # The guide's query: "606079873399" AND "/interruptionNotification" AND "act-d7320fba".
 DEFAULT_QUERY = "{organization} AND {path} AND {account}"
 PATH = "/interruptionNotification"
 _ANSWERS_WITHIN = "10s"
+_PAUSE = 2.0
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -52,6 +54,27 @@ class Hits:
     count: int
     last: str | None = None
     at_least: bool = False
+
+
+@dataclass(frozen=True)
+class Window:
+    """When to look for warnings.
+
+    :ivar hours: how far back
+    :ivar announced: when an interruption was announced that has to be among them; None if none was
+    :ivar timeout: seconds to wait for it
+    """
+
+    hours: int
+    announced: datetime.datetime | None = None
+    timeout: float = 0.0
+
+    def is_over(self, last: str | None) -> bool:
+        """Whether, with the last warning at this time, there is nothing left to wait for. Pure."""
+        if self.announced is None:
+            return True
+        seconds = seconds_after(last or "", self.announced)
+        return seconds is not None and seconds > -1  # times may have been cut to seconds
 
 
 @dataclass(frozen=True)
@@ -95,7 +118,7 @@ class LogSearch:
             time_field=params["time_field"],
         )
 
-    def check(self, words: t.Mapping[str, str], since: datetime.datetime, until: datetime.datetime, delivered: int | None) -> Finding:
+    def check(self, words: t.Mapping[str, str], window: Window, delivered: int | None = None) -> Finding:
         """Searches. Never raises for what the service says.
 
         :param words: what stands for `{organization}` and so on; empty for what is not known
@@ -105,11 +128,16 @@ class LogSearch:
         if unknown:
             message = f"Spot's log was not searched: the {unknown[0]} is not known."
             return Finding(LOG, UNKNOWN, message, f"Set it, or a query without {{{unknown[0]}}}.")
+        begin = time.monotonic()
         try:
-            hits = self.search(words, since, until)
+            while True:
+                until = datetime.datetime.now(datetime.timezone.utc)
+                hits = self.search(words, until - datetime.timedelta(hours=window.hours), until)
+                if window.is_over(hits.last) or time.monotonic() - begin + _PAUSE > window.timeout:
+                    return finding(hits, window, delivered)
+                time.sleep(_PAUSE)
         except PeerError as error:
             return Finding(LOG, UNKNOWN, f"Spot's log could not be searched: {error}.", error.remedy)
-        return finding(hits, (until - since).total_seconds() / 3600, delivered)
 
     def search(self, words: t.Mapping[str, str], since: datetime.datetime, until: datetime.datetime) -> Hits:
         """
@@ -167,17 +195,20 @@ def search_body(query: str, time_field: str, since: datetime.datetime, until: da
     }
 
 
-def finding(hits: Hits, hours: float, delivered: int | None) -> Finding:
+def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding:
     """What a search means. Pure."""
-    if hits.count:
+    if hits.count and window.is_over(hits.last):
         number = f"{'at least ' if hits.at_least else ''}{hits.count} warning(s)"
-        return Finding(LOG, PASS, f"Spot's log has {number} of the last {hours:g} h, the last one of {hits.last}.")
+        when = f"the last one of {hits.last}{after(hits.last or '', window.announced)}"
+        return Finding(LOG, PASS, f"Spot's log has {number} of the last {window.hours} h, {when}.")
+    if window.announced:
+        message = f"Spot's log has no warning since the one announced at {window.announced:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(LOG, WARN, message, "Look again later; check index and query; ask Spot's operators.")
     if delivered:
-        message = f"Spot's log has no warning of the last {hours:g} h, but AWS delivered {delivered}."
+        message = f"Spot's log has no warning of the last {window.hours} h, but AWS delivered {delivered}."
         return Finding(LOG, WARN, message, "Check index and query; if they are right, ask Spot's operators.")
-    return Finding(
-        LOG, SKIP, f"Spot's log has no warning of the last {hours:g} h. Without an interruption, it proves nothing.", "Widen the window."
-    )
+    message = f"Spot's log has no warning of the last {window.hours} h. Without an interruption, it proves nothing."
+    return Finding(LOG, SKIP, message, "Widen the window.")
 
 
 def _time(value: t.Any) -> str:

@@ -13,9 +13,9 @@ import time
 import typing as t
 import urllib.error
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ansible.module_utils.urls import open_url
 
@@ -133,6 +133,30 @@ class SpotApi:
         :raises SpotError: Spot refused, or did not answer.
         """
         self._get("/aws/ec2/group", {"accountId": spot_account})
+
+    def groups(self, spot_account: str) -> list[str]:
+        """The ids of an account's Elastigroups.
+
+        :raises SpotError: Spot refused, or did not answer.
+        """
+        items = items_of(self._get("/aws/ec2/group", {"accountId": spot_account}))
+        return [str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")]
+
+    def log(self, group: str, spot_account: str, instance_id: str, since: datetime) -> list[tuple[str, str]]:
+        """What the log of an Elastigroup (Elastilog) says of an instance: time and text of each entry.
+
+        :param since: in UTC
+        :raises SpotError: Spot refused, or did not answer.
+        """
+        query = {
+            "accountId": spot_account,
+            "resourceId": instance_id,
+            "fromDate": f"{since:%Y-%m-%dT%H:%M:%S.000Z}",
+            # The clocks of both sides need not agree.
+            "toDate": f"{since + timedelta(days=1):%Y-%m-%dT%H:%M:%S.000Z}",
+        }
+        items = items_of(self._get(f"/aws/ec2/group/{quote(group, safe='')}/logs", query))
+        return [(str(item.get("createdAt") or ""), str(item.get("message") or "")) for item in items if isinstance(item, dict)]
 
     def _get(self, path: str, query: t.Mapping[str, str]) -> dict[str, t.Any]:
         try:

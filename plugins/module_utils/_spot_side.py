@@ -7,15 +7,18 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._finding import SKIP, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, SKIP, Finding
 
 FEATURE_FLAG = "feature_flag"
 LOG = "spot_log"
 DATABASE = "spot_database"
 PROBE = "probe"
 INTERRUPTION = "interruption"
+SIDE = "spot_side"
 
 # What only Spot can tell, or costs something to find out: off until it is configured. Who can, and how.
 _UNCHECKED = {
@@ -42,12 +45,44 @@ _UNCHECKED = {
 }
 
 
-def complete(found: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+def gather(results: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
     """What was found on Spot's side, and for each check that was not made, that it was not made and who can. Pure.
 
-    :param found: findings as dictionaries
+    :param results: of the modules that looked: with `checks`, left out, or failed
     """
-    findings = [dict(finding) for finding in found]
-    made = {finding["check"] for finding in findings}
+    found: list[dict[str, t.Any]] = []
+    for result in results:
+        found += [dict(finding) for finding in result.get("checks") or []]
+        if "checks" not in result and "msg" in result and not result.get("skipped"):
+            told = " ".join(str(result["msg"]).split())
+            found.append(Finding(SIDE, FAIL, f"Spot's side could not be asked: {told}", "Correct the variables of the role.").as_dict())
+    made = {finding["check"] for finding in found}
     skipped = (Finding(check, SKIP, message, remedy) for check, (message, remedy) in _UNCHECKED.items() if check not in made)
-    return [*findings, *(finding.as_dict() for finding in skipped)]
+    return [*found, *(finding.as_dict() for finding in skipped)]
+
+
+def seconds_after(when: str, announced: datetime.datetime) -> float | None:
+    """How long after an announcement something was, None where its time is in no form that is known. Pure."""
+    try:
+        return (datetime.datetime.fromisoformat(when.replace("Z", "+00:00")) - announced).total_seconds()
+    except (TypeError, ValueError):  # no time, or one without a time zone
+        return None
+
+
+def after(when: str, announced: datetime.datetime | None) -> str:
+    """The same as a part of a sentence, empty where nothing was announced. Pure."""
+    seconds = seconds_after(when, announced) if announced else None
+    return "" if seconds is None else f", {max(0.0, seconds):.0f} s after the announcement"
+
+
+def parse_announced(text: str) -> datetime.datetime | None:
+    """When an interruption was announced, out of an option; None where none was.
+
+    :raises ArgumentError: it is no time.
+    """
+    if not text:
+        return None
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+    except ValueError:
+        raise ArgumentError(f"announced is {text[:50]!r}, which is no time. Times look like 2026-01-02T03:04:05Z.") from None

@@ -137,6 +137,17 @@ options:
       - Stands for C({instance}) in O(log.query).
     type: str
     default: ""
+  announced:
+    description:
+      - When an interruption was announced, ISO 8601 in UTC, as RV(spot.eventbridge.spot_interruption#module:announced). The log has to
+        have a warning since then, and the finding says how long it took.
+    type: str
+    default: ""
+  wait_timeout:
+    description:
+      - How long to wait for that, in seconds.
+    type: int
+    default: 0
   spot_api_url:
     description:
       - The address of the Spot API. Plain HTTP is taken for loopback only.
@@ -204,7 +215,6 @@ checks:
       sample: ""
 """
 
-import datetime
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -219,9 +229,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._feature_flag import Context, FeatureFlag
-from ansible_collections.spot.eventbridge.plugins.module_utils._log_search import LogSearch
+from ansible_collections.spot.eventbridge.plugins.module_utils._log_search import LogSearch, Window
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import organization
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import parse_announced
 
 
 def main() -> None:
@@ -234,6 +245,8 @@ def main() -> None:
             "hours": {"type": "int", "default": 24},
             "delivered": {"type": "int"},
             "instance_id": {"type": "str", "default": ""},
+            "announced": {"type": "str", "default": ""},
+            "wait_timeout": {"type": "int", "default": 0},
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
@@ -267,8 +280,8 @@ def _checks(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
             "account": spot_account,
             "instance": params["instance_id"],
         }
-        now = datetime.datetime.now(datetime.timezone.utc)
-        found.append(log.check(words, now - datetime.timedelta(hours=params["hours"]), now, params["delivered"]))
+        window = Window(params["hours"], parse_announced(params["announced"]), params["wait_timeout"])
+        found.append(log.check(words, window, params["delivered"]))
     return [finding.as_dict() for finding in found]
 
 

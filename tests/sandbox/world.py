@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from . import corrections, events, moto_app, roles
+from . import corrections, events, fis, moto_app, roles
 from .aws import Aws
 from .control import Control
 from .delivery import Delivery
@@ -37,6 +37,7 @@ class World:
         roles.install()
         corrections.install()
         events.install(self.settings, self.scheduler, self.delivery)
+        fis.install(self.interrupt)
         self.servers = {
             "aws": Server(self.aws.handle),
             "spot": Server(self.spot.handle),

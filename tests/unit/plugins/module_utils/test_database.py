@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import typing as t
 
@@ -123,3 +124,18 @@ def test_a_namespace_that_is_not_there_at_all_is_no_crash(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("config", [{}, {"engine": "oracle"}])
 def test_an_engine_that_is_not_known_misses_nothing(config: dict[str, str]) -> None:
     assert missing(config) == ""
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome", "told"),
+    [
+        (1767323054, "pass", "9 s after the announcement"),
+        (1767323044, "pass", "0 s after"),
+        (1767323000, "warn", "no warning since the one"),
+    ],
+)
+def test_what_was_announced_has_to_be_there(last: int, outcome: str, told: str) -> None:
+    announced = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+    found = finding({"query_result": [{"hits": 1, "last_one": last}]}, "postgresql", 24, 1, announced)
+    assert found.outcome == outcome
+    assert told in found.message

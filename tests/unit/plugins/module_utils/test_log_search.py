@@ -9,9 +9,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._log_search import Hits, LogSearch, fill, finding, search_body
+from ansible_collections.spot.eventbridge.plugins.module_utils._log_search import Hits, LogSearch, Window, fill, finding, search_body
 from ansible_collections.spot.eventbridge.plugins.module_utils._peer import Peer, PeerError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import complete
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import gather
 
 LOG = LogSearch(Peer("the log", "https://log.example.com"), "elasticsearch", "optimizer*")
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
@@ -81,13 +81,13 @@ def test_what_is_no_whole_answer_is_an_error(document: t.Any, told: str) -> None
     ],
 )
 def test_a_search_is_put_into_words(hits: Hits, delivered: int | None, outcome: str, told: str) -> None:
-    found = finding(hits, 24.0, delivered)
+    found = finding(hits, Window(24), delivered)
     assert (found.check, found.outcome) == ("spot_log", outcome)
     assert told in found.message
 
 
 def test_what_was_not_checked_is_said_with_who_can() -> None:
-    whole = complete([])
+    whole = gather([{}, {"skipped": True, "msg": "x"}])
     assert [(entry["check"], entry["outcome"]) for entry in whole] == [
         (check, "skip") for check in ("feature_flag", "spot_log", "spot_database", "probe", "interruption")
     ]
@@ -96,6 +96,27 @@ def test_what_was_not_checked_is_said_with_who_can() -> None:
 
 def test_what_was_checked_stays_as_it_is() -> None:
     made = {"check": "spot_log", "outcome": "pass", "message": "There.", "remedy": ""}
-    whole = complete([made])
+    whole = gather([{"checks": [made]}])
     assert whole[0] == made
     assert [entry["check"] for entry in whole].count("spot_log") == 1
+
+
+def test_a_module_that_failed_is_a_finding_in_one_line() -> None:
+    failed = gather([{"msg": "log.url is\n wrong", "failed": False}])[0]
+    assert (failed["check"], failed["outcome"]) == ("spot_side", "fail")
+    assert "log.url is wrong" in failed["message"]
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome", "told"),
+    [
+        ("2026-01-01T00:00:09Z", "pass", "9 s after the announcement"),
+        ("2025-12-31T23:59:59.500Z", "pass", "0 s after the announcement"),
+        ("2025-12-31T23:59:00Z", "warn", "no warning since the one announced at 2026-01-01T00:00:00Z"),
+        (None, "warn", "no warning since"),
+    ],
+)
+def test_what_was_announced_has_to_be_there(last: str | None, outcome: str, told: str) -> None:
+    found = finding(Hits(1 if last else 0, last), Window(24, SINCE))
+    assert found.outcome == outcome
+    assert told in found.message

@@ -27,7 +27,14 @@ POLICY = {
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": ARN,
-            "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:events:eu-west-1:123456789012:rule/warnings"}},
+            "Condition": {
+                "ArnLike": {
+                    "aws:SourceArn": [
+                        "arn:aws:events:eu-west-1:123456789012:rule/warnings",
+                        "arn:aws:events:eu-west-1:123456789012:rule/warnings-probe-*",
+                    ]
+                }
+            },
         }
     ],
 }

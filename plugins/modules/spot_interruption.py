@@ -1,0 +1,222 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_interruption
+
+short_description: Interrupt a spot instance for real, and follow the warning to Spot
+
+version_added: 0.1.0
+
+description:
+  - Lets AWS Fault Injection Service interrupt one spot instance, as EC2 would, and looks at what becomes of the warning - in CloudWatch,
+    and in the log of the instance's Elastigroup, if there is a token.
+  - B(The instance is lost), two minutes later. So it has to be named twice, and nothing but a spot instance that runs is interrupted.
+  - The experiment's template is removed whatever happens; what a killed run left is removed by the next.
+  - What is found is returned; the module does not fail for it.
+
+options:
+  instance_id:
+    description:
+      - The instance.
+    type: str
+    required: true
+  confirm:
+    description:
+      - The same once more. Without it, the module says what would happen, and does nothing.
+    type: str
+    default: ""
+  name:
+    description:
+      - The name of the integration's rule.
+    type: str
+    required: true
+  role_arn:
+    description:
+      - The role for the experiment. C(fis.amazonaws.com) must be allowed to assume it, and it must be allowed
+        C(ec2:SendSpotInstanceInterruptions) on the instance.
+    type: str
+    required: true
+  spot_account:
+    description:
+      - The Spot account, such as V(act-d7320fba).
+    type: str
+    required: true
+  group_id:
+    description:
+      - The Elastigroup whose log is looked at, such as V(sig-d7320fba).
+      - By default, the one in the instance's tag C(spotinst:aws:ec2:group:id), or each of the account's.
+    type: str
+    default: ""
+  wait_timeout:
+    description:
+      - How long to wait for CloudWatch, and then for Spot's log, in seconds.
+    type: int
+    default: 240
+  spot_api_url:
+    description:
+      - The address of the Spot API. Plain HTTP is taken for loopback only.
+    type: str
+    default: https://api.spotinst.io
+  spot_validate_certs:
+    description:
+      - Whether the certificate of the Spot API is checked.
+    type: bool
+    default: true
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Says what would happen.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - An instance can be interrupted once.
+
+notes:
+  - Works in the one region of O(region), where the instance is.
+  - Needs the permissions C(ec2:DescribeInstances), C(fis:CreateExperimentTemplate), C(fis:TagResource), C(fis:StartExperiment),
+    C(fis:GetExperiment), C(fis:ListExperimentTemplates), C(fis:DeleteExperimentTemplate), C(iam:PassRole) for O(role_arn), and
+    C(cloudwatch:GetMetricData).
+  - Figures of CloudWatch are of the rule, so that another interruption at the same time counts, too. The log names the instance.
+
+seealso:
+  - module: spot.eventbridge.spot_probe
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Interrupt an instance, and see whether Spot reacts
+  spot.eventbridge.spot_interruption:
+    instance_id: i-0123456789abcdef0
+    confirm: i-0123456789abcdef0
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    role_arn: arn:aws:iam::123456789012:role/fis
+    region: eu-west-1
+"""
+
+RETURN = r"""
+checks:
+  description: What was found, C(interruption), and C(spot_reacted) if something was interrupted.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - {check: interruption, outcome: pass, message: "eu-west-1: AWS announced …, and Spot took it; …", remedy: ""}
+announced:
+  description: When AWS was asked to interrupt it, ISO 8601.
+  type: str
+  returned: if it was interrupted
+  sample: "2026-01-02T03:04:05Z"
+"""
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _elastilog
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    ArgumentError,
+    check_name,
+    check_spot_account,
+    check_token,
+    check_url,
+    spot_token_argument,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._interruption import (
+    SERVICES,
+    Instance,
+    Outcome,
+    describe,
+    finding,
+    interrupt,
+    unconfirmed,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import INTERRUPTION
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "instance_id": {"type": "str", "required": True},
+            "confirm": {"type": "str", "default": ""},
+            "name": {"type": "str", "required": True},
+            "role_arn": {"type": "str", "required": True},
+            "spot_account": {"type": "str", "required": True},
+            "group_id": {"type": "str", "default": ""},
+            "wait_timeout": {"type": "int", "default": 240},
+            "spot_token": spot_token_argument(),
+            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
+            "spot_validate_certs": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        answer = _answer(module)
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the token among them
+        module.fail_json(msg=failure_of(error).message)
+    module.exit_json(**answer)
+
+
+def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
+    params = module.params
+    name, spot_account = check_name(params["name"]), check_spot_account(params["spot_account"])
+    url = check_url(params["spot_api_url"], "The address of the Spot API")
+    token = params["spot_token"]
+    api = SpotApi(url, check_token(token), validate_certs=params["spot_validate_certs"]) if token else None
+    confirmed = params["confirm"] == params["instance_id"] and not module.check_mode
+    regions = Regions(module, SERVICES)
+    (where,) = regions.names[:1]
+
+    def work(region: Region) -> tuple[Instance, Outcome | None]:
+        instance = describe(region, params["instance_id"])
+        if not confirmed or instance.refusal:
+            return instance, None
+        return instance, interrupt(region, instance, params["role_arn"], name, params["wait_timeout"])
+
+    (result,) = regions.run(work).values()
+    if isinstance(result, Failure):
+        message = f"{where}: {params['instance_id']} could not be interrupted, or not be followed: {result.code}: {result.message}"
+        return _found(Finding(INTERRUPTION, UNKNOWN, message, "Check instance, region, role and permissions."))
+    instance, outcome = result
+    if instance.refusal:
+        message = f"{where}: {instance.refusal}, so it was not interrupted."
+        return _found(Finding(INTERRUPTION, FAIL, message, "Choose a spot instance that runs."))
+    if outcome is None:
+        return _found(unconfirmed(where, instance))
+    group = params["group_id"] or instance.group
+    reacted = _elastilog.check(api, spot_account, group, instance.id, since=outcome.announced, timeout=params["wait_timeout"])
+    announced = outcome.announced.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**_found(finding(where, instance, outcome), reacted), "changed": True, "announced": announced}
+
+
+def _found(*findings: Finding) -> dict[str, t.Any]:
+    return {"changed": False, "checks": [entry.as_dict() for entry in findings]}
+
+
+if __name__ == "__main__":
+    main()
