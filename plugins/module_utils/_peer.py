@@ -141,8 +141,11 @@ class Peer:
     def refusal(self, reply: Reply) -> PeerError:
         """The answer as an error: who, what, and why."""
         meaning = {401: " (it refuses the credentials)", 403: " (it does not allow this)"}.get(reply.status, "")
-        told = " ".join(reply.body[:300].decode("utf-8", "replace").split()) or "(nothing)"
-        return PeerError(reply.status, self.scrub(f"{self.what} at {self.host} answered {reply.status}{meaning}: {told}"))
+        # Before anything is cut off: the rest of a secret that was cut through would not be found any more.
+        told = self.scrub(reply.body.decode("utf-8", "replace"))
+        # A terminal would obey what is not printable.
+        printable = " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())[:300] or "(nothing)"
+        return PeerError(reply.status, f"{self.what} at {self.host} answered {reply.status}{meaning}: {printable}")
 
     def scrub(self, text: str) -> str:
         """The text without secrets, nor what they are sent as."""

@@ -171,6 +171,7 @@ extends_documentation_fragment:
   - spot.eventbridge._spot_token
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -261,6 +262,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils import _handover_file, _handover_jira, _handover_mail, _handover_webhook
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     ArgumentError,
+    assume_role_argument_spec,
     check_aws_account,
     check_name,
     check_spot_account,
@@ -297,6 +299,7 @@ def main() -> None:
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
+            **assume_role_argument_spec(),
         },
         required_one_of=[list(CHANNELS)],
         supports_check_mode=True,

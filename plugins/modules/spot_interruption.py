@@ -72,6 +72,7 @@ extends_documentation_fragment:
   - spot.eventbridge._spot_token
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -135,6 +136,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils import _elastilog
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     ArgumentError,
+    assume_role_argument_spec,
     check_name,
     check_spot_account,
     check_token,
@@ -170,6 +172,7 @@ def main() -> None:
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
+            **assume_role_argument_spec(),
         },
         supports_check_mode=True,
     )

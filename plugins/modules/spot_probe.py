@@ -47,6 +47,7 @@ extends_documentation_fragment:
   - spot.eventbridge._regions
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
