@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,20 @@ def test_the_tag_says_when_and_how_beside_the_tags_of_others(hand_over: Any, web
     hand_over(webhook={"url": webhook.address})
     (body,) = webhook.bodies
     assert tag(aws) == f"account={SPOT_ACCOUNT} webhook={body['handover']['time']}"
+
+
+def test_verify_says_since_when(hand_over: Any, webhook: Webhook, jira: Jira, run: Runner, aws: Aws) -> None:
+    # A rule without our target is none of an integration.
+    aws.events().put_targets(Rule=NAME, Targets=[{"Id": "spot", "Arn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:x"}])
+
+    def found() -> dict[str, str]:
+        looked = run("spot_eventbridge_info", name=NAME, spot_account=SPOT_ACCOUNT, regions=["eu-west-1"])
+        return {entry["outcome"]: entry["message"] for entry in looked.entry["findings"] if entry["check"] == "handover"}
+
+    assert "Nobody at Spot was told of this region" in found()["skip"]
+    hand_over(webhook={"url": webhook.address}, jira={"url": jira.url, "token": jira.secret, "project": "SRE"})
+    when = webhook.bodies[0]["handover"]["time"]
+    assert found() == {"pass": f"Spot was told of this region: jira on {when} (SRE-1), webhook on {when}."}
 
 
 def test_a_tag_of_another_spot_account_says_nothing(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
@@ -309,6 +325,16 @@ def test_a_wrong_password_is_named_as_such(hand_over: Any, mail: Mail, run: Runn
     run.tokens.add("wrong-password-0123")
     message = hand_over(mail=mail_options(mail, password="wrong-password-0123")).message
     assert "it refuses the credentials: 535" in message
+
+
+@pytest.mark.slow
+def test_a_mail_server_that_says_nothing_is_given_up_within_thirty_seconds(hand_over: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        options = {"host": "127.0.0.1", "port": silent.getsockname()[1], "encryption": "none"}
+        run = hand_over(mail={**options, "sender": "a@example.com", "recipients": ["b@example.com"]})
+        assert time.monotonic() - start < 30
+    assert f"the mail server 127.0.0.1:{options['port']}: SMTPServerDisconnected: Connection unexpectedly closed: timed out" in run.message
 
 
 def test_a_recipient_that_is_refused_is_a_failure(hand_over: Any, run: Runner, aws: Aws) -> None:
