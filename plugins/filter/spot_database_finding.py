@@ -9,7 +9,7 @@ name: spot_database_finding
 short_description: What the answer of Spot's database means
 version_added: 0.1.0
 description:
-  - Takes the result of M(community.postgresql.postgresql_query) or M(community.mysql.mysql_query), failed or not, that was asked
+  - Takes the result of C(community.postgresql.postgresql_query) or C(community.mysql.mysql_query), failed or not, that was asked
     what P(spot.eventbridge.spot_database_query#filter) says.
 positional: config, hours
 options:

@@ -9,7 +9,7 @@ name: spot_database_query
 short_description: What to ask Spot's database
 version_added: 0.1.0
 description:
-  - The statements and arguments for M(community.postgresql.postgresql_query) and M(community.mysql.mysql_query), which count the
+  - The statements and arguments for C(community.postgresql.postgresql_query) and C(community.mysql.mysql_query), which count the
     warnings of an account and tell when the last one was.
   - Everything that is looked for is an argument. Names of tables and columns are checked and quoted.
 positional: spot_account, hours

@@ -170,6 +170,7 @@ extends_documentation_fragment:
   - spot.eventbridge._resources.aws_account
   - spot.eventbridge._spot_token
   - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
   - spot.eventbridge._attributes.actiongroup_aws
   - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules
@@ -216,7 +217,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 channels:
-  description: What came of each channel.
+  description: What came of each channel, by the channel's name.
   type: dict
   returned: always
   contains:

@@ -46,6 +46,7 @@ options:
 extends_documentation_fragment:
   - spot.eventbridge._regions
   - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
   - spot.eventbridge._attributes.actiongroup_aws
   - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules

@@ -5,7 +5,7 @@
 """Compares what a module returns with its RETURN, in both directions.
 
 A dictionary is documented by `contains` or, where that would be a copy of AWS's reference, by a sample that has all its keys.
-"As in RV(…)" takes another module's documentation. "By the region's name" in a description means one entry for each region. A
+"As in RV(…)" takes another module's documentation. "By the region's name", or another's, in a description means one entry for each. A
 value may be null where the description says V(none). What is not always returned says when, in a phrase that `_expected` knows.
 """
 
@@ -84,8 +84,8 @@ def _followed(option: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**option, **{key: there[key] for key in ("description", "contains", "sample") if key in there}}
 
 
-def _by_region(option: Mapping[str, Any]) -> bool:
-    return "by the region's name" in str(option["description"])
+def _by_name(option: Mapping[str, Any]) -> bool:
+    return bool(re.search(r"by the \w+'s name", str(option["description"])))
 
 
 def _differences(path: str, options: Options, value: Mapping[str, Any]) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _entries(option: Mapping[str, Any], value: Any) -> Iterator[tuple[str, Mappi
     """The dictionaries that the documentation of a value is about."""
     if isinstance(value, list):
         yield from (("[]", entry) for entry in value if isinstance(entry, dict))
-    elif isinstance(value, dict) and _by_region(option):
+    elif isinstance(value, dict) and _by_name(option):
         yield from (("[]", entry) for entry in value.values())
     elif isinstance(value, dict):
         yield "", value

@@ -17,6 +17,7 @@ import pytest
 
 from tests.integration.modules.aws import ACCOUNT, NAME, SPOT_ACCOUNT, Aws
 from tests.integration.modules.runner import Run, Runner
+from tests.integration.modules.test_documentation import permissions
 from tests.peers import certificate
 from tests.peers.jira import USER as JIRA_USER
 from tests.peers.jira import Jira
@@ -358,3 +359,10 @@ def test_a_recipient_that_is_refused_is_a_failure(hand_over: Any, run: Runner, a
 def test_a_mail_that_cannot_be_right_is_refused(hand_over: Any, mail: Mail, changed: dict[str, Any], told: str) -> None:
     assert told in hand_over(mail=mail_options(mail, **changed)).message
     assert mail.messages == []
+
+
+def test_it_calls_nothing_that_its_notes_do_not_name(hand_over: Any, webhook: Webhook, sandbox: Sandbox) -> None:
+    sandbox.clear_calls()
+    hand_over(webhook={"url": webhook.address})
+    called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls()}
+    assert called == permissions("spot_handover")

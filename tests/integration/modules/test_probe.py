@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.modules.runner import Runner
+from tests.integration.modules.test_documentation import permissions
 from tests.integration.sandbox.integration import ACCOUNT, NAME, REGION, RULE_ARN, Integration
 from tests.sandbox.client import Sandbox
 
@@ -139,3 +140,11 @@ def test_the_target_is_the_integrations_own(probe: Any, integration: Integration
     assert integration.events.list_targets_by_rule(Rule=NAME)["Targets"] == before
     assert sandbox.deliveries()[0]["target"] == before[0]["Arn"]
     assert sandbox.deliveries()[0]["rule"] != RULE_ARN.rpartition("/")[2]
+
+
+def test_it_calls_nothing_that_its_notes_do_not_name(probe: Any, sandbox: Sandbox) -> None:
+    sandbox.start_outage(403)
+    sandbox.clear_calls()
+    probe()
+    called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls()}
+    assert called - permissions("spot_probe") == set()
