@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.modules.runner import Runner
 from tests.integration.modules.test_documentation import permissions
+from tests.integration.playbooks.test_policies import actions
 from tests.integration.sandbox.integration import ACCOUNT, NAME, REGION, RULE_ARN, Integration
 from tests.sandbox.client import Sandbox
 
@@ -148,3 +149,8 @@ def test_it_calls_nothing_that_its_notes_do_not_name(probe: Any, sandbox: Sandbo
     probe()
     called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls()}
     assert called - permissions("spot_probe") == set()
+
+
+def test_the_readmes_policies_suffice(probe: Any, sandbox: Sandbox) -> None:
+    sandbox.permit("testing", [*actions("Read-only policy"), *actions("Policy for the proof")])
+    assert probe()["outcome"] == "pass"
