@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test bench build clean
+.PHONY: help setup demo test bench build docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -32,6 +32,9 @@ build: $(VENV)/.setup ## Make the tarball that is published
 	@.cache/awscli/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+docs: $(VENV)/.docs ## Build the documentation site
+	@$(BIN)/python tests/tools/docsite.py .cache/docsite/html
+
 clean: ## Remove all that the other targets made
 	rm -rf $(VENV) .cache collections
 
@@ -50,6 +53,11 @@ $(VENV)/.setup: tests/requirements/setup.txt tests/requirements/collections.txt 
 $(VENV)/.sandbox: tests/requirements/sandbox.txt $(VENV)/.setup
 	@echo "Installing what the sandbox needs ..."
 	@$(PIP) -r tests/requirements/sandbox.txt
+	@touch $@
+
+$(VENV)/.docs: tests/requirements/docs.txt $(VENV)/.setup
+	@echo "Installing what the documentation needs ..."
+	@$(PIP) -r tests/requirements/docs.txt
 	@touch $@
 
 $(VENV)/.test: tests/requirements/test.txt tests/requirements/docs.txt $(VENV)/.sandbox

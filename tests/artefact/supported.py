@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ends of what is supported, as environments: the oldest and the newest of everything that this machine can run."""
+"""What is supported, as environments: its ends, or with SUPPORTED=all in the environment all that this machine can run."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.tools.environments import environment
-from tests.tools.interpreters import Version, newest_core, oldest_core
+from tests.tools.interpreters import CORES, Version, interpreters, newest_core, oldest_core
 
 # boto3 as the README says. PyPI has amazon.aws only in the package `ansible`: this one holds 10.1.0.
 OLDEST = {"boto3": ["boto3==1.34.0", "botocore==1.34.0"], "amazon.aws": "ansible==12.0.0a5"}
@@ -32,6 +33,21 @@ class Supported:
         major, minor = self.core
         packages = [f"ansible-core~={major}.{minor}.0", *self.boto3]
         return environment(self.name, self.python, packages, self.amazon_aws)
+
+
+def chosen() -> list[Supported]:
+    """What is to be tested."""
+    return every() if os.environ.get("SUPPORTED") == "all" else ends()
+
+
+def every() -> list[Supported]:
+    """Each supported ansible-core on each interpreter that runs it."""
+    return [
+        Supported(f"core-{core[0]}.{core[1]}-python-{version[0]}.{version[1]}", core, path, NEWEST["boto3"], NEWEST["amazon.aws"])
+        for core, minors in CORES.items()
+        for version, path in interpreters().items()
+        if version[0] == 3 and version[1] in minors
+    ]
 
 
 def ends() -> list[Supported]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.artefact.supported import Supported, ends
+from tests.artefact.supported import Supported, chosen
 from tests.sandbox.client import Sandbox
 from tests.tools.published import install
 
@@ -61,7 +61,7 @@ class Installation:
         )
 
 
-@pytest.fixture(params=ends(), ids=lambda combination: combination.name)
+@pytest.fixture(params=chosen(), ids=lambda combination: combination.name)
 def combination(request: pytest.FixtureRequest) -> Supported:
     return request.param
 

@@ -1,0 +1,19 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Sphinx builds the documentation; `make docs` copies it beside the generated pages."""
+
+project = "spot.eventbridge"
+copyright = "Contributors to the spot.eventbridge collection"
+title = html_title = html_short_title = "spot.eventbridge"
+extensions = ["sphinx_antsibull_ext"]
+pygments_style = "ansible"
+highlight_language = "YAML+Jinja"
+html_theme = "sphinx_ansible_theme"
+html_show_sphinx = False
+html_copy_source = False
+html_use_index = False
+default_role = "any"
+nitpicky = True
+# References into Ansible's own documentation, which is not fetched: those pages are linked by their address instead.
+suppress_warnings = ["ref.ref"]

@@ -1,0 +1,48 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds the documentation site: a page for each module, role and filter, out of the published collection, and the guides.
+
+Usage: python docsite.py FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.tools.artefact import CHECKOUT
+from tests.tools.published import published
+
+BIN = Path(sys.executable).parent
+
+
+def build(html: Path) -> None:
+    """Builds the site into a folder, which is made anew. Every warning of Sphinx is an error."""
+    with published() as (_, collection), tempfile.TemporaryDirectory(prefix="docsite-") as temporary:
+        rst = Path(temporary) / "rst"
+        rst.mkdir(mode=0o755)
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(collection.parents[2]),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        }
+        generate = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", str(rst)]
+        subprocess.run([*generate, "spot.eventbridge"], env=environment, stdout=subprocess.DEVNULL, check=True)
+        shutil.copy(CHECKOUT / "docs" / "docsite" / "conf.py", temporary)
+        shutil.rmtree(html, ignore_errors=True)
+        html.parent.mkdir(parents=True, exist_ok=True)
+        sphinx = [str(BIN / "sphinx-build"), "-q", "-W", "--keep-going", "-b", "html", "-c", temporary, str(rst), str(html)]
+        subprocess.run(sphinx, env=environment, check=True)
+        shutil.rmtree(html / ".doctrees", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]).resolve())
+    print(f"{sys.argv[1]}/index.html")
