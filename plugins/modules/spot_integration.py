@@ -195,7 +195,13 @@ execution_role:
       description: The role, V(none) if there is none. With its ARN, description, both policies, permissions boundary and tags.
       type: dict
       returned: unless it failed
-      sample: {arn: "arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba"}
+      sample:
+        arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
+        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        assume_role_policy_document: {Version: "2012-10-17", Statement: []}
+        policy: {Version: "2012-10-17", Statement: []}
+        permissions_boundary: null
+        tags: {team: platform}
     note:
       description: Why it was kept. It is also given as a warning.
       type: str

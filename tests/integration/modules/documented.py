@@ -100,9 +100,9 @@ def _differences(path: str, options: Options, value: Mapping[str, Any]) -> Itera
 
 def _expected(when: str, beside: Mapping[str, Any]) -> bool:
     failed = "error" in beside or "failed" in beside
-    if when == "when the region failed":
+    if when in ("when it failed", "when the region failed"):
         return failed
-    return when.startswith(("always", "success", "unless the region failed")) and not failed
+    return when.startswith(("always", "success", "unless it failed", "unless the region failed")) and not failed
 
 
 def _differences_of_one(path: str, option: Mapping[str, Any], value: Any) -> Iterator[str]:

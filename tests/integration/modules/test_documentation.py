@@ -11,6 +11,7 @@ every run of a module in this folder.
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +20,20 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.modules.aws import NAME, REGION, ROLE_ARN, SPOT_ACCOUNT, Aws
+from tests.integration.modules.aws import NAME, REGION, SPOT_ACCOUNT, Aws
 from tests.integration.modules.documented import differences, documented, modules, seen, text
 from tests.integration.modules.runner import Runner
 from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
 
 PREFIX = "spot.eventbridge."
+FOREIGN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}
 REFUSED = {"error": {"status": 400, "code": "AccessDeniedException", "message": "not authorized"}}
 # Everything an example may take for granted: an integration in the regions that the examples name.
 ONBOARDED = {
     "name": NAME,
     "spot_account": SPOT_ACCOUNT,
-    "role_arn": ROLE_ARN,
+    "role_name": NAME,
     "regions": ["us-east-1", "us-west-2", REGION],
     "tags": {"team": "platform"},
     "kms_key_identifier": "arn:aws:kms:us-east-1:123456789012:key/0f1e2d3c",
@@ -77,7 +79,6 @@ def permissions(module: str) -> set[str]:
 
 @pytest.fixture
 def onboarded(run: Runner, aws: Aws, sandbox: Sandbox) -> Runner:
-    aws.role()
     run.environment["SPOTINST_TOKEN"] = sandbox.tokens["admin"]
     assert not run("spot_integration", **ONBOARDED).failed
     return run
@@ -85,7 +86,6 @@ def onboarded(run: Runner, aws: Aws, sandbox: Sandbox) -> Runner:
 
 def test_examples_run(sandbox: Sandbox, aws: Aws, tmp_path: Path) -> None:
     """All in one playbook: each module's in turn, every time on an integration that is there."""
-    aws.role()
     again = {"name": "Onboard", f"{PREFIX}spot_integration": ONBOARDED}
     play = {
         "hosts": "localhost",
@@ -144,19 +144,26 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
         aws.sqs(region).send_message(QueueUrl=aws.queue_url(region), MessageBody="{}")
         aws.events(region).deauthorize_connection(Name=NAME)
     found.update(seen("spot_eventbridge_info", onboarded("spot_eventbridge_info", **next(own_examples("spot_eventbridge_info"))).answer))
+    unread = sandbox.add_fault(REFUSED, {"operation": "ReceiveMessage"})
+    found.update(seen("spot_eventbridge_info", onboarded("spot_eventbridge_info", **next(own_examples("spot_eventbridge_info"))).answer))
+    sandbox.clear_faults(unread["id"])
     found.update(seen("spot_api_destination", onboarded("spot_api_destination", **next(own_examples("spot_api_destination"))).answer))
-    found.update(
-        seen("spot_dead_letter_queue", onboarded("spot_dead_letter_queue", name=NAME, state="absent", regions=ONBOARDED["regions"]).answer)
-    )
+    sandbox.boto3("iam").put_role_policy(RoleName=NAME, PolicyName="audit", PolicyDocument=json.dumps(FOREIGN))
+    for module in ("spot_dead_letter_queue", "spot_integration"):
+        role = {"role_name": NAME} if module == "spot_integration" else {}
+        kept = onboarded(module, name=NAME, state="absent", regions=ONBOARDED["regions"], **role)
+        found.update(seen(module, kept.answer))
+    sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="audit")
     onboarded("spot_integration", **ONBOARDED)
-    for operation in ("GetSecretValue", "GetMetricData", "ReceiveMessage"):
+    for operation in ("GetSecretValue", "GetMetricData"):
         sandbox.add_fault(REFUSED, {"operation": operation})
     look()
     sandbox.clear_faults()
-    # Where AWS refuses everything.
-    sandbox.add_fault(REFUSED, {"target": "aws"})
-    for module in alone():
-        for example in own_examples(module):
-            found.update(seen(module, onboarded(module, **example, **at_spot(module, sandbox)).answer))
+    # Where AWS refuses what has to do with the role, and everything.
+    for nothing in ({"service": "iam"}, {"target": "aws"}):
+        sandbox.add_fault(REFUSED, nothing)
+        for module in alone():
+            for example in own_examples(module):
+                found.update(seen(module, onboarded(module, **example, **at_spot(module, sandbox)).answer))
     told = functools.reduce(set.union, map(documented, alone()))
     assert sorted(told - found) == []
