@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: spot_database_finding
 short_description: What the answer of Spot's database means
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Takes the result of C(community.postgresql.postgresql_query) or C(community.mysql.mysql_query), failed or not, that was asked
     what P(spot.eventbridge.spot_database_query#filter) says.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: spot_side_checks
 short_description: What was found on Spot's side, and what was not checked
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Gathers the findings of the modules that looked at Spot's side, and adds one with the outcome V(skip) for each check that was not
     made. It says who can make it.

@@ -85,7 +85,7 @@ class CurrentQueue:
 
 @dataclass(frozen=True)
 class Queue:
-    """The dead-letter queue that is wanted: standard, encrypted, and open to exactly one rule.
+    """The dead-letter queue that is wanted: standard, encrypted, and open to one rule and its probes.
 
     :ivar rule: the name of the rule that may send to it
     :ivar aws_account: the account of both

@@ -15,7 +15,8 @@ version_added: 0.1.0
 description:
   - Creates, mends and removes the standard SQS queue that receives what EventBridge could not deliver to Spot, in many regions
     at once.
-  - The queue's policy lets EventBridge send for exactly one rule, and nobody else.
+  - The queue's policy lets EventBridge send for one rule, and for the temporary rules that M(spot.eventbridge.spot_probe) makes to
+    probe it; and nobody else.
   - The messages' attributes are the only place that says why Spot refused a warning. So a queue with messages is not removed
     unless told to.
 

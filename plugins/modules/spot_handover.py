@@ -10,7 +10,7 @@ module: spot_handover
 
 short_description: Tell Spot's operators which regions now push warnings, once
 
-version_added: 0.1.0
+version_added: 0.2.0
 
 description:
   - Once the AWS side stands, people at Spot enable monitoring and confirm a feature flag. This module asks them to, with all that

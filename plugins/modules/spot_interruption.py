@@ -10,7 +10,7 @@ module: spot_interruption
 
 short_description: Interrupt a spot instance for real, and follow the warning to Spot
 
-version_added: 0.1.0
+version_added: 0.2.0
 
 description:
   - Lets AWS Fault Injection Service interrupt one spot instance, as EC2 would, and looks at what becomes of the warning - in CloudWatch,

@@ -10,7 +10,7 @@ module: spot_probe
 
 short_description: Send a test event to Spot by the way that warnings take
 
-version_added: 0.1.0
+version_added: 0.2.0
 
 description:
   - In each region, a temporary rule with the same target as the integration's sends one event that is like a warning in everything but

@@ -10,7 +10,7 @@ module: spot_side_info
 
 short_description: Look at Spot's side of an integration, its feature flag and its log
 
-version_added: 0.1.0
+version_added: 0.2.0
 
 description:
   - Spot acts on a warning only if a feature flag is on, and writes each one that arrives to its log. Operators inside Spot can look
