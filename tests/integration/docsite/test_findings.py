@@ -26,19 +26,31 @@ def explained(section: str) -> set[str]:
 
 def checks() -> set[str]:
     """The names of all checks: what stands first where a Finding is made, also by way of a function that makes one."""
-    trees = [ast.parse(path.read_text()) for path in UTILS.glob("*.py")]
+    modules = {path.stem: ast.parse(path.read_text()) for path in UTILS.glob("*.py")}
     names: set[str] = set()
-    for tree in trees:
+    for tree in modules.values():
         makers = {"Finding"} | {
             function.name for function in _functions(tree) if function.args.args and function.args.args[0].arg == "check"
         }
-        constants = _constants(tree.body)
+        constants = {**_imported(tree, modules), **_constants(tree.body)}
         for function in _functions(tree):
             known = {**constants, **_constants(list(ast.walk(function)))}
             for call in ast.walk(function):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in makers and call.args:
                     names |= set(_values(call.args[0], known))
     return names
+
+
+def _imported(tree: ast.Module, modules: dict[str, ast.Module]) -> dict[str, str]:
+    """The texts that are imported from other modules of the collection, by name."""
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2] in modules]
+    return {
+        alias.name: text
+        for node in imports
+        for name, text in _constants(modules[str(node.module).rpartition(".")[2]].body).items()
+        for alias in node.names
+        if alias.name == name
+    }
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:

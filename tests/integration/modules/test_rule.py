@@ -204,21 +204,31 @@ def test_a_rule_of_another_name_is_nobodys_business(rule: Rule, aws: Aws, destin
 
 
 def test_a_target_that_could_not_be_put_is_a_failure(rule: Rule, sandbox: Sandbox, destination_arn: str) -> None:
-    sandbox.add_fault({"partial": True}, {"operation": "PutTargets"}, times=1)
+    fault = sandbox.add_fault({"partial": True}, {"operation": "PutTargets"})
     run = rule()
     assert run.error["code"] == "FailedEntries"
     assert "put_targets failed for 1 target(s): ConcurrentModificationException: Rule is being modified." in run.message
+    # Planned anew a few times, and then given up.
+    assert len(sandbox.calls(operation="PutTargets")) == 5
+    sandbox.clear_faults(fault["id"])
     assert rule().action == "updated"
+
+
+def test_a_target_that_somebody_else_was_changing_is_put_again(rule: Rule, sandbox: Sandbox, destination_arn: str) -> None:
+    sandbox.add_fault({"partial": True}, {"operation": "PutTargets"}, times=1)
+    assert rule().action == "created"
+    assert rule().action == "unchanged"
 
 
 def test_a_target_that_could_not_be_removed_is_a_failure_and_the_rule_stays(
     rule: Rule, aws: Aws, sandbox: Sandbox, destination_arn: str
 ) -> None:
     rule()
-    sandbox.add_fault({"partial": True}, {"operation": "RemoveTargets"}, times=1)
+    fault = sandbox.add_fault({"partial": True}, {"operation": "RemoveTargets"})
     run = rule(state="absent")
     assert run.error["code"] == "FailedEntries"
     assert aws.rule_names() == [NAME]
+    sandbox.clear_faults(fault["id"])
     assert rule(state="absent").action == "deleted"
 
 
