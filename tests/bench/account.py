@@ -35,8 +35,13 @@ def region_by_region(_sandbox: Sandbox, regions: list[str]) -> list[str]:
 
 
 def cli_loop(_sandbox: Sandbox, regions: list[str]) -> list[str]:
-    """The command of the loop of the AWS CLI."""
+    """The command of the loop of the AWS CLI, with the calls that onboarding makes."""
     return [str(HERE / "cli_loop.sh"), str(AWS_CLI), *regions]
+
+
+def bare_cli_loop(sandbox: Sandbox, regions: list[str]) -> list[str]:
+    """The same without a look at anything."""
+    return ["env", "BARE=1", *cli_loop(sandbox, regions)]
 
 
 def first_and_unchanged(sandbox: Sandbox, latency: float, command: list[str]) -> tuple[Measure, Measure]:
@@ -75,7 +80,7 @@ def bench(sandbox: Sandbox, latency: float, repeat: int, numbers: list[int]) -> 
             print(f"  {name:20}  {(walls[name, many] - walls[name, few]) / (many - few) * 1000:5.0f} ms")
     print("\nregion after region, once, beside the fastest first run of the collection")
     peer = walls["collection first", numbers[-1]]
-    for name, make in (("one at a time", region_by_region), ("AWS CLI", cli_loop)):
+    for name, make in (("one at a time", region_by_region), ("AWS CLI", cli_loop), ("AWS CLI, bare", bare_cli_loop)):
         sandbox.reset()
         sandbox.settings(latency=latency)
         _line(numbers[-1], "first", name, measure(sandbox, make(sandbox, REGIONS[: numbers[-1]])), peer)
