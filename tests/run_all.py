@@ -1,14 +1,13 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every check and test of the project, the long one beside all the others, and says at the end which failed.
+"""Runs every check and test of the project, one after the other, and says at the end which failed.
 
 Usage: python tests/run_all.py [CHECK…]   (no names: all of them; the names stand in CHECKS)
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import os
 import subprocess
 import sys
@@ -21,7 +20,6 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 COLLECTIONS = CHECKOUT / ".venv" / "collections"
 COLLECTION = COLLECTIONS / "ansible_collections" / "spot" / "eventbridge"
-LONGEST = "integration"
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ CHECKS = [
 
 
 def run(check: Check, home: str) -> bool:
-    """Runs one check to its end; then prints its name, what it says, and how long it took."""
+    """Runs one check to its end; prints its name, what it says, and how long it took."""
+    print(f"\n=== {check.name}", flush=True)
     environment = {
         # Nobody's AWS or Spot may come into it.
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SPOTINST_"))},
@@ -71,12 +70,9 @@ def run(check: Check, home: str) -> bool:
         **check.environment,
     }
     start = time.monotonic()
-    done = subprocess.run(
-        check.command, cwd=check.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    verdict = "passed" if done.returncode == 0 else f"failed ({done.returncode})"
-    print(f"\n=== {check.name}\n{done.stdout}=== {check.name}: {verdict} in {time.monotonic() - start:.0f} s", flush=True)
-    return done.returncode == 0
+    code = subprocess.run(check.command, cwd=check.folder, env=environment, check=False).returncode
+    print(f"=== {check.name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - start:.0f} s", flush=True)
+    return code == 0
 
 
 def main() -> int:
@@ -87,11 +83,8 @@ def main() -> int:
         return 2
     chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not sys.argv[1:]]
     start = time.monotonic()
-    # The integration tests wait more than they compute, and take as long as all the others together.
-    order = sorted(chosen, key=lambda check: check.name != LONGEST)
-    with tempfile.TemporaryDirectory(prefix="ansible-home-") as home, concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        futures = {check.name: pool.submit(run, check, home) for check in order}
-        results = {check.name: futures[check.name].result() for check in chosen}
+    with tempfile.TemporaryDirectory(prefix="ansible-home-") as home:
+        results = {check.name: run(check, home) for check in chosen}
     failed = [name for name, passed in results.items() if not passed]
     print(f"\n{time.monotonic() - start:.0f} s in all." + (f" Failed: {', '.join(failed)}." if failed else ""))
     print(f"checks: {len(results) - len(failed)} passed, {len(failed)} failed")
