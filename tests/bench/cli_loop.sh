@@ -26,9 +26,9 @@ for region in "$@"; do
   queue=arn:aws:sqs:$region:$account:$name
   look sqs get-queue-url --queue-name "$name"
   "${aws[@]}" sqs create-queue --queue-name "$name" --attributes SqsManagedSseEnabled=true --output text >/dev/null
-  url=$("${aws[@]}" sqs get-queue-url --queue-name "$name" --output text)
-  look sqs get-queue-attributes --queue-url "$url" --attribute-names All
-  look sqs list-queue-tags --queue-url "$url"
+  [ -n "${BARE:-}" ] || url=$("${aws[@]}" sqs get-queue-url --queue-name "$name" --output text)
+  look sqs get-queue-attributes --queue-url "${url:-}" --attribute-names All
+  look sqs list-queue-tags --queue-url "${url:-}"
   look events describe-connection --name "$name"
   connection=$("${aws[@]}" events create-connection --name "$name" --authorization-type API_KEY --query ConnectionArn --output text \
     --auth-parameters "ApiKeyAuthParameters={ApiKeyName=Authorization,ApiKeyValue=Bearer $SPOTINST_TOKEN}")
