@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -19,10 +19,9 @@ from tests.sandbox.client import Sandbox
 
 @dataclass(frozen=True)
 class Fault:
-    """Fault rules or settings, and how many calls more than an undisturbed run they may cost, as a factor."""
+    """Fault rules, and how many calls more than an undisturbed run they may cost, as a factor."""
 
-    rules: list[dict[str, Any]] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
+    rules: list[dict[str, Any]]
     more: float = 1.0
 
 
@@ -60,7 +59,6 @@ def undisturbed(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> t
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fleet_is_onboarded_all_the_same(fleet: Fleet, undisturbed: tuple[dict[str, Any], int], name: str) -> None:
     fault, (state, calls) = FAULTS[name], undisturbed
-    fleet.sandbox.settings(**fault.settings)
     for rule in fault.rules:
         fleet.sandbox.call("POST", "/faults", rule)
     run = fleet.run("onboard", "-e", IMPATIENT.replace('"total_max_attempts": 2', '"total_max_attempts": 6'))

@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from tests.integration.fleet.fleet import Fleet
 from tests.integration.playbooks.leaks import seen_in_files
-from tests.integration.playbooks.runner import Running
 from tests.sandbox.client import Sandbox
 
 KILLS = 20
@@ -29,7 +27,7 @@ def test_killed_twenty_times_it_still_comes_to_its_end(running: Sandbox, tmp_pat
     done = []
     for kill in range(KILLS):
         running.clear_calls()
-        kill_after(fleet.start("onboard", "-f", "2"), running, writes=1 + kill % 3)
+        fleet.start("onboard", "-f", "2").kill_when(lambda few=1 + kill % 3: len(running.calls(writes=True)) >= few)
         done.append(len(running.calls(writes=True)))
     assert all(done), "each of them had come to write something"
 
@@ -38,14 +36,3 @@ def test_killed_twenty_times_it_still_comes_to_its_end(running: Sandbox, tmp_pat
     assert fleet.state() == undisturbed
     assert sum(done) + len(running.calls(writes=True)) >= writes
     assert seen_in_files(fleet.ansible.home, running.tokens.values()) == {}
-
-
-def kill_after(run: Running, sandbox: Sandbox, writes: int) -> None:
-    """Kill all processes of a run as soon as it has made so many writing calls; a run that ends before is done."""
-    end = time.monotonic() + 60
-    try:
-        while len(sandbox.calls(writes=True)) < writes and run.pids():
-            assert time.monotonic() < end
-            time.sleep(0.02)
-    finally:
-        run.kill()

@@ -2,29 +2,16 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A sandbox for all tests of a worker, reset before each, and a folder for each test's inventories."""
+"""A folder for each test's inventories."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.inventory.runner import Inventory
 from tests.sandbox.client import Sandbox
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(max_seconds=900) as started:
-        yield started
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,6 +191,17 @@ class Running:
             self._process.poll()
             time.sleep(0.01)
         self._process.communicate()
+
+    def kill_when(self, happened: Callable[[], bool], timeout: float = 60) -> bool:
+        """Kill every process as soon as something happened, or fail after `timeout` seconds; False if the run ended before."""
+        end = time.monotonic() + timeout
+        try:
+            while not (done := happened()) and self.pids():
+                assert time.monotonic() < end
+                time.sleep(0.005)
+        finally:
+            self.kill()
+        return done
 
     def pids(self) -> list[int]:
         """The processes of the run that are alive."""

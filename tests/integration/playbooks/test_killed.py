@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -61,12 +60,9 @@ def kill_at(ansible: Ansible, when: str, operation: str, region: str) -> None:
         sandbox.add_fault({"hang": 60}, {"operation": operation, "region": region})
     given = (f"account={SPOT_ACCOUNT}", f"spot_api_url={sandbox.spot_url}", f"regions={','.join(REGIONS)}")
     running = ansible.start("playbooks/onboard.yml", "-vvv", *(word for text in given for word in ("-e", text)))
-    end = time.monotonic() + 60
-    try:
-        while not any(when == "before" or call["status"] == 200 for call in sandbox.calls(operation=operation, region=region)):
-            assert time.monotonic() < end, f"{operation} was not called"
-            assert running.pids()
-            time.sleep(0.005)
-    finally:
-        running.kill()
-        sandbox.clear_faults()
+
+    def happened() -> bool:
+        return any(when == "before" or call["status"] == 200 for call in sandbox.calls(operation=operation, region=region))
+
+    assert running.kill_when(happened), f"{operation} was not called"
+    sandbox.clear_faults()

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,15 +231,8 @@ def kill_at(account: Account, operation: str, region: str) -> None:
     sandbox = account.sandbox
     sandbox.add_fault({"hang": 60}, {"operation": operation, "region": region})
     running = account.start("offboard")
-    end = time.monotonic() + 60
-    try:
-        while not sandbox.calls(operation=operation, region=region):
-            assert time.monotonic() < end, f"{operation} was not called"
-            assert running.pids()
-            time.sleep(0.02)
-    finally:
-        running.kill()
-        sandbox.clear_faults()
+    assert running.kill_when(lambda: bool(sandbox.calls(operation=operation, region=region))), f"{operation} was not called"
+    sandbox.clear_faults()
 
 
 def test_an_account_that_was_never_onboarded_can_be_offboarded(account: Account) -> None:
