@@ -20,6 +20,8 @@ DEFAULT_SESSION_NAME = "spot-eventbridge"
 EVENTS_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}\Z")
 # SQS API reference, CreateQueue: letters, digits, hyphens and underscores.
 QUEUE_NAME = re.compile(r"[\-_A-Za-z0-9]{1,80}\Z")
+# CloudFormation API reference, CreateStack.
+STACK_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}\Z")
 AWS_ACCOUNT = re.compile(r"\d{12}\Z")
 SPOT_ACCOUNT = re.compile(r"act-[0-9a-f]{8}\Z")
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}\Z")
@@ -102,6 +104,19 @@ def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
     longest = 80 if form is QUEUE_NAME else 64
     allowed = "letters, digits, '-' and '_'" if form is QUEUE_NAME else "letters, digits, '-', '_' and '.'"
     raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}.")
+
+
+def check_stack_name(name: str | None) -> str:
+    """Returns the name of a CloudFormation stack or stack set.
+
+    :raises ArgumentError: AWS would refuse it.
+    """
+    name = name or ""
+    if STACK_NAME.match(name):
+        return name
+    raise ArgumentError(
+        f"The stack name '{name[:100]}' cannot be used: AWS takes a letter, and then up to 127 letters, digits and hyphens."
+    )
 
 
 def check_spot_account(spot_account: str | None) -> str:

@@ -16,7 +16,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import ExecutionRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._existing import STOP, Existing, Gate
+from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Document, Plan, Resource
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome, diff_entry, failure_message, reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import Rule
@@ -32,6 +33,7 @@ class Integration:
     """The four resources of an integration, as they are wanted in every region, and the role they share.
 
     :ivar execution_role: None if it is not managed here
+    :ivar existing: what to do about an integration that is there already; see `_existing.Gate`
     """
 
     execution_role: ExecutionRole | None
@@ -40,6 +42,7 @@ class Integration:
     api_destination: ApiDestination
     rule: Rule
     present: bool
+    existing: str = STOP
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Integration:
@@ -63,6 +66,7 @@ class Integration:
             api_destination=ApiDestination.from_parameters({**shared, **same_name}, regions),
             rule=Rule.from_parameters({**shared, **same_name, "dead_letter_queue": queue}, regions),
             present=present,
+            existing=params["existing"],
         )
 
     def steps(self) -> tuple[Resource, ...]:
@@ -78,11 +82,13 @@ class Progress:
 
     :ivar outcomes: of the steps that were done, by kind
     :ivar failed: the kind of the step that failed, and ended it
+    :ivar existing: what was there already, of others, as far as it was looked for
     """
 
     outcomes: t.Mapping[str, Outcome]
     failed: str = ""
     failure: Failure | None = None
+    existing: tuple[Existing, ...] = ()
 
 
 def integrate(integration: Integration, region: Region, *, check_mode: bool, timeout: float) -> Progress:
@@ -91,12 +97,20 @@ def integrate(integration: Integration, region: Region, *, check_mode: bool, tim
     :param timeout: seconds to wait for AWS in each step
     """
     outcomes: dict[str, Outcome] = {}
+    destination = integration.api_destination
+    gate = Gate(region, destination.name, destination.endpoint, integration.connection.spot_account, integration.existing)
+
+    def look(plan: Plan) -> None:
+        if integration.present:
+            gate(plan)
+
     for step in integration.steps():
         try:
-            outcomes[step.kind] = reconcile(_with_arns(step, region, outcomes), region, check_mode=check_mode, timeout=timeout)
+            known = _with_arns(step, region, outcomes)
+            outcomes[step.kind] = reconcile(known, region, check_mode=check_mode, timeout=timeout, gate=look)
         except Exception as error:  # whatever it was, what was done so far is told
-            return Progress(outcomes, step.kind, failure_of(error))
-    return Progress(outcomes)
+            return Progress(outcomes, step.kind, failure_of(error), gate.found)
+    return Progress(outcomes, existing=gate.found)
 
 
 def _with_arns(step: Resource, region: Region, outcomes: t.Mapping[str, Outcome]) -> Resource:
@@ -162,6 +176,8 @@ def answer(results: t.Mapping[str, Progress | Failure], role: Outcome | Failure 
             **{kind: outcome.document for kind, outcome in progress.outcomes.items()},
             "notes": [outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note],
         }
+        if progress.existing:
+            regions[name]["existing"] = [existing.as_dict() for existing in progress.existing]
         if progress.failure:
             what = f"{progress.failed.replace('_', ' ')}: " if progress.failed else ""
             failures[name] = dataclasses.replace(progress.failure, message=what + progress.failure.message)

@@ -7,29 +7,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _execution_role, _handover
+from ansible_collections.spot.eventbridge.plugins.module_utils import _evidence, _execution_role, _handover, _others
 from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination, CurrentApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     QUEUE_NAME,
     check_aws_account,
     check_name,
     check_spot_account,
+    check_stack_name,
     check_token,
     check_url,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._connection import ACCOUNT_PARAMETER, Connection, CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection, CurrentConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._evidence import Evidence
 from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._handover import Memory
+from ansible_collections.spot.eventbridge.plugins.module_utils._owner import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_names import StackNames, stack_names
 
 Read = t.TypeVar("Read")
 
@@ -38,7 +42,10 @@ SERVICES = ("events", "secretsmanager", "sqs", "cloudwatch")
 
 @dataclass(frozen=True)
 class Wanted:
-    """An integration as it should be: its four resources, and the role they use."""
+    """An integration as it should be: its four resources, and the role they use.
+
+    :ivar stack_name: the stack that it shall be in; empty if it shall be in none
+    """
 
     spot_account: str
     aws_account: str
@@ -48,6 +55,7 @@ class Wanted:
     rule: Rule
     queue: Queue
     has_token: bool
+    stack_name: str = ""
 
 
 def wanted_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> Wanted:
@@ -85,20 +93,8 @@ def wanted_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> W
         ),
         queue=Queue(name=queue, rule=name, aws_account=aws_account),
         has_token=bool(token),
+        stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "",
     )
-
-
-@dataclass(frozen=True)
-class OtherDestination:
-    """Another API destination of the region that sends to Spot.
-
-    :ivar spot_account: the account it sends for; None where that is hidden, missing or was not told
-    :ivar rules: the rules that send to it
-    """
-
-    name: str
-    spot_account: str | None
-    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +102,7 @@ class Readings:
     """Everything about an integration in a region. Each part is what was read, None if it is not there, or why it could not be
     read.
 
+    :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
     :ivar handover: what Spot's operators were told of this region; None where there is no rule to remember it
     """
@@ -116,9 +113,10 @@ class Readings:
     queue: CurrentQueue | Failure | None
     execution_role: CurrentRole | Failure | None
     matches_sample: bool | Failure | None = None
-    others: tuple[OtherDestination, ...] | Failure = ()
+    others: tuple[_others.OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
     handover: Memory | Failure | None = None
+    stack: Stack | StackNames | Failure | None = None
 
     def documents(self) -> dict[str, t.Any]:
         """The resources as they are returned: None for what is not there or could not be read."""
@@ -156,11 +154,14 @@ def read(
     role: CurrentRole | Failure | None,
     window_hours: int,
     now: datetime.datetime,
+    *,
+    stack: StackNames | None = None,
 ) -> Readings:
     """Reads everything about an integration in one region. Makes no writing call, and never raises for what AWS refuses.
 
     :param role: the execution role, which is read once for the whole account
     :param window_hours: how far back to look for deliveries, 0 for not at all
+    :param stack: the stack whose integration is looked at, if it is known; else the one that owns the connection is looked for
     """
     attempt = _Reader(region)
     connection = attempt(lambda: wanted.connection.read(region))
@@ -168,12 +169,30 @@ def read(
     rule = attempt(lambda: _present(wanted.rule.read(region)))
     queue = attempt(lambda: wanted.queue.read(region))
     matches = attempt(lambda: _matches_sample(region, rule, wanted.aws_account)) if isinstance(rule, CurrentRule) else None
-    others = attempt(lambda: _others(region, wanted))
+    others = attempt(lambda: _others.others(region, wanted.api_destination.name, wanted.endpoint))
     evidence = _read_evidence(attempt, wanted, queue, window_hours, now) if window_hours else None
     handover = None
     if isinstance(rule, CurrentRule):
         handover = attempt(lambda: _handover.read(region, rule.document["arn"], wanted.spot_account))
-    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence, handover)
+    owned: Stack | StackNames | Failure | None = stack
+    if stack is None and isinstance(connection, CurrentConnection):
+        owned = attempt(lambda: owner(region, wanted.connection.name))
+    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence, handover, owned)
+
+
+def read_in_stack(region: Region, wanted: Wanted, window_hours: int, now: datetime.datetime) -> tuple[Wanted, Readings]:
+    """As `read`, of the integration that the stack holds in this region, whatever names it gave; its execution role included.
+
+    :returns: what is wanted, under the names that it has there; and what was read
+    """
+    stack = _Reader(region)(lambda: stack_names(region, wanted.stack_name))
+    if not isinstance(stack, StackNames):
+        return wanted, Readings(None, None, None, None, None, stack=stack)
+    wanted = stack.renamed(region, wanted)
+    role = read_role(region, wanted.rule.role_arn)
+    if isinstance(role, CurrentRole):  # its path is no part of its name
+        wanted = dataclasses.replace(wanted, rule=dataclasses.replace(wanted.rule, role_arn=role.arn))
+    return wanted, read(region, wanted, role, window_hours, now, stack=stack)
 
 
 def read_role(region: Region, arn: str) -> CurrentRole | Failure | None:
@@ -211,31 +230,6 @@ def _matches_sample(region: Region, rule: CurrentRule, aws_account: str) -> bool
     sample = json.dumps(sample_warning(region.name, aws_account))
     answer = region.clients["events"].test_event_pattern(EventPattern=pattern, Event=sample)
     return t.cast("bool | None", answer.get("Result"))
-
-
-def _others(region: Region, wanted: Wanted) -> tuple[OtherDestination, ...]:
-    events = region.clients["events"]
-    found: list[OtherDestination] = []
-    more: dict[str, str] = {}
-    while True:
-        answer = events.list_api_destinations(**more)
-        for item in answer.get("ApiDestinations", []):
-            if item["Name"] != wanted.api_destination.name and item.get("InvocationEndpoint") == wanted.endpoint:
-                rules = events.list_rule_names_by_target(TargetArn=item["ApiDestinationArn"]).get("RuleNames", [])
-                found.append(OtherDestination(item["Name"], _spot_account(events, item["ConnectionArn"]), tuple(rules)))
-        if not answer.get("NextToken"):
-            return tuple(found)
-        more = {"NextToken": answer["NextToken"]}
-
-
-def _spot_account(events: t.Any, connection_arn: str) -> str | None:
-    name = connection_arn.split("connection/", 1)[-1].split("/", maxsplit=1)[0]
-    try:
-        http = events.describe_connection(Name=name).get("AuthParameters", {}).get("InvocationHttpParameters", {})
-    except Exception:
-        return None  # whose it is stays unknown; that it is there is what matters
-    values = [item.get("Value") for item in http.get("QueryStringParameters", []) if item.get("Key") == ACCOUNT_PARAMETER]
-    return values[0] if values else None
 
 
 def _read_evidence(

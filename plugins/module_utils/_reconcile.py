@@ -43,17 +43,26 @@ class Outcome:
     document: Document | None
 
 
-def reconcile(resource: Resource, region: Region, *, check_mode: bool, timeout: float) -> Outcome:
+def reconcile(
+    resource: Resource,
+    region: Region,
+    *,
+    check_mode: bool,
+    timeout: float,
+    gate: t.Callable[[Plan], None] = lambda plan: None,
+) -> Outcome:
     """Brings a resource in one region to what is wanted: read, plan, apply, look at the result.
 
     Where the resource changed between reading and writing, it is read and planned anew, a few times; where AWS only needs
     time, until the time is over.
 
     :param timeout: seconds to wait for AWS; 0 waits for nothing.
+    :param gate: is shown the plan before anything is done, or predicted, and raises if it must not be.
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
     deadline = time.monotonic() + timeout
     plan = first = resource.plan(region, _read_at_rest(resource, region, deadline))
+    gate(plan)
     if check_mode or not plan.calls:
         return Outcome(plan, plan.document)
     attempts = 0

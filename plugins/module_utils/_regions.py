@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import threading
 import typing as t
 from dataclasses import dataclass
 
@@ -50,12 +51,24 @@ class Region:
 
     :ivar name: `us-east-1`
     :ivar partition: `aws`, `aws-cn`, `aws-us-gov`
-    :ivar clients: boto3 clients by service
+    :ivar clients: boto3 clients by service; one that was not announced is made when it is asked for
     """
 
     name: str
     partition: str
     clients: t.Mapping[str, t.Any]
+
+
+class _Clients(dict[str, t.Any]):
+    """Clients by service, made when they are asked for the first time."""
+
+    def __init__(self, make: t.Callable[[str], t.Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, service: str) -> t.Any:
+        self[service] = client = self._make(service)
+        return client
 
 
 class Regions:
@@ -89,23 +102,19 @@ class Regions:
             keys = [options.pop(name, None) for name in _KEYS]
             source = Credentials(*keys) if keys[0] else session.get_credentials()
             sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
-            session = _session(profile, role.credentials(source, functools.partial(_session(profile).client, **sts)))
+            session = _session(profile, role.credentials(source, functools.partial(session.client, **sts)))
 
         self._session = session
 
+        # A Session is not safe to share between threads, its clients are.
+        making = threading.Lock()
+
         def make_client(service: str, name: str) -> t.Any:
-            return session.client(service, region_name=name, endpoint_url=endpoint_url, config=config, **options)
+            with making:
+                return session.client(service, region_name=name, endpoint_url=endpoint_url, config=config, **options)
 
         self._make_client = make_client
-        # A Session is not safe to share between threads, its clients are: make all of them first.
-        self._regions = {
-            name: Region(
-                name=name,
-                partition=_partition(session, name),
-                clients={service: self._make_client(service, name) for service in services},
-            )
-            for name in self.names
-        }
+        self._regions = {name: self._make_region(name, services) for name in self.names}
 
     def aws_account(self) -> str:
         """The caller's AWS account, twelve digits.
@@ -125,8 +134,13 @@ class Regions:
 
     def home(self, services: t.Sequence[str]) -> Region:
         """The region that parameters, environment or profile name, else the first, for what concerns the whole account, such as `iam`."""
-        clients = {service: self._make_client(service, self._home) for service in services}
-        return Region(self._home, _partition(self._session, self._home), clients)
+        return self._make_region(self._home, services)
+
+    def _make_region(self, name: str, services: t.Sequence[str]) -> Region:
+        clients = _Clients(functools.partial(self._make_client, name=name))
+        for service in services:
+            clients[service]  # made before the threads begin, as each of them would wait for the others
+        return Region(name, _partition(self._session, name), clients)
 
     def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
         """Calls a function once for each region, all at the same time.

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
@@ -31,8 +32,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._policy import NO, YES, allows
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import EVENT_PATTERN, CurrentRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_names import GOOD_STATES, StackNames
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._others import OtherDestination
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
 
 # The one check of a region that has no API destinations.
@@ -41,8 +44,11 @@ REGION = "region"
 INTEGRATION = "integration"
 PARTS = ("connection", "api_destination", "rule", "target", "execution_role", "queue")
 AUTHORIZATION = ("connection_state", "api_destination_state")
+STACK = "stack"
+# What the template of another may decide otherwise than this collection, and still send every warning.
+TASTE = ("api_destination_rate_limit", "target_retry_policy", "target_dead_letter", "queue", "queue_policy", "queue_encryption")
 # These tell of more than the integration; that they could not be read says nothing about it.
-BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", _handover.CHECK)
+BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, _handover.CHECK)
 
 _MEND = "Run the playbook spot.eventbridge.repair."
 
@@ -74,6 +80,8 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
 
     Parts of a resource that is not there are not checked one by one: that it is not there says it all.
     """
+    if wanted.stack_name and not isinstance(readings.stack, StackNames):
+        return [_no_stack(readings.stack, wanted)]
     if isinstance(readings.connection, Failure) and readings.connection.unsupported:
         return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
     if isinstance(readings.connection, Failure) and readings.connection.unreachable:
@@ -87,8 +95,11 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
         *_rule(readings, wanted),
         *_execution_role(readings, wanted),
         *_queue(region, readings, wanted),
+        *_stack(readings, wanted),
         _double_delivery(readings, wanted),
     ]
+    if isinstance(readings.stack, StackNames) and not readings.stack.ours:
+        found = [_of_another_template(finding) for finding in found]
     if readings.evidence:
         found += _evidence.findings(readings.evidence)
     if readings.handover is not None:
@@ -108,9 +119,66 @@ def _absent(readings: Readings, wanted: Wanted) -> Finding:
     kept = [f"the rule {wanted.rule.name}, without our target"] if readings.rule else []
     if isinstance(readings.queue, CurrentQueue):
         kept.append(f"the queue {wanted.queue.name} with {readings.queue.messages} dead letter(s)")
+    if isinstance(readings.stack, StackNames):
+        message = f"The stack {readings.stack.stack.name} is {readings.stack.status}, and nothing that sends warnings is there."
+        kept = []
     if kept:
         message = f"Nothing that sends warnings is there: it was never onboarded, or it was offboarded. Left is {' and '.join(kept)}."
+    serving = [other.name for other in _serving(readings, wanted)]
+    if serving:
+        message += f" Something else sends this region's warnings to {wanted.spot_account}: the API destination {', '.join(serving)}."
+        return Finding(INTEGRATION, FAIL, message, "Look at that in place of this one (spot_eventbridge_method, spot_eventbridge_name).")
     return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
+
+
+def _serving(readings: Readings, wanted: Wanted) -> list[OtherDestination]:
+    others = () if isinstance(readings.others, Failure) else readings.others
+    return [other for other in others if other.rules and other.spot_account == wanted.spot_account]
+
+
+def _no_stack(stack: t.Any, wanted: Wanted) -> Finding:
+    if isinstance(stack, Failure):
+        return _unread(INTEGRATION, stack)
+    message = f"There is no stack {wanted.stack_name}: it was never onboarded with CloudFormation, or it was offboarded."
+    return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
+
+
+def _stack(readings: Readings, wanted: Wanted) -> list[Finding]:
+    stack = readings.stack
+    if isinstance(stack, Failure):
+        if not stack.denied:
+            return [_unread(STACK, stack)]
+        message = "Whether it belongs to a CloudFormation stack was not found out: the caller lacks cloudformation:DescribeStackResources."
+        return [Finding(STACK, SKIP, message, "Grant the permission, if CloudFormation is used here.")]
+    if isinstance(stack, StackNames):
+        return [_stack_state(stack)]
+    if stack is None:
+        return (
+            [Finding(STACK, PASS, "It belongs to no CloudFormation stack.")] if isinstance(readings.connection, CurrentConnection) else []
+        )
+    message = f"It belongs to {stack}, which does not notice what others change, and takes it away when it is deleted."
+    if stack.of_a_set:
+        return [Finding(STACK, WARN, message, "Manage it with the playbook spot.eventbridge.stack_set.")]
+    return [Finding(STACK, WARN, message, "Set spot_eventbridge_method to cloudformation, or spot_eventbridge_existing to adopt.")]
+
+
+def _stack_state(stack: StackNames) -> Finding:
+    message = f"The stack {stack.stack.name} is {stack.status}"
+    if stack.status in GOOD_STATES:
+        return Finding(STACK, PASS, f"{message}.")
+    if stack.in_progress:
+        return Finding(STACK, UNKNOWN, f"{message}: CloudFormation is working on it.", "Look again in a minute.")
+    if stack.status == "UPDATE_ROLLBACK_COMPLETE":
+        return Finding(
+            STACK, WARN, f"{message}: its latest update failed, and was taken back.", "Run the playbook spot.eventbridge.onboard."
+        )
+    return Finding(STACK, FAIL, f"{message}, so it cannot be updated as it is.", _MEND)
+
+
+def _of_another_template(finding: Finding) -> Finding:
+    if finding.check not in TASTE or finding.outcome != FAIL:
+        return finding
+    return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template decides it. This collection's own decides otherwise.")
 
 
 def _unread(check: str, failure: Failure) -> Finding:

@@ -20,7 +20,8 @@ def tag_changes(current: t.Mapping[str, str], wanted: t.Mapping[str, str] | None
     if wanted is None:
         return {}, []
     to_set = {key: value for key, value in wanted.items() if current.get(key) != value}
-    to_remove = [key for key in current if key not in wanted] if purge else []
+    # Tags of AWS itself, such as CloudFormation's, cannot be removed (AWS Tag Editor user guide).
+    to_remove = [key for key in current if key not in wanted and not key.startswith("aws:")] if purge else []
     return to_set, to_remove
 
 

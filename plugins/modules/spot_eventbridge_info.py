@@ -16,7 +16,7 @@ description:
   - Reads everything about an integration - connection, API destination, rule, target, dead-letter queue, execution role, and what
     became of the latest warnings - and says of each region whether it is active, and if not, why and what to do.
   - Only reads. What the caller may not read is a finding with the outcome V(unknown), never a failure.
-  - It does not matter who made the resources, or how.
+  - It does not matter who made the resources, or how. A CloudFormation stack that owns them is named.
 
 options:
   name:
@@ -44,6 +44,13 @@ options:
       - The name of the dead-letter queue.
       - By default, the integration's name, with hyphens for dots.
     type: str
+  stack_name:
+    description:
+      - The CloudFormation stack that holds the integration. What is looked at has the names that it has there, whatever O(name),
+        O(role_arn) and O(queue_name) say.
+      - What the template of another decides - retry policy, rate limit, dead-letter queue - is at the most a warning.
+    type: str
+    version_added: 1.0.0
   maximum_event_age_in_seconds:
     description:
       - After how many seconds AWS shall give up the delivery of a warning.
@@ -89,8 +96,9 @@ notes:
     C(events:TestEventPattern),
     C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage),
     C(cloudwatch:GetMetricData), C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy),
-    C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion) and, for the token,
-    C(secretsmanager:GetSecretValue). Each that is missing costs one finding.
+    C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion), C(cloudformation:DescribeStackResources)
+    and, for the token, C(secretsmanager:GetSecretValue). Each that is missing costs one finding.
+  - With O(stack_name), also C(cloudformation:DescribeStacks).
 
 seealso:
   - module: spot.eventbridge.spot_account_info
@@ -218,11 +226,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import (
     SERVICES,
+    Readings,
+    Wanted,
     read,
+    read_in_stack,
     read_role,
     wanted_from_parameters,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import (
     DEFAULT_EVENT_AGE,
     DEFAULT_RETRY_ATTEMPTS,
@@ -239,6 +250,7 @@ def main() -> None:
             "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
             "role_arn": {"type": "str"},
             "queue_name": {"type": "str"},
+            "stack_name": {"type": "str"},
             "aws_account": {"type": "str"},
             "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
             "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
@@ -262,11 +274,17 @@ def main() -> None:
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, module.params["regions"])
     wanted = wanted_from_parameters(module.params, regions)
-    role = read_role(regions.home(("iam",)), wanted.rule.role_arn)
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
+    role = None if wanted.stack_name else read_role(regions.home(("iam",)), wanted.rule.role_arn)
+
+    def look(region: Region) -> tuple[Wanted, Readings]:
+        if wanted.stack_name:
+            return read_in_stack(region, wanted, hours, now)
+        return wanted, read(region, wanted, role, hours, now)
+
     results: dict[str, t.Any] = {}
-    for name, readings in regions.run(lambda region: read(region, wanted, role, hours, now)).items():
-        found = findings(regions[name], readings, wanted)
+    for name, (looked_for, readings) in regions.run(look).items():
+        found = findings(regions[name], readings, looked_for)
         results[name] = {
             "status": status(found),
             "findings": [finding.as_dict() for finding in found],

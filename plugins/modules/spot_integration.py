@@ -54,6 +54,19 @@ options:
       - The ARN of a permissions boundary for the role of O(role_name). Without it, the boundary stays as it is.
     type: str
     version_added: 0.2.0
+  existing:
+    description:
+      - What to do in a region where an integration of another kind already sends the warnings to the same Spot account. It is looked
+        for when something is about to be made or changed.
+      - V(stop) fails the region, and leaves everything in it as it is.
+      - V(adopt) goes on with what has O(name) and belongs to a CloudFormation stack, which does not notice. Have the stack let go of
+        it afterwards, or it would take it away one day.
+      - V(migrate) makes this integration beside the other, so that each warning is sent twice until the other is removed.
+      - What belongs to a stack set always fails the region.
+    type: str
+    choices: [stop, adopt, migrate]
+    default: stop
+    version_added: 1.0.0
   queue_kms_master_key_id:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
@@ -91,6 +104,8 @@ notes:
   - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
     C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
     C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
+  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
+    C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
 
 seealso:
   - module: spot.eventbridge.spot_eventbridge_info
@@ -165,6 +180,33 @@ regions:
       description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
       returned: when this step was done
+    existing:
+      description: The integrations of others that serve the same Spot account here.
+      type: list
+      elements: dict
+      returned: when there are any, and they were looked for
+      contains:
+        name:
+          description: The name of the API destination.
+          type: str
+          returned: always
+          sample: spot-interruption-act-d7320fba-stack
+        rules:
+          description: The rules that send to it. Empty for what has O(name).
+          type: list
+          elements: str
+          returned: always
+          sample: [spot-interruption-act-d7320fba-stack]
+        stack_name:
+          description: The CloudFormation stack that it belongs to; V(none) if to none, or if CloudFormation may not be asked.
+          type: str
+          returned: always
+          sample: spot-interruption-act-d7320fba-stack
+        stack_set:
+          description: Whether that stack is managed by a stack set.
+          type: bool
+          returned: always
+          sample: false
     notes:
       description: What a person should know although nothing failed. They are also given as warnings.
       type: list
@@ -235,6 +277,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
+            "existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
             **_queue.argument_spec(),
             **_connection.argument_spec(),
             **_api_destination.argument_spec(),

@@ -99,6 +99,7 @@ class Aws:
                 "account": call.account,
                 "path": request.path,
                 "role": call.form.get("RoleArn", ""),
+                "write": "yes" if call.writes else "no",
             }
         )
         entry = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-ATTRIBUTES = ("target", "service", "operation", "region", "account", "path", "role")
+ATTRIBUTES = ("target", "service", "operation", "region", "account", "path", "role", "write")
 KINDS = ("latency", "throttle", "error", "hang", "drop", "garbage", "lost_answer", "partial", "status", "reset", "text")
 FREQUENCIES = ("every", "rate", "seed", "times", "after")
 

@@ -155,6 +155,8 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
         found.update(seen(module, kept.answer))
     sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="audit")
     onboarded("spot_integration", **ONBOARDED)
+    # Where another integration serves the same account.
+    found.update(seen("spot_integration", onboarded("spot_integration", **{**ONBOARDED, "name": "another"}).answer))
     for operation in ("GetSecretValue", "GetMetricData"):
         sandbox.add_fault(REFUSED, {"operation": operation})
     look()

@@ -68,9 +68,10 @@ COSTS = {
         {"connection": "unknown"},
         (
             *("connection_state", "connection_authorization", "connection_api_key", "connection_account", "connection_token"),
-            "api_destination_connection",
+            *("api_destination_connection", "stack"),
         ),
     ),
+    "cloudformation:DescribeStackResources": Cost({"stack": "skip"}),
     "events:DescribeRule": RULE,
     "events:ListTagsForResource": Cost({"handover": "unknown"}),
     "events:ListTargetsByRule": RULE,

@@ -36,6 +36,7 @@ def wanted(regions: Regions | None = None, **changes: t.Any) -> Integration:
     given = {
         "name": NAME,
         "queue_name": None,
+        "existing": "stop",
         "state": "present",
         "aws_account": None,
         "spot_account": "act-d7320fba",
@@ -129,7 +130,7 @@ class Steps:
         self.fails_at = fails_at
         self.done: dict[str, t.Any] = {}
 
-    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float) -> Outcome:
+    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any) -> Outcome:
         self.done[resource.kind] = resource
         if resource.kind == self.fails_at:
             raise RegionError("Boom", "no")

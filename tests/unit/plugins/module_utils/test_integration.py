@@ -15,13 +15,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination 
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import (
-    OtherDestination,
     Readings,
     Wanted,
     read,
     sample_warning,
     wanted_from_parameters,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._others import OtherDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import EVENT_PATTERN
 
@@ -33,6 +33,7 @@ PARAMETERS = {
     "endpoint": DEFAULT_ENDPOINT,
     "role_arn": None,
     "queue_name": None,
+    "stack_name": None,
     "aws_account": AWS,
     "maximum_event_age_in_seconds": 120,
     "maximum_retry_attempts": 185,

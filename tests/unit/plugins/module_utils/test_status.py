@@ -22,10 +22,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Fa
 from ansible_collections.spot.eventbridge.plugins.module_utils._evidence import METRICS, DeadLetter, Evidence
 from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration import OtherDestination, Readings, Wanted
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration import Readings, Wanted
+from ansible_collections.spot.eventbridge.plugins.module_utils._others import OtherDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._owner import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._queue import CurrentQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import EVENT_PATTERN, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._status import findings, status
 
 AWS, SPOT, NAME = "123456789012", "act-d7320fba", "spot-interruption-act-d7320fba"
@@ -143,7 +146,7 @@ CHECKS = {
     *("rule", "rule_state", "rule_pattern", "rule_matches"),
     *("target", "target_role", "target_retry_policy", "target_input", "target_destination", "target_dead_letter"),
     *("execution_role", "execution_role_trust", "execution_role_permission"),
-    *("queue", "queue_policy", "queue_encryption", "double_delivery"),
+    *("queue", "queue_policy", "queue_encryption", "stack", "double_delivery"),
 }
 
 
@@ -348,7 +351,7 @@ def test_a_drift_gives_the_status(drift: Drift) -> None:
 
 
 def test_each_check_fails_somewhere() -> None:
-    assert {drift.fails for drift in DRIFTS} == CHECKS - {"double_delivery"}
+    assert {drift.fails for drift in DRIFTS} == CHECKS - {"double_delivery", "stack"}
 
 
 # What is not there is not checked in parts
@@ -609,3 +612,74 @@ def finding(check: str, outcome: str) -> Finding:
 def test_the_status_is_the_first_that_fits(given: list[tuple[str, str]], expected: str) -> None:
     found = [finding(check, outcome) for check, outcome in given]
     assert status(found) == status(reversed(found)) == expected
+
+
+# Stacks
+
+STACK = Stack("a-stack", "arn:a-stack")
+IN_STACK = replace(WANTED, stack_name="a-stack")
+
+
+def held(status: str = "CREATE_COMPLETE", ours: bool = True) -> StackNames:
+    return StackNames(STACK, status, {}, ours)
+
+
+def test_an_integration_that_a_stack_owns_is_active_and_the_stack_is_named() -> None:
+    readings = replace(HEALTHY, stack=STACK)
+    assert not_passed(readings) == {"stack": WARN}
+    assert "the stack a-stack" in look(readings)["stack"].message
+    assert status(look(readings).values()) == "active"
+
+
+def test_one_of_a_stack_set_is_left_to_the_stack_set() -> None:
+    finding = look(replace(HEALTHY, stack=Stack("StackSet-all-1", "arn")))["stack"]
+    assert "spot.eventbridge.stack_set" in finding.remedy
+
+
+def test_where_nobody_may_ask_for_the_stack_it_was_not_checked() -> None:
+    assert not_passed(replace(HEALTHY, stack=REFUSED)) == {"stack": SKIP}
+    assert not_passed(replace(HEALTHY, stack=Failure("Throttling", "no"))) == {"stack": UNKNOWN}
+    assert status(look(replace(HEALTHY, stack=REFUSED)).values()) == "active"
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "word"),
+    [
+        ("CREATE_COMPLETE", PASS, "active"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", PASS, "active"),
+        ("UPDATE_ROLLBACK_COMPLETE", WARN, "active"),
+        ("UPDATE_IN_PROGRESS", UNKNOWN, "active"),
+        ("UPDATE_ROLLBACK_FAILED", FAIL, "drifted"),
+    ],
+)
+def test_the_state_of_the_stack_is_a_finding(state: str, outcome: str, word: str) -> None:
+    found = look(replace(HEALTHY, stack=held(state)), IN_STACK)
+    assert (found["stack"].outcome, status(found.values())) == (outcome, word)
+
+
+def test_a_stack_that_is_not_there_is_no_integration() -> None:
+    nothing = Readings(None, None, None, None, None)
+    (finding,) = findings(HERE, nothing, IN_STACK)
+    assert (finding.outcome, status([finding])) == (FAIL, "absent")
+    (finding,) = findings(HERE, replace(nothing, stack=SILENT), IN_STACK)
+    assert (finding.outcome, status([finding])) == (UNKNOWN, "unknown")
+
+
+def test_a_stack_that_was_rolled_back_says_so() -> None:
+    (finding,) = findings(HERE, Readings(None, None, None, None, None, stack=held("ROLLBACK_COMPLETE")), IN_STACK)
+    assert "ROLLBACK_COMPLETE" in finding.message
+    assert status([finding]) == "absent"
+
+
+def test_what_another_template_decides_is_at_most_a_warning() -> None:
+    readings = replace(HEALTHY, queue=None, rule=rule(target(RetryPolicy=None, DeadLetterConfig=None)), stack=held(ours=False))
+    assert not_passed(readings, IN_STACK) == {"target_retry_policy": WARN, "queue": WARN}
+    assert status(look(readings, IN_STACK).values()) == "active"
+    assert not_passed(replace(readings, stack=held()), IN_STACK) == {"target_retry_policy": FAIL, "queue": FAIL}
+
+
+def test_where_only_something_else_serves_the_account_it_is_named() -> None:
+    readings = Readings(None, None, None, None, None, others=(OtherDestination("of-a-stack", SPOT, ("rule",)),))
+    (finding,) = findings(HERE, readings, WANTED)
+    assert "of-a-stack" in finding.message
+    assert status([finding]) == "absent"
