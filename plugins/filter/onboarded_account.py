@@ -14,7 +14,7 @@ description:
 positional: preflight, host, spot_account, predicted
 options:
   _input:
-    description: The result of M(spot.eventbridge.spot_integration), failed, skipped or not.
+    description: The result of M(spot.eventbridge.spot_integration) or M(spot.eventbridge.spot_stack), failed, skipped or not.
     type: dict
     required: true
   preflight:
@@ -33,6 +33,14 @@ options:
     description: Whether it was check mode, so that nothing was done.
     type: bool
     default: false
+  takeover:
+    description:
+      - The results of what was done about integrations that were there already. The first is that of M(spot.eventbridge.spot_probe), the
+        others those of the modules that removed them.
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.0.0
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
 """
@@ -60,12 +68,18 @@ from ansible_collections.spot.eventbridge.plugins.module_utils import _onboardin
 
 
 def onboarded_account(
-    integration: t.Any, preflight: t.Mapping[str, t.Any], host: str, spot_account: str, predicted: bool = False
+    integration: t.Any,
+    preflight: t.Mapping[str, t.Any],
+    host: str,
+    spot_account: str,
+    predicted: bool = False,
+    *,
+    takeover: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     if not isinstance(integration, t.Mapping):
         raise AnsibleFilterError("onboarded_account takes the result of spot_integration")
-    return _onboarding.onboarded(integration, preflight, host=host, spot_account=spot_account, predicted=predicted)
+    return _onboarding.onboarded(integration, preflight, host=host, spot_account=spot_account, predicted=predicted, takeover=takeover)
 
 
 class FilterModule:

@@ -36,9 +36,13 @@ class Existing:
     rules: tuple[str, ...] = ()
     stack: Stack | None = None
 
-    def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results."""
+    def as_dict(self, region: str) -> dict[str, t.Any]:
+        """The shape in results.
+
+        :param region: where it is
+        """
         return {
+            "region": region,
             "name": self.name,
             "rules": list(self.rules),
             "stack_name": self.stack.name if self.stack else None,

@@ -22,6 +22,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._handover import 
     read,
     tag_value,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_names import names_in_stack
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
@@ -33,6 +34,7 @@ NO_RULE = "there is no rule in which it could be remembered: onboard the region 
 class Ledger:
     """What the rules of all regions remember, and what is added to it.
 
+    :ivar stack_name: the stack whose rule it is, whatever its name there; empty if it is of none
     :ivar memories: by region; a failure where it could not be read, None where there is no rule
     """
 
@@ -40,6 +42,7 @@ class Ledger:
     aws_account: str
     rule: str
     spot_account: str
+    stack_name: str = ""
     memories: dict[str, Memory | Failure | None] = field(default_factory=dict)
 
     def read(self) -> None:
@@ -84,7 +87,8 @@ class Ledger:
         return {name: result for name, result in self.regions.run(tag).items() if isinstance(result, Failure)}
 
     def _arn(self, region: Region) -> str:
-        return rule_arn(region, self.aws_account, self.rule)
+        rule = names_in_stack(region, self.stack_name).rule if self.stack_name else self.rule
+        return rule_arn(region, self.aws_account, rule)
 
 
 def hand_over(ledger: Ledger, channels: t.Sequence[Channel], handover: Handover, *, check_mode: bool) -> dict[str, dict[str, t.Any]]:

@@ -177,7 +177,7 @@ def answer(results: t.Mapping[str, Progress | Failure], role: Outcome | Failure 
             "notes": [outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note],
         }
         if progress.existing:
-            regions[name]["existing"] = [existing.as_dict() for existing in progress.existing]
+            regions[name]["existing"] = [existing.as_dict(name) for existing in progress.existing]
         if progress.failure:
             what = f"{progress.failed.replace('_', ' ')}: " if progress.failed else ""
             failures[name] = dataclasses.replace(progress.failure, message=what + progress.failure.message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._account import Result, result
+from ansible_collections.spot.eventbridge.plugins.module_utils._finding import PASS, SKIP
 from ansible_collections.spot.eventbridge.plugins.module_utils._table import (
     ABSENT,
     ACTIVE,
@@ -36,16 +37,22 @@ _STATES = (
 Answer = t.Mapping[str, t.Any]
 
 
-def onboarded(integration: Answer, preflight: Answer, *, host: str, spot_account: str, predicted: bool = False) -> Result:
+def onboarded(
+    integration: Answer, preflight: Answer, *, host: str, spot_account: str, predicted: bool = False, takeover: t.Sequence[Answer] = ()
+) -> Result:
     """What came of onboarding an account.
 
-    :param integration: the result of `spot_integration`, failed, skipped or not
+    :param integration: the result of `spot_integration` or `spot_stack`, failed, skipped or not
     :param preflight: the result of `spot_preflight_info`, failed or not
     :param predicted: whether it was check mode, so that nothing was done
+    :param takeover: the results of what was done about the integrations that were there already: that of `spot_probe`,
+        then of each module that removed one; nothing if nothing was to be done
     """
     good = (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
     # Without a region done, there is nothing to say of those that would have been left out.
     found = rows(integration["regions"], preflight["unsupported"], predicted) if integration.get("regions") else []
+    if takeover:
+        found = worst_first(_taken_over(line, integration["regions"].get(line["region"], {}), takeover, predicted) for line in found)
     whole = _whole(integration, preflight, predicted)
     return result(found, host=host, spot_account=spot_account, good=good, goal="not active", **whole)
 
@@ -112,6 +119,43 @@ def removal_rows(regions: t.Mapping[str, t.Any], predicted: bool = False) -> lis
     return worst_first(_removal_row(region, entry, predicted) for region, entry in regions.items())
 
 
+def _taken_over(line: Row, entry: t.Mapping[str, t.Any], takeover: t.Sequence[Answer], predicted: bool) -> Row:
+    """A region's row, with what became of the integration that was there already.
+
+    :param takeover: what was done about it: the result of `spot_probe` first, then of each module that removed one
+    """
+    existing = entry.get("existing", [])
+    if not existing or entry["action"] == "failed":
+        return line
+    region = line["region"]
+    others = ", ".join(f"the stack {other['stack_name']}" if other["stack_name"] else str(other["name"]) for other in existing)
+    probe, *removals = takeover
+    proof = (probe.get("regions") or {}).get(region) or {"outcome": "", "message": probe.get("msg") or "none was sent"}
+    if not probe.get("skipped") and proof["outcome"] not in ((PASS, SKIP) if predicted else (PASS,)):
+        reason = f"it was made, but no test event arrived by it, so that {others} was kept, too: {proof['message']}"
+        return row(region, INCOMPLETE, changed=line["changed"], done=line["done"], reason=reason)
+    for removal in removals:
+        done = removal.get("regions", {}).get(region, {})
+        if done.get("action") == "failed" or "regions" not in removal:
+            error = done.get("error", {}).get("message") or removal.get("msg") or "it did not come to its end"
+            reason = f"{others} could not be removed, so that warnings may arrive twice: {error}"
+            return row(region, INCOMPLETE, changed=line["changed"], done=line["done"], reason=reason)
+    gone = f"{'would take over from' if predicted else 'took over from'} {others}"
+    done_here = gone if line["done"] == "-" else f"{line['done']}, {gone}"
+    return row(region, line["status"], changed=True, done=done_here, reason=line["reason"])
+
+
+def _actions(entry: t.Mapping[str, t.Any]) -> t.Mapping[str, str]:
+    """What was done to each part; a stack is one."""
+    if "actions" in entry:
+        return t.cast("t.Mapping[str, str]", entry["actions"])
+    return {} if entry["action"] == "failed" else {"stack": entry["action"]}
+
+
+def _notes(entry: t.Mapping[str, t.Any]) -> list[str]:
+    return entry["notes"] if "notes" in entry else [entry["note"]] if entry.get("note") else []
+
+
 def _row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
     if entry["action"] == "failed":
         return _failed_row(region, entry, predicted)
@@ -120,7 +164,7 @@ def _row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
         for kind, key, good in _STATES
         if (entry.get(kind) or {}).get(key, good) != good
     ]
-    reason = "; ".join(entry["notes"] or lost) if lost else ""
+    reason = "; ".join(_notes(entry) or lost) if lost else ""
     if predicted and entry["changed"]:
         return row(region, _PRESENT.get(entry["action"], DRIFTED), changed=True, done=_done(entry, predicted), reason=reason)
     return row(region, INACTIVE if lost else ACTIVE, changed=entry["changed"], done=_done(entry, predicted), reason=reason)
@@ -130,18 +174,18 @@ def _removal_row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> 
     if entry["action"] == "failed":
         return _failed_row(region, entry, predicted)
     # What is kept on purpose is no failure: it is somebody else's, or holds what nobody has read yet.
-    return row(region, ABSENT, changed=entry["changed"], done=_done(entry, predicted), reason="; ".join(entry["notes"]))
+    return row(region, ABSENT, changed=entry["changed"], done=_done(entry, predicted), reason="; ".join(_notes(entry)))
 
 
 def _failed_row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
     error = entry["error"]
-    status = INCOMPLETE if entry["actions"] else UNKNOWN
+    status = INCOMPLETE if _actions(entry) else UNKNOWN
     reason = f"{error['code']}: {error['message']}"
     return row(region, status, changed=entry["changed"], done=_done(entry, predicted), reason=reason)
 
 
 def _done(entry: t.Mapping[str, t.Any], predicted: bool) -> str:
-    actions = entry["actions"]
+    actions = _actions(entry)
     done = [f"{kind.replace('_', ' ')} {action}" for kind, action in actions.items() if action != "unchanged"]
     if entry["action"] != "failed" and len(set(actions.values())) == 1:
         done = [entry["action"]]

@@ -64,12 +64,14 @@ def event(region: str) -> dict[str, t.Any]:
     }
 
 
-def probe(region: Region, name: str, target_id: str, *, settle: float, timeout: float) -> Finding:
+def probe(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
     """Sends an event of our own through the rule's own target, and looks at what becomes of it.
 
     What a killed probe left is removed first, and the temporary rule is removed whatever happens.
 
-    :param name: of the rule and the connection
+    :param name: of the rule
+    :param target_id: of the target in it; None for the one that sends to an API destination
+    :param connection: the name of the connection, if it is another
     :param settle: seconds until a new rule surely matches (EventBridge user guide: "a short period")
     :param timeout: seconds to wait for CloudWatch, which is a minute or two late
     :raises RegionError: AWS took only a part. botocore's errors pass through.
@@ -78,14 +80,14 @@ def probe(region: Region, name: str, target_id: str, *, settle: float, timeout: 
     target = _target(region, name, target_id)
     if target is None:
         return Finding(PROBE, SKIP, f"{region.name}: There is no target to probe.", "Run the playbook spot.eventbridge.onboard.")
-    before, start = _state(region, name), datetime.datetime.now(datetime.timezone.utc)
+    before, start = _state(region, connection or name), datetime.datetime.now(datetime.timezone.utc)
     # A name of its own, so that its figures are those of this probe alone.
     rule = f"{probe_prefix(name)}{secrets.token_hex(3)}"
     try:
         _send(region, rule, target, settle)
         metrics, seconds = _wait(region, rule, start, timeout)
         letter = _letter(region, target, start) if _failed(metrics) else None
-        outcome = Outcome(metrics, seconds, letter, before, _state(region, name))
+        outcome = Outcome(metrics, seconds, letter, before, _state(region, connection or name))
     finally:
         remove(region, name)
     return finding(region.name, outcome)
@@ -131,14 +133,15 @@ def _failed(metrics: t.Mapping[str, int | None]) -> bool:
     return any(metrics.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed"))
 
 
-def _target(region: Region, name: str, target_id: str) -> dict[str, t.Any] | None:
+def _target(region: Region, name: str, target_id: str | None) -> dict[str, t.Any] | None:
     try:
         targets = region.clients["events"].list_targets_by_rule(Rule=name, EventBusName=EVENT_BUS)["Targets"]
     except Exception as error:
         if is_code(error, "ResourceNotFoundException"):
             return None
         raise
-    return next((target for target in targets if target["Id"] == target_id), None)
+    ours = [target for target in targets if target["Id"] == target_id or (target_id is None and ":api-destination/" in target["Arn"])]
+    return ours[0] if ours else None
 
 
 def _state(region: Region, name: str) -> str | None:

@@ -11,7 +11,7 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._owner import SERVICE, Stack
 
 if t.TYPE_CHECKING:
@@ -43,14 +43,25 @@ class StackNames:
         """Whether CloudFormation is working on it."""
         return self.status.endswith("_IN_PROGRESS") and self.status not in GOOD_STATES
 
+    @property
+    def rule(self) -> str:
+        """The name of the rule; empty if there is none."""
+        # For a bus of one's own, the physical id has the bus before the name.
+        return self._name("AWS::Events::Rule", "").rsplit("|", 1)[-1]
+
+    @property
+    def connection(self) -> str:
+        """The name of the connection; empty if there is none."""
+        return self._name("AWS::Events::Connection", "")
+
     def renamed(self, region: Region, wanted: Wanted) -> Wanted:
         """What is wanted, under the names that it has in this stack."""
         queue = self._name("AWS::SQS::Queue", wanted.queue.name).rsplit("/", 1)[-1]
-        rule = self._name("AWS::Events::Rule", wanted.rule.name).rsplit("|", 1)[-1]
+        rule = self.rule or wanted.rule.name
         role = self.names.get("AWS::IAM::Role")
         return dataclasses.replace(
             wanted,
-            connection=dataclasses.replace(wanted.connection, name=self._name("AWS::Events::Connection", wanted.connection.name)),
+            connection=dataclasses.replace(wanted.connection, name=self.connection or wanted.connection.name),
             api_destination=dataclasses.replace(
                 wanted.api_destination, name=self._name("AWS::Events::ApiDestination", wanted.api_destination.name)
             ),
@@ -67,6 +78,18 @@ class StackNames:
         return self.names.get(resource_type) or otherwise
 
 
+def names_in_stack(region: Region, stack_name: str) -> StackNames:
+    """As `stack_names`, where there must be a rule.
+
+    :raises RegionError: there is no such stack, or no rule in it
+    """
+    found = stack_names(region, stack_name)
+    if not found or not found.rule:
+        what = f"holds no rule, it is {found.status}" if found else "is not there"
+        raise RegionError("NoStack", f"the stack {stack_name} {what}: onboard the region first")
+    return found
+
+
 def stack_names(region: Region, stack_name: str) -> StackNames | None:
     """What a stack holds, None if there is no such stack. DescribeStacks, DescribeStackResources."""
     client = region.clients[SERVICE]
@@ -78,7 +101,7 @@ def stack_names(region: Region, stack_name: str) -> StackNames | None:
         if is_code(error, "ValidationError"):
             return None
         raise
-    # The physical id of a queue is its URL; that of a rule is its name, for a bus of one's own with the bus before it.
+    # The physical id of a queue is its URL, that of the others their name.
     names = {
         item["ResourceType"]: item["PhysicalResourceId"]
         for item in resources

@@ -28,6 +28,12 @@ options:
       - The name of the integration's rule, which keeps the tag.
     type: str
     required: true
+  stack_name:
+    description:
+      - The CloudFormation stack that holds the integration. The rule has the name that it has there, whatever O(name) says. Needs
+        C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
+    type: str
+    version_added: 1.0.0
   spot_account:
     description:
       - The Spot account, such as V(act-d7320fba).
@@ -267,6 +273,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_aws_account,
     check_name,
     check_spot_account,
+    check_stack_name,
     check_token,
     check_url,
     spot_token_argument,
@@ -291,6 +298,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
+            "stack_name": {"type": "str"},
             "spot_account": {"type": "str", "required": True},
             "aws_account": {"type": "str"},
             "organization": {"type": "str"},
@@ -326,7 +334,8 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         return _result([], {})
     regions = Regions(module, ("events",), active)
     aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else regions.aws_account()
-    ledger = Ledger(regions, aws_account, name, spot_account)
+    stack_name = check_stack_name(params["stack_name"]) if params["stack_name"] else ""
+    ledger = Ledger(regions, aws_account, name, spot_account, stack_name)
     ledger.read()
     handover = Handover(
         spot_account=spot_account,

@@ -186,6 +186,11 @@ regions:
       elements: dict
       returned: when there are any, and they were looked for
       contains:
+        region:
+          description: The region.
+          type: str
+          returned: always
+          sample: eu-west-1
         name:
           description: The name of the API destination.
           type: str

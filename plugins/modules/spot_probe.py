@@ -32,6 +32,12 @@ options:
       - The id of this collection's target in the rule.
     type: str
     default: spot
+  stack_name:
+    description:
+      - The CloudFormation stack that holds the integration. The rule and the connection have the names that they have there, and the target
+        is the one that sends to an API destination, whatever O(name) and O(target_id) say.
+    type: str
+    version_added: 1.0.0
   settle_seconds:
     description:
       - How long to wait until the temporary rule surely matches.
@@ -68,7 +74,8 @@ attributes:
 notes:
   - Needs the permissions C(events:ListRules), C(events:ListTargetsByRule), C(events:DescribeConnection), C(events:PutRule),
     C(events:PutTargets), C(events:PutEvents), C(events:RemoveTargets), C(events:DeleteRule), C(iam:PassRole) for the execution role,
-    C(cloudwatch:GetMetricData), and for a dead letter C(sqs:GetQueueUrl) and C(sqs:ReceiveMessage).
+    C(cloudwatch:GetMetricData), and for a dead letter C(sqs:GetQueueUrl) and C(sqs:ReceiveMessage). With O(stack_name), also
+    C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
   - Whether Spot takes such an event is not documented. One that it refuses with anything but 401 and 407 leaves the connection as it is.
 
 seealso:
@@ -95,6 +102,32 @@ checks:
   returned: success
   sample:
     - {check: probe, outcome: pass, message: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
+regions:
+  description: The same findings by region.
+  type: dict
+  returned: success
+  version_added: 1.0.0
+  contains:
+    check:
+      description: C(probe).
+      type: str
+      returned: always
+      sample: probe
+    outcome:
+      description: V(pass), V(fail), V(skip) (not sent) or V(unknown).
+      type: str
+      returned: always
+      sample: pass
+    message:
+      description: What became of the event.
+      type: str
+      returned: always
+      sample: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s."
+    remedy:
+      description: What to do about it. Empty for a pass.
+      type: str
+      returned: always
+      sample: ""
 failed_regions:
   description: The regions in which the probe did not arrive.
   type: list
@@ -107,13 +140,19 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_name, regions_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+    ArgumentError,
+    check_name,
+    check_stack_name,
+    regions_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._probe import SERVICES, probe
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._rule import TARGET_ID
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import PROBE
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_names import names_in_stack
 
 
 def main() -> None:
@@ -121,6 +160,7 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "target_id": {"type": "str", "default": TARGET_ID},
+            "stack_name": {"type": "str"},
             "settle_seconds": {"type": "int", "default": 10},
             "wait_timeout": {"type": "int", "default": 240},
             **regions_argument_spec(),
@@ -147,11 +187,24 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             for region in regions.names
         }
     else:
-        settle, timeout = params["settle_seconds"], params["wait_timeout"]
-        results = regions.run(lambda region: probe(region, name, target_id, settle=settle, timeout=timeout))
+        stack_name = check_stack_name(params["stack_name"]) if params["stack_name"] else ""
+
+        def send(region: Region) -> Finding:
+            there = names_in_stack(region, stack_name) if stack_name else None
+            return probe(
+                region,
+                there.rule if there else name,
+                None if there else target_id,
+                settle=params["settle_seconds"],
+                timeout=params["wait_timeout"],
+                connection=there.connection if there else name,
+            )
+
+        results = regions.run(send)
     found = {region: _finding(region, result) for region, result in results.items()}
     return {
         "checks": [finding.as_dict() for finding in found.values()],
+        "regions": {region: finding.as_dict() for region, finding in found.items()},
         "failed_regions": [region for region, finding in found.items() if finding.outcome == FAIL],
     }
 

@@ -100,8 +100,8 @@ def test_a_migration_goes_on_beside_it_and_names_it_whatever_is_planned(refusal:
     for plan in (CREATED, UPDATED, UNCHANGED):
         gate = World(refusal, {"theirs": "old-stack"}).gate("migrate")
         gate(plan)
-        assert [existing.as_dict() for existing in gate.found] == [
-            {"name": "theirs", "rules": ["theirs"], "stack_name": "old-stack", "stack_set": False}
+        assert [existing.as_dict("eu-west-1") for existing in gate.found] == [
+            {"region": "eu-west-1", "name": "theirs", "rules": ["theirs"], "stack_name": "old-stack", "stack_set": False}
         ]
 
 
