@@ -103,7 +103,7 @@ checks:
   sample:
     - {check: probe, outcome: pass, message: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
 regions:
-  description: The same findings by region.
+  description: The same findings, by the region's name.
   type: dict
   returned: success
   version_added: 1.0.0
