@@ -213,3 +213,95 @@ def test_what_was_done_to_the_role_is_told_if_anything_was(role: Entry | None, p
 def test_a_prediction_is_no_problem_unless_something_failed() -> None:
     assert onboarded(answer(eu_west_1=entry("created")), PREFLIGHT, predicted=True, **WHO)["problem"] == ""
     assert "eu-west-1 unknown" in onboarded(answer(eu_west_1=failed()), PREFLIGHT, predicted=True, **WHO)["problem"]
+
+
+# Stacks
+
+
+def stack(action: str = "created", **more: t.Any) -> Entry:
+    """A region of the answer of spot_stack."""
+    return {"action": action, "changed": action not in ("unchanged", "failed"), "connection": GOOD["connection"], **more}
+
+
+def test_a_stack_is_one_thing_that_was_made() -> None:
+    assert only_row(stack())["done"] == "created"
+    assert only_row(stack("unchanged"))["status"] == "active"
+    lost = only_row(stack("updated", connection={"connection_state": "DEAUTHORIZED"}, note="the stack does not notice"))
+    assert (lost["status"], lost["reason"]) == ("inactive", "the stack does not notice")
+
+
+def test_a_stack_that_failed_is_nothing_that_is_known() -> None:
+    row = only_row(stack("failed", error={"code": "StackFailed", "message": "Connection: refused"}))
+    assert (row["status"], row["reason"]) == ("unknown", "StackFailed: Connection: refused")
+
+
+def test_a_stack_that_is_gone_is_absent_and_what_was_kept_is_said() -> None:
+    row = only_removal(stack("deleted", note="kept"))
+    assert (row["status"], row["done"], row["reason"]) == ("absent", "deleted", "kept")
+
+
+# Taking over
+
+OLD = {"region": "eu-west-1", "name": "theirs", "stack_name": "old", "rules": ["theirs"], "stack_set": False}
+ARRIVED = {"regions": {"eu-west-1": {"outcome": "pass", "message": "eu-west-1: Spot took it"}}}
+REMOVED = {"regions": {"eu-west-1": {"action": "deleted"}}}
+
+
+def taken_over(*takeover: Entry, predicted: bool = False, **region: t.Any) -> dict[str, t.Any]:
+    answer = {"regions": {"eu-west-1": entry(**{"action": "created", "existing": [OLD], **region})}, "failed_regions": []}
+    preflight = {"regions": ["eu-west-1"], "unsupported": [], "aws_account": "1"}
+    whole = onboarded(answer, preflight, host="h", spot_account="s", predicted=predicted, takeover=takeover)
+    (row,) = whole["rows"]
+    assert bool(whole["problem"]) is (row["status"] == "incomplete")
+    return row
+
+
+def test_what_was_proved_and_removed_was_taken_over() -> None:
+    row = taken_over(ARRIVED, REMOVED)
+    assert (row["status"], row["changed"], row["done"]) == ("active", True, "created, took over from the stack old")
+
+
+def test_an_unchanged_one_that_takes_over_has_changed() -> None:
+    assert (taken_over(ARRIVED, REMOVED, action="unchanged")["changed"]) is True
+
+
+def test_without_a_stack_its_name_is_said() -> None:
+    row = taken_over(ARRIVED, REMOVED, existing=[{**OLD, "stack_name": None}])
+    assert row["done"] == "created, took over from theirs"
+
+
+def test_what_is_adopted_needs_no_proof() -> None:
+    assert taken_over({"skipped": True, "changed": False}, REMOVED)["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"regions": {"eu-west-1": {"outcome": "fail", "message": "refused"}}},
+        {"regions": {"eu-west-1": {"outcome": "skip", "message": "refused"}}},
+        {"failed": True, "msg": "refused"},
+    ],
+)
+def test_where_no_test_event_arrived_both_are_there_and_it_failed(probe: Entry) -> None:
+    row = taken_over(probe, {"results": []})
+    assert row["status"] == "incomplete"
+    assert "the stack old was kept" in row["reason"]
+    assert "refused" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "removal", [{"regions": {"eu-west-1": {"action": "failed", "error": {"message": "no"}}}}, {"failed": True, "msg": "no"}]
+)
+def test_what_could_not_be_removed_delivers_twice_and_it_failed(removal: Entry) -> None:
+    row = taken_over(ARRIVED, removal)
+    assert row["status"] == "incomplete"
+    assert row["reason"] == "the stack old could not be removed, so that warnings may arrive twice: no"
+
+
+def test_check_mode_predicts_it() -> None:
+    row = taken_over({"regions": {"eu-west-1": {"outcome": "skip", "message": "not sent"}}}, REMOVED, predicted=True)
+    assert row["done"] == "would be created, would take over from the stack old"
+
+
+def test_a_region_without_another_is_as_ever() -> None:
+    assert taken_over(ARRIVED, existing=[])["done"] == "created"
