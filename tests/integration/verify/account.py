@@ -52,6 +52,11 @@ class Account:
         run = self.onboard(**options)
         assert run.rc == 0, run.output
 
+    def have_onboarded_by_stacks(self) -> None:
+        """The same, by CloudFormation."""
+        run = self.onboard("-e", "spot_eventbridge_method=cloudformation")
+        assert run.rc == 0, run.output
+
     def verify(self, *arguments: str, **options: Any) -> Run:
         return self.start("verify", *arguments, **options).finish()
 

@@ -1,0 +1,219 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An integration by CloudFormation, from its beginning to its end; and from one kind to the other while warnings go on coming."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.integration.playbooks.leaks import seen_in_files
+from tests.integration.playbooks.runner import Run
+from tests.integration.verify.account import Account
+from tests.integration.verify.conftest import MakeAccount
+from tests.sandbox.client import Sandbox
+
+REGIONS = ["us-east-1", "eu-west-1"]
+STACKS = ("-e", "spot_eventbridge_method=cloudformation")
+MIGRATE = ("-e", "spot_eventbridge_existing=migrate")
+PUBLISHED = (
+    "https://spotinst-public.s3.amazonaws.com/assets/cloudformation/templates/spot-interruption-notification-event-bridge-template.json"
+)
+
+
+@dataclass
+class Warnings:
+    """Interrupts an instance in each region, once a second, until it is told to stop."""
+
+    sandbox: Sandbox
+    sent: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        stop = threading.Event()
+
+        def interrupt() -> None:
+            while not stop.wait(1):
+                self.sent.extend(self.sandbox.interrupt(region)["instance_id"] for region in REGIONS)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+        assert self.sandbox.settled(30)
+
+    def arrived(self) -> Counter[str]:
+        taken = [request for request in self.sandbox.notifications() if request["status"] == 200]
+        return Counter(request["body"].get("detail", {}).get("instance-id") for request in taken)
+
+
+def stacks(sandbox: Sandbox, region: str) -> dict[str, str]:
+    found = sandbox.boto3("cloudformation", region).list_stacks()["StackSummaries"]
+    return {stack["StackName"]: stack["StackStatus"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
+
+
+def destinations(sandbox: Sandbox, region: str) -> list[str]:
+    return [item["Name"] for item in sandbox.boto3("events", region).list_api_destinations()["ApiDestinations"]]
+
+
+def done(run: Run) -> dict[str, str]:
+    """What was done in each region, as the table says."""
+    assert run.rc == 0, run.output
+    return {region: rest.split(maxsplit=1)[1] for region, rest in run.table().items()}
+
+
+# From one kind to the other
+
+
+@dataclass
+class Story:
+    """What the runs came to, one after the other."""
+
+    account: Account
+    warnings: Warnings
+    refused: Run
+    there: Run
+    seen: dict[str, Any]
+    in_between: dict[str, tuple[dict[str, str], list[str]]]
+    back: Run
+    at_the_end: dict[str, tuple[dict[str, str], list[str]]]
+    verified: Run
+
+
+@pytest.fixture(scope="module")
+def story(running: Sandbox, make_account: MakeAccount) -> Story:
+    running.reset()
+    account = make_account(regions=REGIONS)
+    account.have_onboarded()
+
+    def now() -> dict[str, tuple[dict[str, str], list[str]]]:
+        return {region: (stacks(running, region), destinations(running, region)) for region in REGIONS}
+
+    warnings = Warnings(running)
+    with warnings.coming():
+        refused = account.onboard(*STACKS)
+        there = account.onboard(*STACKS, *MIGRATE)
+        seen, in_between = account.look(stack_name=f"{account.name}-stack"), now()
+        back = account.onboard(*MIGRATE, "-vvv", "--diff")
+        at_the_end = now()
+    return Story(account, warnings, refused, there, seen, in_between, back, at_the_end, account.verify())
+
+
+def test_a_second_integration_is_not_made_by_chance(story: Story) -> None:
+    assert story.refused.rc != 0
+    assert "AlreadyServed" in story.refused.output
+    assert "existing" in story.refused.output
+
+
+def test_a_stack_takes_over_from_the_modules(story: Story) -> None:
+    assert done(story.there) == dict.fromkeys(REGIONS, f"created, took over from {story.account.name}")
+    name = f"{story.account.name}-stack"
+    assert story.in_between == dict.fromkeys(REGIONS, ({name: "CREATE_COMPLETE"}, [name]))
+    assert {region: found["status"] for region, found in story.seen.items()} == dict.fromkeys(REGIONS, "active")
+
+
+def test_the_modules_take_over_from_the_stack(story: Story) -> None:
+    assert done(story.back) == dict.fromkeys(REGIONS, f"created, took over from the stack {story.account.name}-stack")
+    assert story.at_the_end == dict.fromkeys(REGIONS, ({}, [story.account.name]))
+    assert story.verified.rc == 0
+
+
+def test_every_warning_arrives_at_least_once(story: Story) -> None:
+    arrived = story.warnings.arrived()
+    assert len(story.warnings.sent) > 20
+    assert [instance for instance in story.warnings.sent if not arrived[instance]] == []
+
+
+def test_the_token_is_nowhere(story: Story) -> None:
+    tokens = story.account.sandbox.tokens.values()
+    assert seen_in_files(story.account.ansible.home, tokens) == {}
+    for run in (story.refused, story.there, story.back, story.verified):
+        assert [token for token in tokens if token in run.output] == []
+
+
+# By stacks alone
+
+
+@pytest.fixture(scope="module")
+def stacked(running: Sandbox, make_account: MakeAccount) -> Account:
+    """An account whose integration was made by stacks of this collection's template."""
+    running.reset()
+    account = make_account(regions=REGIONS)
+    account.have_onboarded_by_stacks()
+    return account
+
+
+@pytest.mark.usefixtures("stacked")
+class TestStacks:
+    """In this order: each leaves the account as the next takes it."""
+
+    def test_a_second_run_changes_nothing(self, stacked: Account) -> None:
+        run = stacked.onboard(*STACKS)
+        assert (done(run), run.changed) == (dict.fromkeys(REGIONS, "unchanged"), 0)
+
+    def test_verify_reads_what_the_stack_made(self, stacked: Account) -> None:
+        run = stacked.verify(*STACKS)
+        assert run.rc == 0, run.output
+
+    def test_without_being_told_it_names_the_stack(self, stacked: Account) -> None:
+        found = stacked.look(name=f"{stacked.name}-stack", role_arn=None)["eu-west-1"]["findings"]
+        (stack,) = [finding for finding in found if finding["check"] == "stack"]
+        assert stack["outcome"] == "warn"
+        assert f"the stack {stacked.name}-stack" in stack["message"]
+
+    def test_repair_authorises_again_in_place_and_the_stack_does_not_notice(self, stacked: Account) -> None:
+        sandbox, name = stacked.sandbox, f"{stacked.name}-stack"
+        cloudformation, events = (sandbox.boto3(service, "eu-west-1") for service in ("cloudformation", "events"))
+        before = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        events.deauthorize_connection(Name=name)
+        run = stacked.repair(*STACKS)
+        assert run.rc == 0, run.output
+        assert "does not notice" in run.output
+        assert events.describe_connection(Name=name)["ConnectionState"] == "AUTHORIZED"
+        assert cloudformation.describe_stacks(StackName=name)["Stacks"][0] == before
+
+    def test_the_modules_leave_alone_what_is_a_stacks(self, stacked: Account) -> None:
+        run = stacked.onboard("-e", f"spot_eventbridge_name={stacked.name}-stack")
+        assert run.rc != 0
+        assert "OwnedByStack" in run.output
+
+    def test_they_adopt_it_if_they_are_told_to(self, stacked: Account) -> None:
+        sandbox, name = stacked.sandbox, f"{stacked.name}-stack"
+        events = sandbox.boto3("events", "eu-west-1")
+        before = events.describe_connection(Name=name)["ConnectionArn"]
+        named = ("-e", f"spot_eventbridge_name={name}")
+        run = stacked.onboard(*named, "-e", "spot_eventbridge_existing=adopt")
+        assert all(told.endswith(f"took over from the stack {name}") for told in done(run).values())
+        assert stacks(sandbox, "eu-west-1") == {}
+        assert events.describe_connection(Name=name)["ConnectionArn"] == before
+        assert stacked.onboard(*named).changed == 0
+        assert stacked.verify(*named).rc == 0
+        assert stacked.offboard(*named).rc == 0
+
+
+def test_the_published_template_does_in_three_regions(sandbox: Sandbox, make_account: MakeAccount) -> None:
+    regions = [*REGIONS, "ap-south-1"]
+    account = make_account(regions=regions)
+    published = (*STACKS, "-e", f"spot_eventbridge_template_url={PUBLISHED}")
+    assert done(account.onboard(*published)) == dict.fromkeys(regions, "created")
+    assert account.onboard(*published).changed == 0
+    for region in regions:
+        sandbox.interrupt(region)
+    assert sandbox.settled()
+    assert account.verify(*published).rc == 0
+    taken = [(request["query"], request["body"]["region"]) for request in sandbox.notifications() if request["status"] == 200]
+    assert sorted(region for _, region in taken) == sorted(regions)
+    assert {query["accountId"] for query, _ in taken} == {account.spot_account}
+    assert account.offboard(*published).rc == 0
+    assert [stacks(sandbox, region) for region in regions] == [{}] * 3
