@@ -11,6 +11,7 @@ import re
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -36,6 +37,23 @@ _ALSO_NEEDED = {
 }
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Who makes a call from inside of the sandbox.
+
+    Attributes:
+        by: the service, such as cloudformation.
+        account: the account that the call is made in.
+        access_key: whose permissions count; None for a service's own, which may do everything.
+        alive: tells whether the sandbox is still the one that the call was meant for.
+    """
+
+    by: str
+    account: str
+    access_key: str | None
+    alive: Callable[[], bool]
+
+
 @dataclass
 class Call:
     """What a request to AWS is about; `form` holds the parameters of the query protocols."""
@@ -48,6 +66,7 @@ class Call:
     operation: str
     request: Request
     form: dict[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
 
     @property
     def action(self) -> str:
@@ -71,7 +90,7 @@ class Aws:
     """Answers AWS requests.
 
     `calls` is the log of all of them: never a body, as bodies hold tokens. `allowed` maps an access key, or "*" for all
-    that are not named, to the IAM actions it is restricted to.
+    that are not named, to the IAM actions it is restricted to. `own` answers the services that moto is not asked for.
     """
 
     def __init__(self, settings: Settings, faults: Faults) -> None:
@@ -79,6 +98,7 @@ class Aws:
         self._faults = faults
         self.calls: deque[dict[str, Any]] = deque(maxlen=200_000)
         self.allowed: dict[str, list[str]] = {}
+        self.own: dict[str, Callable[[Call], Answer]] = {}
         self._sessions = Sessions(settings)
 
     def reset(self) -> None:
@@ -89,7 +109,18 @@ class Aws:
 
     def handle(self, request: Request) -> Answer | None:
         """Answer a request to AWS; None stands for a connection closed without an answer."""
+        return self._handle(_parse(request))
+
+    def handle_from_inside(self, request: Request, origin: Origin) -> Answer | None:
+        """Answer a service of the sandbox itself, which takes the same way; None also if the sandbox was reset."""
+        if not origin.alive():
+            return None  # or it would be logged, and struck by faults, that are not meant for it
+        request.headers["x-moto-account-id"] = origin.account  # moto goes by the access key otherwise
         call = _parse(request)
+        call.origin, call.account, call.access_key = origin, origin.account, origin.access_key or ""
+        return self._handle(call)
+
+    def _handle(self, call: Call) -> Answer | None:
         fault = self._faults.pick(
             {
                 "target": "aws",
@@ -97,13 +128,14 @@ class Aws:
                 "operation": call.operation,
                 "region": call.region,
                 "account": call.account,
-                "path": request.path,
+                "path": call.request.path,
                 "role": call.form.get("RoleArn", ""),
                 "write": "yes" if call.writes else "no",
             }
         )
         entry = {
             "time": time.time(),
+            "by": call.origin.by if call.origin else "caller",
             "account": call.account,
             "access_key": call.access_key,
             "region": call.region,
@@ -114,7 +146,7 @@ class Aws:
             "fault": "+".join(fault) or None,
         }
         self.calls.append(entry)
-        time.sleep(self._settings.latency + fault.get("latency", 0))
+        time.sleep((0 if call.origin else self._settings.latency) + fault.get("latency", 0))
         if "hang" in fault or "drop" in fault:
             time.sleep(fault.get("hang", 0))
             return None
@@ -131,8 +163,10 @@ class Aws:
             return refusal
         if call.action == "ec2:DescribeRegions":
             return regions.describe(call.form, self._settings)
+        if call.service in self.own:
+            return self.own[call.service](call)
         try:
-            answer = moto_app.answer(call.signing_name, call.request)
+            answer = moto_app.answer(call.signing_name, call.request, call.origin.alive if call.origin else lambda: True)
         except NotImplementedError as unknown:
             return error(call, 400, "UnknownOperationException", f"The sandbox does not know it: {unknown}")
         except Exception:  # whatever it is that moto raises, the client must see an answer
@@ -172,7 +206,7 @@ class Aws:
 
     def _denied(self, call: Call) -> Answer | None:
         allowed = self.allowed.get(call.access_key, self.allowed.get("*"))
-        if allowed is None:
+        if allowed is None or (call.origin and call.origin.access_key is None):
             return None
         for action in (call.action, *self._also_needed(call)):
             # Nobody can be refused GetCallerIdentity (STS API reference).

@@ -67,6 +67,7 @@ class Control:
         return asdict(self._world.settings)
 
     def _calls(self, given: dict[str, Any]) -> list[dict[str, Any]]:
+        given.setdefault("by", "caller")
         calls = list(self._world.aws.calls)
         if given.pop("writes", None) == "1":
             calls = [call for call in calls if call["write"]]

@@ -85,11 +85,16 @@ def reset() -> None:
         BackendDict.reset()
 
 
-def answer(service: str, request: Request) -> Answer:
-    """Let moto answer `request`, made to `service`. Raises whatever moto raises for what it does not know."""
+def answer(service: str, request: Request, still_wanted: Callable[[], bool] = lambda: True) -> Answer:
+    """Let moto answer `request`, made to `service`. Raises whatever moto raises for what it does not know.
+
+    `still_wanted` is asked while nobody else changes moto's state; if it says no, nothing is done.
+    """
     environ = _environ(request)
     handler = _root_handler(service) if request.path == "/" else None  # may import: not with the lock
     with LOCK:
+        if not still_wanted():
+            return Answer(503)
         if handler is None:
             chunks, status_line, header_items = run_wsgi_app(_dispatcher, environ, buffered=True)
             return Answer(int(status_line.split()[0]), b"".join(chunks), dict(header_items))

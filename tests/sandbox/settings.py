@@ -18,6 +18,9 @@ class Settings:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
         role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
+        stack_seconds: how long CloudFormation takes for an operation on a stack, besides what the resources take.
+        stack_set_seconds: how long CloudFormation takes for an operation on a stack set, besides what the stacks take.
+        rule_stack_tags: whether a stack's tags, aws:cloudformation:* included, are on its rules too, as on queues and roles.
         session_seconds: how long the credentials of an assumed role are good.
         delivery_time_scale: factor on the waits between delivery attempts and on the age an event may reach.
         delivery_timeout: how long a delivery waits for the endpoint's answer (AWS: 5).
@@ -29,6 +32,9 @@ class Settings:
     latency: float = 0.0
     state_seconds: float = 0.0
     role_spread_seconds: float = 0.0
+    stack_seconds: float = 0.1
+    stack_set_seconds: float = 0.1
+    rule_stack_tags: bool = True
     session_seconds: float = 3600.0
     delivery_time_scale: float = 1.0
     delivery_timeout: float = 5.0

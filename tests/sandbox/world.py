@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from . import corrections, events, fis, moto_app, roles
 from .aws import Aws
+from .cloudformation import CloudFormation
 from .control import Control
 from .delivery import Delivery
 from .faults import Faults
@@ -38,6 +39,8 @@ class World:
         corrections.install()
         events.install(self.settings, self.scheduler, self.delivery)
         fis.install(self.interrupt)
+        self.cloudformation = CloudFormation(self.settings, self.aws, lambda: self.servers["aws"].url)
+        self.aws.own["cloudformation"] = self.cloudformation.answer
         self.servers = {
             "aws": Server(self.aws.handle),
             "spot": Server(self.spot.handle),
@@ -47,6 +50,7 @@ class World:
     def start(self) -> None:
         """Begin to serve; the services that every run uses are imported by then."""
         moto_app.warm()
+        self.cloudformation.reset()
         for server in self.servers.values():
             server.start()
 
@@ -63,6 +67,7 @@ class World:
             self.scheduler.clear()
             self.delivery.reset()
             moto_app.reset()
+            self.cloudformation.reset()
         self.settings.reset()
         self.faults.clear()
         self.aws.reset()

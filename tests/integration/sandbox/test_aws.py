@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from typing import Any
@@ -113,6 +112,7 @@ def test_calls_are_logged_without_their_content(sandbox: Sandbox, integration: I
     (call,) = sandbox.calls(service="events")
     call.pop("time")
     assert call == {
+        "by": "caller",
         "account": "123456789012",
         "access_key": "testing",
         "region": REGION,
@@ -287,11 +287,3 @@ def struck(client: Any, calls: int) -> list[bool]:
         except ClientError:
             result.append(True)
     return result
-
-
-def test_a_stack_creates_a_role(sandbox: Sandbox) -> None:
-    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}]}
-    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "stacked", "AssumeRolePolicyDocument": trust}}
-    body = json.dumps({"Resources": {"Role": role}})
-    sandbox.boto3("cloudformation").create_stack(StackName="s", TemplateBody=body)
-    assert sandbox.boto3("iam").get_role(RoleName="stacked")["Role"]["RoleName"] == "stacked"
