@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 COLLECTIONS = CHECKOUT / ".venv" / "collections"
 COLLECTION = COLLECTIONS / "ansible_collections" / "spot" / "eventbridge"
+TEMPLATE = CHECKOUT / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ CHECKS = [
     Check(
         "mypy",
         ["mypy", "--config-file", str(CHECKOUT / "pyproject.toml")]
-        + [str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part) for part in ("module_utils", "filter", "inventory")],
+        + [str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part) for part in ("module_utils", "filter", "inventory", "lookup")],
         COLLECTIONS,
         {"MYPYPATH": "."},
     ),
     Check("changelog", ["antsibull-changelog", "lint"]),
     Check("ansible-lint", ["ansible-lint", "--offline", "--nocolor", "-q", "--profile", "production"]),
+    # What cfn-lint knows of AWS's resource types comes with it: nothing is fetched.
+    Check("cfn-lint", ["cfn-lint", "--regions", "us-east-1", "eu-west-1", "ap-southeast-2", "cn-north-1", "--", str(TEMPLATE)]),
     Check("reuse", ["reuse", "lint", "--lines"]),
     # From here to "unit", of the collection as it is published.
     Check("documentation", ["python", "tests/checks/documentation.py"]),
