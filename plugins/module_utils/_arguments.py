@@ -54,9 +54,12 @@ def regions_argument_spec() -> dict[str, t.Any]:
     return {"regions": {"type": "list", "elements": "str"}, **assume_role_argument_spec()}
 
 
-def wait_argument_spec() -> dict[str, t.Any]:
-    """Whether and for how many seconds a module waits for AWS to come to rest."""
-    return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 120}}
+def wait_argument_spec(timeout: int = 120) -> dict[str, t.Any]:
+    """Whether and for how many seconds a module waits for AWS to come to rest.
+
+    :param timeout: the seconds, unless the user says otherwise
+    """
+    return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": timeout}}
 
 
 def tags_argument_spec() -> dict[str, t.Any]:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 # Somebody else, or an earlier attempt whose answer was lost, was faster: look again and plan anew.
 _OVERTAKEN = frozenset(
     {
+        "AlreadyExistsException",
         "ConcurrentModification",
         "ConcurrentModificationException",
         "EntityAlreadyExists",
@@ -34,6 +36,10 @@ _OVERTAKEN = frozenset(
         "QueueDoesNotExist",
     }
 )
+# The same in words: CloudFormation gives most of its refusals one code.
+_OVERTAKEN_WORDS = re.compile(r"Stack.* (does not exist|is in \w+ state and can ?not|cannot be deleted while in status)", re.DOTALL)
+_NO_CHANGE = "No updates are to be performed"
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 # Right in a while, and nothing but time helps.
 _NOT_YET = (
     ("ValidationException", "cannot be assumed by principal"),  # a new IAM role has not spread
@@ -97,7 +103,12 @@ def is_code(error: BaseException, *codes: str) -> bool:
 
 def is_overtaken(error: BaseException) -> bool:
     """Whether reading again and planning anew can help: the resource changed between reading and writing."""
-    return error.overtaken if isinstance(error, RegionError) else error_code(error) in _OVERTAKEN
+    if isinstance(error, RegionError):
+        return error.overtaken
+    if error_code(error) == "ValidationError":
+        # An attempt before this one, whose answer was lost, may have left nothing to change.
+        return bool(_OVERTAKEN_WORDS.match(_words(error))) or (_NO_CHANGE in _words(error) and _attempts(error) > 1)
+    return error_code(error) in _OVERTAKEN
 
 
 def is_overtaking(code: str) -> bool:
@@ -105,12 +116,14 @@ def is_overtaking(code: str) -> bool:
     return code in _OVERTAKEN
 
 
+def is_no_change(error: BaseException) -> bool:
+    """Whether CloudFormation says that there is nothing to do (CloudFormation API reference, UpdateStack)."""
+    return error_code(error) == "ValidationError" and _NO_CHANGE in _words(error) and _attempts(error) == 1
+
+
 def is_not_yet(error: BaseException) -> bool:
     """Whether the same call will succeed later, without anybody doing anything."""
-    if not isinstance(error, ClientError):
-        return False
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    return any(error_code(error) == code and part in message for code, part in _NOT_YET)
+    return any(error_code(error) == code and part in _words(error) for code, part in _NOT_YET)
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -135,11 +148,20 @@ def _failure_of_answer(error: t.Any) -> Failure:
     message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
     if code in _DENIED:
         message += f" Grant the caller the permission for {error.operation_name}."
-    metadata = error.response.get("ResponseMetadata", {})
-    attempts = metadata.get("RetryAttempts")
-    if attempts:
-        message += f" (tried {attempts + 1} times)"
-    return Failure(code, message, unreachable=metadata.get("HTTPStatusCode", 0) >= 500)
+    if code in _EXPIRED:
+        message += " Get new credentials and run again: what AWS is doing goes on meanwhile."
+    if _attempts(error) > 1:
+        message += f" (tried {_attempts(error)} times)"
+    return Failure(code, message, unreachable=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
+
+
+def _words(error: BaseException) -> str:
+    return str(error.response.get("Error", {}).get("Message", "")) if isinstance(error, ClientError) else ""
+
+
+def _attempts(error: BaseException) -> int:
+    """How often botocore tried."""
+    return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1 if isinstance(error, ClientError) else 1
 
 
 def _one_line(text: object) -> str:

@@ -18,10 +18,14 @@ Document = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a plan. Its arguments are not shown, as they may hold the token."""
+    """One call of a plan. Its arguments are not shown, as they may hold the token.
+
+    :ivar service: boto3's name of the service it goes to, empty for the resource's own
+    """
 
     operation: str
     arguments: t.Mapping[str, t.Any] = field(repr=False)
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Plan:
     :ivar broken: why the resource does not work as it is now
     :ivar repeats: whether it would be the same again once it is carried out, as somebody wants it to
     :ivar note: what a person should know about this region although nothing failed
+    :ivar continues: whether the calls are only a first step: once AWS has come to rest, the rest is planned anew. All else of the
+        plan tells of the whole way.
+    :ivar otherwise: what is done if AWS says that the calls would change nothing
     """
 
     action: str
@@ -49,6 +56,8 @@ class Plan:
     broken: str | None = None
     repeats: bool = False
     note: str | None = None
+    continues: bool = False
+    otherwise: Plan | None = None
 
 
 class Current(t.Protocol):

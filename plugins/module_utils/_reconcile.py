@@ -16,6 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._errors import (
     Failure,
     RegionError,
     failure_of,
+    is_no_change,
     is_not_yet,
     is_overtaken,
     is_overtaking,
@@ -30,6 +31,8 @@ ResourceType = t.TypeVar("ResourceType", bound=Resource)
 
 # How often a change is planned anew because the resource changed under it. More than a few means a second writer.
 _MOST_PLANS = 5
+# How many steps a change may have. The longest has four: give up a failed update, mend the connection, update, mend again.
+_MOST_STEPS = 6
 # Seconds between two looks at something that needs time: short at first, as most things are quick.
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)
 _LONGEST_PAUSE = 5.0
@@ -65,28 +68,70 @@ def reconcile(
     gate(plan)
     if check_mode or not plan.calls:
         return Outcome(plan, plan.document)
-    attempts = 0
+    attempts, steps, no_change = 0, 0, False
     while plan.calls:
         if plan.blocked:
             raise RegionError("Blocked", plan.blocked)
+        if steps == _MOST_STEPS:
+            raise RegionError("NotDone", f"{steps} steps were not enough: {plan.calls[0].operation} would be next. Run again.")
         attempts += 1
         try:
             _apply(resource, region, plan)
-            break
+            attempts, steps = 0, steps + 1
+            if not plan.continues:
+                break
+            plan = _next_step(resource, region, plan, deadline, timeout)
         except Exception as error:
-            pause = _pause(attempts)
-            overtaken = is_overtaken(error) and attempts < _MOST_PLANS
-            if not overtaken and not (is_not_yet(error) and time.monotonic() + pause < deadline):
-                raise
-        time.sleep(pause)
-        plan = resource.plan(region, _read_at_rest(resource, region, deadline))
-    return Outcome(first, _look_at_result(resource, region, deadline, timeout))
+            if plan.otherwise and is_no_change(error):
+                plan, no_change = plan.otherwise, True
+                first = first if steps else plan
+            else:
+                _pause_or_raise(error, attempts, deadline)
+                plan = resource.plan(region, _read_at_rest(resource, region, deadline))
+    if no_change and not plan.calls:
+        return Outcome(first, plan.document)
+    return Outcome(first, _look_at_result(resource, region, deadline, timeout, no_change))
+
+
+def _pause_or_raise(error: Exception, attempts: int, deadline: float) -> None:
+    """Waits where trying again can help.
+
+    :param attempts: how often it was tried
+    """
+    pause = _pause(attempts or 1)
+    overtaken = is_overtaken(error) and attempts < _MOST_PLANS
+    if not overtaken and not (is_not_yet(error) and time.monotonic() + pause < deadline):
+        raise error
+    time.sleep(pause)
+
+
+def _next_step(resource: Resource, region: Region, done: Plan, deadline: float, timeout: float) -> Plan:
+    """What is left to do after a step.
+
+    :raises RegionError: AWS needs longer than the deadline, or the step was of no use.
+    """
+    current = _read_at_rest(resource, region, deadline)
+    if not resource.at_rest(current):
+        raise RegionError("Timeout", _still_changing(resource, timeout))
+    plan = resource.plan(region, current)
+    if plan.calls and plan.calls == done.calls:
+        if plan.broken:
+            raise RegionError("Broken", plan.broken)
+        if done.otherwise is None:
+            raise RegionError("NotShown", f"AWS took {done.calls[0].operation}, but does not show what came of it; run again later")
+        return done.otherwise
+    return plan
+
+
+def _still_changing(resource: Resource, timeout: float) -> str:
+    if not timeout:
+        return f"the {resource.kind} is being changed by AWS, and more has to be done after it: wait for it, or run again later"
+    return f"the {resource.kind} was still being changed by AWS after {timeout:g} seconds; run again later"
 
 
 def _apply(resource: Resource, region: Region, plan: Plan) -> None:
-    client = region.clients[resource.service]
     for call in plan.calls:
-        answer = getattr(client, call.operation)(**call.arguments)
+        answer = getattr(region.clients[call.service or resource.service], call.operation)(**call.arguments)
         # PutTargets and RemoveTargets can fail with HTTP 200 (EventBridge API reference).
         if answer.get("FailedEntryCount"):
             entries = answer.get("FailedEntries", [])
@@ -107,23 +152,30 @@ def _read_at_rest(resource: Resource, region: Region, deadline: float) -> t.Any:
         time.sleep(pause)
 
 
-def _look_at_result(resource: Resource, region: Region, deadline: float, timeout: float) -> Document | None:
-    """Reads until AWS shows what was done: what is returned was seen."""
+def _look_at_result(resource: Resource, region: Region, deadline: float, timeout: float, no_change: bool) -> Document | None:
+    """Reads until AWS shows what was done: what is returned was seen.
+
+    :param no_change: whether AWS said of a part of what is wanted that it would change nothing
+    """
     looks = 0
     while True:
         current = _read_at_rest(resource, region, deadline)
-        plan = resource.plan(region, current)
-        looks += 1
-        # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
-        if not timeout or not plan.calls or plan.repeats or plan.broken or time.monotonic() + _pause(looks) > deadline:
+        if not timeout:
             break
+        if not resource.at_rest(current):
+            raise RegionError("Timeout", _still_changing(resource, timeout))
+        plan = resource.plan(region, current)
+        if no_change and plan.otherwise:
+            plan = plan.otherwise
+        looks += 1
+        if plan.broken:
+            raise RegionError("Broken", plan.broken)
+        if not plan.calls or plan.repeats:
+            break
+        # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
+        if time.monotonic() + _pause(looks) > deadline:
+            raise RegionError("NotShown", f"AWS took the change, but does not show it after {timeout:g} seconds; run again later")
         time.sleep(_pause(looks))
-    if timeout and not resource.at_rest(current):
-        raise RegionError("Timeout", f"the {resource.kind} was still being changed by AWS after {timeout:g} seconds; run again later")
-    if timeout and plan.broken:
-        raise RegionError("Broken", plan.broken)
-    if timeout and plan.calls and not plan.repeats:
-        raise RegionError("NotShown", f"AWS took the change, but does not show it after {timeout:g} seconds; run again later")
     return current.document if current else None
 
 

@@ -1,0 +1,334 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_stack
+
+short_description: Manage an integration as a CloudFormation stack, in all regions at once
+
+version_added: 1.0.0
+
+description:
+  - Makes, mends or removes a CloudFormation stack that sends spot interruption warnings to Spot, in many regions at once.
+  - Takes the template of this collection (P(spot.eventbridge.stack_template#lookup)), one of your own, or one in S3 such as Spot's
+    published one.
+  - A stack that cannot be updated any more, as its creation or its removal failed, is removed first and made anew. A rollback that
+    got stuck is completed first.
+  - CloudFormation knows neither the state of a connection nor its token, so the connection is looked at as well. One that is not
+    C(AUTHORIZED) is authorised again in place, as M(spot.eventbridge.spot_eventbridge_connection) does; the stack does not notice.
+  - A token that differs is written by an update of the stack, with the next C(TokenRevision) where the template has that parameter.
+    Where CloudFormation sees no difference, it is written in place.
+  - Where an operation fails, the reasons are told as the stack's events give them, the newest first.
+
+options:
+  stack_name:
+    description:
+      - The name of the stack, a letter and then up to 127 letters, digits and hyphens.
+      - Stacks of a stack set, whose names begin with C(StackSet-), are refused.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the stack shall be there.
+      - With the stack goes all that it made, the messages in its dead-letter queue included. A stack with termination protection is
+        kept, and fails the region.
+    type: str
+    choices: [present, absent]
+    default: present
+  template_body:
+    description:
+      - The template, JSON or YAML, at most 51200 bytes.
+      - It is compared with the stack's, but for what CloudFormation does not update by itself (comments, C(Description) and
+        C(Metadata)). Without PyYAML on the machine that runs the module, YAML is compared as text.
+      - One of O(template_body) and O(template_url) is needed with O(state=present).
+    type: json
+  template_url:
+    description:
+      - The C(https) address of the template in S3.
+      - What CloudFormation tells about it is compared with what it tells about the stack's, which is parameters, resource types and
+        description. Another change of the template is not seen; O(update=always) has CloudFormation look for one.
+    type: str
+  spot_account:
+    description:
+      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
+      - Required with O(state=present).
+    type: str
+  account_parameter:
+    description:
+      - The template's parameter that takes the Spot account.
+      - By default the one that is called like it, such as C(SpotAccountId) or C(AccountId).
+    type: str
+  token_parameter:
+    description:
+      - The template's parameter that takes the token. It should be C(NoEcho); a warning says so if it is not.
+      - By default the one that is called like it, such as C(SpotToken) or C(Token).
+    type: str
+  parameters:
+    description:
+      - The template's other parameters. One that is not given keeps its value, or has the template's default if the stack is new.
+      - Lists become texts with commas.
+      - One that is C(NoEcho) is only written together with another change, as its value cannot be compared.
+    type: dict
+    default: {}
+  update_token:
+    description:
+      - When the token of a stack that is already there is written.
+      - V(changed) compares it with the one in the connection's managed secret. Where the caller may not read that secret,
+        nothing is compared, and a warning says so.
+      - V(always) writes it in every run, and so reports a change in every run.
+      - V(on_create) leaves it alone, but for a connection that is not C(AUTHORIZED).
+    type: str
+    choices: [changed, always, on_create]
+    default: changed
+  update:
+    description:
+      - When a stack that is already there is updated.
+      - V(changed) updates it if the template, a parameter, a tag or the token differs.
+      - V(always) asks CloudFormation in every run, and lets it decide. Check mode cannot know what it will say, and predicts a change.
+    type: str
+    choices: [changed, always]
+    default: changed
+  cloudformation_role_arn:
+    description:
+      - The role with which CloudFormation works, in place of the caller. CloudFormation remembers it for the stack.
+    type: str
+  wait_timeout:
+    description:
+      - How long to wait for AWS in each region, in seconds.
+    type: int
+    default: 900
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._regions
+  - spot.eventbridge._regions.tags
+  - spot.eventbridge._regions.wait
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - spot.eventbridge._regions.assume_role
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  check_mode:
+    support: partial
+    details:
+      - Makes no change set, and so does not know where CloudFormation will find nothing to update although a template differs, or
+        O(update=always) asks it.
+  idempotent:
+    support: partial
+    details:
+      - With O(update_token=always), every run writes the token and reports a change.
+
+notes:
+  - Needs the permissions C(cloudformation:DescribeStacks), C(cloudformation:GetTemplateSummary), C(cloudformation:GetTemplate),
+    C(cloudformation:DescribeStackResources), C(cloudformation:DescribeStackEvents), C(cloudformation:CreateStack),
+    C(cloudformation:UpdateStack), C(cloudformation:DeleteStack), C(cloudformation:ContinueUpdateRollback),
+    C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
+    C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource).
+  - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
+    his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
+  - The template's roles are acknowledged with C(CAPABILITY_IAM), and whatever else CloudFormation says that the template needs.
+
+seealso:
+  - plugin: spot.eventbridge.stack_template
+    plugin_type: lookup
+  - module: spot.eventbridge.spot_integration
+  - name: Stack status codes
+    description: The CloudFormation user guide on the states of a stack.
+    link: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: A stack of this collection's template in each of three regions
+  spot.eventbridge.spot_stack:
+    stack_name: spot-interruption-act-d7320fba
+    template_body: "{{ lookup('spot.eventbridge.stack_template') }}"
+    spot_account: act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    parameters:
+      Name: spot-warnings-act-d7320fba
+    tags:
+      team: platform
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Remove it
+  spot.eventbridge.spot_stack:
+    stack_name: spot-interruption-act-d7320fba
+    state: absent
+    regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: Spot's published template, as Spot's documentation has it
+  spot.eventbridge.spot_stack:
+    stack_name: spot-eventbridge
+    template_url: "https://spotinst-public.s3.amazonaws.com/assets/cloudformation/templates/\
+      spot-interruption-notification-event-bridge-template.json"
+    spot_account: act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    regions: [us-east-1, us-west-2, eu-west-1]
+"""
+
+RETURN = r"""
+regions:
+  description: What was done in each region, by the region's name.
+  type: dict
+  returned: always, unless an argument was wrong
+  contains:
+    action:
+      description:
+        - One of V(created), V(updated), V(reauthorized), V(deleted), V(unchanged) and V(failed).
+        - A stack that was removed and made anew is V(created); what became of the former one is in RV(regions.note).
+      type: str
+      returned: always
+      sample: created
+    changed:
+      description: Whether something changed in this region.
+      type: bool
+      returned: always
+      sample: true
+    stack:
+      description:
+        - The stack; V(none) where there is none.
+        - In check mode, outputs and resources are those of the present stack.
+      type: dict
+      returned: unless the region failed
+      contains:
+        stack_id:
+          description: The ARN of the stack.
+          type: str
+          returned: when there is a stack
+          sample: arn:aws:cloudformation:us-east-1:123456789012:stack/spot-interruption-act-d7320fba/0f1e2d3c
+        stack_name:
+          description: Its name.
+          type: str
+          returned: always
+          sample: spot-interruption-act-d7320fba
+        stack_status:
+          description: Its status.
+          type: str
+          returned: always
+          sample: CREATE_COMPLETE
+        stack_status_reason:
+          description: Why it has that status.
+          type: str
+          returned: when CloudFormation says it
+          sample: User Initiated
+        parameters:
+          description: Its parameters. The token and what is C(NoEcho) is V(****).
+          type: dict
+          returned: always
+          sample:
+            SpotAccountId: act-d7320fba
+            SpotToken: "****"
+            TokenRevision: "1"
+            Endpoint: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
+            Name: spot-warnings-act-d7320fba
+            QueueName: ""
+            InvocationRateLimitPerSecond: "300"
+            MaximumEventAgeInSeconds: "120"
+            MaximumRetryAttempts: "185"
+            MessageRetentionPeriod: "1209600"
+            PermissionsBoundaryArn: ""
+            AccountId: act-d7320fba
+            Token: "****"
+        outputs:
+          description: Its outputs.
+          type: dict
+          returned: always
+          sample:
+            ConnectionArn: arn:aws:events:us-east-1:123456789012:connection/spot-warnings-act-d7320fba/0f1e2d3c
+            ApiDestinationArn: arn:aws:events:us-east-1:123456789012:api-destination/spot-warnings-act-d7320fba/0f1e2d3c
+            RuleArn: arn:aws:events:us-east-1:123456789012:rule/spot-warnings-act-d7320fba
+            ExecutionRoleArn: arn:aws:iam::123456789012:role/spot-interruption-act-d73-ExecutionRole-0F1E2D3C
+            DeadLetterQueueArn: arn:aws:sqs:us-east-1:123456789012:spot-warnings-act-d7320fba
+        tags:
+          description: Its tags, which CloudFormation gives to its resources too.
+          type: dict
+          returned: always
+          sample: {team: platform}
+        resources:
+          description: What it made, by the resource's name in the template.
+          type: dict
+          returned: always
+          contains:
+            type:
+              description: The type.
+              type: str
+              returned: always
+              sample: AWS::Events::Rule
+            physical_id:
+              description: The name or the ARN in AWS, V(none) if it was not made.
+              type: str
+              returned: always
+              sample: spot-warnings-act-d7320fba
+            status:
+              description: The status.
+              type: str
+              returned: always
+              sample: CREATE_COMPLETE
+    connection:
+      description: As in RV(spot.eventbridge.spot_eventbridge_connection#module:regions.connection).
+      type: dict
+      returned: unless the region failed
+    note:
+      description: What a person should know although nothing failed. It is also given as a warning.
+      type: str
+      returned: when there is something to know
+      sample: "whether the token is current was not checked"
+    error:
+      description: Why the region failed.
+      type: dict
+      returned: when the region failed
+      sample: {code: AccessDenied, message: "CreateStack: not authorized"}
+failed_regions:
+  description: The regions that failed.
+  type: list
+  elements: str
+  returned: always, unless an argument was wrong
+  sample: []
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import finish, reconcile, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack import Stack
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "stack_name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **_stack.argument_spec(),
+            **regions_argument_spec(),
+            **wait_argument_spec(_stack.DEFAULT_TIMEOUT),
+        },
+        required_if=[("state", "present", ["spot_account"]), ("state", "present", ["template_body", "template_url"], True)],
+        mutually_exclusive=[("template_body", "template_url")],
+        supports_check_mode=True,
+    )
+
+    def work() -> dict[str, object]:
+        regions = Regions(module, (Stack.service, *Stack.reads), module.params["regions"])
+        stack = Stack.from_parameters(module.params, regions)
+        timeout = wait_seconds(module.params)
+        results = regions.run(lambda region: reconcile(stack, region, check_mode=module.check_mode, timeout=timeout))
+        return _stack.answer(results)
+
+    finish(module, work)
+
+
+if __name__ == "__main__":
+    main()
