@@ -35,11 +35,10 @@ options:
     default: false
   takeover:
     description:
-      - The results of what was done about integrations that were there already. The first is that of M(spot.eventbridge.spot_probe), the
-        others those of the modules that removed them.
-    type: list
-    elements: dict
-    default: []
+      - What was done about the integrations that were there already. C(existing) is a list of them, each with its C(region), as the modules
+        return it. C(probe) is the result of M(spot.eventbridge.spot_probe), empty where no proof was needed. C(removals) are the results
+        of the modules that removed them.
+    type: dict
     version_added: 1.0.0
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -74,7 +73,7 @@ def onboarded_account(
     spot_account: str,
     predicted: bool = False,
     *,
-    takeover: t.Sequence[t.Mapping[str, t.Any]] = (),
+    takeover: t.Mapping[str, t.Any] | None = None,
 ) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     if not isinstance(integration, t.Mapping):

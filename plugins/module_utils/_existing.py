@@ -63,7 +63,7 @@ class Gate:
 
     :ivar name: of our API destination, connection and rule
     :ivar wanted: what shall be done about another: `stop`, `adopt` what has our name, or `migrate`: let both be there for a while
-    :ivar stack: the stack that ours belongs to, if it is one's
+    :ivar stack: the stack that ours belongs to; empty if it is made by modules
     :ivar found: what is there already, as far as it was looked for
     """
 
@@ -85,7 +85,7 @@ class Gate:
         # Whoever was killed after the first half of a migration, or of an adoption, goes on with the other.
         if makes or self.wanted == MIGRATE:
             self._once("others", self._look_for_others)
-        if (plan.calls and not makes) or self.wanted == ADOPT:
+        if not self.stack and ((plan.calls and not makes) or self.wanted == ADOPT):
             self._once("owner", self._look_for_owner)
 
     def _once(self, what: str, look: t.Callable[[], None]) -> None:
@@ -96,12 +96,20 @@ class Gate:
     def _look_for_others(self) -> None:
         serving = [
             Existing(other.name, other.rules, self._owner(other.name))
-            for other in others(self.region, self.name, self.endpoint)
+            # As long as there is no stack, what has its names is not its.
+            for other in others(self.region, "" if self.stack else self.name, self.endpoint)
             if other.rules and other.spot_account == self.spot_account
         ]
+        serving = [existing for existing in serving if not (existing.stack and existing.stack.name == self.stack)]
         self.found += tuple(serving)
         for existing in serving:
             self._refuse_stack_set(existing)
+        if self.wanted == MIGRATE and self.name in [existing.name for existing in serving]:
+            raise RegionError(
+                "SameName",
+                f"another integration has the name {self.name}, too, and both have to be there for a while. Give this one another name "
+                "(spot_eventbridge_name).",
+            )
         if serving and self.wanted != MIGRATE:
             raise RegionError(
                 "AlreadyServed",
@@ -111,7 +119,7 @@ class Gate:
 
     def _look_for_owner(self) -> None:
         stack = self._owner(self.name)
-        if stack is None or stack.name == self.stack:
+        if stack is None:
             return
         existing = Existing(self.name, (), stack)
         self.found += (existing,)

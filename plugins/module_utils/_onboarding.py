@@ -38,21 +38,21 @@ Answer = t.Mapping[str, t.Any]
 
 
 def onboarded(
-    integration: Answer, preflight: Answer, *, host: str, spot_account: str, predicted: bool = False, takeover: t.Sequence[Answer] = ()
+    integration: Answer, preflight: Answer, *, host: str, spot_account: str, predicted: bool = False, takeover: Answer | None = None
 ) -> Result:
     """What came of onboarding an account.
 
     :param integration: the result of `spot_integration` or `spot_stack`, failed, skipped or not
     :param preflight: the result of `spot_preflight_info`, failed or not
     :param predicted: whether it was check mode, so that nothing was done
-    :param takeover: the results of what was done about the integrations that were there already: that of `spot_probe`,
-        then of each module that removed one; nothing if nothing was to be done
+    :param takeover: what was done about the integrations that were there already: `existing` names them, each with its region; `probe` is
+        the result of `spot_probe`, or nothing where no proof was needed; `removals` are the results of the modules that removed them
     """
     good = (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
     # Without a region done, there is nothing to say of those that would have been left out.
     found = rows(integration["regions"], preflight["unsupported"], predicted) if integration.get("regions") else []
     if takeover:
-        found = worst_first(_taken_over(line, integration["regions"].get(line["region"], {}), takeover, predicted) for line in found)
+        found = worst_first(_taken_over(line, takeover, predicted) for line in found)
     whole = _whole(integration, preflight, predicted)
     return result(found, host=host, spot_account=spot_account, good=good, goal="not active", **whole)
 
@@ -119,29 +119,31 @@ def removal_rows(regions: t.Mapping[str, t.Any], predicted: bool = False) -> lis
     return worst_first(_removal_row(region, entry, predicted) for region, entry in regions.items())
 
 
-def _taken_over(line: Row, entry: t.Mapping[str, t.Any], takeover: t.Sequence[Answer], predicted: bool) -> Row:
-    """A region's row, with what became of the integration that was there already.
-
-    :param takeover: what was done about it: the result of `spot_probe` first, then of each module that removed one
-    """
-    existing = entry.get("existing", [])
-    if not existing or entry["action"] == "failed":
-        return line
+def _taken_over(line: Row, takeover: Answer, predicted: bool) -> Row:
+    """A region's row, with what became of the integrations that were there already; see `onboarded`."""
     region = line["region"]
-    others = ", ".join(f"the stack {other['stack_name']}" if other["stack_name"] else str(other["name"]) for other in existing)
-    probe, *removals = takeover
-    proof = (probe.get("regions") or {}).get(region) or {"outcome": "", "message": probe.get("msg") or "none was sent"}
-    if not probe.get("skipped") and proof["outcome"] not in ((PASS, SKIP) if predicted else (PASS,)):
-        reason = f"it was made, but no test event arrived by it, so that {others} was kept, too: {proof['message']}"
+    existing = [other for other in takeover["existing"] if other["region"] == region]
+    if not existing or line["status"] in (INCOMPLETE, UNKNOWN):
+        return line
+    others = ", ".join(
+        dict.fromkeys(f"the stack {other['stack_name']}" if other["stack_name"] else str(other["name"]) for other in existing)
+    )
+
+    def failed(reason: str) -> Row:
         return row(region, INCOMPLETE, changed=line["changed"], done=line["done"], reason=reason)
-    for removal in removals:
+
+    probe = takeover.get("probe")
+    if probe:
+        proof = (probe.get("regions") or {}).get(region) or {"outcome": "", "message": probe.get("msg") or "none was sent"}
+        if proof["outcome"] not in ((PASS, SKIP) if predicted else (PASS,)):
+            return failed(f"it was made, but no test event arrived by it, so that {others} was kept, too: {proof['message']}")
+    for removal in takeover["removals"]:
         done = removal.get("regions", {}).get(region, {})
         if done.get("action") == "failed" or "regions" not in removal:
             error = done.get("error", {}).get("message") or removal.get("msg") or "it did not come to its end"
-            reason = f"{others} could not be removed, so that warnings may arrive twice: {error}"
-            return row(region, INCOMPLETE, changed=line["changed"], done=line["done"], reason=reason)
+            return failed(f"{others} could not be removed: {error}")
     gone = f"{'would take over from' if predicted else 'took over from'} {others}"
-    done_here = gone if line["done"] == "-" else f"{line['done']}, {gone}"
+    done_here = gone if line["done"] in ("-", "unchanged") else f"{line['done']}, {gone}"
     return row(region, line["status"], changed=True, done=done_here, reason=line["reason"])
 
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import json
 import typing as t
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils import _reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
     ArgumentError,
     check_spot_account,
+    check_stack_name,
     check_token,
     spot_token_argument,
     tags_argument_spec,
@@ -28,6 +29,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._connection impor
     CurrentConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, RegionError
+from ansible_collections.spot.eventbridge.plugins.module_utils._owner import Stack as Owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Call, Document, Plan, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._stack_current import (
     REVIEW,
@@ -45,19 +47,17 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._stack_template i
     check_template_body,
     check_template_url,
     parameter_text,
+    retained,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._tags import as_list, as_text, tag_changes, tags_after
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._existing import Existing
     from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome
     from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 
 DEFAULT_TIMEOUT = 900
 CONNECTION_TYPE = "AWS::Events::Connection"
-# CloudFormation API reference, CreateStack.
-_STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}\Z")
-# CloudFormation names the stacks of its stack sets so.
-_OF_A_SET = "StackSet-"
 # CloudFormation user guide, "stack status codes": from these, a stack can only be deleted.
 _DEAD = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", REVIEW})
 _STUCK = "UPDATE_ROLLBACK_FAILED"
@@ -76,6 +76,7 @@ def argument_spec() -> dict[str, t.Any]:
         "update_token": {"type": "str", "choices": ["changed", "always", "on_create"], "default": "changed", "no_log": False},
         "update": {"type": "str", "choices": ["changed", "always"], "default": "changed"},
         "cloudformation_role_arn": {"type": "str"},
+        "retain_resources": {"type": "bool", "default": False},
         **tags_argument_spec(),
     }
 
@@ -90,6 +91,7 @@ class Stack:
     :ivar role_arn: the role that CloudFormation works with, in place of the caller
     :ivar update_token: `changed`, `always` or `on_create`
     :ivar update: `changed`; or `always`, which leaves it to CloudFormation whether something changed
+    :ivar retain: whether the resources stay when the stack goes
     """
 
     name: str
@@ -106,6 +108,7 @@ class Stack:
     purge_tags: bool = True
     update_token: str = "changed"
     update: str = "changed"
+    retain: bool = False
 
     kind: t.ClassVar[str] = "stack"
     service: t.ClassVar[str] = "cloudformation"
@@ -115,8 +118,16 @@ class Stack:
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Stack:
         """See `_plan.Resource`."""
         name = check_stack_name(params["stack_name"])
+        if Owner(name, "").of_a_set:
+            raise ArgumentError(f"The stack '{name}' belongs to a stack set, which would undo what is done to it. Use spot_stack_set.")
         if params["state"] == "absent":
-            return cls(name, present=False, token_parameter=params["token_parameter"], role_arn=params["cloudformation_role_arn"])
+            return cls(
+                name,
+                present=False,
+                token_parameter=params["token_parameter"],
+                role_arn=params["cloudformation_role_arn"],
+                retain=params["retain_resources"],
+            )
         token, body, url = check_token(params["spot_token"]), params["template_body"], params["template_url"]
         given = {key: parameter_text(value) for key, value in params["parameters"].items() if value is not None}
         tags = as_text(params["tags"])
@@ -151,6 +162,9 @@ class Stack:
             causes = tuple(without_token(cause, self.token) for cause in read_causes(cloudformation, current.found["stack_id"]))
             current = dataclasses.replace(current, causes=causes)
         if not self.present:
+            if current and self.retain and current.status not in _DEAD:
+                body = cloudformation.get_template(StackName=self.name)["TemplateBody"]
+                current = dataclasses.replace(current, retained=retained(body))
             return current
         wanted = Template.from_summary(cloudformation.get_template_summary(**self._source()))
         current = dataclasses.replace(current or CurrentStack(None), template=wanted)
@@ -212,7 +226,23 @@ class Stack:
     def _plan_removal(self, current: CurrentStack | None) -> Plan:
         if current is None:
             return unchanged(None)
-        return Plan("deleted", None, current.shown(), None, (self._delete(current),), broken=current.why() if current.is_failed else None)
+        broken = current.why() if current.is_failed else None
+        if current.retained is None:
+            return Plan("deleted", None, current.shown(), None, (self._delete(current),), broken=broken)
+        # "You can't update the deletion policy by itself" (CloudFormation user guide): so each resource is marked as well.
+        body, done = current.retained
+        note = "the stack goes, and what it made stays."
+        self._delete(current)  # raises where it is protected, before anything is done
+        if done:
+            return Plan("deleted", None, current.shown(), None, (self._delete(current),), broken=broken, note=note)
+        arguments = {
+            "StackName": self.name,
+            "TemplateBody": json.dumps(body),
+            "Parameters": [{"ParameterKey": key, "UsePreviousValue": True} for key in (current.found or {})["parameters"]],
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            **self._role(),
+        }
+        return Plan("deleted", None, current.shown(), None, (Call("update_stack", arguments),), broken=broken, note=note, continues=True)
 
     def _plan_creation(self, template: Template) -> Plan:
         parameters = self._stack_parameters(template, None)
@@ -402,23 +432,15 @@ class Stack:
         return f"CloudFormation has nothing to update although the template differs: {', '.join(current.differences)}."
 
 
-def check_stack_name(name: str | None) -> str:
-    """Returns a stack's name.
+def answer(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, t.Sequence[Existing]]) -> Document:
+    """The answer of `spot_stack`, where the connection stands beside the stack that made it. See `_reconcile.answer`.
 
-    :raises ArgumentError: AWS would refuse it, or it is that of a stack set's stack.
+    :param existing: what was there already, of others, by region
     """
-    name = name or ""
-    if name.startswith(_OF_A_SET):
-        raise ArgumentError(f"The stack '{name[:150]}' belongs to a stack set, which would undo what is done to it. Use spot_stack_set.")
-    if _STACK_NAME.match(name):
-        return name
-    raise ArgumentError(f"The stack's name '{name[:150]}' cannot be used: AWS takes a letter, then up to 127 letters, digits and hyphens.")
-
-
-def answer(results: t.Mapping[str, Outcome | Failure]) -> Document:
-    """The answer of `spot_stack`, where the connection stands beside the stack that made it. See `_reconcile.answer`."""
     whole = _reconcile.answer(Stack.kind, results)
-    for entry in whole["regions"].values():
+    for name, entry in whole["regions"].items():
+        if existing.get(name):
+            entry["existing"] = [other.as_dict(name) for other in existing[name]]
         if Stack.kind in entry:
             stack = dict(entry[Stack.kind] or {})
             connection = stack.pop(Connection.kind, None)

@@ -32,6 +32,7 @@ class CurrentStack:
     :ivar causes: why the last operation on it failed
     :ivar is_protected: whether it must not be deleted
     :ivar parent: the stack that it is nested in
+    :ivar retained: its template with everything retained, and whether it is like that already; None where nobody asked
     """
 
     found: Document | None
@@ -42,6 +43,7 @@ class CurrentStack:
     causes: tuple[str, ...] = ()
     is_protected: bool = False
     parent: str = ""
+    retained: tuple[t.Any, bool] | None = None
 
     @property
     def document(self) -> Document:

@@ -152,6 +152,24 @@ def body_differences(one: t.Any, other: t.Any) -> tuple[str, ...]:
     return tuple(part for name in sections for part in _section_differences(name, left.get(name), right.get(name)))
 
 
+def retained(body: t.Any) -> tuple[dict[str, t.Any], bool]:
+    """A template whose resources all stay when the stack goes.
+
+    :param body: a text; or what boto3 makes of a template in JSON, a dictionary
+    :returns: the template, and whether it was like that already
+    :raises RegionError: it cannot be parsed.
+    """
+    template = _parsed(body)
+    if template is None or not isinstance(template.get("Resources"), dict):
+        raise RegionError("NoTemplate", "the stack's template could not be read, so nothing can be said about what it shall retain")
+    mark = {"RetainedBy": "spot.eventbridge"}
+    resources = {
+        key: {**resource, "DeletionPolicy": "Retain", "Metadata": {**resource.get("Metadata", {}), **mark}}
+        for key, resource in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}, resources == template["Resources"]
+
+
 def _section_differences(name: str, one: t.Any, other: t.Any) -> list[str]:
     if one == other:
         return []

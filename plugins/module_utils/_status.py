@@ -99,7 +99,8 @@ def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding
         _double_delivery(readings, wanted),
     ]
     if isinstance(readings.stack, StackNames) and not readings.stack.ours:
-        found = [_of_another_template(finding) for finding in found]
+        hidden = ("connection_account",) if _hides_account(readings) else ()
+        found = [_of_another_template(finding) if finding.check in (*TASTE, *hidden) else finding for finding in found]
     if readings.evidence:
         found += _evidence.findings(readings.evidence)
     if readings.handover is not None:
@@ -176,7 +177,7 @@ def _stack_state(stack: StackNames) -> Finding:
 
 
 def _of_another_template(finding: Finding) -> Finding:
-    if finding.check not in TASTE or finding.outcome != FAIL:
+    if finding.outcome != FAIL:
         return finding
     return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template decides it. This collection's own decides otherwise.")
 
@@ -238,6 +239,13 @@ def _connection_account(parameters: t.Sequence[t.Mapping[str, str]], spot_accoun
         message = f"The query parameter {ACCOUNT_PARAMETER} is hidden, so nobody can see whether it is {spot_account}."
         return Finding(check, FAIL, message, _MEND)
     return _compare(check, f"The query parameter {ACCOUNT_PARAMETER}", ", ".join(values), spot_account)
+
+
+def _hides_account(readings: Readings) -> bool:
+    parameters = (
+        readings.connection.managed_fields()["query_string_parameters"] if isinstance(readings.connection, CurrentConnection) else []
+    )
+    return [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER] == ["(hidden)"]
 
 
 def _connection_token(current: CurrentConnection, wanted: Wanted) -> Finding:

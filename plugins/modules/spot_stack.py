@@ -92,6 +92,24 @@ options:
     type: str
     choices: [changed, always]
     default: changed
+  existing:
+    description:
+      - What to do in a region where another integration already sends the warnings to the same Spot account.
+      - V(stop) fails the region, and leaves everything in it as it is.
+      - V(migrate) makes the stack beside the other, so that each warning is sent twice until the other is removed.
+    type: str
+    choices: [stop, migrate]
+    default: stop
+  endpoint:
+    description:
+      - Where the template has the warnings sent, to find the other integrations that send there.
+    type: str
+    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
+  retain_resources:
+    description:
+      - With O(state=absent), whether everything that the stack made stays. The stack is first updated to retain it.
+    type: bool
+    default: false
   cloudformation_role_arn:
     description:
       - The role with which CloudFormation works, in place of the caller. CloudFormation remembers it for the stack.
@@ -132,6 +150,7 @@ notes:
     C(cloudformation:UpdateStack), C(cloudformation:DeleteStack), C(cloudformation:ContinueUpdateRollback),
     C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
     C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource).
+  - To look for integrations of others, also C(events:ListApiDestinations) and C(events:ListRuleNamesByTarget).
   - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
     his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
   - The template's roles are acknowledged with C(CAPABILITY_IAM), and whatever else CloudFormation says that the template needs.
@@ -279,6 +298,38 @@ regions:
       description: As in RV(spot.eventbridge.spot_eventbridge_connection#module:regions.connection).
       type: dict
       returned: unless the region failed
+    existing:
+      description: The integrations of others that serve the same Spot account here.
+      type: list
+      elements: dict
+      returned: when there are any, and they were looked for
+      contains:
+        region:
+          description: The region.
+          type: str
+          returned: always
+          sample: eu-west-1
+        name:
+          description: The name of the API destination.
+          type: str
+          returned: always
+          sample: spot-interruption-act-d7320fba
+        rules:
+          description: The rules that send to it.
+          type: list
+          elements: str
+          returned: always
+          sample: [spot-interruption-act-d7320fba]
+        stack_name:
+          description: The CloudFormation stack that it belongs to; V(none) if to none.
+          type: str
+          returned: always
+          sample: another-stack
+        stack_set:
+          description: Whether that stack is managed by a stack set.
+          type: bool
+          returned: always
+          sample: false
     note:
       description: What a person should know although nothing failed. It is also given as a warning.
       type: str
@@ -297,12 +348,16 @@ failed_regions:
   sample: []
 """
 
+import typing as t
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils import _stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import finish, reconcile, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._existing import MIGRATE, STOP, Gate
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome, finish, reconcile, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._stack import Stack
 
 
@@ -311,6 +366,8 @@ def main() -> None:
         argument_spec={
             "stack_name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
+            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
             **_stack.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(_stack.DEFAULT_TIMEOUT),
@@ -324,10 +381,20 @@ def main() -> None:
         regions = Regions(module, (Stack.service, *Stack.reads), module.params["regions"])
         stack = Stack.from_parameters(module.params, regions)
         timeout = wait_seconds(module.params)
-        results = regions.run(lambda region: reconcile(stack, region, check_mode=module.check_mode, timeout=timeout))
-        return _stack.answer(results)
+        gates = {name: _gate(regions[name], module.params) for name in regions.names}
+
+        def one(region: Region) -> Outcome:
+            gate = gates[region.name] if stack.present else lambda plan: None
+            return reconcile(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gate)
+
+        return _stack.answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
 
     finish(module, work)
+
+
+def _gate(region: Region, params: dict[str, t.Any]) -> Gate:
+    name = params["parameters"].get("Name") or f"spot-interruption-{params['spot_account']}"
+    return Gate(region, name, params["endpoint"], params["spot_account"] or "", params["existing"], params["stack_name"])
 
 
 if __name__ == "__main__":

@@ -87,12 +87,11 @@ class Account:
         self._module.environment["AWS_ACCESS_KEY_ID"] = key
         run = self._module(
             "spot_eventbridge_info",
-            name=self.name,
+            **{"name": self.name, **options},
             spot_account=self.spot_account,
             endpoint=self.sandbox.spot_url + NOTIFICATION,
             regions=list(regions or self.regions or ()),
             **given,
-            **options,
         )
         assert not run.failed, run.message
         assert not run.changed

@@ -678,6 +678,13 @@ def test_what_another_template_decides_is_at_most_a_warning() -> None:
     assert not_passed(replace(readings, stack=held()), IN_STACK) == {"target_retry_policy": FAIL, "queue": FAIL}
 
 
+def test_a_hidden_account_is_what_another_template_decides_and_a_wrong_one_is_not() -> None:
+    hidden, wrong = ([{"key": "accountId", **value}] for value in ({"is_value_secret": True}, {"value": "act-00000000"}))
+    for parameters, outcome in ((hidden, WARN), (wrong, FAIL)):
+        readings = replace(HEALTHY, connection=connection(parameters=parameters), stack=held(ours=False))
+        assert not_passed(readings, IN_STACK) == {"connection_account": outcome}
+
+
 def test_where_only_something_else_serves_the_account_it_is_named() -> None:
     readings = Readings(None, None, None, None, None, others=(OtherDestination("of-a-stack", SPOT, ("rule",)),))
     (finding,) = findings(HERE, readings, WANTED)
