@@ -1,0 +1,275 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The CloudFormation template makes what the modules make, keeps the token to itself, and allows no more than is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination, _queue, _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination, CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import MAX_TOKEN_LENGTH, SPOT_ACCOUNT
+from ansible_collections.spot.eventbridge.plugins.module_utils._arns import probe_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import POLICY_NAME, ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._queue import Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._rule import EVENT_BUS, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_template import LONGEST_BODY, REVISION_PARAMETER
+from tests.unit.roles.rendered import ACCOUNT, PARTITION, REGION, STACK, TEMPLATE, Json, Rendered, template
+
+SPOT = "act-d7320fba"
+NAME = f"spot-interruption-{SPOT}"
+TOKEN = "0123456789secretTOKEN"
+HERE = Region(REGION, PARTITION, {})
+# What AWS decides.
+CONNECTION_ARN, DESTINATION_ARN, ROLE_ARN, QUEUE_ARN = (
+    f"{name}.Arn" for name in ("Connection", "ApiDestination", "ExecutionRole", "DeadLetterQueue")
+)
+
+
+def rendered(**parameters: str) -> Rendered:
+    return Rendered(**{"SpotAccountId": SPOT, "SpotToken": TOKEN, **parameters})
+
+
+def arguments(plan: Plan, operation: str) -> Json:
+    (call,) = [call for call in plan.calls if call.operation == operation]
+    return dict(call.arguments)
+
+
+def with_known_arns(properties: Any) -> Any:
+    """The properties with the ARNs that follow from the names, as the modules build them."""
+    queue = f"arn:{PARTITION}:sqs:{REGION}:{ACCOUNT}:{NAME}"
+    return json.loads(json.dumps(properties).replace(QUEUE_ARN, queue))
+
+
+def nodes(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """All values with their paths: `Resources.Rule.Type`."""
+    yield path, node
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, item in items:
+        yield from nodes(item, f"{path}.{key}".lstrip("."))
+
+
+# What the modules make
+
+
+def test_the_connection_is_the_modules_but_for_its_description() -> None:
+    made = arguments(Connection(NAME, spot_account=SPOT, token=TOKEN).plan(HERE, None), "create_connection")
+    assert {**rendered()["Connection"], "Description": made["Description"]} == made
+
+
+def test_the_api_destination_is_the_modules_but_for_its_description() -> None:
+    plan = ApiDestination(NAME, connection=NAME).plan(HERE, CurrentApiDestination(None, CONNECTION_ARN))
+    made = arguments(plan, "create_api_destination")
+    assert {**rendered()["ApiDestination"], "Description": made["Description"]} == made
+
+
+def rule_plan() -> Plan:
+    wanted = Rule(NAME, api_destination=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=ACCOUNT)
+    return wanted.plan(HERE, CurrentRule(None, destination_arn=DESTINATION_ARN))
+
+
+def test_the_rule_is_the_modules_but_for_its_description() -> None:
+    rule, made = rendered()["Rule"], arguments(rule_plan(), "put_rule")
+    del rule["Targets"]
+    assert {**rule, "Description": made["Description"]} == {**made, "EventPattern": json.loads(made["EventPattern"])}
+
+
+def test_the_target_is_the_modules() -> None:
+    assert with_known_arns(rendered()["Rule"]["Targets"]) == arguments(rule_plan(), "put_targets")["Targets"]
+
+
+def test_the_queue_and_its_policy_are_the_modules() -> None:
+    made = arguments(Queue(NAME, rule=NAME, aws_account=ACCOUNT).plan(HERE, None), "create_queue")
+    queue, policy = rendered()["DeadLetterQueue"], with_known_arns(rendered()["DeadLetterQueuePolicy"]["PolicyDocument"])
+    attributes = {key: str(value).lower() for key, value in queue.items() if key != "QueueName"}
+    assert queue["QueueName"] == made["QueueName"]
+    assert {**attributes, "Policy": policy} == {**made["Attributes"], "Policy": json.loads(made["Attributes"]["Policy"])}
+
+
+def test_the_execution_role_is_the_modules_but_for_its_name_and_only_for_its_region() -> None:
+    wanted = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME)
+    role = rendered()["ExecutionRole"]
+    assert role["AssumeRolePolicyDocument"] == wanted.trust_policy()
+    policy = json.loads(json.dumps(wanted.policy(PARTITION)).replace(":events:*:", f":events:{REGION}:"))
+    assert role["Policies"] == [{"PolicyName": POLICY_NAME, "PolicyDocument": policy}]
+
+
+def test_the_defaults_are_the_modules() -> None:
+    options = {**_api_destination.argument_spec(), **_rule.argument_spec(), **_queue.argument_spec()}
+    shared = {
+        "Endpoint": "invocation_endpoint",
+        "InvocationRateLimitPerSecond": "invocation_rate_limit_per_second",
+        "MaximumEventAgeInSeconds": "maximum_event_age_in_seconds",
+        "MaximumRetryAttempts": "maximum_retry_attempts",
+        "MessageRetentionPeriod": "message_retention_period",
+    }
+    assert {name: rendered().parameters[name] for name in shared} == {name: options[option]["default"] for name, option in shared.items()}
+
+
+def test_every_property_that_a_parameter_decides_is_decided_by_it() -> None:
+    changed = rendered(
+        Endpoint="https://example.com/",
+        Name="theirs",
+        QueueName="letters",
+        InvocationRateLimitPerSecond="7",
+        MaximumEventAgeInSeconds="60",
+        MaximumRetryAttempts="3",
+        MessageRetentionPeriod="3600",
+        PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/boundary",
+        TokenRevision="9",
+    )
+    assert (changed["Connection"]["Name"], changed["ApiDestination"]["Name"], changed["Rule"]["Name"]) == ("theirs",) * 3
+    assert changed["ApiDestination"]["InvocationEndpoint"] == "https://example.com/"
+    assert changed["ApiDestination"]["InvocationRateLimitPerSecond"] == "7"
+    assert changed["Rule"]["Targets"][0]["RetryPolicy"] == {"MaximumEventAgeInSeconds": "60", "MaximumRetryAttempts": "3"}
+    assert (changed["DeadLetterQueue"]["QueueName"], changed["DeadLetterQueue"]["MessageRetentionPeriod"]) == ("letters", "3600")
+    assert changed["ExecutionRole"]["PermissionsBoundary"] == "arn:aws:iam::123456789012:policy/boundary"
+    assert changed["ExecutionRole"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"].endswith(":api-destination/theirs/*")
+    assert "Token revision 9." in changed["Connection"]["Description"]
+
+
+def test_without_a_boundary_the_role_has_none() -> None:
+    assert "PermissionsBoundary" not in rendered()["ExecutionRole"]
+
+
+def test_a_queue_has_hyphens_for_dots_as_the_modules_name_it() -> None:
+    assert rendered(Name="spot.warnings.a")["DeadLetterQueue"]["QueueName"] == "spot-warnings-a"
+
+
+def test_the_queue_is_open_before_the_rule_sends() -> None:
+    assert template()["Resources"]["Rule"]["DependsOn"] == "DeadLetterQueuePolicy"
+
+
+@pytest.mark.parametrize("name", ["Connection", "ApiDestination", "Rule", "ExecutionRole"])
+def test_descriptions_name_the_stack(name: str) -> None:
+    assert f"Managed by the stack {STACK}." in rendered()[name]["Description"]
+
+
+def test_only_the_connection_changes_with_the_revision() -> None:
+    one, two = rendered(TokenRevision="1"), rendered(TokenRevision="2")
+    assert [name for name in template()["Resources"] if one[name] != two[name]] == ["Connection"]
+    assert REVISION_PARAMETER == "TokenRevision"
+
+
+# The token
+
+
+def test_the_token_is_in_the_api_key_and_nowhere_else() -> None:
+    whole = rendered()
+    parts = {"Metadata": whole.template["Metadata"], "Outputs": whole.value(whole.template["Outputs"])}
+    parts |= {name: whole[name] for name in whole.template["Resources"]}
+    found = [path for path, value in nodes(parts) if isinstance(value, str) and TOKEN in value]
+    assert found == ["Connection.AuthParameters.ApiKeyAuthParameters.ApiKeyValue"]
+
+
+def test_the_token_is_hidden_and_nothing_else() -> None:
+    parameters = template()["Parameters"]
+    assert [name for name, declared in parameters.items() if "NoEcho" in declared] == ["SpotToken"]
+    assert parameters["SpotToken"]["NoEcho"] is True
+    assert "Default" not in parameters["SpotToken"]
+
+
+@pytest.mark.parametrize(
+    ("token", "taken"),
+    [(TOKEN, True), ("~!/+=", True), ("with space", False), ("a:b", False), ("Bearer x", False), ("line\nbreak", False), ("ü", False)],
+)
+def test_the_token_has_the_form_that_the_modules_ask_for(token: str, taken: bool) -> None:
+    declared = template()["Parameters"]["SpotToken"]
+    assert bool(re.fullmatch(declared["AllowedPattern"], token)) == taken
+    assert declared["MaxLength"] == MAX_TOKEN_LENGTH
+
+
+@pytest.mark.parametrize("account", [SPOT, "act-1", "act-D7320FBA", "123456789012", f"{SPOT} "])
+def test_the_account_has_the_form_that_the_modules_ask_for(account: str) -> None:
+    pattern = template()["Parameters"]["SpotAccountId"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, account)) == bool(SPOT_ACCOUNT.match(account))
+
+
+# Least privilege
+
+
+def statements() -> list[Json]:
+    return [
+        statement
+        for name in template()["Resources"]
+        for _, node in nodes(rendered()[name])
+        if isinstance(node, dict)
+        for statement in node.get("Statement", [])
+    ]
+
+
+def test_no_statement_allows_more_than_one_action() -> None:
+    assert sorted(statement["Action"] for statement in statements()) == ["events:InvokeApiDestination", "sqs:SendMessage", "sts:AssumeRole"]
+    assert {statement["Effect"] for statement in statements()} == {"Allow"}
+
+
+def test_no_principal_is_anybody_but_eventbridge() -> None:
+    assert [statement["Principal"] for statement in statements() if "Principal" in statement] == [{"Service": "events.amazonaws.com"}] * 2
+
+
+def test_no_resource_is_anything_but_the_stacks_own() -> None:
+    assert [statement["Resource"] for statement in statements() if "Resource" in statement] == [
+        f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:api-destination/{NAME}/*",
+        QUEUE_ARN,
+    ]
+
+
+def test_eventbridge_is_trusted_for_this_account_only() -> None:
+    trust = rendered()["ExecutionRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [statement["Condition"] for statement in trust] == [{"StringEquals": {"aws:SourceAccount": ACCOUNT}}]
+
+
+def test_the_queue_takes_letters_of_the_rule_and_its_probes_only() -> None:
+    (statement,) = rendered()["DeadLetterQueuePolicy"]["PolicyDocument"]["Statement"]
+    rule = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/"
+    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [f"{rule}{NAME}", f"{rule}{NAME}-probe-*"]}}
+
+
+def test_the_longest_name_leaves_room_for_the_probes() -> None:
+    longest = "n" * 50
+    assert re.fullmatch(template()["Parameters"]["Name"]["AllowedPattern"], longest)
+    assert not re.fullmatch(template()["Parameters"]["Name"]["AllowedPattern"], longest + "n")
+    assert probe_prefix(longest) == f"{longest}-probe-"
+
+
+def test_the_queue_is_encrypted() -> None:
+    assert rendered()["DeadLetterQueue"]["SqsManagedSseEnabled"] is True
+
+
+def test_no_role_has_a_name_that_would_collide_in_the_next_region() -> None:
+    assert "RoleName" not in template()["Resources"]["ExecutionRole"]["Properties"]
+
+
+def test_what_cannot_be_delivered_is_given_up_after_two_minutes() -> None:
+    assert rendered()["Rule"]["Targets"][0]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 120
+
+
+# The whole
+
+
+def test_the_rule_listens_to_the_default_bus() -> None:
+    assert rendered()["Rule"]["EventBusName"] == EVENT_BUS
+
+
+def test_every_resource_but_the_policy_has_its_arn_in_the_outputs() -> None:
+    outputs = {name: rendered().value(output["Value"]) for name, output in template()["Outputs"].items()}
+    assert outputs == {f"{name}Arn": f"{name}.Arn" for name in template()["Resources"] if name != "DeadLetterQueuePolicy"}
+
+
+def test_every_parameter_is_in_a_group_of_the_console() -> None:
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(template()["Parameters"])
+
+
+def test_a_request_may_hold_it() -> None:
+    assert len(TEMPLATE.read_bytes()) < LONGEST_BODY
