@@ -149,7 +149,7 @@ def _failure_of_answer(error: t.Any) -> Failure:
     if code in _DENIED:
         message += f" Grant the caller the permission for {error.operation_name}."
     if code in _EXPIRED:
-        message += " Get new credentials and run again: what AWS is doing goes on meanwhile."
+        message = f"{message.rstrip('.')}. Get new credentials and run again: what AWS is doing goes on meanwhile."
     if _attempts(error) > 1:
         message += f" (tried {_attempts(error)} times)"
     return Failure(code, message, unreachable=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)

@@ -61,6 +61,8 @@ CONNECTION_TYPE = "AWS::Events::Connection"
 # CloudFormation user guide, "stack status codes": from these, a stack can only be deleted.
 _DEAD = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", REVIEW})
 _STUCK = "UPDATE_ROLLBACK_FAILED"
+# An update that failed and was not rolled back: what the stack says of itself is not so until it is updated again.
+_HALF_DONE = "UPDATE_FAILED"
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -289,7 +291,12 @@ class Stack:
         is_lost, is_stale = connection.action == "reauthorized", connection.action == "updated"
         parameters = self._stack_parameters(template, found["parameters"])
         parameters.check()
-        changed = parameters.changed() or bool(current.differences) or any(tag_changes(found["tags"], self.tags, self.purge_tags))
+        changed = (
+            current.status == _HALF_DONE
+            or parameters.changed()
+            or bool(current.differences)
+            or any(tag_changes(found["tags"], self.tags, self.purge_tags))
+        )
         update = changed or is_stale or self.update == "always"
         if not update and not is_lost:
             return unchanged(current, note=_joined(self._note_on_token(template, parameters), connection.note))

@@ -21,6 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._errors import (
     error_code,
     failure_of,
     is_code,
+    is_no_change,
     is_not_yet,
     is_overtaken,
 )
@@ -31,6 +32,7 @@ Refusal = t.Callable[..., Exception]
 @pytest.mark.parametrize(
     "code",
     [
+        "AlreadyExistsException",
         "ConcurrentModificationException",
         "ResourceAlreadyExistsException",
         "ResourceNotFoundException",
@@ -42,6 +44,56 @@ Refusal = t.Callable[..., Exception]
 )
 def test_a_resource_that_changed_meanwhile_is_worth_a_new_plan(refusal: Refusal, code: str) -> None:
     assert is_overtaken(refusal(code))
+
+
+STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/spot/0f1e"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Stack [spot] does not exist",
+        "Stack with id spot does not exist",
+        f"Stack:{STACK} is in UPDATE_IN_PROGRESS state and can not be updated.",
+        f"Stack:{STACK} is in ROLLBACK_COMPLETE state and can not be updated.",
+        f"Stack [{STACK}] cannot be deleted while in status UPDATE_IN_PROGRESS",
+    ],
+)
+def test_a_stack_that_changed_meanwhile_is_worth_a_new_plan(refusal: Refusal, message: str) -> None:
+    assert is_overtaken(refusal("ValidationError", message, "UpdateStack"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "S3 error: The specified key does not exist.",
+        "Parameters: [Token] do not exist in the template",
+        "Template format error: Unrecognized resource types: [AWS::Events::Connection]",
+        "Stack [spot] cannot be deleted while TerminationProtection is enabled",
+        "No updates are to be performed.",
+    ],
+)
+def test_nothing_else_that_cloudformation_refuses_is(refusal: Refusal, message: str) -> None:
+    assert not is_overtaken(refusal("ValidationError", message, "UpdateStack"))
+
+
+def test_that_there_is_nothing_to_do_is_known(refusal: Refusal) -> None:
+    assert is_no_change(refusal("ValidationError", "No updates are to be performed.", "UpdateStack"))
+    assert not is_no_change(refusal("ValidationError", "Template format error", "UpdateStack"))
+    assert not is_no_change(refusal("AccessDenied", "No updates are to be performed.", "UpdateStack"))
+
+
+def test_that_there_is_nothing_to_do_any_more_may_be_the_doing_of_an_attempt_before(refusal: Refusal) -> None:
+    second = refusal("ValidationError", "No updates are to be performed.", "UpdateStack", attempts=1)
+    assert (is_no_change(second), is_overtaken(second)) == (False, True)
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired"])
+def test_credentials_that_expired_are_told_with_what_to_do(refusal: Refusal, code: str) -> None:
+    failure = failure_of(refusal(code, "The security token is expired", "DescribeStacks"))
+    assert failure.message == (
+        "DescribeStacks: The security token is expired. Get new credentials and run again: what AWS is doing goes on meanwhile."
+    )
 
 
 @pytest.mark.parametrize("code", ["LimitExceededException", "AccessDeniedException", "ValidationException", "ThrottlingException"])
