@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._connection import CURRENT, DIFFERS, NOT_COMPARED, CurrentConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._errors import RegionError
+from ansible_collections.spot.eventbridge.plugins.module_utils._existing import Existing
 from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Plan, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
@@ -32,6 +33,7 @@ FOREIGN = Template({"AccountId": Parameter(), "Token": Parameter(hidden=True)})
 WANTED = Stack("spot", template_body=BODY, spot_account=SPOT, token=TOKEN)
 BY_URL = Stack("spot", template_url=URL, spot_account=SPOT, token=TOKEN)
 GONE = Stack("spot", present=False)
+LEFT = {"Resources": {"Rule": {"Type": "AWS::Events::Rule", "DeletionPolicy": "Retain"}}}
 
 DEAD = ["CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"]
 GOOD = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"]
@@ -509,6 +511,7 @@ def parameters(**changes: t.Any) -> Document:
         "update_token": "changed",
         "update": "changed",
         "cloudformation_role_arn": None,
+        "retain_resources": False,
         "tags": None,
         "purge_tags": True,
         **changes,
@@ -541,7 +544,7 @@ def test_stacks_of_a_stack_set_are_refused(state: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "1spot", "spot_x", "a" * 129, "arn:aws:cloudformation:eu-west-1:1:stack/a/b", "spot\n"])
 def test_a_name_that_aws_would_refuse_is_refused(name: str) -> None:
-    with pytest.raises(ArgumentError, match="a letter, then up to 127 letters, digits and hyphens"):
+    with pytest.raises(ArgumentError, match="a letter, and then up to 127 letters, digits and hyphens"):
         from_parameters(stack_name=name)
 
 
@@ -575,7 +578,30 @@ def test_the_connection_stands_beside_the_stack() -> None:
         "b": Outcome(Plan("deleted", None), None),
         "c": RegionError("Boom", "no").failure,
     }
-    regions = answer(outcomes)["regions"]
+    regions = answer(outcomes, {"a": [Existing("theirs")], "b": []})["regions"]
     assert (regions["a"]["stack"], regions["a"]["connection"]) == ({"stack_name": "spot"}, {"name": "warnings"})
+    assert [found["name"] for found in regions["a"]["existing"]] == ["theirs"]
+    assert "existing" not in regions["b"]
     assert (regions["b"]["stack"], regions["b"]["connection"]) == (None, None)
     assert regions["c"] == {"action": "failed", "changed": False, "error": {"code": "Boom", "message": "no"}}
+
+
+# A stack that goes, and leaves what it made
+
+
+def leaving(region: Region, done: bool, **changes: t.Any) -> Plan:
+    return dataclasses.replace(GONE, retain=True).plan(region, CurrentStack(found(), retained=(LEFT, done), **changes))
+
+
+def test_what_shall_stay_is_retained_first_and_then_the_stack_goes(region: Region) -> None:
+    first, then = leaving(region, done=False), leaving(region, done=True)
+    assert (first.action, first.continues, calls(first)) == ("deleted", True, ["cloudformation.update_stack"])
+    assert json.loads(arguments(first)["TemplateBody"]) == LEFT
+    assert given(first) == dict.fromkeys(found()["parameters"], True)
+    assert (then.action, then.continues, calls(then)) == ("deleted", False, ["cloudformation.delete_stack"])
+    assert "stays" in str(then.note)
+
+
+def test_a_protected_stack_is_not_even_told_to_retain(region: Region) -> None:
+    with pytest.raises(RegionError, match="termination protection"):
+        leaving(region, done=False, is_protected=True)

@@ -20,6 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._stack_template i
     check_template_url,
     looks_like_token,
     parameter_text,
+    retained,
 )
 
 SUMMARY: dict[str, t.Any] = {
@@ -281,3 +282,19 @@ def test_without_pyyaml_yaml_is_compared_as_text(monkeypatch: pytest.MonkeyPatch
 
 def test_yaml_that_wants_to_make_objects_makes_none() -> None:
     assert body_differences("a: !!python/object/apply:os.getcwd []", "a: !!python/object/apply:os.getcwd []") == ()
+
+
+@pytest.mark.parametrize(
+    "body", [{"Resources": {"A": {"Type": "T", "Metadata": {"x": 1}}}}, "Resources:\n  A:\n    Type: T\n    Metadata: {x: 1}\n"]
+)
+def test_a_template_is_made_one_that_retains_everything(body: t.Any) -> None:
+    once, done = retained(body)
+    assert done is False
+    assert once["Resources"]["A"] == {"Type": "T", "DeletionPolicy": "Retain", "Metadata": {"x": "1", "RetainedBy": "spot.eventbridge"}}
+    assert retained(once) == (once, True)
+
+
+@pytest.mark.parametrize("body", ["{", "a: [", {}, "text"])
+def test_a_template_that_cannot_be_read_retains_nothing(body: t.Any) -> None:
+    with pytest.raises(RegionError):
+        retained(body)
