@@ -95,6 +95,25 @@ class CallbackModule(DefaultCallback):
             f"fatal: [{host}]: {found.get('msg')}", color=constants.COLOR_ERROR, stderr=self.get_option("display_failed_stderr")
         )
 
+    def v2_runner_item_on_ok(self, result: t.Any) -> None:
+        """Part of a task; its banner was not shown, so that the last one that was would stand above it."""
+        if self._condensed:
+            self._warn(result)
+        else:
+            super().v2_runner_item_on_ok(result)
+
+    def v2_runner_item_on_skipped(self, result: t.Any) -> None:
+        """As a task that was left out."""
+        if not self._condensed:
+            super().v2_runner_item_on_skipped(result)
+
+    def v2_runner_item_on_failed(self, result: t.Any) -> None:
+        """Part of a task that failed, and why; the task says only that one did."""
+        if self._condensed:
+            self.v2_runner_on_failed(result)
+        else:
+            super().v2_runner_item_on_failed(result)
+
     def _warn(self, result: t.Any) -> None:
         self._handle_warnings(_parts(result)[2])
 
