@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the tarball that is published, out of the files that git knows or would know; stray files never get into it.
 
+In the READMEs, which Galaxy shows, links are full addresses.
+
 Usage: python artefact.py FOLDER
 """
 
@@ -15,7 +17,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.tools.addresses import CHECKOUT, with_full_addresses
+
 GALAXY = Path(sys.executable).parent / "ansible-galaxy"
 
 
@@ -34,6 +39,8 @@ def build(folder: Path) -> Path:
             target = Path(copy) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, target)
+            if target.name == "README.md":
+                target.write_text(with_full_addresses(target.read_text(encoding="utf-8"), name), encoding="utf-8")
         command = [GALAXY, "collection", "build", "--force", "--output-path", folder, copy]
         said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     return Path(said.strip().rpartition(" at ")[2])
