@@ -6,10 +6,12 @@
 project = "spot.eventbridge"
 copyright = "Contributors to the spot.eventbridge collection"
 title = html_title = html_short_title = "spot.eventbridge"
-extensions = ["sphinx_antsibull_ext"]
+extensions = ["sphinx_antsibull_ext", "myst_parser"]
 pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
 html_theme = "sphinx_ansible_theme"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_use_index = False

@@ -1,7 +1,9 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the documentation site: a page for each module, role and filter, out of the published collection, and the guides.
+"""Builds the documentation site: a page for each module, role and plugin, out of the published collection, and the guides.
+
+Guides that are Markdown in the repository, so that they are read there as well, take the place of the page that links to them.
 
 Usage: python docsite.py FOLDER
 """
@@ -17,10 +19,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.tools.artefact import CHECKOUT
+from tests.tools.addresses import CHECKOUT, with_full_addresses
 from tests.tools.published import published
 
 BIN = Path(sys.executable).parent
+DOCSITE = CHECKOUT / "docs" / "docsite"
+# By the guide that stands for it elsewhere.
+MARKDOWN = {"guide_architecture": "docs/architecture.md", "guide_performance": "docs/performance.md"}
 
 
 def build(html: Path) -> None:
@@ -35,7 +40,16 @@ def build(html: Path) -> None:
         }
         generate = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", str(rst)]
         subprocess.run([*generate, "spot.eventbridge"], env=environment, stdout=subprocess.DEVNULL, check=True)
-        shutil.copy(CHECKOUT / "docs" / "docsite" / "conf.py", temporary)
+        # antsibull-docs writes the name as a title.
+        index = rst / "index.rst"
+        index.write_text(index.read_text(encoding="utf-8").replace("\nSpot.Eventbridge\n", "\nspot.eventbridge\n", 1), encoding="utf-8")
+        for guide, name in MARKDOWN.items():
+            (rst / "docsite" / f"{guide}.rst").unlink()
+            text = with_full_addresses((CHECKOUT / name).read_text(encoding="utf-8"), name)
+            label = f"(ansible_collections.spot.eventbridge.docsite.{guide})="
+            (rst / "docsite" / f"{guide}.md").write_text(f"{label}\n{text}", encoding="utf-8")
+        shutil.copy(DOCSITE / "conf.py", temporary)
+        shutil.copytree(DOCSITE / "static", Path(temporary) / "static")
         shutil.rmtree(html, ignore_errors=True)
         html.parent.mkdir(parents=True, exist_ok=True)
         sphinx = [str(BIN / "sphinx-build"), "-q", "-W", "--keep-going", "-b", "html", "-c", temporary, str(rst), str(html)]

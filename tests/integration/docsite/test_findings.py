@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide "When it breaks" explains every status and every finding that the code knows, and no other."""
+"""The guide "When it breaks" explains every status and every finding that the code knows, and no other.
+
+"Inside Spot" explains each outcome that a finding of Spot's side may have.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import gather
 from ansible_collections.spot.eventbridge.plugins.module_utils._table import STATUSES
+from tests.tools.guides import source
 
 CHECKOUT = Path(__file__).parents[3]
-GUIDE = (CHECKOUT / "docs" / "docsite" / "rst" / "guide_trouble.rst").read_text()
-UTILS = CHECKOUT / "plugins" / "module_utils"
+GUIDE, INSIDE = source("guide_trouble"), source("guide_inside_spot")
+UTILS, MODULES = CHECKOUT / "plugins" / "module_utils", CHECKOUT / "plugins" / "modules"
 
 
 def explained(section: str) -> set[str]:
@@ -24,10 +29,25 @@ def explained(section: str) -> set[str]:
     return set(re.findall(r"^   \* - ``(\w+)``$", re.split(r"^-+$", part, flags=re.M)[0], re.M))
 
 
+def explained_inside() -> set[tuple[str, str]]:
+    """The checks and outcomes of the tables of "Inside Spot" that are about one check; each is named above its table or in its head."""
+    found: set[tuple[str, str]] = set()
+    for part in INSIDE.split("   * - Outcome\n")[1:]:
+        before, table = INSIDE.split(part)[0], part.split("\n\n", 1)[0]
+        named = re.findall(r"``(\w+)``", table.split("   * - ", 1)[0]) or re.findall(r"says of it, ``(\w+)``", before)[-1:]
+        found |= {(named[0], outcome) for outcome in re.findall(r"^   \* - ``(\w+)``$", table, re.M)}
+    return found
+
+
 def checks() -> set[str]:
-    """The names of all checks: what stands first where a Finding is made, also by way of a function that makes one."""
-    modules = {path.stem: ast.parse(path.read_text()) for path in UTILS.glob("*.py")}
-    names: set[str] = set()
+    """The names of all checks."""
+    return {check for check, _ in findings()}
+
+
+def findings() -> set[tuple[str, str]]:
+    """All checks: what stands first where a Finding is made, also by way of a function that makes one; and what stands second."""
+    modules = {path.stem: ast.parse(path.read_text()) for folder in (UTILS, MODULES) for path in folder.glob("*.py")}
+    found: set[tuple[str, str]] = set()
     for tree in modules.values():
         makers = {"Finding"} | {
             function.name for function in _functions(tree) if function.args.args and function.args.args[0].arg == "check"
@@ -37,8 +57,9 @@ def checks() -> set[str]:
             known = {**constants, **_constants(list(ast.walk(function)))}
             for call in ast.walk(function):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in makers and call.args:
-                    names |= set(_values(call.args[0], known))
-    return names
+                    outcomes = list(_values(call.args[1], known)) if len(call.args) > 1 else []
+                    found |= {(check, outcome) for check in _values(call.args[0], known) for outcome in outcomes or [""]}
+    return found
 
 
 def _imported(tree: ast.Module, modules: dict[str, ast.Module]) -> dict[str, str]:
@@ -89,3 +110,11 @@ def test_every_status_is_explained() -> None:
 def test_every_finding_is_explained() -> None:
     assert len(checks()) > 30
     assert explained("Findings") == checks()
+
+
+def test_every_outcome_of_a_finding_of_spots_side_is_explained() -> None:
+    told = explained_inside()
+    side = {check for check, _ in told}
+    assert side == {"handover", "feature_flag", "spot_log", "spot_database", "spot_side", "probe", "interruption", "spot_reacted"}
+    made = findings() | {(finding["check"], finding["outcome"]) for finding in gather([])}
+    assert told == {(check, outcome) for check, outcome in made if check in side}

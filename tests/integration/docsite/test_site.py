@@ -12,10 +12,11 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-import yaml
 
-from tests.tools.artefact import CHECKOUT, files
-from tests.tools.docsite import build
+from tests.tools.addresses import CHECKOUT
+from tests.tools.artefact import files
+from tests.tools.docsite import MARKDOWN, build
+from tests.tools.guides import guides
 
 GUIDES = CHECKOUT / "docs" / "docsite" / "rst"
 
@@ -42,28 +43,30 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return html
 
 
-def test_every_module_filter_and_role_has_a_page(site: Path) -> None:
+def test_every_module_plugin_and_role_has_a_page(site: Path) -> None:
     public = [path for path in map(Path, files()) if path.parts[0] in ("plugins", "roles") and not path.name.startswith("_")]
     wanted = {f"{path.stem}_module.html" for path in public if path.match("plugins/modules/*.py")}
     wanted |= {f"{path.stem}_filter.html" for path in public if path.match("plugins/filter/*.py")}
-    wanted |= {f"{path.stem}_inventory.html" for path in public if path.match("plugins/inventory/*.py")}
+    wanted |= {f"{path.stem}_{kind}.html" for kind in ("inventory", "callback") for path in public if path.match(f"plugins/{kind}/*.py")}
     wanted |= {f"{path.parts[1]}_role.html" for path in public if path.match("roles/*/meta/argument_specs.yml")}
     assert wanted
     assert wanted - {path.name for path in site.iterdir()} == set()
 
 
 def test_every_guide_is_in_the_contents(site: Path) -> None:
-    (section,) = yaml.safe_load((CHECKOUT / "docs" / "docsite" / "extra-docs.yml").read_text())["sections"]
-    assert set(section["toctree"]) == {path.stem for path in GUIDES.glob("*.rst")}
+    assert set(guides()) == {path.stem for path in GUIDES.glob("*.rst")}
     links = Page((site / "index.html").read_text()).links
-    assert {f"docsite/{guide}.html" for guide in section["toctree"]} <= {urldefrag(link).url for link in links}
+    assert {f"docsite/{guide}.html" for guide in guides()} <= {urldefrag(link).url for link in links}
 
 
-def test_every_playbook_is_explained(site: Path) -> None:
-    playbooks = [path.stem for path in (CHECKOUT / "playbooks").glob("[!_]*.yml")]
-    text = (site / "docsite" / "guide_onboard.html").read_text()
-    assert playbooks
-    assert [name for name in playbooks if name not in text] == []
+@pytest.mark.parametrize("guide", MARKDOWN)
+def test_what_is_markdown_in_the_repository_is_whole_in_the_site(site: Path, guide: str) -> None:
+    text = (CHECKOUT / MARKDOWN[guide]).read_text()
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    page = (site / "docsite" / f"{guide}.html").read_text()
+    assert headings
+    assert [heading for heading in headings if heading not in page] == []
+    assert f"blob/main/{MARKDOWN[guide]}" in (GUIDES / f"{guide}.rst").read_text()
 
 
 def test_no_link_within_the_site_is_broken(site: Path) -> None:

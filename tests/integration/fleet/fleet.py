@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.integration.playbooks.aws_state import everything
-from tests.integration.playbooks.runner import Ansible, Run, Running
+from tests.integration.playbooks.runner import COLLECTIONS, Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-south-1"]
@@ -25,13 +26,16 @@ class Fleet:
     Args:
         home: a folder that does not exist yet.
         size: how many accounts there are.
+        accounts: others instead, each with its AWS account.
     """
 
-    def __init__(self, sandbox: Sandbox, home: Path, size: int = 3, regions: Sequence[str] = REGIONS) -> None:
+    def __init__(
+        self, sandbox: Sandbox, home: Path, size: int = 3, regions: Sequence[str] = REGIONS, accounts: dict[str, str] | None = None
+    ) -> None:
         self.sandbox = sandbox
         self.regions = regions
         self.ansible = Ansible(sandbox, home)
-        self.accounts = {f"act-f1ee{number:04x}": f"1{number:011}" for number in range(1, size + 1)}
+        self.accounts = accounts or {f"act-f1ee{number:04x}": f"1{number:011}" for number in range(1, size + 1)}
         sandbox.add_spot_accounts([{"accountId": spot, "providerExternalId": aws} for spot, aws in self.accounts.items()])
         self.inventory = self.write_inventory(home / "inventory.json")
 
@@ -53,12 +57,40 @@ class Fleet:
         extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
         return self.ansible.start(f"playbooks/{playbook}.yml", "-i", str(inventory or self.inventory), *extra, *arguments, **options)
 
+    def typed(self, line: str, color: bool = False) -> Run:
+        """Type a line of a guide, in the folder of the inventory, which has nothing to do with the checkout.
+
+        Args:
+            color: print as to a terminal.
+        """
+        program, *words = shlex.split(line)
+        assert program == "ansible-playbook"
+        given = {"spot_api_url": self.sandbox.spot_url, "regions": ",".join(self.regions)}
+        environment: dict[str, str | None] = {
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_STDOUT_CALLBACK": "spot.eventbridge.accounts",
+            "ANSIBLE_FORCE_COLOR": "true" if color else None,
+        }
+        extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
+        return self.ansible.run(words[0], *words[1:], *extra, cwd=self.inventory.parent, env=environment, timeout=240)
+
+    def lose(self, spot_account: str, region: str) -> None:
+        """Spot answers a warning of this account and region with 401: AWS switches the region off."""
+        self.sandbox.add_fault({"status": 401}, {"target": "spot", "operation": "POST"}, times=1)
+        self.sandbox.interrupt(region, self.accounts[spot_account])
+        assert self.sandbox.settled()
+        self.sandbox.clear_faults()
+
     def state(self) -> dict[str, Any]:
         """All that there is in the AWS accounts, by Spot account; see aws_state."""
-        return {spot: everything(_InAccount(self.sandbox, aws), self.regions) for spot, aws in self.accounts.items()}
+        return {spot: everything(self.of(spot), self.regions) for spot in self.accounts}
+
+    def of(self, spot_account: str) -> InAccount:
+        """The sandbox as somebody in the AWS account of a Spot account sees it."""
+        return InAccount(self.sandbox, self.accounts[spot_account])
 
 
-class _InAccount:
+class InAccount:
     """The sandbox as somebody in another AWS account sees it."""
 
     def __init__(self, sandbox: Sandbox, aws_account: str) -> None:

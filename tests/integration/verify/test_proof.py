@@ -2,30 +2,40 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The proof end to end: one run of verify, from a real interruption of the sandbox to Spot, its log and its database."""
+"""The proof end to end: one run of verify, from a real interruption of the sandbox to Spot, its log and its database.
+
+Commands and variables are those of the guide *Inside Spot*; only what is at other addresses here is put in its place.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.integration.modules.secrets_in import secrets_in
-from tests.integration.playbooks.runner import Run
+from tests.integration.playbooks.runner import COLLECTIONS, Run
 from tests.integration.verify.account import Account, verification
 from tests.integration.verify.conftest import MakeAccount
 from tests.peers import database
 from tests.peers.database import Server
 from tests.peers.flags import Flags
 from tests.peers.log import Log
+from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
+from tests.tools.guides import commands, files
 
 REGION = "eu-west-1"
+HAND_OVER, LOOK, INTERRUPT = commands("guide_inside_spot")
+FILES = files("guide_inside_spot")
 
 
 class SpotsInside(threading.Thread):
@@ -51,6 +61,14 @@ class SpotsInside(threading.Thread):
         self.join(5)
 
 
+def type_in(account: Account, line: str, folder: Path, secrets: Mapping[str, str]) -> Run:
+    """Type a line of the guide, in the folder of its files."""
+    _, *words = shlex.split(line)
+    given = {"spot_api_url": account.sandbox.spot_url, "regions": REGION, "spot_eventbridge_verify_settle_seconds": 0, **secrets}
+    given["spot_eventbridge_verify_wait_timeout"] = 30
+    return account.ansible.run(*words, "-e", json.dumps(given), cwd=folder, env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)})
+
+
 @pytest.fixture(scope="module")
 def proof(running: Sandbox, make_account: MakeAccount, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The one run, and what it found by check."""
@@ -58,35 +76,59 @@ def proof(running: Sandbox, make_account: MakeAccount, tmp_path_factory: pytest.
         pytest.skip(database.why_no_postgresql())
     running.reset()
     account: Account = make_account(regions=[REGION])
-    account.have_onboarded()
+    folder = tmp_path_factory.mktemp("proof")
     answer = running.boto3("ec2", REGION).run_instances(
         ImageId="ami-12345678", MinCount=1, MaxCount=1, InstanceMarketOptions={"MarketType": "spot"}
     )
     instance = answer["Instances"][0]["InstanceId"]
-    folder = tmp_path_factory.mktemp("proof")
-    with Flags() as flags, Log() as log, database.postgresql() as server:
+    with Webhook() as webhook, Flags() as flags, Log() as log, database.postgresql() as server:
+        places = {
+            "https://flags.example.com": flags.url,
+            "https://kibana.example.com": log.url,
+            "database.example.com": server.config["host"],
+            "i-0123456789abcdef0": instance,
+        }
+        for name, text in FILES.items():
+            (folder / name).write_text(re.sub("|".join(map(re.escape, places)), lambda place: places[place[0]], text), encoding="utf-8")
+        secrets = {
+            "vault_webhook_url": webhook.address,
+            "vault_flag_token": flags.secret,
+            "vault_kibana_key": log.secret,
+            "vault_database_password": server.password,
+        }
+        handed_over = type_in(account, HAND_OVER, folder, secrets)
+        assert handed_over.rc == 0, handed_over.output
         inside = SpotsInside(running, log, server)
         inside.start()
-        variables = {
-            "spot_eventbridge_verify_flag": {"provider": "ofrep", "url": flags.url, "token": flags.secret},
-            "spot_eventbridge_verify_log": {"url": log.url, "api_key": log.secret},
-            "spot_eventbridge_verify_database": server.config,
-            "spot_eventbridge_verify_probe": True,
-            "spot_eventbridge_verify_settle_seconds": 0,
-            "spot_eventbridge_verify_wait_timeout": 30,
-            "spot_eventbridge_verify_instance": instance,
-            "spot_eventbridge_verify_instance_region": REGION,
-            "spot_eventbridge_verify_confirm_interruption": instance,
-            "spot_eventbridge_verify_fis_role_arn": "arn:aws:iam::123456789012:role/fis",
-        }
-        (folder / "variables.json").write_text(json.dumps(variables))
+        # The guide's server listens where every PostgreSQL does.
+        variables = yaml.safe_load((folder / "inside-spot.yml").read_text())
+        variables["spot_eventbridge_verify_database"]["port"] = server.port
+        (folder / "inside-spot.yml").write_text(json.dumps(variables))
         begin = time.time()
-        run = account.verify("-e", f"@{folder / 'variables.json'}", "-e", f"report_dir={folder / 'report'}", "-v")
+        run = type_in(account, f"{INTERRUPT} -e report_dir=report -v", folder, secrets)
         inside.stop()
-        secrets = [flags.secret, log.secret, server.password, running.tokens["admin"]]
     assert run.rc == 0, run.output
-    found = {check["check"]: check for check in verification(run)["checks"]}
-    yield {"run": run, "found": found, "instance": instance, "folder": folder / "report", "secrets": secrets, "begin": begin}
+    yield {
+        "run": run,
+        "found": {check["check"]: check for check in verification(run)["checks"]},
+        "regions": verification(run)["regions"],
+        "instance": instance,
+        "folder": folder / "report",
+        "secrets": [webhook.secret, *list(secrets.values())[1:], running.tokens["admin"]],
+        "begin": begin,
+        "told": webhook.bodies,
+    }
+
+
+def test_what_the_guide_does_without_an_interruption_is_part_of_it() -> None:
+    assert INTERRUPT.startswith(f"{LOOK} ")
+
+
+def test_spot_was_told_of_the_region_once_and_verify_says_so(proof: dict[str, Any]) -> None:
+    (body,) = proof["told"]
+    assert body["handover"]["regions"] == [REGION]
+    (found,) = [finding for finding in proof["regions"][REGION]["findings"] if finding["check"] == "handover"]
+    assert found["outcome"] == "pass"
 
 
 @pytest.mark.parametrize("check", ["feature_flag", "probe", "interruption", "spot_reacted", "spot_log", "spot_database"])
