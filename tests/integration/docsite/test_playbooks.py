@@ -1,0 +1,49 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pages of the playbooks are what is made of the playbooks, and other texts know the same variables."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.tools.addresses import CHECKOUT
+from tests.tools.guides import guides, source
+from tests.tools.playbook_pages import account_options, head, page
+from tests.tools.role_variables import PREFIX, every_option, heeded_by_playbook, playbooks
+
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_playbook_has_a_page_and_nothing_else_has() -> None:
+    assert {f"playbook_{name}" for name in playbooks()} == {guide for guide in guides() if guide.startswith("playbook_")}
+
+
+@pytest.mark.parametrize("name", playbooks())
+def test_a_page_is_as_it_would_be_written_now(name: str) -> None:
+    assert source(f"playbook_{name}") == page(name), "`make docs` writes it anew"
+
+
+@pytest.mark.parametrize("name", playbooks())
+def test_a_playbook_says_at_its_head_what_it_does_how_it_is_run_and_how_it_ends(name: str) -> None:
+    purpose, command, *paragraphs = head(name)
+    assert purpose.endswith(":")
+    assert f" ansible-playbook {PREFIX}{name} -e account=act-d7320fba" in f" {command}"
+    facts = dict(paragraph.split(": ", 1) for paragraph in paragraphs if re.match(r"[\w ]+: ", paragraph))
+    assert set(facts) >= {"Needs", "Check mode", "Exit status"}
+    assert facts["Variables"] == f"docs/docsite/rst/playbook_{name}.rst"
+
+
+@pytest.mark.parametrize("name", playbooks())
+def test_every_variable_that_a_playbook_heeds_is_documented_by_a_role(name: str) -> None:
+    assert heeded_by_playbook(name) - set(every_option()) == set()
+
+
+def test_the_readme_lists_the_playbooks_and_the_variables_of_an_account() -> None:
+    assert set(re.findall(rf"^\| `{re.escape(PREFIX)}(\w+)`", README, re.M)) == set(playbooks())
+    section = README.split("\n### Variables\n")[1].strip().split("\n\n")[0]
+    listed = {name for row in section.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert listed == {"account", *account_options()} - {"spot_account"}

@@ -1,0 +1,175 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which variables the playbooks and roles heed: what their tasks name, through all that they include, and what is said of it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PLAYBOOKS, ROLES = CHECKOUT / "playbooks", CHECKOUT / "roles"
+PREFIX = "spot.eventbridge."
+# Not what stands behind a dot: modules and roles are called so, too.
+NAME = re.compile(r"(?<![.\w])_*spot_eventbridge_\w+")
+INCLUDES = ("ansible.builtin.include_role", "ansible.builtin.import_role")
+FILES = ("ansible.builtin.include_tasks", "ansible.builtin.import_tasks")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What an argument spec says of a variable."""
+
+    role: str
+    entry: str
+    name: str
+    spec: dict[str, Any]
+
+    @property
+    def description(self) -> list[str]:
+        """Its sentences, as in modules: a list, or one."""
+        given = self.spec["description"]
+        return [given] if isinstance(given, str) else list(given)
+
+
+@functools.cache
+def load(path: Path) -> Any:
+    """A YAML file; nothing if it is not there."""
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def playbooks() -> list[str]:
+    """The names of the playbooks that people run."""
+    return sorted(path.stem for path in PLAYBOOKS.glob("[!_]*.yml"))
+
+
+def roles() -> list[str]:
+    """The names of the roles."""
+    return sorted(path.parent.parent.name for path in ROLES.glob("*/meta/argument_specs.yml"))
+
+
+def entries(role: str) -> dict[str, Any]:
+    """The entry points of a role: what its argument spec says of each."""
+    return dict(load(ROLES / role / "meta" / "argument_specs.yml")["argument_specs"])
+
+
+def options(role: str) -> dict[str, Option]:
+    """The variables that a role documents, by name, at the entry point that names them first."""
+    found: dict[str, Option] = {}
+    for entry, spec in entries(role).items():
+        for name, option in spec["options"].items():
+            found.setdefault(name, Option(role, entry, name, option))
+    return found
+
+
+def defaults(role: str) -> dict[str, Any]:
+    """The defaults of a role's variables."""
+    return dict(load(ROLES / role / "defaults" / "main.yml") or {})
+
+
+def every_option() -> dict[str, Option]:
+    """The variables that any role documents. What several roles take is told by the one that has its default, or by the first."""
+    found: dict[str, Option] = {}
+    for role in roles():
+        for name, option in options(role).items():
+            if name not in found or name in defaults(role):
+                found[name] = option
+    return found
+
+
+def heeded_by_playbook(playbook: str) -> set[str]:
+    """The variables of roles that change what a playbook does, without those that it sets itself."""
+    plays = load(PLAYBOOKS / f"{playbook}.yml")
+    constant = {name for name, value in account_variables().items() if "{{" not in str(value)}
+    found = set().union(*(_of_tasks(None, play.get("tasks", [])) for play in plays))
+    return found - constant - set().union(*(_made_by_role(name) for name in roles()), _made(plays))
+
+
+def heeded_by_role(role: str) -> set[str]:
+    """The variables that the entry points of a role name, through all that they include, without those that the roles make themselves."""
+    made = set().union(*(_made_by_role(name) for name in roles())) - set(options(role))
+    return set().union(*(_of_file(role, entry) for entry in entries(role))) - made
+
+
+def account_variables() -> dict[str, Any]:
+    """What the playbooks make of the variables of an account."""
+    return {name: value for name, value in load(PLAYBOOKS / "vars" / "account.yml").items() if name.startswith("spot_eventbridge_")}
+
+
+def public_name(value: str) -> str | None:
+    """The variable that people give, out of the expression that takes it."""
+    found = re.match(r"\{\{ (\w+) \|", value)
+    return found[1] if found else None
+
+
+def _of_file(role: str, name: str) -> set[str]:
+    return _of_tasks(role, load(ROLES / role / "tasks" / f"{name.removesuffix('.yml')}.yml"))
+
+
+def _of_tasks(role: str | None, tasks: list[dict[str, Any]]) -> set[str]:
+    """The variables that tasks name. What a task sets is its own matter."""
+    return set().union(*(_of_task(role, task) for task in tasks)) if tasks else set()
+
+
+def _of_task(role: str | None, task: dict[str, Any]) -> set[str]:
+    found = set().union(*(_of_tasks(role, task.get(part, [])) for part in ("block", "rescue", "always")))
+    for action in FILES:
+        if action in task:
+            assert role
+            found |= _of_file(role, task[action])
+    for action in INCLUDES:
+        if action in task:
+            found |= _of_file(task[action]["name"].removeprefix(PREFIX), task[action].get("tasks_from", "main"))
+    found |= _named(role, {key: value for key, value in task.items() if key not in ("block", "rescue", "always", *FILES)})
+    return found - set(task.get("vars", {}))
+
+
+def _named(role: str | None, given: Any) -> set[str]:
+    """The variables in the texts of anything, and in the values of those of them that a role computes."""
+    names = {name for text in _texts(given) for name in NAME.findall(text)}
+    computed = {**_computed(role), **(defaults(role) if role else {})} if role else {}
+    seen: set[str] = set()
+    while more := {name for name in names if name in computed} - seen:
+        seen |= more
+        names |= {found for name in more for text in _texts(computed[name]) for found in NAME.findall(text)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def _computed(role: str | None) -> dict[str, Any]:
+    """The variables of all roles that no one may set: roles leave them to each other."""
+    return {name: value for each in roles() for name, value in (load(ROLES / each / "vars" / "main.yml") or {}).items()} if role else {}
+
+
+def _texts(given: Any) -> Iterator[str]:
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, dict):
+        for key, value in given.items():
+            yield from _texts(key)
+            yield from _texts(value)
+    elif isinstance(given, list):
+        for value in given:
+            yield from _texts(value)
+
+
+def _made(tasks: Any) -> set[str]:
+    """The variables that tasks make: facts and registered results."""
+    found: set[str] = set()
+    if isinstance(tasks, dict):
+        found |= set(tasks.get("ansible.builtin.set_fact", {})) | {str(tasks.get("register"))}
+        for value in tasks.values():
+            found |= _made(value)
+    elif isinstance(tasks, list):
+        found = set().union(*map(_made, tasks)) if tasks else set()
+    return found
+
+
+def _made_by_role(role: str) -> set[str]:
+    return set().union(*(_made(load(path)) for path in (ROLES / role / "tasks").glob("*.yml")))
