@@ -2,12 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Five accounts out of the Spot API, two of them on one AWS account, from onboarding to offboarding; one of them has troubles."""
+"""Five accounts out of the Spot API, two of them on one AWS account, from onboarding to offboarding; one of them has troubles.
+
+Inventory and commands are those of the guide *A fleet, and AWX*; the session in the README is what they print.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,21 +20,24 @@ import pytest
 
 from tests.integration.fleet.fleet import REGIONS, Fleet, lines, table
 from tests.integration.playbooks.leaks import seen_in
-from tests.integration.playbooks.runner import Run
+from tests.integration.playbooks.runner import ANSIBLE_PLAYBOOK, COLLECTIONS, Run
 from tests.sandbox.client import Sandbox
+from tests.tools import session
+from tests.tools.guides import commands, files
 
 TWIN = "act-f1ee0006"  # on the AWS account of the first
 REFUSED, DOWN = "act-f1ee0002", "act-f1ee0003"
 DOWN_REGION = "eu-west-1"
-INVENTORY = """
-plugin: spot.eventbridge.spot_accounts
+LOST = "act-f1ee0004"
+# In the sandbox there are others, too.
+INCLUDE = """
 spot_api_url: {url}
 include:
   - spot_account: act-f1ee*
-strict: true
-compose:
-  aws_role_arn: "'arn:aws:iam::' ~ aws_account ~ ':role/SpotEventBridge'"
 """
+LINES = commands("guide_fleet")
+ONBOARD, VERIFY, REPAIR = (line for line in LINES if line.startswith("ansible-playbook "))
+(LIST,) = (line for line in LINES if line.startswith("ansible-inventory "))
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class Story:
     """What the runs came to."""
 
     accounts: dict[str, str]
+    listed: str
     troubled: Run
     mended: Run
     again: Run
@@ -61,15 +70,20 @@ def story(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Story:
     fleet.accounts[TWIN] = fleet.accounts["act-f1ee0001"]
     running.add_spot_accounts([{"accountId": TWIN, "name": "act-f1ee0001", "providerExternalId": fleet.accounts[TWIN]}])
     fleet.inventory = folder / "spot_accounts.yml"
-    fleet.inventory.write_text(INVENTORY.format(url=running.spot_url), encoding="utf-8")
+    fleet.inventory.write_text(files("guide_fleet")["spot_accounts.yml"] + INCLUDE.format(url=running.spot_url), encoding="utf-8")
     before = fleet.state()
+    environment = {**running.env(), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "HOME": str(folder)}
+    program, *words = shlex.split(LIST)
+    listed = subprocess.run(
+        [ANSIBLE_PLAYBOOK.with_name(program), *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
 
     denied = {"error": {"status": 403, "code": "AccessDenied", "message": "Not authorized to perform sts:AssumeRole"}}
     running.add_fault(denied, {"operation": "AssumeRole", "role": f"*:{fleet.accounts[REFUSED]}:*"})
     running.add_fault(
         {"error": {"status": 400, "code": "Refused", "message": "Not today"}}, {"account": fleet.accounts[DOWN], "region": DOWN_REGION}
     )
-    troubled = fleet.run("onboard", "-f", "3")
+    troubled = fleet.typed(ONBOARD)
     running.clear_faults()
     mended = fleet.run("onboard")
     running.clear_calls()
@@ -77,17 +91,15 @@ def story(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Story:
     again_writes = running.calls(writes=True)
     delivered = {spot: deliver(running, aws) for spot, aws in fleet.accounts.items()}
 
-    running.add_fault({"status": 401}, {"target": "spot", "operation": "POST"}, times=1)
-    running.interrupt("ap-south-1", fleet.accounts["act-f1ee0004"])
-    assert running.settled()
-    running.clear_faults()
-    lost = fleet.run("verify", "-e", f"report_dir={folder}/report")
+    fleet.lose(LOST, "ap-south-1")
+    lost = fleet.typed(VERIFY)
     running.clear_calls()
-    repaired = fleet.run("repair")
+    repaired = fleet.typed(REPAIR)
     repair_writes = {(call["account"], call["region"]) for call in running.calls(writes=True)}
     offboarded = fleet.run("offboard", "-e", json.dumps({"regions": "all", "spot_eventbridge_delete_messages": True}))
     return Story(
         accounts=dict(fleet.accounts),
+        listed=listed,
         troubled=troubled,
         mended=mended,
         again=again,
@@ -143,6 +155,20 @@ def test_progress_says_which_accounts_are_done_and_how_many_are_left(story: Stor
     assert {account for _, account in told} == set(story.accounts)
 
 
+def test_the_inventory_lists_the_accounts(story: Story) -> None:
+    assert set(re.findall(r"act-\w+", story.listed)) == set(story.accounts)
+
+
+def test_what_is_part_of_a_task_is_not_shown(story: Story) -> None:
+    assert "item=" not in story.lost.stdout
+    # Those of the play that finds the accounts.
+    assert story.lost.stdout.count("\nTASK [") == 2
+
+
+def test_the_session_in_the_readme_is_what_is_printed(story: Story) -> None:
+    assert session.same(session.PICTURE.read_text(encoding="utf-8"), [(VERIFY, story.lost.stdout), (REPAIR, story.repaired.stdout)]) == ""
+
+
 def test_output_is_a_few_lines_for_each_account(story: Story) -> None:
     # its progress, its line in the table, its line in the recap
     for account in set(story.accounts) - {REFUSED, DOWN}:
@@ -164,8 +190,8 @@ def test_a_warning_comes_to_the_accounts_on_that_aws_account_and_to_no_other(sto
 
 
 def test_verify_finds_the_one_region_and_fails_that_one_account(story: Story) -> None:
-    assert {host for host, numbers in story.lost.recap.items() if numbers["failures"]} == {"act-f1ee0004"}
-    assert "ap-south-1 inactive" in table(story.lost)["act-f1ee0004"]
+    assert {host for host, numbers in story.lost.recap.items() if numbers["failures"]} == {LOST}
+    assert "ap-south-1 inactive" in table(story.lost)[LOST]
 
 
 def test_there_is_one_report_of_all_accounts(story: Story) -> None:
@@ -175,7 +201,7 @@ def test_there_is_one_report_of_all_accounts(story: Story) -> None:
 
 def test_repair_writes_to_the_broken_region_alone(story: Story) -> None:
     assert story.repaired.rc == 0
-    assert story.repair_writes == {(story.accounts["act-f1ee0004"], "ap-south-1")}
+    assert story.repair_writes == {(story.accounts[LOST], "ap-south-1")}
 
 
 def test_offboarding_leaves_what_was_there_before(story: Story) -> None:
