@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test bench build docs clean
+.PHONY: help setup demo test bench build docs pictures links clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -33,7 +33,14 @@ build: $(VENV)/.setup ## Make the tarball that is published
 	@touch $@
 
 docs: $(VENV)/.docs ## Build the documentation site
+	@$(BIN)/python tests/tools/playbook_pages.py
 	@$(BIN)/python tests/tools/docsite.py .cache/docsite/html
+
+pictures: $(VENV)/.pictures ## Make the README's pictures anew
+	@$(BIN)/python tests/tools/pictures.py
+
+links: $(VENV)/.setup ## Ask whether the addresses of others that the texts name are there
+	@$(BIN)/python tests/tools/links.py
 
 clean: ## Remove all that the other targets made
 	rm -rf $(VENV) .cache collections
@@ -58,6 +65,11 @@ $(VENV)/.sandbox: tests/requirements/sandbox.txt $(VENV)/.setup
 $(VENV)/.docs: tests/requirements/docs.txt $(VENV)/.setup
 	@echo "Installing what the documentation needs ..."
 	@$(PIP) -r tests/requirements/docs.txt
+	@touch $@
+
+$(VENV)/.pictures: tests/requirements/pictures.txt $(VENV)/.test
+	@echo "Installing what the pictures need ..."
+	@$(PIP) -r tests/requirements/pictures.txt
 	@touch $@
 
 $(VENV)/.test: tests/requirements/test.txt tests/requirements/docs.txt $(VENV)/.sandbox
