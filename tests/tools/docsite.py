@@ -45,9 +45,10 @@ def build(html: Path) -> None:
         index.write_text(index.read_text(encoding="utf-8").replace("\nSpot.Eventbridge\n", "\nspot.eventbridge\n", 1), encoding="utf-8")
         for guide, name in MARKDOWN.items():
             (rst / "docsite" / f"{guide}.rst").unlink()
-            text = with_full_addresses((CHECKOUT / name).read_text(encoding="utf-8"), name)
+            # The label has to stand just before the title, where the licence stands.
+            text = (CHECKOUT / name).read_text(encoding="utf-8").partition("-->\n")[2].lstrip()
             label = f"(ansible_collections.spot.eventbridge.docsite.{guide})="
-            (rst / "docsite" / f"{guide}.md").write_text(f"{label}\n{text}", encoding="utf-8")
+            (rst / "docsite" / f"{guide}.md").write_text(f"{label}\n{with_full_addresses(text, name)}", encoding="utf-8")
         shutil.copy(DOCSITE / "conf.py", temporary)
         shutil.copytree(DOCSITE / "static", Path(temporary) / "static")
         shutil.rmtree(html, ignore_errors=True)

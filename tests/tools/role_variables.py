@@ -110,6 +110,11 @@ def public_name(value: str) -> str | None:
 
 
 def _of_file(role: str, name: str) -> set[str]:
+    """The variables of a file of tasks; of all that it may be, where a variable decides which."""
+    chosen = re.search(r"\{\{ (\w+) \}\}", name)
+    if chosen:
+        choices = options(role)[chosen[1]].spec["choices"]
+        return {chosen[1]}.union(*(_of_file(role, name.replace(chosen[0], choice)) for choice in choices))
     return _of_tasks(role, load(ROLES / role / "tasks" / f"{name.removesuffix('.yml')}.yml"))
 
 

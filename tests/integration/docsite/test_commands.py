@@ -29,6 +29,7 @@ PLAIN = ("cd ", "export ", "read ", "git clone ")
 LAST = "spot.eventbridge.offboard"
 ELSEWHERE = {
     "guide_fleet": "tests/integration/fleet/test_story.py",
+    "guide_cloudformation": "tests/integration/verify/test_stacks.py",
     "guide_inside_spot": "tests/integration/verify/test_proof.py",
 }
 HERE = [line for line in commands() if not any(line in commands(guide) for guide in ELSEWHERE)]

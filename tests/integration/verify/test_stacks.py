@@ -20,6 +20,7 @@ from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import Account
 from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import NOTIFICATION, Sandbox
+from tests.tools.guides import commands
 
 REGIONS = ["us-east-1", "eu-west-1"]
 STACKS = ("-e", "spot_eventbridge_method=cloudformation")
@@ -71,6 +72,21 @@ def done(run: Run) -> dict[str, str]:
     """What was done in each region, as the table says."""
     assert run.rc == 0, run.output
     return {region: rest.split(maxsplit=1)[1] for region, rest in run.table().items()}
+
+
+def test_the_commands_of_the_guide_are_those_of_these_tests() -> None:
+    run_here = {
+        "onboard": {(*STACKS, *MIGRATE), MIGRATE},
+        "verify": {STACKS},
+        "repair": {STACKS},
+    }
+    lines = [line.split() for line in commands("guide_cloudformation")]
+    assert {words[0] for words in lines} == {"ansible-playbook"}
+    shown: dict[str, set[tuple[str, ...]]] = {}
+    for _, playbook, _, account, *more in lines:
+        assert account == "account=act-d7320fba"
+        shown.setdefault(playbook.removeprefix("spot.eventbridge."), set()).add(tuple(more))
+    assert shown == run_here
 
 
 # From one kind to the other
