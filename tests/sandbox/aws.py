@@ -90,7 +90,8 @@ class Aws:
     """Answers AWS requests.
 
     `calls` is the log of all of them: never a body, as bodies hold tokens. `allowed` maps an access key, or "*" for all
-    that are not named, to the IAM actions it is restricted to. `own` answers the services that moto is not asked for.
+    that are not named, to the IAM actions it is restricted to. `own` answers the services that moto is not asked for; `after` is called
+    after a call to a service that has changed something.
     """
 
     def __init__(self, settings: Settings, faults: Faults) -> None:
@@ -99,6 +100,7 @@ class Aws:
         self.calls: deque[dict[str, Any]] = deque(maxlen=200_000)
         self.allowed: dict[str, list[str]] = {}
         self.own: dict[str, Callable[[Call], Answer]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
         self._sessions = Sessions(settings)
 
     def reset(self) -> None:
@@ -172,6 +174,8 @@ class Aws:
         except Exception:  # whatever it is that moto raises, the client must see an answer
             traceback.print_exc()
             return error(call, 500, "InternalFailure", "moto has failed; the sandbox printed why")
+        if call.writes and call.service in self.after:
+            self.after[call.service]()
         return self._sessions.issued(answer) if call.action == "sts:AssumeRole" else answer
 
     def _refused(self, call: Call) -> Answer | None:

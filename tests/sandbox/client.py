@@ -199,6 +199,11 @@ class Sandbox:
         """Let every access key do everything again."""
         self.call("DELETE", "/permissions")
 
+    def add_organization_account(self, account: str, management: str = "123456789012", name: str = "", parent: str | None = None) -> Json:
+        """Make an AWS account a member of the organization of `management`, in the root or an organizational unit (`parent`)."""
+        body = {"account": account, "management": management, "name": name, "parent": parent}
+        return self.call("POST", "/organization/accounts", body)
+
     def spot_accounts(self) -> list[Json]:
         """Return Spot's accounts of all organisations."""
         return self.call("GET", "/spot/accounts")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from . import organizations
+from .moto_app import LOCK
 from .server import Answer, Request, json_answer
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Control:
             "GET /permissions": lambda _: world.aws.allowed,
             "POST /permissions": lambda given: world.aws.allowed.update({given["access_key"]: given["allow"]}),
             "DELETE /permissions": lambda _: world.aws.allowed.clear(),
+            "POST /organization/accounts": self._add_organization_account,
             "GET /spot/accounts": lambda _: world.spot.accounts,
             "POST /spot/accounts": lambda given: world.spot.add_accounts(given["accounts"]),
             "GET /spot/tokens": lambda _: [asdict(token) for token in list(world.spot.tokens.values())],
@@ -65,6 +68,12 @@ class Control:
     def _set(self, given: dict[str, Any]) -> dict[str, Any]:
         self._world.settings.update(given)
         return asdict(self._world.settings)
+
+    def _add_organization_account(self, given: dict[str, Any]) -> dict[str, Any]:
+        with LOCK:
+            added = organizations.add_account(**given)
+            self._world.cloudformation.organization_changed()
+        return added
 
     def _calls(self, given: dict[str, Any]) -> list[dict[str, Any]]:
         given.setdefault("by", "caller")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from . import corrections, events, fis, moto_app, roles
+from . import corrections, events, fis, moto_app, organizations, roles
 from .aws import Aws
 from .cloudformation import CloudFormation
 from .control import Control
@@ -37,10 +37,12 @@ class World:
         self.delivery = Delivery(self.settings, self.scheduler, lambda: self.servers["spot"].url)
         roles.install()
         corrections.install()
+        organizations.install()
         events.install(self.settings, self.scheduler, self.delivery)
         fis.install(self.interrupt)
         self.cloudformation = CloudFormation(self.settings, self.aws, lambda: self.servers["aws"].url)
         self.aws.own["cloudformation"] = self.cloudformation.answer
+        self.aws.after["organizations"] = self.cloudformation.organization_changed
         self.servers = {
             "aws": Server(self.aws.handle),
             "spot": Server(self.spot.handle),

@@ -8,7 +8,9 @@ moto's own makes neither connections nor API destinations, knows no states, and 
 
     api.py          each operation's request parsed, its answer as XML
     stacks.py       the operations on stacks
+    stack_sets.py   the operations on stack sets; automatic deployment
     operations.py   what then happens in the background: create, update, delete, roll back
+    deployment.py   the same for stack sets: accounts and regions, in turn or at once
     resources.py    the resource types
     services.py     the calls to other services
     template.py, evaluation.py, sources.py     templates: read, checked, evaluated, fetched
@@ -43,6 +45,11 @@ class CloudFormation:
     def answer(self, call: Call) -> Answer:
         """Answer a call to CloudFormation."""
         return self._started().answer(call)
+
+    def organization_changed(self) -> None:
+        """Let automatic deployment follow; whoever has made no call to CloudFormation yet has no stack set."""
+        if self._api:
+            self._api.organization_changed()
 
     def reset(self) -> None:
         """Forget every stack; operations under way end without a trace. Spot's template is published again."""

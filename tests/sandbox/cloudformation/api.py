@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
@@ -16,12 +16,14 @@ import botocore.session
 from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel
 
-from .. import aws
+from .. import aws, organizations
 from ..moto_app import LOCK
 from ..server import Answer
 from ..settings import Settings
+from .deployment import Deployment
 from .errors import Refusal
 from .services import Surroundings
+from .stack_sets import StackSets
 from .stacks import Stacks
 
 
@@ -32,7 +34,10 @@ class Api:
         self._alive = threading.Event()
         self._alive.set()
         self._around = Surroundings(settings, to_aws, url, self._alive.is_set)
+        self._deployment = Deployment(self._around, self.stacks)
         self._stacks: dict[tuple[str, str], Stacks] = {}
+        self._stack_sets: dict[tuple[str, str], StackSets] = {}
+        self._with_access: dict[str, dict[str, str]] = {}
 
     def abandon(self) -> None:
         """Let what is under way end without a trace."""
@@ -42,14 +47,42 @@ class Api:
         """Answer a call, a refusal included."""
         name = xform_name(call.operation)
         with LOCK:
-            method = getattr(self.stacks(call.account, call.region), name, None)
-            if name.startswith("_") or method is None or call.operation not in _model().operation_names:
+            method = self._method(call, name)
+            if method is None:
                 return aws.error(call, 400, "InvalidAction", f"The sandbox does not know the action {call.operation}")
             operation = _model().operation_model(call.operation)
             try:
                 return _written(operation, method(_parsed(call.form, operation), call.access_key))
             except Refusal as refusal:
                 return aws.error(call, _status(operation, refusal.code), refusal.code, refusal.message)
+
+    def organization_changed(self) -> None:
+        """Let automatic deployment follow the accounts that have moved since the last time."""
+        with LOCK:
+            for management, before in self._with_access.items():
+                after = self._with_access[management] = organizations.parents(management)
+                moved = [account for account in {**before, **after} if before.get(account) != after.get(account)]
+                for (owner, _), stack_sets in list(self._stack_sets.items()):
+                    for account in moved if owner == management else []:
+                        stack_sets.account_moved(account, before.get(account), after.get(account))
+
+    def _method(self, call: aws.Call, name: str) -> Any:
+        if call.operation not in _model().operation_names:
+            return None
+        stack_sets = self.stack_sets(call.account, call.region)
+        if name == "get_template_summary" and "StackSetName" in call.form:
+            return stack_sets.get_template_summary
+        return getattr(self.stacks(call.account, call.region), name, None) or getattr(stack_sets, name, None)
+
+    def stack_sets(self, account: str, region: str) -> StackSets:
+        """Return the stack sets of an account in a region."""
+        if (account, region) not in self._stack_sets:
+            of = partial(self._stack_sets_in, region)
+            self._stack_sets[account, region] = StackSets(account, region, self._deployment, of, self._with_access)
+        return self._stack_sets[account, region]
+
+    def _stack_sets_in(self, region: str, account: str) -> StackSets:
+        return self.stack_sets(account, region)
 
     def stacks(self, account: str, region: str) -> Stacks:
         """Return the stacks of an account in a region."""

@@ -26,7 +26,7 @@ def template_of(request: dict[str, Any]) -> Template | None:
     if "TemplateBody" in request and "TemplateURL" in request:
         raise Refusal("Either Template URL or Template Body must be specified, but not both.")
     if "TemplateURL" in request:
-        return parsed(_fetched(request["TemplateURL"]), frozenset(TYPES))
+        return parsed(text_of(request["TemplateURL"]), frozenset(TYPES))
     if "TemplateBody" not in request:
         return None
     text: str = request["TemplateBody"]
@@ -46,7 +46,7 @@ def required_template_of(request: dict[str, Any]) -> Template:
     return template
 
 
-def _fetched(url: str) -> str:
+def text_of(url: str) -> str:
     """Return the text of an object in S3, addressed by host or by path. Who may read it is not looked at."""
     parts = urlsplit(url)
     host, path = parts.hostname or "", unquote(parts.path).lstrip("/")
