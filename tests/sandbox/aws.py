@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from . import moto_app, regions
+from . import moto_app, regions, system_tags
 from .connections import SERVICE_LINKED_ROLE
 from .faults import Faults
 from .server import Answer, Request, json_answer
@@ -35,6 +35,9 @@ _ALSO_NEEDED = {
     "events:UpdateConnection": ("secretsmanager:UpdateSecret", "secretsmanager:PutSecretValue"),
     "events:DeleteConnection": ("secretsmanager:DeleteSecret",),
 }
+
+
+_TAG_REFUSALS = {"events": "ValidationException", "iam": "InvalidInput", "sqs": "InvalidParameterValueException"}
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,8 @@ class Aws:
         if self._sessions.expired(call.access_key):
             status, code = (403, "ExpiredToken") if call.is_xml else (400, "ExpiredTokenException")
             return error(call, status, code, "The security token included in the request is expired")
+        if not call.origin and call.service in _TAG_REFUSALS and system_tags.touched(call.request, call.form):
+            return error(call, 400, _TAG_REFUSALS[call.service], system_tags.MESSAGE)
         arn = call.form.get("RoleArn", "")
         if call.action == "sts:AssumeRole" and not may_assume(arn, call.account, call.form.get("ExternalId")):
             who = f"arn:aws:iam::{call.account}:user/{call.access_key}"

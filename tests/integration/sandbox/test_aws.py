@@ -69,6 +69,20 @@ def test_a_key_without_permission_is_denied(sandbox: Sandbox, service: str, oper
     assert refusal(getattr(sandbox.boto3(service, access_key="RESTRICTED"), operation)) == expected
 
 
+def test_the_tags_of_aws_are_aws_own(sandbox: Sandbox, integration: Integration) -> None:
+    url = integration.queue()
+    assert refusal(integration.sqs.tag_queue, QueueUrl=url, Tags={"aws:mine": "1"})[0] == 400
+    assert refusal(integration.sqs.untag_queue, QueueUrl=url, TagKeys=["aws:mine"])[0] == 400
+    arn = integration.events.put_rule(Name=NAME, ScheduleExpression="rate(1 day)")["RuleArn"]
+    tags = [{"Key": "aws:mine", "Value": "1"}]
+    assert refusal(integration.events.tag_resource, ResourceARN=arn, Tags=tags) == (400, "ValidationException")
+    assert refusal(integration.events.untag_resource, ResourceARN=arn, TagKeys=["aws:mine"]) == (400, "ValidationException")
+    integration.role()
+    assert refusal(integration.iam.tag_role, RoleName="execution", Tags=tags) == (400, "InvalidInput")
+    assert refusal(integration.iam.untag_role, RoleName="execution", TagKeys=["aws:mine"]) == (400, "InvalidInput")
+    integration.iam.tag_role(RoleName="execution", Tags=[{"Key": "mine", "Value": "aws:mine"}])
+
+
 def test_nobody_is_refused_to_ask_who_they_are(sandbox: Sandbox) -> None:
     sandbox.permit("RESTRICTED", [])
     assert sandbox.boto3("sts", access_key="RESTRICTED").get_caller_identity()["Account"] == "123456789012"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from uuid import uuid4
 
 from moto.iam.exceptions import NotFoundException
@@ -93,8 +94,7 @@ class Deployment:
             return self._in_region(stack_set, operation, [result for result in operation.results if result.region == region])
 
         if preferences.get("RegionConcurrencyType") == "PARALLEL" and ordered:
-            with ThreadPoolExecutor(len(ordered)) as pool:
-                return all(list(pool.map(work, ordered)))
+            return all(_at_once(len(ordered), work, ordered))
         return all(work(region) for region in ordered)  # stops at the first where too much failed
 
     def _in_region(self, stack_set: StackSet, operation: SetOperation, results: list[Result]) -> bool:
@@ -114,8 +114,7 @@ class Deployment:
                 stack_set.instances[result.account, result.region].detailed = "RUNNING"
             self._in_account(stack_set, operation, result)
 
-        with ThreadPoolExecutor(concurrent) as pool:
-            list(pool.map(work, results))
+        _at_once(concurrent, work, results)
         return failed() <= tolerance
 
     def _in_account(self, stack_set: StackSet, operation: SetOperation, result: Result) -> None:
@@ -211,6 +210,40 @@ class Deployment:
         time.sleep(seconds)
         if not self._around.alive():
             raise Abandoned
+
+
+def _at_once(workers: int, work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """Return what `work` returns for each item, in no order; so many at a time.
+
+    In threads that do not keep the process from ending, as those of concurrent.futures would. Raises what one of them raised.
+    """
+    waiting, results, errors = deque(items), [], []
+
+    def run() -> None:
+        try:
+            for item in _taken(waiting):
+                results.append(work(item))
+        except Exception as error:
+            waiting.clear()
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _taken(waiting: deque[Any]) -> Iterator[Any]:
+    while True:
+        try:
+            item = waiting.popleft()
+        except IndexError:
+            return
+        yield item
 
 
 def _override(instance: Instance, operation: SetOperation) -> None:

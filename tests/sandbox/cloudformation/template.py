@@ -161,7 +161,9 @@ def parameter_values(template: Template, given: list[Json], previous: dict[str, 
 
 def _check_value(key: str, value: str, declared: Json) -> None:
     """Raise a Refusal if a value breaks a constraint; it never shows the value."""
-    broken = _broken_constraint(value, declared)
+    is_list = declared.get("Type", "").startswith(("CommaDelimitedList", "List<"))
+    parts = [part.strip() for part in value.split(",")] if is_list else [value]
+    broken = next(filter(None, (_broken_constraint(part, declared) for part in parts)), None)
     if broken and "ConstraintDescription" in declared:
         raise Refusal(f"Parameter {key} failed to satisfy constraint: {declared['ConstraintDescription']}")
     if broken:
@@ -170,7 +172,7 @@ def _check_value(key: str, value: str, declared: Json) -> None:
 
 def _broken_constraint(value: str, declared: Json) -> str | None:
     """Return what the value must do and does not."""
-    is_number = declared.get("Type") == "Number"
+    is_number = declared.get("Type") in ("Number", "List<Number>")
     if is_number and not re.fullmatch(r"\s*[-+]?\d+(\.\d+)?\s*", value):
         return "be a number"
     size = float(value) if is_number else len(value)
