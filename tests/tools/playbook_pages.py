@@ -33,7 +33,9 @@ from tests.tools.role_variables import (
 
 FOLDER = CHECKOUT / "docs" / "docsite" / "rst"
 LABEL = "ansible_collections.spot.eventbridge.docsite"
+# REUSE-IgnoreStart
 LICENCE = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+# REUSE-IgnoreEnd
 # What ends the comment, and is said elsewhere on the page.
 HERE = "Variables"
 ACCOUNT = "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``."
