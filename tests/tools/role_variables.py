@@ -128,7 +128,8 @@ def _of_task(role: str | None, task: dict[str, Any]) -> set[str]:
     for action in FILES:
         if action in task:
             assert role
-            found |= _of_file(role, task[action])
+            given = task[action]
+            found |= _of_file(role, given if isinstance(given, str) else given["file"])
     for action in INCLUDES:
         if action in task:
             found |= _of_file(task[action]["name"].removeprefix(PREFIX), task[action].get("tasks_from", "main"))
