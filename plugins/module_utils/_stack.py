@@ -131,6 +131,8 @@ class Stack:
                 retain=params["retain_resources"],
             )
         token, body, url = check_token(params["spot_token"]), params["template_body"], params["template_url"]
+        if not body and not url:
+            raise ArgumentError("There is no template: set template_body or template_url.")
         given = {key: parameter_text(value) for key, value in params["parameters"].items() if value is not None}
         tags = as_text(params["tags"])
         if any(token in text for text in (body or "", url or "", *given.values(), *(tags or {}).values())):

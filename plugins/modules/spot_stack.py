@@ -149,7 +149,8 @@ notes:
     C(cloudformation:DescribeStackResources), C(cloudformation:DescribeStackEvents), C(cloudformation:CreateStack),
     C(cloudformation:UpdateStack), C(cloudformation:DeleteStack), C(cloudformation:ContinueUpdateRollback),
     C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
-    C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource).
+    C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
+    O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
   - To look for integrations of others, also C(events:ListApiDestinations) and C(events:ListRuleNamesByTarget).
   - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
     his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
@@ -242,7 +243,7 @@ regions:
           returned: when CloudFormation says it
           sample: User Initiated
         parameters:
-          description: Its parameters. The token and what is C(NoEcho) is V(****).
+          description: The values of its parameters, by the parameter's name. The token and what is C(NoEcho) is V(****).
           type: dict
           returned: always
           sample:
@@ -257,10 +258,8 @@ regions:
             MaximumRetryAttempts: "185"
             MessageRetentionPeriod: "1209600"
             PermissionsBoundaryArn: ""
-            AccountId: act-d7320fba
-            Token: "****"
         outputs:
-          description: Its outputs.
+          description: The values of its outputs, by the output's name.
           type: dict
           returned: always
           sample:

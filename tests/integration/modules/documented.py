@@ -5,8 +5,9 @@
 """Compares what a module returns with its RETURN, in both directions.
 
 A dictionary is documented by `contains` or, where that would be a copy of AWS's reference, by a sample that has all its keys.
-"As in RV(…)" takes another module's documentation. "By the region's name", or another's, in a description means one entry for each. A
-value may be null where the description says V(none). What is not always returned says when, in a phrase that `_expected` knows.
+"As in RV(…)" takes another module's documentation. "By the region's name", or another's, in a description means one entry for each, whose
+keys nobody knows beforehand. A value may be null where the description says V(none). What is not always returned says when, in a phrase
+that `_expected` knows.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ def _entries(option: Mapping[str, Any], value: Any) -> Iterator[tuple[str, Mappi
     if isinstance(value, list):
         yield from (("[]", entry) for entry in value if isinstance(entry, dict))
     elif isinstance(value, dict) and _by_name(option):
-        yield from (("[]", entry) for entry in value.values())
+        yield from (("[]", entry) for entry in value.values() if isinstance(entry, dict))
     elif isinstance(value, dict):
         yield "", value
 
@@ -143,7 +144,7 @@ def _paths(path: str, options: Options) -> Iterator[str]:
         yield f"{path}{key}"
         if "contains" in option:
             yield from _paths(f"{path}{key}.", option["contains"])
-        elif isinstance(_sample(option), dict):
+        elif isinstance(_sample(option), dict) and not _by_name(option):
             yield from (f"{path}{key}.{inner}" for inner in _sample(option))
 
 

@@ -37,7 +37,7 @@ def main() -> None:
 def _warm() -> None:
     """Read botocore's descriptions of services once for all."""
     JSONFileLoader._load_file = functools.cache(JSONFileLoader._load_file)  # type: ignore[method-assign]
-    for service in ("events", "secretsmanager", "sqs", "sts"):
+    for service in ("cloudformation", "events", "secretsmanager", "sqs", "sts"):
         boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     gc.freeze()  # or every child walks through all of it
 

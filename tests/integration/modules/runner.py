@@ -92,6 +92,11 @@ class Launcher:
         self._process.stdin.flush()
         return dict(json.loads(self._process.stdout.readline()))
 
+    @property
+    def pid(self) -> int:
+        """The process's id; the module that it runs is its only child."""
+        return self._process.pid
+
     def stop(self) -> None:
         """End the process."""
         self._process.communicate()

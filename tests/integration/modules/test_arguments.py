@@ -47,6 +47,24 @@ CASES = [
     (QUEUE, {"aws_account": "12345"}, "'12345' is not an AWS account id"),
     (QUEUE, {"rule": "c" * 65}, "AWS takes 1 to 64 of letters"),
 ]
+STACK = "spot_stack"
+STACKED = {"stack_name": "spot", "spot_account": SPOT_ACCOUNT, "spot_token": TOKEN, "template_body": "Resources: {}"}
+CASES += [
+    (STACK, {**STACKED, **wrong}, words)
+    for wrong, words in (
+        ({"stack_name": "StackSet-spot-0f1e"}, "belongs to a stack set, which would undo what is done to it. Use spot_stack_set."),
+        ({"stack_name": "1spot"}, "AWS takes a letter, "),
+        ({"template_body": None}, "There is no template: set template_body or template_url."),
+        ({"template_url": "https://bucket.s3.amazonaws.com/x"}, "parameters are mutually exclusive: template_body|template_url"),
+        ({"template_body": "x" * 51201}, "template_body has 51201 bytes; CloudFormation takes 51200"),
+        ({"parameters": {"Key": TOKEN}}, "The Spot token must only be given with spot_token"),
+        ({"spot_token": None}, "There is no Spot token: set SPOTINST_TOKEN"),
+        ({"spot_account": "act-1"}, "'act-1' is not a Spot account id"),
+        ({"update_token": "never"}, "value of update_token must be one of: changed, always, on_create, got: never"),
+        ({"update": "never"}, "value of update must be one of: changed, always, got: never"),
+        ({"regions": []}, "No region is given: set 'regions', 'region' or AWS_REGION."),
+    )
+]
 for every in RIGHT:
     too_long = "a" * (81 if every == QUEUE else 65)
     CASES += [
@@ -66,7 +84,8 @@ def test_a_wrong_argument_is_refused_before_anything_is_asked(
     run: Runner, sandbox: Sandbox, module: str, wrong: dict[str, Any], words: str
 ) -> None:
     run.tokens.add(TOKEN)
-    done = run(module, **{"name": NAME, "regions": [REGION], **RIGHT[module], **wrong})
+    right = {"name": NAME, **RIGHT[module]} if module in RIGHT else {}
+    done = run(module, **{"regions": [REGION], **right, **wrong})
     assert done.failed
     assert words in done.message
     assert "\n" not in done.message

@@ -40,8 +40,9 @@ ONBOARDED = {
 }
 
 
-# These need a service besides AWS and Spot, time, or an instance to lose. Their own tests run them, and name what they may call.
-ELSEWHERE = {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info"}
+# These need a service besides AWS and Spot, time, an instance to lose, or an account without an integration. Their own tests run them, and
+# name what they may call.
+ELSEWHERE = {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info", "spot_stack"}
 
 
 def alone() -> list[str]:

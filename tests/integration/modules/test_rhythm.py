@@ -18,6 +18,7 @@ from tests.integration.modules.runner import Launcher, Run, Runner
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-southeast-2"]
+TEMPLATE = Path(__file__).parents[3] / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 STEPS = ("create", "modify", "delete")
 TURNS = ("predicted", "done", "predicted_again", "done_again")
 ACTIONS = {"create": "created", "modify": "updated", "delete": "deleted"}
@@ -28,8 +29,10 @@ AWS_DECIDES = {
     "api_destination": {"api_destination_arn", "creation_time", "last_modified_time"},
     "rule": {"arn", "created_by"},
     "queue": {"queue_url"},
+    "stack": {"stack_id", "outputs", "resources"},
 }
-TIMES = {"last_modified_time", "last_authorized_time"}
+# What AWS decides again with each change.
+ALWAYS = {"last_modified_time", "last_authorized_time", "resources"}
 
 
 @dataclass
@@ -80,11 +83,21 @@ def queue(sandbox: Sandbox, aws: Aws) -> dict[str, dict[str, Any]]:
     return {"create": create, "modify": modify, "delete": {"name": NAME, "state": "absent"}}
 
 
+def stack(sandbox: Sandbox, aws: Aws) -> dict[str, dict[str, Any]]:
+    parameters = {"Name": NAME, "MaximumEventAgeInSeconds": 90}
+    body = {"stack_name": NAME, "template_body": TEMPLATE.read_text()}
+    create = {**body, "spot_account": SPOT_ACCOUNT, "spot_token": sandbox.tokens["editor"], "parameters": parameters, "tags": {"team": "a"}}
+    change = {"parameters": {"Name": NAME, "MaximumEventAgeInSeconds": 60}, "tags": {"team": "b"}}
+    modify = {**create, **change, "spot_account": "act-5a9d1c02", "spot_token": sandbox.tokens["admin"]}
+    return {"create": create, "modify": modify, "delete": {"stack_name": NAME, "state": "absent"}}
+
+
 MODULES = {
     "connection": ("spot_eventbridge_connection", connection),
     "api_destination": ("spot_api_destination", api_destination),
     "rule": ("spot_interruption_rule", rule),
     "queue": ("spot_dead_letter_queue", queue),
+    "stack": ("spot_stack", stack),
 }
 
 
@@ -171,7 +184,7 @@ def test_the_diff_has_an_entry_for_each_region_with_something_before_or_after(st
 def test_check_mode_predicts_the_resource_in_all_that_aws_does_not_decide(story: Story, step: str, region: str) -> None:
     predicted = story[step, "predicted"].run.regions[region][story.kind]
     done = story[step, "done"].run.regions[region][story.kind]
-    unknown = AWS_DECIDES[story.kind] if step == "create" else TIMES
+    unknown = AWS_DECIDES[story.kind] if step == "create" else ALWAYS
     assert {key: predicted.get(key) for key in done if key not in unknown} == {key: done[key] for key in done if key not in unknown}
     assert set(predicted) - set(done) == set()
 
@@ -192,6 +205,7 @@ def test_what_is_gone_is_none(story: Story, turn: str) -> None:
 def test_what_is_modified_keeps_its_identity(story: Story) -> None:
     for region in REGIONS:
         before, after = (story[step, "done"].run.regions[region][story.kind] for step in ("create", "modify"))
-        identity = {"connection": "connection_arn", "api_destination": "api_destination_arn", "rule": "arn", "queue": "queue_url"}
-        assert before[identity[story.kind]] == after[identity[story.kind]]
+        identities = {"connection": "connection_arn", "api_destination": "api_destination_arn", "queue": "queue_url", "stack": "stack_id"}
+        identity = identities.get(story.kind, "arn")
+        assert before[identity] == after[identity]
         assert f":{region}:{ACCOUNT}:" in str(after)

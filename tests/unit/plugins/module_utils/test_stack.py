@@ -563,7 +563,10 @@ def test_a_token_where_cloudformation_would_show_it_is_refused_without_repeating
     assert TOKEN not in str(caught.value)
 
 
-@pytest.mark.parametrize("wrong", [{"spot_account": "act-1"}, {"spot_token": None}, {"spot_token": "a b"}, {"template_body": "x" * 51201}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"spot_account": "act-1"}, {"spot_token": None}, {"spot_token": "a b"}, {"template_body": "x" * 51201}, {"template_body": None}],
+)
 def test_other_wrong_arguments_are_refused(wrong: Document) -> None:
     with pytest.raises(ArgumentError):
         from_parameters(**wrong)
