@@ -53,10 +53,82 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description:
-    - C(host), C(spot_account), C(aws_account), C(rows) (one for each region, with C(region), C(status), C(changed), C(done), C(reason)
-      and C(summary)), C(notes), C(failed_regions), and C(problem), which says in one line why it failed, or nothing.
+  description: What the roles leave in C(spot_eventbridge_result).
   type: dict
+  contains:
+    host:
+      description: The inventory host.
+      type: str
+      returned: always
+      sample: production
+    spot_account:
+      description: The Spot account.
+      type: str
+      returned: always
+      sample: act-d7320fba
+    aws_account:
+      description: The AWS account. V(none) if it could not be found out.
+      type: str
+      returned: always
+      sample: "123456789012"
+    rows:
+      description: One for each region, worst first.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        region:
+          description: The region.
+          type: str
+          returned: always
+          sample: eu-west-1
+        status:
+          description: Its status, such as V(active).
+          type: str
+          returned: always
+          sample: active
+        changed:
+          description: Whether something was changed there.
+          type: bool
+          returned: always
+          sample: true
+        done:
+          description: What was done there, in words.
+          type: str
+          returned: always
+          sample: created
+        reason:
+          description: Why it is not as it should be, or what to know of it; empty if there is nothing to say.
+          type: str
+          returned: always
+          sample: ""
+        summary:
+          description: Region, status and reason in one line.
+          type: str
+          returned: always
+          sample: eu-west-1 active
+    notes:
+      description: What else to know, such as what was done to the execution role.
+      type: list
+      elements: str
+      returned: always
+      sample: [execution role created]
+    failed_regions:
+      description: The regions that are not as they should be.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    error:
+      description: Why the account failed as a whole, in one line; empty if it did not.
+      type: str
+      returned: always
+      sample: ""
+    problem:
+      description: Why it failed, as a whole or in some regions, in one line; empty if it did not.
+      type: str
+      returned: always
+      sample: ""
 """
 
 import typing as t

@@ -11,7 +11,7 @@ version_added: 0.2.0
 description:
   - Says of each region what it is now, what was done, and what was wrong before.
   - Returns what the role leaves in C(spot_eventbridge_result).
-positional: after, done, host, predicted
+positional: after, done, error, predicted
 options:
   _input:
     description: What was found first, as P(spot.eventbridge.verification#filter) tells it.
@@ -45,9 +45,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description:
-    - C(host), C(spot_account), C(aws_account), C(rows) (one for each region, with C(region), C(status), C(changed), C(done), C(reason)
-      and C(summary)), C(notes), C(failed_regions), and C(problem), which says in one line why it failed, or nothing.
+  description: As in RV(spot.eventbridge.onboarded_account#filter:_value).
   type: dict
 """
 

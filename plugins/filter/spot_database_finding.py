@@ -48,6 +48,27 @@ RETURN = r"""
 _value:
   description: A finding.
   type: dict
+  contains:
+    check:
+      description: The name of the check.
+      type: str
+      returned: always
+      sample: spot_database
+    outcome:
+      description: V(pass), V(warn), V(fail), V(skip) or V(unknown).
+      type: str
+      returned: always
+      sample: pass
+    message:
+      description: What was seen.
+      type: str
+      returned: always
+      sample: "Spot's database has 3 warning(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z."
+    remedy:
+      description: What to do about it. Empty for a pass.
+      type: str
+      returned: always
+      sample: ""
 """
 
 import typing as t

@@ -40,13 +40,35 @@ EXAMPLES = r"""
 - name: Show it
   ansible.builtin.debug:
     msg: "{{ {'engine': 'postgresql'} | spot.eventbridge.spot_database_query('act-d7320fba') }}"
+
+- name: Only of one instance, from a table of another name
+  ansible.builtin.debug:
+    msg: "{{ {'engine': 'mysql', 'table': 'events'} | spot.eventbridge.spot_database_query('act-d7320fba', 3, instance_id=instance) }}"
+  vars:
+    instance: i-0123456789abcdef0
 """
 
 RETURN = r"""
 _value:
-  description:
-    - C(statements) and C(named_args); C(collection) is the name of the collection that has to be installed first, empty if it is.
+  description: What to ask, for C(community.postgresql.postgresql_query) or C(community.mysql.mysql_query).
   type: dict
+  contains:
+    statements:
+      description: The statements, the last of which is the question. Those before it see to it that the session cannot write.
+      type: list
+      elements: str
+      returned: always
+      sample: ["SELECT COUNT(*) AS hits, …"]
+    named_args:
+      description: Their arguments.
+      type: dict
+      returned: always
+      sample: {word: "%spot-interruption-notification%", hours: 24, account: act-d7320fba, instance: "%i-0123456789abcdef0%"}
+    collection:
+      description: The collection that has to be installed first; empty if it is.
+      type: str
+      returned: always
+      sample: ""
 """
 
 import typing as t

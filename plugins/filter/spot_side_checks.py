@@ -33,6 +33,27 @@ _value:
   description: The findings.
   type: list
   elements: dict
+  contains:
+    check:
+      description: The name of the check.
+      type: str
+      returned: always
+      sample: feature_flag
+    outcome:
+      description: V(pass), V(warn), V(fail), V(skip) or V(unknown).
+      type: str
+      returned: always
+      sample: pass
+    message:
+      description: What was seen.
+      type: str
+      returned: always
+      sample: The feature flag aws-detach-instances-that-got-interruption-notification is on for act-d7320fba.
+    remedy:
+      description: What to do about it. Empty for a pass.
+      type: str
+      returned: always
+      sample: ""
 """
 
 import typing as t

@@ -41,9 +41,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description:
-    - C(host), C(spot_account), C(aws_account), C(error) (why nothing could be found out), C(checks) and C(regions).
+  description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
   type: dict
+  contains:
+    host:
+      description: The inventory host.
+      type: str
+      returned: always
+      sample: production
+    spot_account:
+      description: The Spot account.
+      type: str
+      returned: always
+      sample: act-d7320fba
+    aws_account:
+      description: The AWS account. V(none) if it could not be found out.
+      type: str
+      returned: always
+      sample: "123456789012"
+    error:
+      description: Why nothing could be found out. V(none) if something was.
+      type: str
+      returned: always
+      sample:
+    checks:
+      description: As in RV(spot.eventbridge.spot_preflight_info#module:checks).
+      type: list
+      elements: dict
+      returned: always
+    regions:
+      description: As in RV(spot.eventbridge.spot_eventbridge_info#module:regions).
+      type: dict
+      returned: always
 """
 
 import typing as t

@@ -61,8 +61,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text of each file by its name.
+  description: The text of each file, under the file's name.
   type: dict
+  sample: {report.json: "{…}", junit.xml: "<testsuites>…", report.html: "<!doctype html>…"}
 """
 
 import json

@@ -45,8 +45,64 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The document with C(schema_version), C(generated), C(collection), C(summary) and C(accounts).
+  description: The document.
   type: dict
+  contains:
+    schema_version:
+      description: Counted up when a reader of the last one could no longer read it.
+      type: int
+      returned: always
+      sample: 1
+    generated:
+      description: When it was found, ISO 8601 with time zone.
+      type: str
+      returned: always
+      sample: "2026-01-02T03:04:05Z"
+    collection:
+      description: This collection.
+      type: dict
+      returned: always
+      contains:
+        name:
+          description: V(spot.eventbridge).
+          type: str
+          returned: always
+          sample: spot.eventbridge
+        version:
+          description: Its version. V(none) if it was not given.
+          type: str
+          returned: always
+          sample: 1.0.0
+    summary:
+      description: All accounts in numbers.
+      type: dict
+      returned: always
+      contains:
+        accounts:
+          description: How many accounts there are.
+          type: int
+          returned: always
+          sample: 1
+        regions:
+          description: How many regions they have.
+          type: int
+          returned: always
+          sample: 17
+        by_status:
+          description: How many regions have each status.
+          type: dict
+          returned: always
+          sample: {unknown: 0, inactive: 1, incomplete: 0, absent: 0, drifted: 0, unsupported: 0, active: 16}
+        wanted_active:
+          description: Whether all that is wanted works.
+          type: bool
+          returned: always
+          sample: false
+    accounts:
+      description: As in RV(spot.eventbridge.verification#filter:_value).
+      type: list
+      elements: dict
+      returned: always
 """
 
 import typing as t

@@ -32,9 +32,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description:
-    - C(host), C(spot_account), C(aws_account), C(rows) (one for each region, with C(region), C(status), C(changed), C(done), C(reason)
-      and C(summary)), C(notes), C(failed_regions), and C(problem), which says in one line why it failed, or nothing.
+  description: As in RV(spot.eventbridge.onboarded_account#filter:_value).
   type: dict
 """
 

@@ -11,6 +11,7 @@ import struct
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.tools.addresses import CHECKOUT, LINK, repository, with_full_addresses
 from tests.tools.artefact import files
@@ -72,3 +73,9 @@ def test_every_link_of_a_published_readme_is_whole_and_leads_to_a_file_of_the_re
 
 def test_what_is_no_link_of_a_readme_is_published_as_it_is() -> None:
     assert LINK.sub("", with_full_addresses(TEXT, "README.md")) == LINK.sub("", TEXT)
+
+
+@pytest.mark.parametrize("name", [name for name in files() if name.endswith(".md")])
+def test_what_is_shown_as_yaml_is_yaml(name: str) -> None:
+    for block in re.findall(r"```yaml\n(.*?)```", (CHECKOUT / name).read_text(encoding="utf-8"), re.DOTALL):
+        assert yaml.safe_load(block)

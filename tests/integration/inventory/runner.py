@@ -48,12 +48,16 @@ class Inventory:
 
     Args:
         folder: where they are; home and place for temporary files as well.
+
+    Attributes:
+        variables: what else is in the environment.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
         self.folder = folder
         self.tokens = set(sandbox.tokens.values())
+        self.variables: dict[str, str] = {}
 
     def file(self, name: str = "spot_accounts.yml", **options: Any) -> Path:
         """Write a file for the plugin; the address of the sandbox's Spot is in it unless another is given."""
@@ -111,6 +115,7 @@ class Inventory:
             "HOME": str(self.folder),
             "TMPDIR": str(self.folder),
             "COLUMNS": "1000",
+            **self.variables,
         }
 
 

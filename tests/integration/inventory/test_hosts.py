@@ -163,15 +163,34 @@ def test_five_hundred_accounts_take_little_longer_than_five(inventory: Inventory
     assert many.seconds < 4 * few
 
 
-def test_the_documentation_renders_and_its_examples_have_no_other_options(inventory: Inventory) -> None:
+def test_the_documentation_renders_and_its_examples_list_accounts(
+    inventory: Inventory, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     command = [str(BIN / "ansible-doc"), "-t", "inventory", "--json", PLUGIN]
     shown = subprocess.run(command, env=inventory.environment(None), capture_output=True, text=True, timeout=60, check=True)
     found = json.loads(shown.stdout)[PLUGIN]
-    examples = list(yaml.safe_load_all(found["examples"]))
-    assert len(examples) >= 4
-    for example in examples:
-        assert example["plugin"] == PLUGIN
-        assert set(example) <= set(found["doc"]["options"])
+    # One that takes all, one that chooses and constructs, one with a cache, one of another address.
+    examples = found["examples"].split("\n---\n")
+    assert len(examples) == 4
+    assert set().union(*map(yaml.safe_load, examples)) <= set(found["doc"]["options"])
+
+    sandbox.add_spot_accounts([{"accountId": "act-0a0a0a0a", "name": "prod-1", "providerExternalId": "444444444444"}])
+    token = tmp_path_factory.mktemp("secrets") / "token"
+    token.write_text(sandbox.tokens["admin"])
+    files = []
+    for number, text in enumerate(examples):
+        path = inventory.folder / f"{number}.spot_accounts.yml"
+        address = "" if "spot_api_url" in text else f"\nspot_api_url: {sandbox.spot_url}\n"
+        path.write_text(text.replace("~/.secrets/spot", str(token)) + address)
+        files.append(path)
+    inventory.variables["SPOT_SANDBOX"] = sandbox.spot_url
+    listing = inventory.list(*files)
+    assert (listing.warnings, listing.requests) == ("", 4)
+    assert {"act-0a0a0a0a", "act-d7320fba", "prod-1", "staging"} <= set(listing.hosts)
+    assert listing.groups["production"] == ["act-0a0a0a0a"]
+    assert listing.hosts["act-0a0a0a0a"]["aws_role_session_name"] == "spot-eventbridge-act-0a0a0a0a"
+    assert listing.hosts["act-d7320fba"]["aws_external_id"] == ORGANIZATION
+    assert listing.hosts["staging"]["aws_profile"] == "staging"
 
 
 def test_the_token_is_not_shown_by_the_dump_of_the_configuration(inventory: Inventory) -> None:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compares what a module returns with its RETURN, in both directions.
+"""Compares what a module or another plugin returns with its RETURN, in both directions.
 
 A dictionary is documented by `contains` or, where that would be a copy of AWS's reference, by a sample that has all its keys.
-"As in RV(…)" takes another module's documentation. "By the region's name", or another's, in a description means one entry for each, whose
+"As in RV(…)" takes another plugin's documentation. "By the region's name", or another's, in a description means one entry for each, whose
 keys nobody knows beforehand. A value may be null where the description says V(none). What is not always returned says when, in a phrase
 that `_expected` knows.
 """
@@ -21,7 +21,9 @@ from typing import Any
 
 import yaml
 
-MODULES = Path(__file__).parents[3] / "plugins" / "modules"
+PLUGINS = Path(__file__).parents[3] / "plugins"
+MODULES = PLUGINS / "modules"
+MODULE = "module"
 # What Ansible and amazon.aws give with every module.
 COMMON = {"changed", "failed", "msg", "invocation", "warnings", "deprecations", "diff", "exception", "resource_actions"}
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -32,7 +34,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "list": list,
     "dict": dict,
 }
-_REFERENCE = re.compile(r"As in RV\(spot\.eventbridge\.(\w+)#module:([\w.]+)\)\.$")
+_REFERENCE = re.compile(r"As in RV\(spot\.eventbridge\.(\w+)#(\w+):([\w.]+)\)\.$")
 Options = Mapping[str, Mapping[str, Any]]
 
 
@@ -41,19 +43,25 @@ def modules() -> list[str]:
     return sorted(path.stem for path in MODULES.glob("*.py") if not path.name.startswith("_"))
 
 
+def plugins(kind: str) -> list[str]:
+    """The names of all plugins of a kind, such as filter."""
+    return sorted(path.stem for path in (PLUGINS / kind).glob("*.py") if not path.name.startswith("_"))
+
+
 @functools.cache
-def text(module: str, name: str) -> str:
-    """DOCUMENTATION, EXAMPLES or RETURN of a module, as it is written."""
-    for statement in ast.parse((MODULES / f"{module}.py").read_text()).body:
+def text(module: str, name: str, kind: str = MODULE) -> str:
+    """DOCUMENTATION, EXAMPLES or RETURN of a module, or of a plugin of another kind, as it is written."""
+    folder = MODULES if kind == MODULE else PLUGINS / kind
+    for statement in ast.parse((folder / f"{module}.py").read_text()).body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name) and statement.targets[0].id == name:
             return str(ast.literal_eval(statement.value))
     raise AssertionError(f"{module} has no {name}")
 
 
 @functools.cache
-def returned(module: str) -> Options:
-    """RETURN of a module."""
-    return dict(yaml.safe_load(text(module, "RETURN")))
+def returned(module: str, kind: str = MODULE) -> Options:
+    """RETURN of a module, or of a plugin of another kind."""
+    return dict(yaml.safe_load(text(module, "RETURN", kind)))
 
 
 def differences(module: str, answer: Mapping[str, Any]) -> list[str]:
@@ -64,14 +72,20 @@ def differences(module: str, answer: Mapping[str, Any]) -> list[str]:
     return list(_differences("", returned(module), told))
 
 
-def documented(module: str) -> set[str]:
+def differences_of_value(plugin: str, kind: str, value: Any) -> list[str]:
+    """What a plugin's value has that RETURN does not tell, or the other way round."""
+    ((key, option),) = returned(plugin, kind).items()
+    return list(_differences_of_one(key, option, value))
+
+
+def documented(module: str, kind: str = MODULE) -> set[str]:
     """All that RETURN tells, as paths: `spot_integration:regions.action`. What it takes from elsewhere has its path there."""
-    return set(_paths(f"{module}:", returned(module)))
+    return set(_paths(f"{module}:", returned(module, kind)))
 
 
-def seen(module: str, answer: Mapping[str, Any]) -> set[str]:
+def seen(module: str, answer: Mapping[str, Any], kind: str = MODULE) -> set[str]:
     """The paths of what an answer has."""
-    return set(_seen(f"{module}:", returned(module), answer))
+    return set(_seen(f"{module}:", returned(module, kind), answer))
 
 
 def _followed(option: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,8 +93,8 @@ def _followed(option: Mapping[str, Any]) -> Mapping[str, Any]:
     found = _REFERENCE.match(str(option["description"]))
     if not found:
         return option
-    there: Mapping[str, Any] = {"contains": returned(found[1])}
-    for key in found[2].split("."):
+    there: Mapping[str, Any] = {"contains": returned(found[1], found[2])}
+    for key in found[3].split("."):
         there = there["contains"][key]
     return {**option, **{key: there[key] for key in ("description", "contains", "sample") if key in there}}
 
@@ -114,6 +128,9 @@ def _differences_of_one(path: str, option: Mapping[str, Any], value: Any) -> Ite
         return
     if not isinstance(value, TYPES[option["type"]]):
         yield f"{path} is a {type(value).__name__}, but documented as {option['type']}"
+        return
+    if option["type"] == "list" and not all(isinstance(entry, TYPES[option["elements"]]) for entry in value):
+        yield f"{path} has other elements than {option['elements']}"
         return
     for name, entry in _entries(option, value):
         if "contains" in option:
@@ -152,7 +169,7 @@ def _seen(path: str, options: Options, value: Mapping[str, Any]) -> Iterator[str
     for key in options.keys() & value.keys():
         yield f"{path}{key}"
         elsewhere = _REFERENCE.match(str(options[key]["description"]))
-        inside = f"{elsewhere[1]}:{elsewhere[2]}" if elsewhere else f"{path}{key}"
+        inside = f"{elsewhere[1]}:{elsewhere[3]}" if elsewhere else f"{path}{key}"
         option = _followed(options[key])
         for _, entry in _entries(option, value[key]):
             if "contains" in option:

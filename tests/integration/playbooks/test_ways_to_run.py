@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.integration.playbooks.runner import COLLECTIONS, SPOT_ACCOUNT, Ansible, Run
+from tests.integration.playbooks.runner import CHECKOUT, COLLECTIONS, SPOT_ACCOUNT, Ansible, Run
 from tests.sandbox.client import Sandbox
 
 REGION = "eu-west-1"
@@ -84,38 +85,37 @@ def test_without_an_account_and_a_group_it_says_what_to_give(ansible: Ansible) -
     assert "-e account=act-" in run.message()
 
 
-def test_the_role_takes_its_credentials_from_module_defaults(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (shown,) = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.S) if "module_defaults" in block]
     play = elsewhere / "mine.yml"
-    play.write_text(
+    play.write_text(shown)
+    inventory = elsewhere / "accounts.yml"
+    inventory.write_text(
         f"""
-        - hosts: localhost
-          connection: local
-          gather_facts: false
-          module_defaults:
-            group/spot.eventbridge.aws:
-              access_key: chosen
-              secret_key: by-module-defaults
-              endpoint_url: {sandbox.aws_url}
-          tasks:
-            - ansible.builtin.import_role:
-                name: spot.eventbridge.spot_eventbridge
-              vars:
-                spot_eventbridge_account: {SPOT_ACCOUNT}
-                spot_eventbridge_api_url: {sandbox.spot_url}
-                spot_eventbridge_regions: [{REGION}]
-            - ansible.builtin.assert:
-                that:
-                  - spot_eventbridge_result.failed_regions == []
-                  - spot_eventbridge_result.rows | map(attribute='region') == ['{REGION}']
+        spot_accounts:
+          vars:
+            spot_eventbridge_api_url: {sandbox.spot_url}
+            spot_eventbridge_regions: [{REGION}]
+          hosts:
+            customer:
+              spot_account: {SPOT_ACCOUNT}
+              spot_token: {sandbox.tokens["editor"]}
         """
     )
+    credentials = elsewhere / "credentials"
+    credentials.write_text("[customer]\naws_access_key_id = chosen\naws_secret_access_key = by-module-defaults\n")
     run = ansible.run(
         play,
+        *("-i", str(inventory)),
         cwd=elsewhere,
-        env={**NO_CREDENTIALS, "AWS_ENDPOINT_URL": None, "AWS_REGION": None, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        token=None,
+        env={**NO_CREDENTIALS, "AWS_SHARED_CREDENTIALS_FILE": str(credentials), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
     )
-    assert_delivers(run, sandbox)
+    assert_delivers(run, sandbox, token="editor")
     assert {call["access_key"] for call in sandbox.calls()} == {"chosen"}
+    (result,) = [facts["spot_eventbridge_result"] for entry in run.results if (facts := entry["result"].get("ansible_facts"))]
+    assert (result["failed_regions"], [row["region"] for row in result["rows"]]) == ([], [REGION])
 
 
 def test_aws_is_chosen_by_a_profile(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:

@@ -1,0 +1,109 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples of modules that need a service besides AWS and Spot, time, or an instance to lose; and that RETURN tells no more than
+what they return. Only what is at other addresses here is put in its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.integration.modules.aws import ACCOUNT, NAME
+from tests.integration.modules.documented import documented, seen
+from tests.integration.modules.runner import Run, Runner
+from tests.integration.modules.test_documentation import ELSEWHERE, ONBOARDED, PREFIX, examples
+from tests.peers.flags import Flags
+from tests.peers.jira import Jira
+from tests.peers.log import Log
+from tests.peers.webhook import Webhook
+from tests.sandbox.client import Sandbox
+
+TAKES = {"spot_handover": {"aws_account": ACCOUNT}, "spot_probe": {"settle_seconds": 0}}
+
+
+@pytest.fixture
+def show(run: Runner, sandbox: Sandbox) -> Any:
+    """Runs the examples of a module, and returns what came of each."""
+    run.environment["SPOTINST_TOKEN"] = sandbox.tokens["admin"]
+    assert not run("spot_integration", **ONBOARDED).failed
+
+    def call(module: str, places: Mapping[str, str] | None = None) -> list[Run]:
+        runs = []
+        for task in examples(module):
+            arguments = json.dumps(task[PREFIX + module])
+            for place, here in (places or {}).items():
+                assert place in arguments
+                arguments = arguments.replace(place, here)
+            assert "{{" not in arguments
+            at_spot = {} if module == "spot_probe" else {"spot_api_url": sandbox.spot_url}
+            runs.append(run(module, **json.loads(arguments), **TAKES.get(module, {}), **at_spot))
+        return runs
+
+    return call
+
+
+def everything(module: str, runs: list[Run]) -> set[str]:
+    """What RETURN tells and none of the runs returned."""
+    return documented(module) - set().union(*(seen(module, run.answer) for run in runs))
+
+
+def outcomes(runs: list[Run]) -> Iterator[str]:
+    return (check["outcome"] for run in runs for check in run.answer["checks"])
+
+
+def test_each_of_them_is_shown_here() -> None:
+    assert {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info"} == ELSEWHERE
+
+
+def test_spot_side_info(show: Any, run: Runner) -> None:
+    with Flags() as flags, Log() as log:
+        run.tokens |= {flags.secret, log.secret}
+        log.write("606079873399 /interruptionNotification act-d7320fba")
+        places = {
+            "https://flags.example.com": flags.url,
+            "{{ vault_flag_token }}": flags.secret,
+            "https://kibana.example.com/s/optimizer": f"{log.url}/s/spot",
+            "{{ vault_kibana_key }}": log.secret,
+        }
+        runs = show("spot_side_info", places)
+    assert list(outcomes(runs)) == ["pass", "pass"]
+    assert everything("spot_side_info", runs) == set()
+
+
+def test_spot_handover(show: Any, run: Runner, sandbox: Sandbox) -> None:
+    with Webhook() as webhook, Jira() as jira:
+        run.tokens |= {webhook.secret, jira.secret}
+        places = {
+            "{{ vault_webhook_url }}": webhook.address,
+            "https://example.atlassian.net": jira.url,
+            "{{ vault_jira_token }}": jira.secret,
+        }
+        runs = show("spot_handover", places)
+        assert {name: channel["action"] for name, channel in runs[0].answer["channels"].items()} == {"webhook": "sent", "jira": "sent"}
+        sandbox.boto3("events", "us-east-1").untag_resource(
+            ResourceARN=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{NAME}", TagKeys=["SpotHandover"]
+        )
+        webhook.status = 500
+        runs += show("spot_handover", places)
+    assert everything("spot_handover", runs) == set()
+
+
+def test_spot_probe(show: Any) -> None:
+    runs = show("spot_probe")
+    assert set(outcomes(runs)) == {"pass"}
+    assert everything("spot_probe", runs) == set()
+
+
+def test_spot_interruption(show: Any, sandbox: Sandbox) -> None:
+    answer = sandbox.boto3("ec2", "eu-west-1").run_instances(
+        ImageId="ami-12345678", MinCount=1, MaxCount=1, InstanceMarketOptions={"MarketType": "spot"}
+    )
+    runs = show("spot_interruption", {"i-0123456789abcdef0": answer["Instances"][0]["InstanceId"]})
+    assert list(outcomes(runs)) == ["pass", "pass"]
+    assert everything("spot_interruption", runs) == set()
