@@ -103,14 +103,12 @@ def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(ansib
               spot_token: {sandbox.tokens["editor"]}
         """
     )
-    credentials = elsewhere / "credentials"
-    credentials.write_text("[customer]\naws_access_key_id = chosen\naws_secret_access_key = by-module-defaults\n")
     run = ansible.run(
         play,
-        *("-i", str(inventory)),
+        *("-i", str(inventory), "-e", "vault_aws_access_key=chosen vault_aws_secret_key=by-module-defaults"),
         cwd=elsewhere,
         token=None,
-        env={**NO_CREDENTIALS, "AWS_SHARED_CREDENTIALS_FILE": str(credentials), "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        env={**NO_CREDENTIALS, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
     )
     assert_delivers(run, sandbox, token="editor")
     assert {call["access_key"] for call in sandbox.calls()} == {"chosen"}
