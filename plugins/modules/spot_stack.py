@@ -151,7 +151,8 @@ notes:
     C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
     C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
-  - To look for integrations of others, also C(events:ListApiDestinations) and C(events:ListRuleNamesByTarget).
+  - To look for integrations of others, also needs the permissions C(events:ListApiDestinations) and
+    C(events:ListRuleNamesByTarget).
   - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
     his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
   - The template's roles are acknowledged with C(CAPABILITY_IAM), and whatever else CloudFormation says that the template needs.
