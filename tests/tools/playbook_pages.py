@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.tools.guides import DOCSITE, source
 from tests.tools.role_variables import (
-    CHECKOUT,
     PLAYBOOKS,
     PREFIX,
     Option,
@@ -31,20 +31,14 @@ from tests.tools.role_variables import (
     roles,
 )
 
-FOLDER = CHECKOUT / "docs" / "docsite" / "rst"
+FOLDER = DOCSITE / "rst"
 LABEL = "ansible_collections.spot.eventbridge.docsite"
-# REUSE-IgnoreStart
-LICENCE = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
-# REUSE-IgnoreEnd
 # What ends the comment, and is said elsewhere on the page.
 HERE = "Variables"
 ACCOUNT = "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``."
 
 HEAD = f"""\
-..
-  Copyright: Contributors to the spot.eventbridge collection
-  GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-  SPDX-License-Identifier: GPL-3.0-or-later
+{{licence}}
 
 ..
   Written by tests/tools/playbook_pages.py (`make docs`), out of playbooks/{{name}}.yml and the argument specs of the roles.
@@ -108,6 +102,8 @@ def page(name: str) -> str:
     return "\n".join(
         [
             HEAD.format(
+                # The one that every guide begins with.
+                licence=source("guide_start").partition("\n\n")[0],
                 name=name,
                 title=title,
                 underline="=" * len(title),
@@ -123,7 +119,8 @@ def page(name: str) -> str:
 
 def head(name: str) -> list[str]:
     """The comment at the head of a playbook: its paragraphs, each on a line; a fact (`Term: …`) is one of its own."""
-    comment = (PLAYBOOKS / f"{name}.yml").read_text(encoding="utf-8").split(LICENCE, 1)[1].split("\n- name:", 1)[0]
+    text = (PLAYBOOKS / f"{name}.yml").read_text(encoding="utf-8")
+    comment = text.partition("SPDX-")[2].partition("\n")[2].partition("\n- name:")[0]
     paragraphs: list[str] = []
     begin = True
     for line in (line.removeprefix("#") for line in comment.splitlines()):

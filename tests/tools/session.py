@@ -36,10 +36,7 @@ def svg(steps: Steps) -> str:
         console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
         console.print(Text.from_ansi("\n".join(part.rstrip() for part in printed.strip("\n").splitlines())))
         console.print()
-    # REUSE-IgnoreStart
-    header = "<!--\nCopyright: Contributors to the spot.eventbridge collection\nSPDX-License-Identifier: GPL-3.0-or-later\n-->\n"
-    # REUSE-IgnoreEnd
-    return header + console.export_svg(title="", code_format=_FORMAT, unique_id="session") + "\n"
+    return console.export_svg(title="", code_format=_FORMAT, unique_id="session") + "\n"
 
 
 def shown(picture: str) -> list[str]:
