@@ -40,7 +40,10 @@ CHECKS = [
     Check(
         "mypy",
         ["mypy", "--config-file", str(CHECKOUT / "pyproject.toml")]
-        + [str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part) for part in ("module_utils", "filter", "inventory", "lookup")],
+        + [
+            str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part)
+            for part in ("module_utils", "action", "filter", "inventory", "lookup")
+        ],
         COLLECTIONS,
         {"MYPYPATH": "."},
     ),

@@ -40,13 +40,8 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotAnswers
 
     :raises SpotError: Spot did not answer.
     """
-    refusal = unlisted = account = None
-    try:
-        api.prove_token(spot_account)
-    except SpotError as error:
-        if not error.refused:
-            raise
-        refusal = error
+    unlisted = account = None
+    refusal = _refusal(api, spot_account)
     if refusal is not None and refusal.unauthenticated:
         return SpotAnswers(refusal, None, None)
     try:
@@ -57,6 +52,39 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotAnswers
             raise
         unlisted = error
     return SpotAnswers(refusal, account, unlisted)
+
+
+def ask_all(api: SpotApi, spot_accounts: t.Iterable[str]) -> dict[str, SpotAnswers]:
+    """Asks Spot for many accounts whether a token is good for them, and once which AWS accounts are behind them.
+
+    :returns: the answers by Spot account
+    :raises SpotError: Spot did not answer.
+    """
+    unlisted, listed = None, {}
+    try:
+        listed = {account.spot_account: account for account in api.accounts()}
+    except SpotError as error:
+        if not error.refused:
+            raise
+        unlisted = error
+    found: dict[str, SpotAnswers] = {}
+    refusal = None
+    for spot_account in spot_accounts:
+        # Whom Spot does not know at all, it need not be asked again.
+        if refusal is None or not refusal.unauthenticated:
+            refusal = _refusal(api, spot_account)
+        found[spot_account] = SpotAnswers(refusal, listed.get(spot_account), unlisted)
+    return found
+
+
+def _refusal(api: SpotApi, spot_account: str) -> SpotError | None:
+    try:
+        api.prove_token(spot_account)
+    except SpotError as error:
+        if not error.refused:
+            raise
+        return error
+    return None
 
 
 def organization(api: SpotApi, spot_account: str, aws_account: str | None) -> str:
@@ -158,7 +186,7 @@ def _aws_account_finding(answers: SpotAnswers, spot_account: str, aws_account: s
         return Finding(
             AWS_ACCOUNT,
             FAIL,
-            f"The Spot account {spot_account} belongs to AWS account {account.aws_account}, but the AWS credentials are of {aws_account}.",
+            f"The Spot account {spot_account} belongs to AWS account {account.aws_account}, not to {aws_account}.",
             f"Use credentials of {account.aws_account} (AWS_PROFILE), or the Spot account of {aws_account}.",
         )
     return Finding(AWS_ACCOUNT, PASS, f"{spot_account} belongs to AWS account {aws_account}.")

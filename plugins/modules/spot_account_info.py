@@ -30,6 +30,12 @@ options:
       - With O(spot_account), the AWS account to which it should belong, twelve digits.
       - Without O(spot_account), lists only the accounts that belong to this AWS account.
     type: str
+  spot_accounts:
+    description:
+      - Spot accounts by AWS account, to ask about each whether the token is good for it, and whether it belongs to that AWS account.
+      - Not together with O(spot_account), O(aws_account), O(include) and O(exclude).
+    type: dict
+    version_added: 1.0.0
   include:
     description:
       - Lists only accounts that match at least one of these filters.
@@ -109,6 +115,13 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: spot.checks | selectattr('outcome', 'eq', 'fail') | length == 0
 
+- name: Is it good for all these accounts, and do they belong to these AWS accounts?
+  spot.eventbridge.spot_account_info:
+    spot_accounts:
+      "123456789012": act-d7320fba
+      "210987654321": act-b1e4f7a3
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+
 - name: All accounts of the organisation
   spot.eventbridge.spot_account_info:
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
@@ -128,7 +141,7 @@ checks:
   description: What was found out about token and account.
   type: list
   elements: dict
-  returned: when O(spot_account) is given
+  returned: when O(spot_account) or O(spot_accounts) is given
   contains:
     check:
       description: One of V(spot_token), V(spot_account) and V(aws_account).
@@ -151,7 +164,7 @@ checks:
       returned: always
       sample: ""
 accounts:
-  description: The accounts found, in Spot's order; with O(spot_account), that one if Spot lists it.
+  description: The accounts found, in Spot's order; with O(spot_account) or O(spot_accounts), these if Spot lists them.
   type: list
   elements: dict
   returned: success
@@ -202,7 +215,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     spot_token_argument,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask, findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask, ask_all, findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_accounts import FIELDS, parse_filters, problem, select
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
 
@@ -212,12 +225,14 @@ def main() -> None:
         argument_spec={
             "spot_account": {"type": "str"},
             "aws_account": {"type": "str"},
+            "spot_accounts": {"type": "dict"},
             "include": _filters_argument(),
             "exclude": _filters_argument(),
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "validate_certs": {"type": "bool", "default": True},
         },
+        mutually_exclusive=[("spot_accounts", option) for option in ("spot_account", "aws_account", "include", "exclude")],
         supports_check_mode=True,
     )
     try:
@@ -246,6 +261,8 @@ def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dic
         validate_certs=params["validate_certs"],
         warn=warn,
     )
+    if params["spot_accounts"] is not None:
+        return _about_all(api, params["spot_accounts"])
     aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else None
     if params["spot_account"] is None:
         include, exclude = (parse_filters(_given(params[option]), option) for option in ("include", "exclude"))
@@ -257,6 +274,16 @@ def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dic
     return {
         "checks": [finding.as_dict() for finding in findings(answers, spot_account, aws_account)],
         "accounts": [answers.account.as_dict()] if answers.account else [],
+    }
+
+
+def _about_all(api: SpotApi, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    wanted = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
+    answers = ask_all(api, wanted.values())
+    found = [(aws_account, spot_account, answers[spot_account]) for aws_account, spot_account in wanted.items()]
+    return {
+        "checks": [finding.as_dict() for aws_account, spot_account, told in found for finding in findings(told, spot_account, aws_account)],
+        "accounts": [told.account.as_dict() for told in answers.values() if told.account],
     }
 
 

@@ -25,7 +25,9 @@ from tests.tools.role_variables import (
     Option,
     account_variables,
     every_option,
+    given_variables,
     heeded_by_playbook,
+    is_about_accounts,
     playbooks,
     public_name,
     roles,
@@ -57,10 +59,10 @@ HEAD = f"""\
 {{text}}
 """
 VARIABLES = """\
-Variables of the account
-------------------------
+{title}
+{underline}
 
-Extra variables (``-e``), or variables of the host.
+{how}
 
 .. list-table::
    :header-rows: 1
@@ -70,6 +72,8 @@ Extra variables (``-e``), or variables of the host.
      - What it is
      - Default
 """
+OF_THE_ACCOUNT = ("Variables of the account", "Extra variables (``-e``), or variables of the host.")
+OF_THE_PLAYBOOK = ("Variables of the playbook", "Extra variables (``-e``), or variables of ``localhost``.")
 OF_THE_ROLES = """\
 Variables of the roles
 ----------------------
@@ -95,8 +99,9 @@ def page(name: str) -> str:
     terms = "\n\n".join(
         f"{term}\n{textwrap.indent(textwrap.fill(said, 136), '  ')}" for term, said in (fact.split(": ", 1) for fact in facts)
     )
-    heeded, known, public = heeded_by_playbook(name), every_option(), account_options()
-    mine = [row("``account``", ACCOUNT, "")]
+    heeded, known, public = heeded_by_playbook(name), every_option(), public_options(name)
+    heading, how = OF_THE_ACCOUNT if is_about_accounts(name) else OF_THE_PLAYBOOK
+    mine = [row("``account``", ACCOUNT, "")] if is_about_accounts(name) else []
     mine += [row(f"``{word}``", sentence(known[own], whole=True), default(known[own])) for word, own in public.items() if own in heeded]
     theirs = sorted(heeded & set(known) - set(public.values()), key=lambda own: (roles().index(known[own].role), own))
     return "\n".join(
@@ -111,7 +116,7 @@ def page(name: str) -> str:
                 command=command,
                 text="\n\n".join([*(textwrap.fill(paragraph, 138) for paragraph in text), terms]),
             ),
-            VARIABLES + "".join(mine),
+            VARIABLES.format(title=heading, underline="-" * len(heading), how=how) + "".join(mine),
             OF_THE_ROLES + "".join(row(link(known[own]), sentence(known[own]), default(known[own])) for own in theirs),
         ]
     )
@@ -141,7 +146,16 @@ def is_fact(paragraph: str) -> bool:
 
 def account_options() -> dict[str, str]:
     """By the variables that people give for an account, those of the roles that they become."""
-    named = {public_name(str(value)): own for own, value in account_variables().items()}
+    return _public(account_variables())
+
+
+def public_options(name: str) -> dict[str, str]:
+    """By the variables that people give to a playbook, those of the roles that they become."""
+    return _public(given_variables(name))
+
+
+def _public(variables: dict[str, object]) -> dict[str, str]:
+    named = {public_name(str(value)): own for own, value in variables.items()}
     return {word: own for word, own in named.items() if word}
 
 
@@ -171,7 +185,7 @@ def default(option: Option) -> str:
 
 def rst(text: str) -> str:
     """Ansible's markup as reStructuredText; options that are not of a named plugin are variables, as people know them here."""
-    for word, own in account_options().items():
+    for word, own in (pair for name in playbooks() for pair in public_options(name).items()):
         text = text.replace(f"O({own})", f"O({word})")
     text = re.sub(r"O\(([\w.]+#\w+:[\w.]+)\)", r":ansopt:`\1`", text)
     text = re.sub(r"P\(([\w.]+#\w+)\)", r":ansplugin:`\1`", text)

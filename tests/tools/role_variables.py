@@ -87,7 +87,7 @@ def every_option() -> dict[str, Option]:
 def heeded_by_playbook(playbook: str) -> set[str]:
     """The variables of roles that change what a playbook does, without those that it sets itself."""
     plays = load(PLAYBOOKS / f"{playbook}.yml")
-    constant = {name for name, value in account_variables().items() if "{{" not in str(value)}
+    constant = {name for name, value in given_variables(playbook).items() if "{{" not in str(value)}
     found = set().union(*(_of_tasks(None, play.get("tasks", [])) for play in plays))
     return found - constant - set().union(*(_made_by_role(name) for name in roles()), _made(plays))
 
@@ -103,9 +103,21 @@ def account_variables() -> dict[str, Any]:
     return {name: value for name, value in load(PLAYBOOKS / "vars" / "account.yml").items() if name.startswith("spot_eventbridge_")}
 
 
+def given_variables(playbook: str) -> dict[str, Any]:
+    """What a playbook makes of the variables that people give."""
+    files = {file for play in load(PLAYBOOKS / f"{playbook}.yml") for file in play.get("vars_files", [])}
+    found = {name: value for file in sorted(files) for name, value in load(PLAYBOOKS / file).items()}
+    return {name: value for name, value in found.items() if name.startswith("spot_eventbridge_")}
+
+
+def is_about_accounts(playbook: str) -> bool:
+    """Whether a playbook works on the hosts of accounts, and not on all of them at once."""
+    return given_variables(playbook).keys() <= account_variables().keys()
+
+
 def public_name(value: str) -> str | None:
     """The variable that people give, out of the expression that takes it."""
-    found = re.match(r"\{\{ (\w+) \|", value)
+    found = re.match(r"\{\{ (\w+) \| default", value)
     return found[1] if found else None
 
 

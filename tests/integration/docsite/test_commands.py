@@ -30,6 +30,7 @@ LAST = "spot.eventbridge.offboard"
 ELSEWHERE = {
     "guide_fleet": "tests/integration/fleet/test_story.py",
     "guide_cloudformation": "tests/integration/verify/test_stacks.py",
+    "guide_stack_sets": "tests/integration/playbooks/test_stack_set.py",
     "guide_inside_spot": "tests/integration/verify/test_proof.py",
 }
 HERE = [line for line in commands() if not any(line in commands(guide) for guide in ELSEWHERE)]

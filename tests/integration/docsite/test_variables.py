@@ -16,7 +16,7 @@ from tests.tools.artefact import files
 from tests.tools.role_variables import NAME, PREFIX, ROLES, Option, defaults, entries, every_option, heeded_by_role, load, options, roles
 
 # What roles leave behind.
-RESULTS = {"spot_eventbridge_result", "spot_eventbridge_verify_result"}
+RESULTS = {"spot_eventbridge_result", "spot_eventbridge_verify_result", "spot_eventbridge_stack_set_result"}
 ROLE = pytest.mark.parametrize("role", roles())
 
 

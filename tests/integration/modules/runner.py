@@ -67,6 +67,11 @@ class Run:
         return entry
 
     @property
+    def operations(self) -> list[tuple[str, list[str], list[str]]]:
+        """What was done to a stack set: action, accounts and regions."""
+        return [(entry["action"], entry["accounts"], entry["regions"]) for entry in self.answer["operations"]]
+
+    @property
     def error(self) -> dict[str, str]:
         """Why the only region failed."""
         return dict(self.entry["error"])

@@ -40,9 +40,9 @@ ONBOARDED = {
 }
 
 
-# These need a service besides AWS and Spot, time, an instance to lose, or an account without an integration. Their own tests run them, and
-# name what they may call.
-ELSEWHERE = {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info", "spot_stack"}
+# These need a service besides AWS and Spot, other accounts, time, an instance to lose, or an account without an integration. Their own
+# tests run them, and name what they may call.
+ELSEWHERE = {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info", "spot_stack", "spot_stack_set"}
 
 
 def alone() -> list[str]:

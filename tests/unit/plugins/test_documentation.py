@@ -56,7 +56,16 @@ RESULT = {
 VARIABLES = {
     "inventory_hostname": "production",
     "ansible_play_hosts_all": ["production"],
-    "hostvars": {"production": {"spot_eventbridge_result": RESULT, "spot_eventbridge_verify_result": VERIFIED}},
+    "groups": {"spot_accounts": ["production"]},
+    "hostvars": {
+        "production": {
+            "spot_account": "act-d7320fba",
+            "aws_account": "123456789012",
+            "spot_eventbridge_result": RESULT,
+            "spot_eventbridge_verify_result": VERIFIED,
+        }
+    },
+    "stack_set": {"stack_set": None, "instances": [], "failed_instances": [], "operations": [], "notes": []},
     "spot_eventbridge_result": RESULT,
     "spot_eventbridge_verify_result": VERIFIED,
     "before": VERIFIED,

@@ -250,6 +250,12 @@ def test_no_role_has_a_name_that_would_collide_in_the_next_region() -> None:
     assert "RoleName" not in template()["Resources"]["ExecutionRole"]["Properties"]
 
 
+def test_nothing_is_sent_for_an_account_that_nobody_has() -> None:
+    """Such is what a stack set deploys by itself."""
+    assert rendered(SpotAccountId="act-00000000")["Rule"]["State"] == "DISABLED"
+    assert rendered()["Rule"]["State"] == "ENABLED"
+
+
 def test_what_cannot_be_delivered_is_given_up_after_two_minutes() -> None:
     assert rendered()["Rule"]["Targets"][0]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 120
 

@@ -17,6 +17,8 @@ from ansible_collections.spot.eventbridge.plugins.filter import (
     onboarded_account,
     region_table,
     repaired_account,
+    spot_account_mapping,
+    stack_set_table,
     verification,
     verification_lines,
     verified_account,
@@ -44,6 +46,8 @@ MODULES = [
     onboarded_account,
     region_table,
     repaired_account,
+    spot_account_mapping,
+    stack_set_table,
     verification,
     verification_lines,
     verified_account,
@@ -131,3 +135,28 @@ def test_what_is_no_answer_is_an_error(filter_: t.Any, more: dict[str, t.Any], w
 def test_a_table_of_what_are_no_rows_is_an_error(wrong: t.Any) -> None:
     with pytest.raises(AnsibleFilterError, match="takes a list of rows"):
         region_table.region_table(wrong)
+
+
+def test_spot_accounts_are_made_of_hosts() -> None:
+    hosts = [{"aws_account": "123456789012", "spot_account": "act-d7320fba"}]
+    assert spot_account_mapping.spot_account_mapping(iter(hosts)) == {"123456789012": "act-d7320fba"}
+
+
+@pytest.mark.parametrize("wrong", ["text", {"a": 1}, 5])
+def test_spot_accounts_are_made_of_nothing_else(wrong: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="takes a list of the variables of hosts"):
+        spot_account_mapping.spot_account_mapping(wrong)
+
+
+def test_a_host_that_cannot_be_right_is_an_error_of_the_filter() -> None:
+    with pytest.raises(AnsibleFilterError, match="a host has no variable aws_account"):
+        spot_account_mapping.spot_account_mapping([{}])
+
+
+def test_a_table_is_made_of_a_stack_set() -> None:
+    assert stack_set_table.stack_set_table({"msg": "No way."}, "spot") == ["stack set spot: No way."]
+
+
+def test_a_table_of_a_stack_set_is_made_of_nothing_else() -> None:
+    with pytest.raises(AnsibleFilterError, match="takes the result of spot_stack_set"):
+        stack_set_table.stack_set_table([], "spot")

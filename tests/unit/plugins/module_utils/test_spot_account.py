@@ -72,7 +72,7 @@ def test_everything_but_a_pass_says_what_to_do(answers: SpotAnswers) -> None:
 
 def test_another_aws_account_is_told_with_both() -> None:
     message = findings(SpotAnswers(None, OTHERS, None), ID, AWS)[1].message
-    assert message == f"The Spot account {ID} belongs to AWS account 210987654321, but the AWS credentials are of {AWS}."
+    assert message == f"The Spot account {ID} belongs to AWS account 210987654321, not to {AWS}."
 
 
 def test_what_spot_said_is_in_the_message() -> None:

@@ -1,0 +1,48 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_progress import whole
+
+_DEFAULT_TIMEOUT = 3600
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs the module `spot_stack_set` in steps, and shows after each how far it is.
+
+    A module cannot show anything while it runs, and stack sets take their time. Between two steps nothing is kept but what the module
+    itself has returned: it looks at AWS each time.
+    """
+
+    TRANSFERS_FILES = False
+    _supports_async = True
+    _supports_check_mode = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """See `ActionBase`."""
+        super().run(tmp, task_vars)
+        if self._task.async_val:
+            # Somebody else waits for it, and shows what he sees.
+            return dict(self._execute_module(task_vars=task_vars, wrap_async=True))
+        steps: list[dict[str, t.Any]] = []
+        begin = time.monotonic()
+        while True:
+            arguments = {**self._task.args, "operations": steps[-1]["operations"] if steps else []}
+            if steps:
+                arguments["wait_timeout"] = _left(self._task.args.get("wait_timeout"), time.monotonic() - begin)
+            steps.append(dict(self._execute_module(module_args=arguments, task_vars=task_vars)))
+            if steps[-1].get("finished", True):
+                return whole(steps)
+            self._display.display(steps[-1]["progress"])
+
+
+def _left(timeout: t.Any, passed: float) -> int:
+    """The seconds that are left, of a timeout that the module has taken already."""
+    return max(int((_DEFAULT_TIMEOUT if timeout is None else int(timeout)) - passed), 1)

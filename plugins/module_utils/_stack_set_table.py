@@ -1,0 +1,73 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+_CURRENT = "CURRENT"
+
+
+def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
+    """What came of a stack set, for people: a heading that counts, then a line for each AWS account, those that failed first. Pure.
+
+    :param result: the answer of `spot_stack_set`
+    :param name: of the stack set
+    """
+    if "instances" not in result:
+        told = str(result.get("msg", "it did not come to its end"))
+        return [told if told.startswith("stack set ") else f"stack set {name}: {told}"]
+    failures: dict[str, list[t.Mapping[str, t.Any]]] = {}
+    for failure in result["failed_instances"]:
+        failures.setdefault(failure["account"], []).append(failure)
+    by_account: dict[str, list[t.Mapping[str, t.Any]]] = {account: [] for account in failures}
+    for instance in result["instances"]:
+        by_account.setdefault(instance["account"], []).append(instance)
+    rows = [_row(account, by_account[account], failures.get(account, []), result) for account in by_account]
+    failed = len(result["failed_instances"])
+    total = len({(item["account"], item["region"]) for item in (*result["instances"], *result["failed_instances"])})
+    heading = f"stack set {name}: {_many(len(rows), 'account')}, {_many(total, 'instance')}, {failed} failed"
+    if not rows:
+        return [heading if result.get("stack_set") else f"stack set {name}: there is none", *result["notes"]]
+    columns = [("AWS ACCOUNT", "account"), ("SPOT ACCOUNT", "spot_account"), ("CURRENT", "current"), ("DONE", "done")]
+    widths = [max(len(title), *(len(row[key]) for row in rows)) for title, key in columns]
+    table = ["  ".join([*(title.ljust(width) for (title, key), width in zip(columns, widths)), "WHY" if failed else ""]).rstrip()]
+    for row in sorted(rows, key=lambda row: (not row["why"], row["account"])):
+        cells = [row[key].ljust(width) for (title, key), width in zip(columns, widths)]
+        table.append("  ".join([*cells, row["why"]]).rstrip())
+    return [heading, *table, *result["notes"]]
+
+
+def _row(
+    account: str, instances: t.Sequence[t.Mapping[str, t.Any]], failures: t.Sequence[t.Mapping[str, t.Any]], result: t.Mapping[str, t.Any]
+) -> dict[str, str]:
+    bad = {failure["region"] for failure in failures}
+    current = sum(instance["status"] == _CURRENT and instance["region"] not in bad for instance in instances)
+    total = len({instance["region"] for instance in instances} | bad)
+    spot_accounts = list(dict.fromkeys(instance["spot_account"] for instance in instances if instance["spot_account"]))
+    # delete_stack_instances is a word too long for a column.
+    done = list(dict.fromkeys(entry["action"].partition("_")[0] for entry in result["operations"] if account in entry["accounts"]))
+    return {
+        "account": account,
+        "spot_account": ", ".join(spot_accounts) or "-",
+        "current": f"{current} of {total}",
+        "done": ", ".join(done) or "-",
+        "why": _why(failures),
+    }
+
+
+def _why(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """The worst that went wrong in an account; they come worst first."""
+    if not failures:
+        return ""
+    more = len(failures) - 1
+    first = f"{failures[0]['region']}: {failures[0]['status']}: {failures[0]['reason']}"
+    return first + (f" (and {more} more region{'' if more == 1 else 's'})" if more else "")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,569 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_stack_set
+
+short_description: Manage a CloudFormation stack set that integrates many AWS accounts
+
+version_added: 1.0.0
+
+description:
+  - Makes, changes and removes a stack set, and its instances in many AWS accounts and regions, each with the Spot account of its AWS
+    account.
+  - Touches only what differs. A missing instance is made, one with another Spot account gets the right one, and one that failed, or
+    was cancelled, is tried again. An instance that is C(INOPERABLE) is removed and made anew.
+  - A stack set that has another template, other parameters or properties is updated, and AWS updates all of its instances with it;
+    the Spot accounts of the instances stay.
+  - An instance that fails does not hinder the others. The module fails at its end, and names each that failed with AWS's reason.
+  - Shows how far it is, a line each O(step_timeout) seconds. Whoever is killed loses nothing, as the next run goes on where AWS is.
+
+options:
+  name:
+    description:
+      - The name of the stack set, a letter and up to 127 letters, digits and hyphens.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the stack set shall be there. With V(absent), all of its instances go first, and their stacks with them unless
+        O(retain_stacks) is set.
+    type: str
+    choices: [present, absent]
+    default: present
+  template_body:
+    description:
+      - The template, JSON or YAML, at most 51200 bytes, such as P(spot.eventbridge.stack_template#lookup) returns it.
+      - It is compared with the stack set's, but for what CloudFormation does not update by itself (comments, C(Description) and
+        C(Metadata)). Without PyYAML on the machine that runs the module, YAML is compared as text.
+      - One of O(template_body) and O(template_url) is needed with O(state=present).
+    type: json
+  template_url:
+    description:
+      - The C(https) address of the template in S3, such as that of the template that Spot publishes.
+      - What CloudFormation tells about it is compared with what it tells about the stack set's, which is parameters, resource types and
+        description. Another change of the template is not seen; O(update=always) has CloudFormation look for one.
+    type: str
+  description:
+    description:
+      - What the stack set is for, at most 1024 characters.
+    type: str
+    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+  parameters:
+    description:
+      - The template's other parameters. One that is not given keeps its value, or has the template's default if the stack set is new.
+      - Lists become texts with commas.
+      - One that is C(NoEcho) is only written together with another change, as its value cannot be compared.
+    type: dict
+    default: {}
+  spot_accounts:
+    description:
+      - The Spot account of each AWS account, such as V({"123456789012": act-d7320fba}). Quote AWS accounts in YAML.
+      - An instance gets its Spot account by an override of O(account_parameter).
+      - With O(state=present), it or O(default_spot_account) is required.
+    type: dict
+    default: {}
+  default_spot_account:
+    description:
+      - The Spot account of the AWS accounts that O(spot_accounts) does not name. With it, they are deployed to as well.
+      - Without it, such accounts get nothing from this module. What auto-deployment makes in them has V(act-00000000), an id that
+        nobody has. With the template of this collection, nothing is sent from there; with another, Spot refuses it.
+    type: str
+  account_parameter:
+    description:
+      - The template's parameter that takes the Spot account.
+      - By default the one that is called like it, such as C(SpotAccountId) or C(AccountId).
+    type: str
+  token_parameter:
+    description:
+      - The template's parameter that takes the token. It should be C(NoEcho).
+      - By default the one that is called like it, such as C(SpotToken) or C(Token).
+    type: str
+  token_revision:
+    description:
+      - Any text, such as a date. Where it differs from that of the stack set, the token is written to all instances.
+      - Needs a template with the parameter C(TokenRevision), as that of this collection.
+    type: str
+  update_token:
+    description:
+      - When the token of a stack set that is already there is written. CloudFormation does not tell which token it has, and nobody
+        may read it in all accounts, so nothing can be compared.
+      - V(on_create) leaves it alone, but for another O(token_revision).
+      - V(always) writes it in every run, and so reports a change in every run. It raises the parameter C(TokenRevision) where the
+        template has it. Where it has none, CloudFormation does nothing in the instances if the token is the one that it has.
+    type: str
+    choices: [on_create, always]
+    default: on_create
+  update:
+    description:
+      - When a stack set that is already there is updated.
+      - V(changed) updates it if the template, a parameter, a tag or another property differs.
+      - V(always) updates it in every run, and so reports a change in every run. CloudFormation decides what there is to do in the
+        instances.
+    type: str
+    choices: [changed, always]
+    default: changed
+  permission_model:
+    description:
+      - Where the permissions in the accounts come from.
+      - V(self_managed) takes roles that are there in each account already.
+      - V(service_managed) leaves it to AWS Organizations, and deploys to organizational units.
+    type: str
+    choices: [self_managed, service_managed]
+    default: self_managed
+  administration_role_arn:
+    description:
+      - The role with which CloudFormation assumes the execution roles, if it is not C(AWSCloudFormationStackSetAdministrationRole).
+      - Only with O(permission_model=self_managed).
+    type: str
+  execution_role_name:
+    description:
+      - The name of the role in each account, if it is not C(AWSCloudFormationStackSetExecutionRole).
+      - Only with O(permission_model=self_managed).
+    type: str
+  accounts:
+    description:
+      - The AWS accounts to deploy to. By default, all that have a Spot account, and are in O(organizational_unit_ids) if there are any.
+    type: list
+    elements: str
+  organizational_unit_ids:
+    description:
+      - The organizational units to deploy to, or the root, with the units in them.
+      - Required with O(permission_model=service_managed), and only for it.
+    type: list
+    elements: str
+    default: []
+  excluded_accounts:
+    description:
+      - AWS accounts that get nothing, whatever else names them. Instances that they have are removed.
+    type: list
+    elements: str
+    default: []
+  regions:
+    description:
+      - The regions to deploy to. Required with O(state=present).
+    type: list
+    elements: str
+  auto_deployment:
+    description:
+      - Whether AWS itself deploys to accounts that join the organizational units. Only with O(permission_model=service_managed).
+      - Such an account begins with the stack set's own Spot account, O(default_spot_account), as AWS knows no other. Without that, it
+        sends nothing to Spot until this module was run with the account in O(spot_accounts).
+      - AWS does not heed O(accounts) and O(excluded_accounts) when it does so. The next run removes what is excluded.
+    type: dict
+    suboptions:
+      enabled:
+        description: Whether it does.
+        type: bool
+        default: false
+      retain_stacks_on_account_removal:
+        description: Whether the stacks stay in an account that leaves.
+        type: bool
+        default: false
+  call_as:
+    description:
+      - V(delegated_admin) where the caller is in a member account that is a delegated administrator for stack sets.
+    type: str
+    choices: [self, delegated_admin]
+    default: self
+  managed_execution:
+    description:
+      - Whether AWS works at several operations at a time, and lets those that conflict wait.
+      - Each Spot account takes an operation of its own. Without it, they are done one after the other.
+    type: bool
+    default: true
+  operation_preferences:
+    description:
+      - How AWS goes about an operation. By default in all regions and accounts at once, and however many fail.
+    type: dict
+    suboptions:
+      region_concurrency_type:
+        description: Whether regions are done at once, or one after the other.
+        type: str
+        choices: [parallel, sequential]
+        default: parallel
+      region_order:
+        description: In which order, if one after the other.
+        type: list
+        elements: str
+      max_concurrent_count:
+        description: In how many accounts at a time.
+        type: int
+      max_concurrent_percentage:
+        description: In how many per cent of the accounts at a time. By default 100.
+        type: int
+      failure_tolerance_count:
+        description: How many accounts may fail in a region before AWS cancels the rest.
+        type: int
+      failure_tolerance_percentage:
+        description: How many per cent of the accounts may fail in a region before AWS cancels the rest. By default 100.
+        type: int
+      concurrency_mode:
+        description: Whether failures make it slower.
+        type: str
+        choices: [strict_failure_tolerance, soft_failure_tolerance]
+  retain_stacks:
+    description:
+      - Whether stacks stay where they are when their instances are removed. Nobody manages them any more then.
+    type: bool
+    default: false
+  purge_instances:
+    description:
+      - Whether instances that are not wanted are removed, those in other regions, in O(excluded_accounts), and in accounts that are
+        not named, or are no longer in the organizational units.
+      - Instances in accounts of the organizational units that have no Spot account are kept.
+    type: bool
+    default: true
+  purge_limit:
+    description:
+      - How many per cent of the accounts that have instances may lose all of them in one run, O(excluded_accounts) not counted.
+      - If it were more, nothing is done at all, as a list that came out too short looks just like it.
+    type: int
+    default: 50
+  wait:
+    description:
+      - Whether to wait until AWS has done it. Otherwise the operations are begun, and nobody looks whether they succeed.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait for AWS, in seconds.
+    type: int
+    default: 3600
+  step_timeout:
+    description:
+      - After how many seconds a line shows how far it is.
+    type: int
+    default: 20
+  operations:
+    description:
+      - RV(operations) of the step before. The action plugin gives it, in order to show lines in between; leave it alone.
+      - Where it is given, the module returns after O(step_timeout) with RV(finished=false) if there is more to do.
+    type: list
+    elements: dict
+
+extends_documentation_fragment:
+  - spot.eventbridge._spot_token
+  - spot.eventbridge._regions.tags
+  - spot.eventbridge._regions.assume_role
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.actiongroup_aws
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+
+attributes:
+  diff_mode:
+    details:
+      - The diff is a list with an entry for the stack set and one for each AWS account whose instances change. It never holds a token.
+  idempotent:
+    support: partial
+    details:
+      - With O(update_token=always) or O(update=always), every run changes something.
+
+notes:
+  - O(region) is the region in which the stack set itself is. One that is made in another region is another stack set.
+  - AWS never deploys to the management account with O(permission_model=service_managed).
+  - CloudFormation neither sees nor mends a connection that is de-authorised. To authorise all of them again, write the token with
+    another O(token_revision).
+  - Needs the permissions C(cloudformation:CreateStackSet), C(cloudformation:UpdateStackSet), C(cloudformation:DeleteStackSet),
+    C(cloudformation:DescribeStackSet), C(cloudformation:CreateStackInstances), C(cloudformation:UpdateStackInstances),
+    C(cloudformation:DeleteStackInstances), C(cloudformation:ListStackInstances), C(cloudformation:DescribeStackInstance),
+    C(cloudformation:DescribeStackSetOperation), C(cloudformation:ListStackSetOperations),
+    C(cloudformation:ListStackSetOperationResults), C(cloudformation:GetTemplateSummary), with a role of one's own C(iam:PassRole), and
+    with O(permission_model=service_managed) C(organizations:DescribeOrganization), C(organizations:ListAccountsForParent),
+    C(organizations:ListOrganizationalUnitsForParent) and, for a delegated administrator,
+    C(organizations:ListDelegatedAdministrators).
+
+seealso:
+  - plugin: spot.eventbridge.stack_template
+    plugin_type: lookup
+  - name: StackSets
+    description: The CloudFormation user guide on stack sets.
+    link: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/what-is-cfnstacksets.html
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Integrate two accounts, each with its own Spot account
+  spot.eventbridge.spot_stack_set:
+    name: spot-interruption
+    template_body: "{{ lookup('spot.eventbridge.stack_template') }}"
+    spot_accounts:
+      "123456789012": act-d7320fba
+      "210987654321": act-b1e4f7a3
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    regions: [us-east-1, eu-west-1]
+    region: us-east-1
+
+- name: All accounts of an organizational unit that Spot knows
+  spot.eventbridge.spot_stack_set:
+    name: spot-interruption-organization
+    template_body: "{{ lookup('spot.eventbridge.stack_template') }}"
+    spot_accounts: "{{ groups.spot_accounts | map('extract', hostvars) | spot.eventbridge.spot_account_mapping }}"
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    permission_model: service_managed
+    organizational_unit_ids: [ou-ab12-11111111]
+    auto_deployment:
+      enabled: true
+    regions: [us-east-1, eu-west-1]
+    region: us-east-1
+
+- name: Write a new token to all instances, once
+  spot.eventbridge.spot_stack_set:
+    name: spot-interruption
+    template_body: "{{ lookup('spot.eventbridge.stack_template') }}"
+    spot_accounts:
+      "123456789012": act-d7320fba
+      "210987654321": act-b1e4f7a3
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    token_revision: "2026-11"
+    regions: [us-east-1, eu-west-1]
+    region: us-east-1
+
+- name: Remove the stack set, all of its instances, and their stacks
+  spot.eventbridge.spot_stack_set:
+    name: spot-interruption
+    state: absent
+    region: us-east-1
+"""
+
+RETURN = r"""
+stack_set:
+  description:
+    - The stack set as C(DescribeStackSet) tells it, with names in snake case, but without its template. V(none) where there is none.
+    - The token and what is C(NoEcho) among its parameters is V(****).
+  type: dict
+  returned: when RV(finished), unless it had to stop before
+  sample:
+    stack_set_name: spot-interruption
+    stack_set_id: spot-interruption:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
+    stack_set_arn: arn:aws:cloudformation:us-east-1:123456789012:stackset/spot-interruption:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
+    description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+    status: ACTIVE
+    permission_model: SELF_MANAGED
+    administration_role_arn: arn:aws:iam::123456789012:role/AWSCloudFormationStackSetAdministrationRole
+    execution_role_name: AWSCloudFormationStackSetExecutionRole
+    auto_deployment: {enabled: false}
+    managed_execution: {active: true}
+    capabilities: [CAPABILITY_IAM]
+    parameters: {SpotAccountId: act-00000000, SpotToken: "****", TokenRevision: "1"}
+    tags: {team: platform}
+    regions: [us-east-1, eu-west-1]
+    organizational_unit_ids: [ou-ab12-11111111]
+    stack_set_drift_detection_details: {drift_status: NOT_CHECKED}
+instances:
+  description: The instances, in the order of their accounts and regions. In check mode, as they will be.
+  type: list
+  elements: dict
+  returned: when RV(finished), unless it had to stop before
+  contains:
+    account:
+      description: The AWS account.
+      type: str
+      returned: always
+      sample: "123456789012"
+    region:
+      description: The region.
+      type: str
+      returned: always
+      sample: eu-west-1
+    status:
+      description: V(CURRENT), V(OUTDATED) or V(INOPERABLE).
+      type: str
+      returned: always
+      sample: CURRENT
+    detailed_status:
+      description: What became of the last operation on it.
+      type: str
+      returned: always
+      sample: SUCCEEDED
+    reason:
+      description: Why it is not current.
+      type: str
+      returned: always
+      sample: ""
+    stack_id:
+      description: The ARN of its stack, empty if there is none.
+      type: str
+      returned: always
+      sample: arn:aws:cloudformation:eu-west-1:123456789012:stack/StackSet-spot-interruption-0f1e2d3c/0f1e2d3c
+    organizational_unit_id:
+      description: The organizational unit by which it was asked for, empty if by none.
+      type: str
+      returned: always
+      sample: ou-ab12-11111111
+    spot_account:
+      description: The Spot account that it has. V(none) with O(state=absent), where nobody looks for it.
+      type: str
+      returned: always
+      sample: act-d7320fba
+failed_instances:
+  description: The instances that are not as they shall be, worst first.
+  type: list
+  elements: dict
+  returned: when RV(finished)
+  contains: &failure
+    account:
+      description: The AWS account.
+      type: str
+      returned: always
+      sample: "123456789012"
+    region:
+      description: The region.
+      type: str
+      returned: always
+      sample: eu-west-1
+    status:
+      description: How the operation ended there, or what the instance is.
+      type: str
+      returned: always
+      sample: FAILED
+    reason:
+      description: Why, in AWS's words.
+      type: str
+      returned: always
+      sample: Account 123456789012 should have 'AWSCloudFormationStackSetExecutionRole' role.
+operations:
+  description: What was done, in order. In check mode, what would be done.
+  type: list
+  elements: dict
+  returned: always, unless an argument was wrong
+  contains:
+    id:
+      description: The id of the operation, by which the console and C(DescribeStackSetOperation) know it.
+      type: str
+      returned: when it is about instances
+      sample: SpotAccountId-act-d7320fba-0f1e2d3c4b5a69788796a5b4c3d2e1f0
+    action:
+      description:
+        - One of V(create_stack_set), V(update_stack_set), V(delete_stack_set), V(create_stack_instances), V(update_stack_instances) and
+          V(delete_stack_instances).
+      type: str
+      returned: always
+      sample: create_stack_instances
+    status:
+      description: Its status as AWS tells it, or V(REFUSED) if AWS did not begin it, or V(PLANNED) in check mode.
+      type: str
+      returned: always
+      sample: SUCCEEDED
+    status_reason:
+      description: Why it has that status.
+      type: str
+      returned: when AWS says it
+      sample: The operation was stopped.
+    accounts:
+      description: The AWS accounts.
+      type: list
+      elements: str
+      returned: always
+      sample: ["123456789012"]
+    regions:
+      description: The regions.
+      type: list
+      elements: str
+      returned: always
+      sample: [us-east-1, eu-west-1]
+    instances:
+      description: How many instances it is about.
+      type: int
+      returned: always
+      sample: 2
+    done:
+      description: How many of them are done.
+      type: int
+      returned: when it is in progress, and RV(finished) is V(false)
+      sample: 1
+    failures:
+      description: What failed, or was cancelled.
+      type: list
+      elements: dict
+      returned: always
+      contains: *failure
+accounts_without_spot_account:
+  description: The AWS accounts of the organizational units that O(spot_accounts) does not name.
+  type: list
+  elements: str
+  returned: when RV(finished), unless it had to stop before
+  sample: ["123456789012"]
+notes:
+  description: What a person should know although nothing failed. They are also given as warnings.
+  type: list
+  elements: str
+  returned: when RV(finished), unless it had to stop before
+  sample: ["AWS does not deploy to the management account 123456789012: onboard it with spot.eventbridge.onboard."]
+finished:
+  description: Whether it is done. V(false) only where O(operations) is given, as the action plugin does.
+  type: bool
+  returned: always, unless an argument was wrong
+  sample: true
+progress:
+  description: How far it is.
+  type: str
+  returned: when RV(finished) is V(false)
+  sample: "stack set spot-interruption: CREATE 5 of 9 instances, 1 failed"
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.spot.eventbridge.plugins.module_utils import _stack_set
+from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, assume_role_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._organization import SERVICE as ORGANIZATIONS
+from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_apply import StackSetRun
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_read import SERVICE
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            **_stack_set.argument_spec(),
+            **assume_role_argument_spec(),
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": 3600},
+            "step_timeout": {"type": "int", "default": 20},
+            "operations": {"type": "list", "elements": "dict"},
+        },
+        required_if=[("state", "present", ["regions"]), ("state", "present", ["template_body", "template_url"], True)],
+        mutually_exclusive=[("template_body", "template_url")],
+        supports_check_mode=True,
+    )
+    try:
+        answer = _run(module).run()
+    except ArgumentError as error:
+        module.fail_json(msg=str(error))
+    except Exception as error:  # an uncaught one would print its arguments, the token among them
+        module.fail_json(msg=failure_of(error).message)
+    for note in answer.get("notes", []):
+        module.warn(note)
+    if "msg" in answer:
+        module.fail_json(**answer)
+    module.exit_json(**answer)
+
+
+def _run(module: AnsibleAWSModule) -> StackSetRun:
+    params = module.params
+    wanted = _stack_set.StackSet.from_parameters(params)
+    services = (SERVICE, ORGANIZATIONS) if wanted.service_managed else (SERVICE,)
+    regions = Regions(module, services)
+    return StackSetRun(
+        wanted,
+        regions[regions.names[0]].clients,
+        check_mode=module.check_mode,
+        timeout=wait_seconds(params),
+        step=0 if params["operations"] is None else max(params["step_timeout"], 1),
+        before=params["operations"] or (),
+    )
+
+
+if __name__ == "__main__":
+    main()
