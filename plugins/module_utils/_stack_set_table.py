@@ -32,7 +32,7 @@ def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
     total = len({(item["account"], item["region"]) for item in (*result["instances"], *result["failed_instances"])})
     heading = f"stack set {name}: {_many(len(rows), 'account')}, {_many(total, 'instance')}, {failed} failed"
     if not rows:
-        return [heading if result.get("stack_set") else f"stack set {name}: there is none", *result["notes"]]
+        return [f"stack set {name}: there is none" if result.get("stack_set") is None else heading, *result["notes"]]
     columns = [("AWS ACCOUNT", "account"), ("SPOT ACCOUNT", "spot_account"), ("CURRENT", "current"), ("DONE", "done")]
     widths = [max(len(title), *(len(row[key]) for row in rows)) for title, key in columns]
     table = ["  ".join([*(title.ljust(width) for (title, key), width in zip(columns, widths)), "WHY" if failed else ""]).rstrip()]

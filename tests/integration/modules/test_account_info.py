@@ -26,6 +26,11 @@ class Spot:
         given = {"spot_token": self._sandbox.tokens[token], "spot_account": SPOT_ACCOUNT, "aws_account": ACCOUNT}
         return self._run("spot_account_info", **{**given, "spot_api_url": self._sandbox.spot_url, **arguments})
 
+    def about_all(self, accounts: dict[str, str], token: str = "admin") -> Run:
+        """Run it for Spot accounts by AWS account."""
+        given = {"spot_token": self._sandbox.tokens[token], "spot_api_url": self._sandbox.spot_url}
+        return self._run("spot_account_info", spot_accounts=accounts, **given)
+
 
 @pytest.fixture
 def spot(run: Runner, sandbox: Sandbox) -> Spot:
@@ -41,35 +46,34 @@ def outcomes(run: Run) -> dict[str, str]:
 BOTH = {ACCOUNT: SPOT_ACCOUNT, "210987654321": "act-b1e4f7a3"}
 
 
-def about(spot: Spot, token: str, **accounts: str) -> list[tuple[str, str]]:
-    done = spot(token, spot_account=None, aws_account=None, spot_accounts=accounts)
-    return [(check["check"], check["outcome"]) for check in done.answer["checks"]]
+def about(spot: Spot, token: str, accounts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(check["check"], check["outcome"]) for check in spot.about_all(accounts, token).answer["checks"]]
 
 
 def test_many_accounts_are_asked_about_at_once(spot: Spot, sandbox: Sandbox) -> None:
-    assert about(spot, "admin", **BOTH) == [("spot_token", "pass"), ("aws_account", "pass")] * 2
+    assert about(spot, "admin", BOTH) == [("spot_token", "pass"), ("aws_account", "pass")] * 2
     # The list of accounts once, and a question for each.
     assert len(sandbox.received()) == 3
 
 
 def test_an_account_that_a_token_does_not_see_fails_alone(spot: Spot) -> None:
-    assert about(spot, "limited", **BOTH) == [("spot_account", "fail"), ("spot_token", "pass"), ("aws_account", "skip")]
+    assert about(spot, "limited", BOTH) == [("spot_account", "fail"), ("spot_token", "pass"), ("aws_account", "skip")]
 
 
 def test_accounts_that_were_mixed_up_fail(spot: Spot) -> None:
-    found = about(spot, "admin", **{ACCOUNT: "act-b1e4f7a3", "210987654321": SPOT_ACCOUNT})
+    found = about(spot, "admin", {ACCOUNT: "act-b1e4f7a3", "210987654321": SPOT_ACCOUNT})
     assert found == [("spot_token", "pass"), ("aws_account", "fail")] * 2
 
 
 def test_a_token_that_spot_does_not_know_is_not_asked_about_for_each_account(spot: Spot, sandbox: Sandbox) -> None:
     sandbox.revoke_token("editor")
-    assert about(spot, "editor", **BOTH) == [("spot_token", "fail")] * 2
+    assert about(spot, "editor", BOTH) == [("spot_token", "fail")] * 2
     assert len(sandbox.received()) == 2
 
 
 @pytest.mark.parametrize("wrong", [{"12345": SPOT_ACCOUNT}, {ACCOUNT: "production"}])
 def test_what_is_no_account_is_refused(spot: Spot, sandbox: Sandbox, wrong: dict[str, str]) -> None:
-    assert "account id" in spot(spot_account=None, aws_account=None, spot_accounts=wrong).message
+    assert "account id" in spot.about_all(wrong).message
     assert sandbox.received() == []
 
 
