@@ -58,7 +58,7 @@ CHECKS = [
     Check("sanity", ["python", "tests/checks/sanity.py"]),
     Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"]),
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
-    Check("integration", ["python", "-m", "pytest", "-q", "-rs", "-n", "2", "--dist", "loadfile", "tests/integration"]),
+    Check("integration", ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "tests/integration"]),
     Check("molecule", ["molecule", "test", "--all"]),
 ]
 

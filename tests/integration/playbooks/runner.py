@@ -188,7 +188,6 @@ class Running:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            self._process.poll()
             time.sleep(0.01)
         self._process.communicate()
 
@@ -204,8 +203,9 @@ class Running:
         return done
 
     def pids(self) -> list[int]:
-        """The processes of the run that are alive."""
-        return [pid for pid in (int(path.name) for path in Path("/proc").glob("[0-9]*")) if self._is_ours(pid)]
+        """The processes of the run that are alive; the first one also while it is replaced, and shows no environment."""
+        first = [self._process.pid] if self._process.poll() is None else []
+        return first + [pid for pid in (int(path.name) for path in Path("/proc").glob("[0-9]*")) if self._is_ours(pid)]
 
     def command_lines(self) -> set[bytes]:
         """The arguments of the processes of the run, as every user of the machine sees them."""
