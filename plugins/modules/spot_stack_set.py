@@ -62,7 +62,7 @@ options:
     default: {}
   spot_accounts:
     description:
-      - The Spot account of each AWS account, such as V({"123456789012": act-d7320fba}). Quote AWS accounts in YAML.
+      - The Spot account of each AWS account, such as V(act-d7320fba) of V(123456789012). Quote AWS accounts in YAML.
       - An instance gets its Spot account by an override of O(account_parameter).
       - With O(state=present), it or O(default_spot_account) is required.
     type: dict
