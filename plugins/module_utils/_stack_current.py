@@ -113,7 +113,7 @@ def without_token(text: str, token: str) -> str:
 
 
 def resources_of(cloudformation: t.Any, name: str) -> Document:
-    """What DescribeStackResources tells, by logical id."""
+    """What DescribeStackResources tells of what there is, by logical id."""
     return {
         item["LogicalResourceId"]: {
             "type": item["ResourceType"],
@@ -121,4 +121,5 @@ def resources_of(cloudformation: t.Any, name: str) -> Document:
             "status": item["ResourceStatus"],
         }
         for item in cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        if item["ResourceStatus"] != "DELETE_COMPLETE"
     }

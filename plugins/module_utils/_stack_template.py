@@ -159,7 +159,7 @@ def retained(body: t.Any) -> tuple[dict[str, t.Any], bool]:
     :returns: the template, and whether it was like that already
     :raises RegionError: it cannot be parsed.
     """
-    template = _parsed(body)
+    template = _loaded(body, "SafeLoader")
     if template is None or not isinstance(template.get("Resources"), dict):
         raise RegionError("NoTemplate", "the stack's template could not be read, so nothing can be said about what it shall retain")
     mark = {"RetainedBy": "spot.eventbridge"}
@@ -181,9 +181,18 @@ def _section_differences(name: str, one: t.Any, other: t.Any) -> list[str]:
 
 def _parsed(template: t.Any) -> dict[str, t.Any] | None:
     """A template with all scalars as text: to CloudFormation, 300 and "300" are the same. None if it cannot be parsed."""
+    loaded = _loaded(template, "BaseLoader")
+    return None if loaded is None else _as_text(loaded)
+
+
+def _loaded(template: t.Any, loader: str) -> dict[str, t.Any] | None:
+    """A template as a dictionary, None if it cannot be one.
+
+    :param loader: of YAML's: `BaseLoader` reads all scalars as text, `SafeLoader` knows numbers and truth values
+    """
     if isinstance(template, str):
-        template = _from_json(template) if template.lstrip().startswith("{") else _from_yaml(template)
-    return _as_text(template) if isinstance(template, dict) else None
+        template = _from_json(template) if template.lstrip().startswith("{") else _from_yaml(template, loader)
+    return template if isinstance(template, dict) else None
 
 
 def _from_json(text: str) -> t.Any:
@@ -193,20 +202,23 @@ def _from_json(text: str) -> t.Any:
         return None
 
 
-def _from_yaml(text: str) -> t.Any:
+def _from_yaml(text: str, loader: str) -> t.Any:
     if yaml is None:
         return None
     try:
-        return yaml.load(text, _loader())
+        return yaml.load(text, _template_loader(getattr(yaml, loader)))
     except yaml.YAMLError:
         return None
 
 
-def _loader() -> t.Any:
-    """Reads all scalars as text, and the short forms of functions as what they are short for."""
+def _template_loader(base: t.Any) -> t.Any:
+    """Reads the short forms of functions as what they are short for, and leaves dates alone: the version of a policy is one."""
 
-    class Loader(yaml.BaseLoader):
-        pass
+    class Loader(base):  # type: ignore[misc]
+        yaml_implicit_resolvers: t.ClassVar[t.Any] = {
+            letter: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for letter, resolvers in base.yaml_implicit_resolvers.items()
+        }
 
     def function(loader: t.Any, suffix: str, node: t.Any) -> t.Any:
         if isinstance(node, yaml.ScalarNode):

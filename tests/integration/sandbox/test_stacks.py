@@ -422,6 +422,16 @@ def test_an_unchanged_stack_has_nothing_to_update(stacks: Stacks) -> None:
     assert refusal(stacks.updated, Parameters=kept) == nothing
 
 
+def test_a_deletion_policy_is_no_update_by_itself_but_together_with_metadata(stacks: Stacks, sqs: Any) -> None:
+    stack_id = stacks.create(QUEUE)
+    stacks.end()
+    policy = "    DeletionPolicy: Retain\n"
+    assert refusal(stacks.updated, template=QUEUE + policy)[1] == "No updates are to be performed."
+    assert stacks.updated(QUEUE + policy + "    Metadata: {Note: it stays}\n") == "UPDATE_COMPLETE"
+    assert stacks.deleted(stack_id) == "DELETE_COMPLETE"
+    assert sqs.get_queue_url(QueueName="letters")
+
+
 def test_an_unchanged_stack_does_not_heal_its_connection(sandbox: Sandbox, stacks: Stacks, events: Any) -> None:
     stacks.created()
     events.deauthorize_connection(Name="warnings")

@@ -102,6 +102,9 @@ def changes_of(stack: Stack, version: Version) -> list[Change] | None:
             replaced = current.is_replaced_by(wanted)
             changes.append(Change("Modify", logical_id, kind, current.physical_id, str(replaced)))
             unknown |= {logical_id} if replaced else set()
+        elif current.metadata != wanted.metadata:
+            # A DeletionPolicy is no update by itself, but together with metadata (CloudFormation user guide).
+            changes.append(Change("Modify", logical_id, kind, current.physical_id, "False"))
     gone = [resource for resource in stack.resources.values() if resource.logical_id not in wanted_ids and is_there(resource)]
     changes += [Change("Remove", resource.logical_id, resource.type, resource.physical_id) for resource in gone]
     if changes or version.tags != stack.version.tags or stack.evaluation(version).outputs() != stack.outputs:

@@ -197,7 +197,9 @@ class Operation:
         if current is None:
             self._make(wanted, "CREATE")
         elif not current.differs(wanted):
-            self._stack.resources[wanted.logical_id] = replace(current, needs=wanted.needs, policies=wanted.policies)
+            self._stack.resources[wanted.logical_id] = replace(
+                current, needs=wanted.needs, policies=wanted.policies, metadata=wanted.metadata
+            )
         elif current.is_replaced_by(wanted):
             self._make(wanted, "UPDATE", current)
         else:

@@ -38,6 +38,7 @@ class Resource:
         state: what it was like when it was last made or changed.
         needs: the resources that have to be there as long as it is.
         policies: DeletionPolicy and UpdateReplacePolicy.
+        metadata: what the template notes about it.
         shown: the properties as events show them, as JSON.
     """
 
@@ -49,6 +50,7 @@ class Resource:
     shown: str
     physical_id: str | None = None
     attributes: Json = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict)
     status: str = ""
     reason: str | None = None
     time: datetime = field(default_factory=now)
@@ -155,6 +157,7 @@ class Stack:
             state=State(properties, self._tags(version, logical_id, declared["Type"], properties)),
             needs=frozenset(version.template.dependencies(logical_id)),
             policies={key: declared[key] for key in ("DeletionPolicy", "UpdateReplacePolicy") if key in declared},
+            metadata=declared.get("Metadata", {}),
             shown=json.dumps(self.evaluation(version, mask=True, unknown=unknown).properties(logical_id)),
         )
 

@@ -290,11 +290,19 @@ def test_yaml_that_wants_to_make_objects_makes_none() -> None:
 def test_a_template_is_made_one_that_retains_everything(body: t.Any) -> None:
     once, done = retained(body)
     assert done is False
-    assert once["Resources"]["A"] == {"Type": "T", "DeletionPolicy": "Retain", "Metadata": {"x": "1", "RetainedBy": "spot.eventbridge"}}
+    assert once["Resources"]["A"] == {"Type": "T", "DeletionPolicy": "Retain", "Metadata": {"x": 1, "RetainedBy": "spot.eventbridge"}}
     assert retained(once) == (once, True)
 
 
-@pytest.mark.parametrize("body", ["{", "a: [", {}, "text"])
+def test_what_a_template_retains_is_as_it_was() -> None:
+    """An event pattern's numbers must stay numbers."""
+    body = "Resources: {A: {Properties: {N: 300, B: false, V: 2012-10-17, S: '300', R: !Ref X, G: !GetAtt A.Arn}}}"
+    properties = retained(body)[0]["Resources"]["A"]["Properties"]
+    wanted = {"N": 300, "B": False, "V": "2012-10-17", "S": "300", "R": {"Ref": "X"}, "G": {"Fn::GetAtt": ["A", "Arn"]}}
+    assert json.dumps(properties) == json.dumps(wanted)
+
+
+@pytest.mark.parametrize("body", ["{", "a: [", {}, "text", "Resources: !!python/object/apply:os.getcwd []"])
 def test_a_template_that_cannot_be_read_retains_nothing(body: t.Any) -> None:
     with pytest.raises(RegionError):
         retained(body)
