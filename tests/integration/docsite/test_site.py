@@ -46,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_module_plugin_and_role_has_a_page(site: Path) -> None:
     public = [path for path in map(Path, files()) if path.parts[0] in ("plugins", "roles") and not path.name.startswith("_")]
     wanted = {f"{path.stem}_module.html" for path in public if path.match("plugins/modules/*.py")}
-    kinds = {path.parts[1] for path in public if path.parts[0] == "plugins"} - {"modules", "module_utils", "doc_fragments"}
+    kinds = {path.parts[1] for path in public if path.parts[0] == "plugins"} - {"modules", "module_utils", "doc_fragments", "action"}
     wanted |= {f"{path.stem}_{kind}.html" for kind in kinds for path in public if path.match(f"plugins/{kind}/*.py")}
     wanted |= {f"{path.parts[1]}_role.html" for path in public if path.match("roles/*/meta/argument_specs.yml")}
     assert wanted

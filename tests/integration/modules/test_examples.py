@@ -9,7 +9,9 @@ what they return. Only what is at other addresses here is put in its place.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,9 +59,10 @@ def outcomes(runs: list[Run]) -> Iterator[str]:
     return (check["outcome"] for run in runs for check in run.answer["checks"])
 
 
-def test_each_of_them_is_shown_here() -> None:
-    of_stacks = {"spot_stack", "spot_stack_set"}  # shown where these are tested
-    assert {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info"} == ELSEWHERE - of_stacks
+@pytest.mark.parametrize("module", sorted(ELSEWHERE))
+def test_a_test_runs_the_examples(module: str) -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert re.search(rf'\b(show|examples|own_examples)\("{module}"', texts)
 
 
 def test_spot_side_info(show: Any, run: Runner) -> None:
