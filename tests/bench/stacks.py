@@ -17,7 +17,7 @@ PLAY = Path(__file__).parent / "stacks.yml"
 
 def bench(sandbox: Sandbox, latency: float, number: int) -> None:
     """Prints a line for each way and kind of run; the ratio is to the collection's."""
-    print(f"\n{'regions':>7}  {'run':9}  {"way":25}  {'wall s':>7}  {'CPU s':>6}  {'AWS calls':>9}  {'ratio':>6}")
+    print(f"\n{'regions':>7}  {'run':9}  {'way':25}  {'wall s':>7}  {'CPU s':>6}  {'AWS calls':>9}  {'ratio':>6}")
     results = {
         way: first_and_unchanged(sandbox, latency, [ANSIBLE_PLAYBOOK, str(PLAY), f"-eway={way}", f"-eregions={','.join(REGIONS[:number])}"])
         for way in ("spot_stack", "amazon.aws.cloudformation")

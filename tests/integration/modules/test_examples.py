@@ -62,7 +62,7 @@ def outcomes(runs: list[Run]) -> Iterator[str]:
 @pytest.mark.parametrize("module", sorted(ELSEWHERE))
 def test_a_test_runs_the_examples(module: str) -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert re.search(rf'\b(show|examples|own_examples)\("{module}"', texts)
+    assert re.search(rf'\b(show|examples|own_examples|text)\("{module}"', texts)
 
 
 def test_spot_side_info(show: Any, run: Runner) -> None:

@@ -33,7 +33,7 @@ def test_examples_run(accounts: Accounts, sandbox: Sandbox, tmp_path: Path) -> N
         "hosts": "localhost",
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "tasks": yaml.safe_load(text(MODULE, "EXAMPLES").replace("ou-ab12-11111111", unit)),
+        "tasks": yaml.safe_load(text("spot_stack_set", "EXAMPLES").replace("ou-ab12-11111111", unit)),
     }
     playbook = tmp_path / "examples.yml"
     playbook.write_text(yaml.safe_dump([play], sort_keys=False))
