@@ -260,7 +260,11 @@ class StackSet:
 
 
 def _spot_accounts(given: t.Mapping[str, t.Any]) -> dict[str, str]:
-    return {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
+    found = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
+    nobodys = [account for account, spot_account in found.items() if spot_account == NOBODYS_SPOT_ACCOUNT]
+    if nobodys:
+        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is nobody's Spot account, so leave {', '.join(nobodys)} out of spot_accounts.")
+    return found
 
 
 def _auto_deployment(given: t.Mapping[str, bool] | None) -> Document:

@@ -80,7 +80,7 @@ def answer(
             "instances": _instances(reading, plan, check_mode=check_mode),
             "failed_instances": failed,
             "accounts_without_spot_account": list(plan.without_spot_account),
-            "notes": [*plan.notes, *_notes(operations)],
+            "notes": [*plan.notes, *_notes(operations), *_check_notes(reading, check_mode=check_mode)],
         }
     )
     problems = [f"AWS took the change, but does not show it: {', '.join(plan.set_left)}"] if plan.set_left else []
@@ -157,6 +157,13 @@ def _predict(found: dict[Pair, Document], action: str, accounts: t.Iterable[str]
                 there = found.get(pair, {"account": account, "region": region, "stack_id": "", "organizational_unit_id": ""})
                 known = {"status": CURRENT, "detailed_status": "SUCCEEDED", "reason": "", "spot_account": plan.spot_accounts[pair]}
                 found[pair] = {**there, **known}
+
+
+def _check_notes(reading: Reading, *, check_mode: bool) -> list[str]:
+    if not check_mode or not reading.running:
+        return []
+    running = reading.running[0]
+    return [f"AWS is at the operation {running.operation_id} ({running.action}) now; what it does is not predicted."]
 
 
 def _notes(operations: Operations) -> list[str]:

@@ -127,7 +127,6 @@ class StackSetRun:
         return time.monotonic() < self._deadline
 
     def _wait_for_ours(self) -> None:
-        self._looks = 0
         while self._operations.look():
             if not self._timeout:
                 return
@@ -194,6 +193,7 @@ class StackSetRun:
                 raise
             # It is about some accounts; the others can be done all the same.
             self._operations.refused(operation, failure)
+        self._looks = 0
         return True
 
     def _pause(self) -> None:

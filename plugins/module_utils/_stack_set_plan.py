@@ -144,13 +144,14 @@ def _removal(wanted: StackSet, reading: Reading, attempts: Attempts) -> StackSet
         return StackSetPlan()
     tried = {pair for pair in reading.instances if attempts.tried(pair, DELETE_INSTANCES)}
     operations = _delete(wanted, reading, {pair: instance for pair, instance in reading.instances.items() if pair not in tried})
-    if not tried:
+    removed = DELETE_SET in attempts.of_set
+    if not tried and not removed:
         operations.append(Operation(DELETE_SET, {"StackSetName": wanted.name, **wanted.call_as}))
     before = reading.current.document(())
-    header = f"stack set {wanted.name}"
-    shown = {key: value for key, value in before.items() if key != "parameters"}
-    diff = [_diff(header, shown, {}), *_instance_diff(reading, dict.fromkeys(reading.instances), {}, {})]
-    return StackSetPlan(tuple(operations), tuple(diff), left={pair: _not_removed(reading.instances[pair]) for pair in tried})
+    shown = {key: before[key] for key in ("description", "permission_model", "tags") if key in before}
+    diff = [_diff(f"stack set {wanted.name}", shown, {}), *_instance_diff(reading, dict.fromkeys(reading.instances), {}, {})]
+    left = {pair: _not_removed(reading.instances[pair]) for pair in tried}
+    return StackSetPlan(tuple(operations), tuple(diff), left=left, set_left=("state",) if removed and not operations else ())
 
 
 @dataclass(frozen=True)
@@ -286,7 +287,7 @@ class _Present:
                 yield Operation(UPDATE_INSTANCES, arguments, part, regions, {} if others else {name: spot_account})
 
     def _tries(self, again: t.Iterable[Pair]) -> t.Iterator[Operation]:
-        for _, accounts, regions in _groups(dict.fromkeys(again, ""), self._wanted.regions):
+        for _same, accounts, regions in _groups(dict.fromkeys(again, ""), self._wanted.regions):
             for part, where in _where_they_are(self._reading, accounts):
                 # Without ParameterOverrides, all keep their value.
                 yield Operation(UPDATE_INSTANCES, {**_about(self._wanted, regions), **where}, part, regions)
@@ -342,11 +343,12 @@ def _delete(wanted: StackSet, reading: Reading, gone: t.Mapping[Pair, Instance])
 
 
 def _where_they_are(reading: Reading, accounts: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], Document]]:
-    units = {account: instance.unit for (account, dummy), instance in reading.instances.items()}
-    if not any(units[account] for account in accounts):
+    organization = reading.organization
+    if organization is None:
         yield accounts, {"Accounts": list(accounts)}
-    else:
-        yield from _by_units(accounts, lambda account: units[account])
+        return
+    asked_by = {account: instance.unit for (account, dummy), instance in reading.instances.items()}
+    yield from _by_units(accounts, lambda account: asked_by[account] or organization.members[account].unit)
 
 
 def _by_units(accounts: t.Iterable[str], unit_of: t.Callable[[str], str]) -> t.Iterator[tuple[tuple[str, ...], Document]]:

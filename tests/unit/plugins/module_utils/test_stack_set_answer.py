@@ -13,6 +13,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_answer
 from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_operations import Operations
 from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_plan import StackSetPlan
 from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_progress import progress_line, whole
+from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_read import RunningOperation
 from tests.unit.plugins.module_utils.stack_sets import REGIONS, TOKEN, A, B, C, current, instance, instances, reading, wanted
 
 
@@ -164,6 +165,12 @@ def test_what_ended_before_its_end_tells_what_it_did() -> None:
         "failed_instances": [failure(A)],
         "msg": f"stack set spot: AccessDenied: no | {A} eu-west-1: FAILED: no",
     }
+
+
+def test_check_mode_says_that_aws_is_at_work() -> None:
+    amidst = reading(running=(RunningOperation("o-1", "CREATE", "RUNNING"),))
+    told = answer(wanted(), operations(), None, reading=amidst, plan=StackSetPlan(), check_mode=True)
+    assert told["notes"] == ["AWS is at the operation o-1 (CREATE) now; what it does is not predicted."]
 
 
 def test_a_token_that_a_template_shows_is_not_shown() -> None:

@@ -297,6 +297,11 @@ class TestOrganizationalUnits:
         (operation,) = in_units(of_units(spot_accounts={A: "act-eeeeeeee"}), there, A).operations
         assert operation.arguments["DeploymentTargets"]["OrganizationalUnitIds"] == [OTHER_OU]
 
+    def test_or_by_the_unit_that_their_account_is_in_where_aws_does_not_say(self) -> None:
+        there = reading(of_organization(), instances(A), organization=organization(Member(A, OTHER_OU)))
+        (operation,) = plan(of_units(OTHER_OU, spot_accounts={A: "act-eeeeeeee"}), there).operations
+        assert operation.arguments["DeploymentTargets"]["OrganizationalUnitIds"] == [OTHER_OU]
+
     def test_an_account_that_auto_deployment_brought_gets_its_own_spot_account(self) -> None:
         there = {**instances(), **instances(NEW)}
         found = in_units(of_units(spot_accounts={**SPOT, NEW: "act-dddddddd"}), there, *SPOT, NEW)
@@ -382,9 +387,14 @@ class TestRemoval:
         assert "by hand" in found.left[(A, "eu-west-1")]
         assert found.left[(B, "eu-west-1")] == "was not removed"
 
+    def test_a_stack_set_that_does_not_go_is_told(self) -> None:
+        tried = Attempts.of([{"action": "delete_stack_set", "accounts": [], "regions": []}])
+        found = plan(self.GONE, reading(found={}), tried)
+        assert (found.operations, found.set_left) == ((), ("state",))
+
     def test_the_diff_does_not_show_parameters(self) -> None:
         first = plan(self.GONE, reading()).diff[0]
-        assert "parameters" not in first["before"]
+        assert set(first["before"]) == {"description", "permission_model", "tags"}
         assert first["after"] == {}
 
 
