@@ -74,9 +74,9 @@ class StackParameters:
         }
 
     def changed(self) -> bool:
-        """Whether a value differs that CloudFormation shows."""
+        """Whether a value differs that the stack has and CloudFormation shows. What is new matters to a resource, which differs then."""
         current = self.current or {}
-        return any(current.get(name) not in (value, HIDDEN) for name, value in self.wanted().items())
+        return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.wanted().items())
 
     def next_revision(self) -> str | None:
         """Another value for the parameter that has the token written again; None if there is none, or if the user decides about it."""

@@ -27,8 +27,8 @@ LONGEST_BODY = 51200
 REVISION_PARAMETER = "TokenRevision"
 # As CloudFormation shows a value that it does not tell.
 HIDDEN = "****"
-# What of a template is no property of a resource: CloudFormation user guide, "you cannot update the description by itself".
-_NOT_UPDATED = ("AWSTemplateFormatVersion", "Description", "Metadata")
+# What of a template is no update by itself (CloudFormation user guide). Of parameters, the values are, which are compared on their own.
+_NOT_UPDATED = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters")
 _S3 = re.compile(r"(.+\.)?s3[.-]([a-z0-9.-]+\.)?amazonaws\.com(\.cn)?\Z")
 
 
@@ -143,7 +143,7 @@ def body_differences(one: t.Any, other: t.Any) -> tuple[str, ...]:
     """What two templates do not agree in, as far as CloudFormation would update it.
 
     :param one: a text; or what boto3 makes of a template in JSON, a dictionary
-    :returns: `Resources.Rule`, `Parameters.Name` …; `text` where one of them cannot be parsed
+    :returns: `Resources.Rule`, `Outputs.RuleArn` …; `text` where one of them cannot be parsed
     """
     left, right = _parsed(one), _parsed(other)
     if left is None or right is None:

@@ -42,8 +42,9 @@ options:
   template_body:
     description:
       - The template, JSON or YAML, at most 51200 bytes.
-      - It is compared with the stack's, but for what CloudFormation does not update by itself (comments, C(Description) and
-        C(Metadata)). Without PyYAML on the machine that runs the module, YAML is compared as text.
+      - It is compared with the stack's, but for what CloudFormation does not update by itself (comments, the template's
+        C(Description) and C(Metadata), and the defaults of parameters that the stack has already). Without PyYAML on the machine that
+        runs the module, YAML is compared as text.
       - One of O(template_body) and O(template_url) is needed with O(state=present).
     type: json
   template_url:

@@ -106,6 +106,15 @@ def delivered(sandbox: Sandbox, *regions: str) -> list[tuple[int, str | None, st
     return sorted(received)
 
 
+def changed(*replacements: tuple[str, str]) -> dict[str, Any]:
+    """This collection's template with changes."""
+    body = OURS["template_body"]
+    for old, new in replacements:
+        assert old in body
+        body = body.replace(old, new)
+    return {"template_body": body}
+
+
 # The steps of Spot's documentation
 
 
@@ -128,11 +137,11 @@ def test_the_template_s_names_and_numbers_are_the_user_s(stack: Stack, aws: Aws)
 
 
 def test_parameters_that_cannot_be_guessed_are_asked_for(stack: Stack) -> None:
-    template = OURS["template_body"].replace("SpotToken", "Secret").replace("SpotAccountId", "Customer")
-    refused = stack(source={"template_body": template}, check=True)
+    template = changed(("SpotToken", "Secret"), ("SpotAccountId", "Customer"))
+    refused = stack(source=template, check=True)
     assert refused.error["code"] == "NoParameter"
     assert "seems to take a Spot account; say with account_parameter which does: Customer, Secret, TokenRevision" in refused.message
-    made = stack(source={"template_body": template}, account_parameter="Customer", token_parameter="Secret")
+    made = stack(source=template, account_parameter="Customer", token_parameter="Secret")
     assert made.action == "created"
     assert made.entry["stack"]["parameters"]["Secret"] == "****"
 
@@ -144,10 +153,9 @@ def test_a_role_for_cloudformation_is_handed_on(stack: Stack) -> None:
 
 
 def test_a_template_that_names_roles_is_acknowledged_as_it_asks(stack: Stack) -> None:
-    named = OURS["template_body"].replace(
-        "Type: AWS::IAM::Role\n    Properties:\n", "Type: AWS::IAM::Role\n    Properties:\n      RoleName: mine\n"
-    )
-    assert stack(source={"template_body": named}).action == "created"
+    properties = "Type: AWS::IAM::Role\n    Properties:\n"
+    named = changed((properties, f"{properties}      RoleName: mine\n"))
+    assert stack(source=named).action == "created"
     assert stack.described()["Capabilities"] == ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 
 
@@ -440,25 +448,24 @@ def test_a_stack_may_go_and_leave_what_it_made(stack: Stack, sandbox: Sandbox) -
 
 def test_another_template_is_deployed_and_predicted(stack: Stack) -> None:
     stack()
-    other = {"template_body": OURS["template_body"].replace("Default: 185", "Default: 3").replace("State: ENABLED", "State: DISABLED")}
-    done = stack.predicted_and_done(source=other)
-    assert (done.action, done.answer["diff"][0]["before"]["template"]) == (
-        "updated",
-        "differs: Parameters.MaximumRetryAttempts, Resources.Rule",
+    other = changed(
+        ("MaximumRetryAttempts: {Ref: MaximumRetryAttempts}", "MaximumRetryAttempts: 3"), ("Outputs:", "Outputs:\n  A: {Value: a}")
     )
+    done = stack.predicted_and_done(source=other)
+    assert (done.action, done.entry["stack"]["outputs"]["A"]) == ("updated", "a")
+    assert done.answer["diff"][0]["before"]["template"] == "differs: Resources.Rule, Outputs.A"
     assert stack(source=other).action == "unchanged"
 
 
-def test_comments_and_descriptions_are_no_change(stack: Stack) -> None:
+def test_comments_descriptions_and_defaults_are_no_change(stack: Stack) -> None:
     stack()
-    same = OURS["template_body"].replace("Sends EC2 spot interruption warnings to Spot, through", "By").replace("# ", "#  ")
-    assert same != OURS["template_body"]
-    assert stack.predicted_and_done(source={"template_body": same}).action == "unchanged"
+    same = changed(("# ", "#  "), ("\nDescription: Sends", "\nDescription: It sends"), ("Default: 185", "Default: 3"))
+    assert stack.predicted_and_done(source=same).action == "unchanged"
 
 
 def test_a_difference_that_cloudformation_does_not_see_is_told_and_is_no_change(stack: Stack) -> None:
     stack()
-    unused = {"template_body": OURS["template_body"].replace("Conditions:\n", "Conditions:\n  Unused: {'Fn::Equals': [a, b]}\n")}
+    unused = changed(("Conditions:\n", "Conditions:\n  Unused: {'Fn::Equals': [a, b]}\n"))
     done = stack(source=unused)
     assert (done.action, done.changed, done.answer["diff"]) == ("unchanged", False, [])
     assert done.entry["note"] == "CloudFormation has nothing to update although the template differs: Conditions.Unused."

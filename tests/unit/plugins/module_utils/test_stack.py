@@ -181,6 +181,11 @@ def test_an_update_keeps_the_token_that_is_only_for_new_stacks(region: Region) -
     assert given(plan)["SpotToken"] is True
 
 
+def test_a_parameter_that_only_the_template_has_is_no_change_by_itself(region: Region) -> None:
+    template = Template({**PARAMETERS, "Endpoint": Parameter("https://")})
+    assert WANTED.plan(region, current(template=template)).action == "unchanged"
+
+
 def test_what_a_new_template_has_besides_has_its_default_and_what_it_has_no_more_is_not_given(region: Region) -> None:
     template = Template({**PARAMETERS, "Endpoint": Parameter("https://")})
     stack = current(template=template, differences=("Parameters.Endpoint",), found=found(parameters={**found()["parameters"], "Old": "x"}))
