@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.playbooks.aws_state import everything
-from tests.integration.playbooks.runner import COLLECTIONS, Ansible, Run, Running
+from tests.integration.playbooks.runner import CHECKOUT, COLLECTIONS, Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-south-1"]
@@ -67,6 +67,8 @@ class Fleet:
         assert program == "ansible-playbook"
         given = {"spot_api_url": self.sandbox.spot_url, "regions": ",".join(self.regions)}
         environment: dict[str, str | None] = {
+            # For the pauses of its main process; a default run looks for finished tasks all the time.
+            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_STDOUT_CALLBACK": "spot.eventbridge.accounts",
             "ANSIBLE_FORCE_COLOR": "true" if color else None,
