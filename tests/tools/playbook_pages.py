@@ -93,6 +93,8 @@ More is said of each on the page of its role.
 def page(name: str) -> str:
     """The page of a playbook."""
     purpose, command, *paragraphs = head(name)
+    # Two hyphens are two hyphens.
+    paragraphs = [re.sub(r"(?<!\S)(--\w+)", r"``\1``", paragraph) for paragraph in paragraphs]
     title = f"{PREFIX}{name} playbook"
     facts = [paragraph for paragraph in paragraphs if is_fact(paragraph) and not paragraph.startswith(f"{HERE}:")]
     text = [paragraph for paragraph in paragraphs if not is_fact(paragraph)]
