@@ -15,6 +15,8 @@ import yaml
 
 from tests.tools.addresses import CHECKOUT, LINK, repository, with_full_addresses
 from tests.tools.artefact import files
+from tests.tools.docsite import MARKDOWN
+from tests.tools.guides import guides
 
 TEXT = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 # Partner certification requirements, "README requirements", and the template that they name.
@@ -34,6 +36,12 @@ def test_two_commands_stand_at_the_top() -> None:
     first = TEXT.split("```shell\n", 1)
     assert first[0].count("\n## ") == 0
     assert first[1].split("```", 1)[0].splitlines() == ["make demo", "make test"]
+
+
+def test_every_guide_and_every_page_of_a_playbook_is_named() -> None:
+    linked = {target for _, _, target in LINK.findall(TEXT)}
+    pages = {guide: MARKDOWN.get(guide, f"docs/docsite/rst/{guide}.rst") for guide in guides()}
+    assert {guide for guide, path in pages.items() if path not in linked} == set()
 
 
 def test_nobody_is_told_to_install_ansible_with_pip() -> None:
