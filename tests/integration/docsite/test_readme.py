@@ -72,8 +72,9 @@ def test_every_link_of_a_published_readme_is_whole_and_leads_to_a_file_of_the_re
     published = with_full_addresses((CHECKOUT / name).read_text(encoding="utf-8"), name)
     for mark, _, target in LINK.findall(published):
         assert target.startswith("https://")
-        if target.startswith(f"{address}/"):
-            kind, version, path = target.removeprefix(f"{address}/").split("#")[0].split("/", 2)
+        found = re.match(rf"{re.escape(address)}/(blob|raw|tree)/([^/]+)/([^#]+)", target)
+        if found:
+            kind, version, path = found.groups()
             assert version == tag
             assert (CHECKOUT / path).is_dir() if kind == "tree" else (CHECKOUT / path).is_file()
             assert (kind == "raw") == bool(mark)
