@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
 
@@ -59,3 +60,13 @@ def test_everything_that_playbooks_need_is_published(contents: set[str], folder:
 
 def test_no_fragment_of_an_unreleased_change_is_published(contents: set[str]) -> None:
     assert not [name for name in contents if name.startswith("changelogs/fragments/")]
+
+
+@pytest.mark.parametrize("name", ["README.md", "roles/spot_eventbridge_verify/README.md"])
+def test_a_published_readme_links_by_full_addresses(tarball: Path, name: str) -> None:
+    with tarfile.open(tarball) as archive:
+        found = archive.extractfile(name)
+        assert found
+        text = found.read().decode()
+    assert "](https://" in text
+    assert re.findall(r"\]\((?!https://)[^)]*\)", text) == []
