@@ -58,7 +58,11 @@ CHECKS = [
     Check("sanity", ["python", "tests/checks/sanity.py"]),
     Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"]),
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
-    Check("integration", ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "tests/integration"]),
+    # Four workers, as the tests wait more than they compute; in the order of the folders, as the longest tests are alone in their files.
+    Check(
+        "integration",
+        ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"],
+    ),
     Check("molecule", ["molecule", "test", "--all"]),
 ]
 
