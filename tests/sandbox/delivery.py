@@ -112,6 +112,7 @@ class Delivery:
         self._http = urllib3.PoolManager(maxsize=32)
         self._generation = 0
         self._in_flight = 0
+        self._being_sent = 0
         self._settled = threading.Condition()
         self.attempts: deque[Json] = deque(maxlen=20_000)
 
@@ -138,8 +139,13 @@ class Delivery:
         with self._settled:
             return self._settled.wait_for(lambda: self._in_flight == 0, timeout)
 
+    def wait_for_sent(self, timeout: float) -> None:
+        """Wait until what was being sent when everything was given up has come to its end, but no longer than `timeout` seconds."""
+        with self._settled:
+            self._settled.wait_for(lambda: self._being_sent == 0, timeout)
+
     def reset(self) -> None:
-        """Give up every delivery and forget the log. Hold moto's lock."""
+        """Give up every delivery and forget the log. Hold moto's lock. What is being sent already is not called back."""
         with self._settled:
             self._generation += 1
             self._in_flight = 0
@@ -161,7 +167,14 @@ class Delivery:
             except (LookupError, TypeError, ValueError) as error:  # a secret or an ARN that somebody has spoilt
                 self._fail(job, None, "INTERNAL_ERROR", f"The target cannot be used: {type(error).__name__}")
                 return
-        result = self._send(call) if call else Result(200)
+            with self._settled:
+                self._being_sent += 1
+        try:
+            result = self._send(call) if call else Result(200)
+        finally:
+            with self._settled:
+                self._being_sent -= 1
+                self._settled.notify_all()
         with LOCK:
             if job.generation == self._generation:
                 self._note(job, call, result)

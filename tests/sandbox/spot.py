@@ -104,7 +104,6 @@ class Spot:
             Token("limited", new_value(), "editor", accounts=("act-b1e4f7a3",)),
             Token("other", new_value(), "admin", OTHER_ORGANIZATION),
         ]
-        self.received: deque[Json] = deque(maxlen=50_000)
         self.reset()
 
     def reset(self) -> None:
@@ -113,7 +112,8 @@ class Spot:
             self.accounts = copy.deepcopy(ACCOUNTS)
             self.tokens = {token.name: token for token in self._first_tokens}
             self.outage: int | None = None
-            self.received.clear()
+            # Another one, as a request that hangs is noted in the log that there was when it came.
+            self.received: deque[Json] = deque(maxlen=50_000)
 
     def add_accounts(self, accounts: list[Json]) -> None:
         """Add accounts; each needs an accountId, the rest has defaults. They are younger than those before."""
@@ -143,29 +143,12 @@ class Spot:
 
     def handle(self, request: Request) -> Answer | None:
         """Answer a request to Spot; None stands for a connection closed without an answer."""
+        log = self.received
         fault = self._faults.pick({"target": "spot", "service": "spot", "operation": request.method, "path": request.path})
         time.sleep(fault.get("latency", 0) + fault.get("hang", 0))
         answer = None if "hang" in fault or "drop" in fault else _prescribed(request, fault) or self._answer(request)
-        self._log(request, answer, "+".join(fault) or None)
+        log.append(_entry(request, answer, "+".join(fault) or None))
         return None if "lost_answer" in fault else answer
-
-    def _log(self, request: Request, answer: Answer | None, fault: str | None) -> None:
-        try:
-            body = json.loads(request.body) if request.body else None
-        except ValueError:
-            body = request.body.decode(errors="replace")
-        self.received.append(
-            {
-                "time": time.time(),
-                "method": request.method,
-                "path": request.path,
-                "query": request.query,
-                "headers": dict(request.headers.items()),
-                "body": body,
-                "status": answer.status if answer else None,
-                "fault": fault,
-            }
-        )
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -257,6 +240,24 @@ class Spot:
             for account in self.accounts
             if str(account["organizationId"]) == token.organization and (token.accounts is None or account["accountId"] in token.accounts)
         ]
+
+
+def _entry(request: Request, answer: Answer | None, fault: str | None) -> Json:
+    """What the log says of a request."""
+    try:
+        body = json.loads(request.body) if request.body else None
+    except ValueError:
+        body = request.body.decode(errors="replace")
+    return {
+        "time": time.time(),
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": dict(request.headers.items()),
+        "body": body,
+        "status": answer.status if answer else None,
+        "fault": fault,
+    }
 
 
 def _groups(account: Json) -> list[Json]:

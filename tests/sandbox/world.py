@@ -73,6 +73,7 @@ class World:
         self.settings.reset()
         self.faults.clear()
         self.aws.reset()
+        self.delivery.wait_for_sent(1)  # or it would arrive in the world after this one
         self.spot.reset()
 
     def interrupt(

@@ -154,3 +154,15 @@ def test_a_reset_ends_what_is_under_way(integration: Integration) -> None:
     sandbox.reset()
     assert sandbox.settled(1)
     assert sandbox.deliveries() == []
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.3])
+def test_what_was_sent_before_a_reset_does_not_arrive_after_it(integration: Integration, seconds: float) -> None:
+    sandbox = integration.sandbox
+    integration.complete()
+    sandbox.add_fault({"latency": seconds}, {"target": "spot"})
+    for _ in range(20):
+        sandbox.interrupt(REGION)
+    sandbox.reset()
+    time.sleep(seconds)
+    assert sandbox.received() == []
