@@ -14,7 +14,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.integration.modules.runner import Launcher
 from tests.sandbox.client import Sandbox
 
 
@@ -28,10 +27,3 @@ def running() -> Iterator[Sandbox]:
 def sandbox(running: Sandbox) -> Sandbox:
     running.reset()
     return running
-
-
-@pytest.fixture(scope="session")
-def launcher() -> Iterator[Launcher]:
-    started = Launcher()
-    yield started
-    started.stop()

@@ -27,14 +27,22 @@ class Fleet:
         home: a folder that does not exist yet.
         size: how many accounts there are.
         accounts: others instead, each with its AWS account.
+        warm: see Ansible.
     """
 
     def __init__(
-        self, sandbox: Sandbox, home: Path, size: int = 3, regions: Sequence[str] = REGIONS, accounts: dict[str, str] | None = None
+        self,
+        sandbox: Sandbox,
+        home: Path,
+        size: int = 3,
+        regions: Sequence[str] = REGIONS,
+        accounts: dict[str, str] | None = None,
+        *,
+        warm: bool = True,
     ) -> None:
         self.sandbox = sandbox
         self.regions = regions
-        self.ansible = Ansible(sandbox, home)
+        self.ansible = Ansible(sandbox, home, warm)
         self.accounts = accounts or {f"act-f1ee{number:04x}": f"1{number:011}" for number in range(1, size + 1)}
         sandbox.add_spot_accounts([{"accountId": spot, "providerExternalId": aws} for spot, aws in self.accounts.items()])
         self.inventory = self.write_inventory(home / "inventory.json")

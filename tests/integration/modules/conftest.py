@@ -14,16 +14,16 @@ import pytest
 
 from tests.integration.modules.accounts import HOME, NAME, REGIONS, SPOT_ACCOUNTS, Accounts
 from tests.integration.modules.aws import Aws
-from tests.integration.modules.runner import Launcher, Run, Runner
+from tests.integration.modules.runner import Run, Runner
 from tests.sandbox.client import Sandbox
 
 TEMPLATE = Path(__file__).parents[3] / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 
 
 @pytest.fixture
-def run(launcher: Launcher, sandbox: Sandbox, tmp_path: Path) -> Runner:
+def run(sandbox: Sandbox, tmp_path: Path) -> Runner:
     """Runs a module against the sandbox; no token of it may ever be seen."""
-    return Runner(launcher, sandbox.env(token=None), tmp_path, set(sandbox.tokens.values()))
+    return Runner(sandbox.env(token=None), tmp_path, set(sandbox.tokens.values()))
 
 
 @pytest.fixture

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.integration.interpreters import for_modules
 from tests.integration.modules.documented import differences
 from tests.integration.modules.secrets_in import secrets_in
 
-COLLECTIONS = Path(sys.prefix) / "collections"
+MODULES = "ansible_collections.spot.eventbridge.plugins.modules"
+SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -77,50 +78,18 @@ class Run:
         return dict(self.entry["error"])
 
 
-class Launcher:
-    """The process that starts the modules' processes, see launcher.py."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("launcher.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
-        )
-
-    def __call__(self, **request: Any) -> dict[str, Any]:
-        """Run one module: {"status", "output", "errors"}."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return dict(json.loads(self._process.stdout.readline()))
-
-    @property
-    def pid(self) -> int:
-        """The process's id; the module that it runs is its only child."""
-        return self._process.pid
-
-    def stop(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-
 class Runner:
     """Runs modules with an environment, in a folder of their own.
 
     Every run is searched for tokens: what it printed, and the files it left. Every answer is compared with the module's RETURN.
 
     Args:
-        launch: starts the modules' processes.
         environment: of the module's process.
         folder: where it runs; home and place for temporary files as well.
         tokens: what must never be seen; tests may add to it.
     """
 
-    def __init__(self, launch: Launcher, environment: dict[str, str], folder: Path, tokens: set[str]) -> None:
-        self._launch = launch
+    def __init__(self, environment: dict[str, str], folder: Path, tokens: set[str]) -> None:
         self.environment = {**environment, "HOME": str(folder), "TMPDIR": str(folder)}
         self.folder = folder
         self.tokens = tokens
@@ -128,17 +97,21 @@ class Runner:
     def __call__(self, module: str, *, check: bool = False, verbosity: int = 0, **arguments: Any) -> Run:
         """Run a module; `arguments` are its options, as in a playbook."""
         internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_verbosity": verbosity}
-        done = self._launch(
-            module=module,
-            environment=self.environment,
-            folder=str(self.folder),
-            arguments={"ANSIBLE_MODULE_ARGS": {**arguments, **internal}},
+        done = subprocess.run(
+            [for_modules(), "-m", f"{MODULES}.{module}"],
+            cwd=self.folder,
+            env=self.environment,
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, **internal}}),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
         )
-        output = done["output"] + done["errors"]
+        output = done.stdout + done.stderr
         assert secrets_in(output + self._files(), self.tokens) == []
         assert "Traceback" not in output, output
-        answer = json.loads(done["output"])
-        assert done["status"] == (1 if answer.get("failed") else 0)
+        answer = json.loads(done.stdout)
+        assert done.returncode == (1 if answer.get("failed") else 0)
         told = differences(module, answer)
         assert not told, f"{module}: " + "; ".join(told)
         return Run(answer, output)

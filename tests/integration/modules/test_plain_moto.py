@@ -19,7 +19,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT
-from tests.integration.modules.runner import Launcher, Runner
+from tests.integration.modules.runner import Runner
 
 REGIONS = ["us-east-1", "eu-west-1"]
 TOKEN = "0123456789abcdefSECRETofPlainMoto"
@@ -61,12 +61,12 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture
-def run(launcher: Launcher, moto_url: str, tmp_path: Path) -> Runner:
+def run(moto_url: str, tmp_path: Path) -> Runner:
     _open(Request(f"{moto_url}/moto-api/reset", method="POST"), timeout=10).close()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SPOTINST_")) and "proxy" not in name.lower()}
     aws = {"AWS_ENDPOINT_URL": moto_url, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     config = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return Runner(launcher, {**kept, **aws, **config}, tmp_path, {TOKEN})
+    return Runner({**kept, **aws, **config}, tmp_path, {TOKEN})
 
 
 def every_region(action: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.integration.modules.aws import ACCOUNT, NAME, ROLE_ARN, SPOT_ACCOUNT, Aws
-from tests.integration.modules.runner import Launcher, Run, Runner
+from tests.integration.modules.runner import Run, Runner
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-southeast-2"]
@@ -102,14 +102,12 @@ MODULES = {
 
 
 @pytest.fixture(scope="module", params=MODULES)
-def story(
-    request: pytest.FixtureRequest, launcher: Launcher, running: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Story]:
+def story(request: pytest.FixtureRequest, running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The twelve runs of one module, told once for all tests that look at them."""
     running.reset()
     module, prepare = MODULES[request.param]
     folder: Path = tmp_path_factory.mktemp("module")
-    run = Runner(launcher, running.env(token=None), folder, set(running.tokens.values()))
+    run = Runner(running.env(token=None), folder, set(running.tokens.values()))
     arguments = prepare(running, Aws(running))
     found = Story(request.param)
     for step in STEPS:

@@ -7,19 +7,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.interpreters import COLLECTIONS
 from tests.integration.modules.aws import ACCOUNT, NAME, REGION, SPOT_ACCOUNT, Aws
 from tests.integration.modules.documented import documented, seen
-from tests.integration.modules.runner import Launcher, Run, Runner
+from tests.integration.modules.runner import MODULES, Run, Runner
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.modules.test_documentation import own_examples, permissions
 from tests.sandbox.client import Sandbox
@@ -585,33 +586,34 @@ def test_examples_run_with_the_permissions_that_the_notes_name_and_return_what_i
 # A run that is killed
 
 
-@pytest.fixture
-def doomed(run: Runner, sandbox: Sandbox) -> Iterator[Callable[..., None]]:
-    """Starts a run of the module, and kills it at a moment."""
-    launcher = Launcher()
-
-    def start(happened: Callable[[], bool], **arguments: Any) -> None:
-        request = {"module": "spot_stack", "environment": run.environment, "folder": str(run.folder)}
-        answers: list[dict[str, Any]] = []
-        thread = threading.Thread(target=lambda: answers.append(launcher(**request, arguments={"ANSIBLE_MODULE_ARGS": arguments})))
-        thread.start()
-        end = time.monotonic() + 20
-        while not happened():
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        (child,) = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
-        os.kill(int(child), signal.SIGKILL)
-        thread.join()
-        assert answers[0]["status"] == -signal.SIGKILL
-        assert secrets_in(answers[0]["output"] + answers[0]["errors"], sandbox.tokens.values()) == []
-
-    yield start
-    launcher.stop()
+def kill(run: Runner, happened: Callable[[], bool], **arguments: Any) -> None:
+    """Start a run of the module, and kill it as soon as something has happened."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"{MODULES}.spot_stack"],
+        cwd=run.folder,
+        env={**run.environment, "PYTHONPATH": str(COLLECTIONS)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdin
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+    process.stdin.close()
+    end = time.monotonic() + 20
+    while not happened():
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.kill()
+    assert process.stdout
+    assert secrets_in(process.stdout.read(), run.tokens) == []
+    assert process.wait() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("operation", ["CreateStack", "UpdateStack", "DeleteStack", "DeleteStack, then CreateStack", "UpdateConnection"])
 def test_the_run_after_one_that_was_killed_ends_as_if_nothing_had_happened(
-    stack: Stack, sandbox: Sandbox, aws: Aws, doomed: Callable[..., None], operation: str
+    stack: Stack, run: Runner, sandbox: Sandbox, aws: Aws, operation: str
 ) -> None:
     first, _, then = operation.partition(", then ")
     wish: dict[str, Any] = {"tags": {"team": "a"}}
@@ -628,7 +630,7 @@ def test_the_run_after_one_that_was_killed_ends_as_if_nothing_had_happened(
     sandbox.settings(stack_seconds=0.5)
     sandbox.clear_calls()
     given = {"stack_name": STACK, "spot_account": SPOT_ACCOUNT, "spot_token": sandbox.tokens["editor"], "regions": [REGION], **OURS, **wish}
-    doomed(lambda: bool(sandbox.calls(operation=first)), **given)
+    kill(run, lambda: bool(sandbox.calls(operation=first)), **given)
     sandbox.settings(stack_seconds=0)
     assert not stack(**wish).failed
     assert stack(**wish).action == "unchanged"

@@ -17,3 +17,9 @@ from tests.sandbox.client import Sandbox
 @pytest.fixture
 def ansible(sandbox: Sandbox, tmp_path: Path) -> Ansible:
     return Ansible(sandbox, tmp_path / "home")
+
+
+@pytest.fixture
+def cold_ansible(sandbox: Sandbox, tmp_path: Path) -> Ansible:
+    """With the interpreter that a user's modules have, so that all processes are the run's."""
+    return Ansible(sandbox, tmp_path / "user", warm=False)

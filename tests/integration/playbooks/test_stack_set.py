@@ -58,6 +58,12 @@ def sets(ansible: Ansible, sandbox: Sandbox, tmp_path: Path) -> StackSets:
     return StackSets(ansible, Accounts(sandbox), tmp_path)
 
 
+@pytest.fixture
+def cold_sets(cold_ansible: Ansible, sets: StackSets, tmp_path: Path) -> StackSets:
+    """The same, with the interpreter of a user."""
+    return StackSets(cold_ansible, sets.accounts, tmp_path)
+
+
 def table(run: Run) -> list[str]:
     """The lines that say what came of it."""
     (shown,) = [entry["result"]["msg"] for entry in run.results if isinstance(entry["result"].get("msg"), list)]
@@ -125,13 +131,13 @@ def test_it_shows_how_far_it_is_while_it_waits(sets: StackSets) -> None:
     assert len(result["diff"]) == 4
 
 
-def test_a_run_of_many_steps_may_be_killed_at_any_moment(sets: StackSets) -> None:
+def test_a_run_of_many_steps_may_be_killed_at_any_moment(sets: StackSets, cold_sets: StackSets) -> None:
     sets.accounts.roles()
     sets.sandbox.settings(stack_set_seconds=0.7)
     for number in (1, 2):
-        started = sets.start(spot_eventbridge_stack_set_step_timeout=1)
+        started = cold_sets.start(spot_eventbridge_stack_set_step_timeout=1)
         assert started.kill_when(lambda: sets.accounts.writes().count("CreateStackInstances") >= number)  # noqa: B023 (called at once)
-        assert seen_in_files(sets.ansible.home, [sets.sandbox.tokens["admin"]]) == {}
+        assert seen_in_files(cold_sets.ansible.home, [sets.sandbox.tokens["admin"]]) == {}
     sets.sandbox.settings(stack_set_seconds=0)
     sets.succeed()
     assert sets.accounts.delivered(SPOT_ACCOUNTS, REGION) == each(SPOT_ACCOUNTS, REGION)
@@ -182,17 +188,17 @@ def test_two_spot_accounts_of_one_aws_account_are_refused(sets: StackSets) -> No
     assert sets.accounts.writes() == []
 
 
-def test_the_token_is_nowhere(sets: StackSets) -> None:
-    sets.accounts.roles(FIRST, THIRD)
-    sets.sandbox.settings(stack_set_seconds=1.2)
-    tokens, command_lines, files = [sets.sandbox.tokens["admin"]], set(), {}
-    running = sets.start("-vvv", "--diff", spot_eventbridge_stack_set_step_timeout=1)
+def test_the_token_is_nowhere(cold_sets: StackSets) -> None:
+    cold_sets.accounts.roles(FIRST, THIRD)
+    cold_sets.sandbox.settings(stack_set_seconds=1.2)
+    tokens, command_lines, files = [cold_sets.sandbox.tokens["admin"]], set(), {}
+    running = cold_sets.start("-vvv", "--diff", spot_eventbridge_stack_set_step_timeout=1)
     ended = threading.Event()
 
     def look() -> None:
         while not ended.is_set():
             command_lines.update(running.command_lines())
-            files.update(seen_in_files(sets.ansible.home, tokens))
+            files.update(seen_in_files(cold_sets.ansible.home, tokens))
             time.sleep(0.01)
 
     looking = threading.Thread(target=look)
@@ -204,7 +210,7 @@ def test_the_token_is_nowhere(sets: StackSets) -> None:
         looking.join()
     assert any(b"ansible-playbook" in line for line in command_lines)
     assert seen_in(b"\n".join(command_lines), tokens) == []
-    assert {**files, **seen_in_files(sets.ansible.home, tokens)} == {}
+    assert {**files, **seen_in_files(cold_sets.ansible.home, tokens)} == {}
     assert seen_in(done.output.encode(), tokens) == []
 
 

@@ -54,7 +54,7 @@ class Evidence:
 @pytest.fixture(scope="module")
 def evidence(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     running.reset()
-    ansible = Ansible(running, tmp_path_factory.mktemp("token_nowhere") / "home")
+    ansible = Ansible(running, tmp_path_factory.mktemp("token_nowhere") / "home", warm=False)
     new = running.add_token("new", role="admin")
     gathered = Evidence(ansible.home, [running.tokens["admin"], new])
     given = (f"account={SPOT_ACCOUNT}", f"spot_api_url={running.spot_url}", f"regions={HOME},{REGION}")

@@ -26,9 +26,9 @@ def elsewhere(tmp_path: Path) -> Path:
     return folder
 
 
-def test_installed_as_a_collection_it_runs_from_any_folder(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_installed_as_a_collection_it_runs_from_any_folder(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     given = (f"account={SPOT_ACCOUNT}", f"spot_api_url={sandbox.spot_url}", f"regions={REGION}")
-    run = ansible.run(
+    run = cold_ansible.run(
         "spot.eventbridge.onboard",
         *(word for text in given for word in ("-e", text)),
         cwd=elsewhere,
@@ -37,7 +37,7 @@ def test_installed_as_a_collection_it_runs_from_any_folder(ansible: Ansible, san
     assert_delivers(run, sandbox)
 
 
-def test_an_inventory_host_binds_a_spot_account_and_its_token(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_an_inventory_host_binds_a_spot_account_and_its_token(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     inventory = elsewhere / "accounts.yml"
     inventory.write_text(
         f"""
@@ -54,12 +54,12 @@ def test_an_inventory_host_binds_a_spot_account_and_its_token(ansible: Ansible, 
               spot_account: act-b1e4f7a3
         """
     )
-    run = ansible.run("playbooks/onboard.yml", "-i", str(inventory), "-e", "account=production", token=None)
+    run = cold_ansible.run("playbooks/onboard.yml", "-i", str(inventory), "-e", "account=production", token=None)
     assert_delivers(run, sandbox, token="editor")
     assert "staging" not in run.recap
 
 
-def test_without_an_account_all_hosts_of_the_group_are_onboarded(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_without_an_account_all_hosts_of_the_group_are_onboarded(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     inventory = elsewhere / "accounts.yml"
     accounts = (SPOT_ACCOUNT, "act-5a9d1c02")
     hosts = "".join(f"{account}: {{}}\n            " for account in accounts)
@@ -73,19 +73,21 @@ def test_without_an_account_all_hosts_of_the_group_are_onboarded(ansible: Ansibl
             {hosts}
         """
     )
-    run = ansible.run("playbooks/onboard.yml", "-i", str(inventory))
+    run = cold_ansible.run("playbooks/onboard.yml", "-i", str(inventory))
     assert run.rc == 0
     sandbox.interrupt(REGION)
     assert sandbox.settled()
     assert sorted(sent["query"]["accountId"] for sent in sandbox.notifications()) == sorted(accounts)
 
 
-def test_without_an_account_and_a_group_it_says_what_to_give(ansible: Ansible) -> None:
-    run = ansible.run("playbooks/onboard.yml")
+def test_without_an_account_and_a_group_it_says_what_to_give(cold_ansible: Ansible) -> None:
+    run = cold_ansible.run("playbooks/onboard.yml")
     assert "-e account=act-" in run.message()
 
 
-def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(
+    cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path
+) -> None:
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     (shown,) = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.S) if "module_defaults" in block]
     play = elsewhere / "mine.yml"
@@ -103,7 +105,7 @@ def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(ansib
               spot_token: {sandbox.tokens["editor"]}
         """
     )
-    run = ansible.run(
+    run = cold_ansible.run(
         play,
         *("-i", str(inventory), "-e", "vault_aws_access_key=chosen vault_aws_secret_key=by-module-defaults"),
         cwd=elsewhere,
@@ -116,10 +118,10 @@ def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(ansib
     assert (result["failed_regions"], [row["region"] for row in result["rows"]]) == ([], [REGION])
 
 
-def test_aws_is_chosen_by_a_profile(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_aws_is_chosen_by_a_profile(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     credentials = elsewhere / "credentials"
     credentials.write_text("[customer]\naws_access_key_id = customers\naws_secret_access_key = none\n")
-    run = ansible.onboard(
+    run = cold_ansible.onboard(
         regions=REGION, env={**NO_CREDENTIALS, "AWS_PROFILE": "customer", "AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
     )
     assert_delivers(run, sandbox)

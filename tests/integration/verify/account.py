@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.integration.modules.runner import Launcher, Runner
+from tests.integration.modules.runner import Runner
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run, Running
 from tests.sandbox.client import NOTIFICATION, Sandbox
 
@@ -24,33 +24,46 @@ class Account:
     Args:
         folder: one that does not exist yet, for what the runs leave.
         regions: where its integration is looked at and worked on; None for all that are enabled.
+        warm: see Ansible.
     """
 
     def __init__(
         self,
         sandbox: Sandbox,
-        launcher: Launcher,
         folder: Path,
         regions: Sequence[str] | None = None,
         spot_account: str = SPOT_ACCOUNT,
+        warm: bool = True,
     ) -> None:
         self.sandbox = sandbox
         self.regions = regions
         self.spot_account = spot_account
         self.name = f"spot-interruption-{spot_account}"
-        self.ansible = Ansible(sandbox, folder / "home")
+        self.ansible = Ansible(sandbox, folder / "home", warm)
         (folder / "module").mkdir()
-        self._module = Runner(launcher, sandbox.env(token=None), folder / "module", set(sandbox.tokens.values()))
+        self._module = Runner(sandbox.env(token=None), folder / "module", set(sandbox.tokens.values()))
 
     # The playbooks
 
     def onboard(self, *arguments: str, **options: Any) -> Run:
         return self.start("onboard", *arguments, **options).finish()
 
-    def have_onboarded(self, **options: Any) -> None:
-        """Onboard as a matter of course."""
-        run = self.onboard(**options)
-        assert run.rc == 0, run.output
+    def have_onboarded(self, token: str = "admin") -> None:
+        """Make what onboarding makes, by the module alone, as a matter of course (test_account.py compares)."""
+        run = self._module(
+            "spot_integration",
+            name=self.name,
+            role_name=self.name,
+            spot_account=self.spot_account,
+            spot_token=self.sandbox.tokens[token],
+            invocation_endpoint=self.sandbox.spot_url + NOTIFICATION,
+            tags={"ManagedBy": "spot.eventbridge", "SpotAccount": self.spot_account},
+            regions=list(self.regions or self._enabled_regions()),
+        )
+        assert not run.failed, run.message
+
+    def _enabled_regions(self) -> list[str]:
+        return [region["RegionName"] for region in self.sandbox.boto3("ec2").describe_regions()["Regions"]]
 
     def have_onboarded_by_stacks(self) -> None:
         """The same, by CloudFormation."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.integration.modules.runner import Launcher
 from tests.integration.verify.account import Account
 from tests.sandbox.client import Sandbox
 
@@ -19,11 +18,11 @@ MakeAccount = Callable[..., Account]
 
 
 @pytest.fixture(scope="session")
-def make_account(running: Sandbox, launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> MakeAccount:
+def make_account(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> MakeAccount:
     """Makes an account of a sandbox that is as it is: for stories that several tests look at."""
 
     def make(**options: Any) -> Account:
-        return Account(running, launcher, tmp_path_factory.mktemp("account"), **options)
+        return Account(running, tmp_path_factory.mktemp("account"), **options)
 
     return make
 

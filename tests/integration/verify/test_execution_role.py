@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from tests.integration.modules.runner import Launcher
 from tests.integration.playbooks.runner import AWS_ACCOUNT, Ansible, Run
 from tests.integration.verify.account import Account, failed, statuses, writes
 from tests.sandbox.client import Sandbox
@@ -73,7 +72,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def stories(running: Sandbox, launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
+def stories(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
     """The same story twice: mended by repair, and by onboarding."""
     running.reset()
     running.add_spot_accounts([{"accountId": "act-c0ffee00", "name": "third", "providerExternalId": AWS_ACCOUNT}])
@@ -81,7 +80,7 @@ def stories(running: Sandbox, launcher: Launcher, tmp_path_factory: pytest.TempP
     inventory = folder / "accounts.ini"
     inventory.write_text("\n".join(["[spot_accounts]", *(drift.spot_account for drift in DRIFTS.values())]))
     ansible = Ansible(running, folder / "home")
-    accounts = {name: make(running, launcher, folder / drift.spot_account, drift) for name, drift in DRIFTS.items()}
+    accounts = {name: make(running, folder / drift.spot_account, drift) for name, drift in DRIFTS.items()}
 
     def fleet(playbook: str) -> Run:
         words = ("-e", f"spot_api_url={running.spot_url}", "-e", f"regions={','.join(REGIONS)}")
@@ -111,9 +110,9 @@ def story(request: pytest.FixtureRequest, stories: dict[str, Story]) -> Story:
     return stories[request.param]
 
 
-def make(sandbox: Sandbox, launcher: Launcher, folder: Path, drift: Drift) -> Account:
+def make(sandbox: Sandbox, folder: Path, drift: Drift) -> Account:
     folder.mkdir()
-    return Account(sandbox, launcher, folder, REGIONS, drift.spot_account)
+    return Account(sandbox, folder, REGIONS, drift.spot_account)
 
 
 EACH_DRIFT = pytest.mark.parametrize("name", DRIFTS)

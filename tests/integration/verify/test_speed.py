@@ -16,7 +16,7 @@ from tests.sandbox.client import Sandbox
 def test_seventeen_healthy_regions_are_verified_in_the_time_of_an_unchanged_onboarding_and_a_half(
     sandbox: Sandbox, make_account: MakeAccount
 ) -> None:
-    account = make_account()
+    account = make_account(warm=False)
     account.have_onboarded()
     sandbox.settings(latency=0.08)
     seconds: dict[str, list[float]] = {"onboard": [], "verify": []}

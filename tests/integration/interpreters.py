@@ -1,0 +1,29 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The warm interpreters of this process, each started when it is asked for first; see tests/tools/warm_python."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+from tests.tools.warm_python import WarmPython
+
+COLLECTIONS = Path(sys.prefix) / "collections"
+MODULE_UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
+PACKAGE = "ansible_collections.spot.eventbridge.plugins.module_utils"
+
+
+@functools.cache
+def for_modules() -> Path:
+    """For modules by themselves, without Ansible: it finds them on the collections path."""
+    return WarmPython([f"{PACKAGE}.{file.stem}" for file in MODULE_UTILS.glob("*.py")], COLLECTIONS).path
+
+
+@functools.cache
+def for_ansible() -> Path:
+    """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
+    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls"]).path

@@ -1,0 +1,162 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The process that is forked for each run, see __init__.py.
+
+Usage: python server.py FOLDER IMPORT…   It ends with its standard input, and removes the folder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import marshal
+import os
+import random
+import runpy
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import boto3
+from botocore.loaders import JSONFileLoader, Loader
+
+SERVICES = ("cloudformation", "cloudwatch", "ec2", "events", "fis", "iam", "organizations", "secretsmanager", "sqs", "sts")
+
+
+def main() -> None:
+    folder, *imports = sys.argv[1:]
+    del sys.path[0]  # this folder
+    _warm(imports)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.join(folder, "socket"))
+        listening.listen(128)
+        print("ready", flush=True)
+        _serve(listening)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _warm(imports: Sequence[str]) -> None:
+    for name in imports:
+        importlib.import_module(name)
+    _remember_files()
+    for service in SERVICES:
+        boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    gc.freeze()  # or every fork walks through all of it
+
+
+def _remember_files() -> None:
+    """Let all sessions share botocore's descriptions of services, which each of them reads anew otherwise."""
+    load, find = JSONFileLoader._load_file, Loader.list_available_services
+    by_path = functools.cache(lambda path, opener: load(JSONFileLoader(), path, opener))
+    by_type = functools.cache(lambda kind: find(Loader(), kind))
+    JSONFileLoader._load_file = lambda self, path, opener: by_path(path, opener)  # type: ignore[method-assign]
+    Loader.list_available_services = lambda self, type_name: by_type(type_name)  # type: ignore[method-assign]
+
+
+def _serve(listening: socket.socket) -> None:
+    """Fork for each client. A client that is gone takes its fork with it."""
+    waiting = selectors.DefaultSelector()
+    for source in (listening, sys.stdin):
+        waiting.register(source, selectors.EVENT_READ)
+    running: dict[int, socket.socket] = {}
+    while True:
+        for key, _ in waiting.select():
+            if key.fileobj is sys.stdin:
+                for pid in running:
+                    os.kill(pid, signal.SIGKILL)
+                return
+            if key.fileobj is listening:
+                client = listening.accept()[0]
+                pid = _fork(client)
+                if pid:
+                    running[pid] = client
+                    waiting.register(client, selectors.EVENT_READ, pid)
+                    waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+            elif key.data not in running:  # it ended while its client did
+                continue
+            elif key.fileobj is running[key.data]:
+                waiting.unregister(key.fileobj)
+                os.kill(key.data, signal.SIGKILL)
+            else:
+                waiting.unregister(key.fileobj)
+                os.close(key.fd)
+                status = os.waitstatus_to_exitcode(os.waitpid(key.data, 0)[1])
+                with running.pop(key.data) as client, suppress(KeyError, OSError):
+                    waiting.unregister(client)
+                    client.sendall(status.to_bytes(8, "big", signed=True))
+
+
+def _fork(client: socket.socket) -> int:
+    """Begin a run.
+
+    Returns:
+        its process id, 0 for a client that is gone again.
+    """
+    head, files, _, _ = socket.recv_fds(client, 8, 3)
+    size, request = int.from_bytes(head, "big"), b""
+    while len(request) < size and (part := client.recv(size - len(request))):
+        request += part
+    pid = 0
+    if files and len(request) == size:
+        pid = os.fork()
+        if pid == 0:
+            _become(*marshal.loads(request), files)
+    for file in files:
+        os.close(file)
+    return pid
+
+
+def _become(arguments: list[str], environment: dict[str, str], folder: str, files: Sequence[int]) -> NoReturn:
+    """Run a program as the interpreter would that the client pretends to be."""
+    status: Any = 1
+    try:
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+        os.closerange(3, 1024)  # of other clients
+        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        tempfile.tempdir = None
+        random.seed()
+        _run(arguments)
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    # The interpreter's end, without taking apart all that was imported.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)
+
+
+def _run(arguments: list[str]) -> None:
+    if arguments and arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        return
+    sys.argv = arguments or ["-"]
+    name = arguments[0] if arguments else "<stdin>"
+    source = Path(name).read_text(encoding="utf-8") if arguments else sys.stdin.read()
+    exec(compile(source, name, "exec"), {"__name__": "__main__", "__builtins__": __builtins__, "__file__": name})
+
+
+if __name__ == "__main__":
+    main()
