@@ -1,7 +1,7 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every check and test of the project, one after the other, and says at the end which failed.
+"""Runs every check and test of the project, the longest beside all others, and says at the end which failed.
 
 Usage: python tests/run_all.py [CHECK…]   (no names: all of them; the names stand in CHECKS)
 """
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,12 +26,13 @@ TEMPLATE = CHECKOUT / "roles" / "spot_eventbridge" / "files" / "spot-interruptio
 
 @dataclass(frozen=True)
 class Check:
-    """One check: a command, where it runs, and what its environment has besides."""
+    """One check: a command, where it runs, what its environment has besides, and whether it takes as long as all others together."""
 
     name: str
     command: list[str]
     folder: Path = CHECKOUT
     environment: dict[str, str] = field(default_factory=dict)
+    long: bool = False
 
 
 CHECKS = [
@@ -58,30 +60,42 @@ CHECKS = [
     Check("sanity", ["python", "tests/checks/sanity.py"]),
     Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"]),
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
-    # Four workers, as the tests wait more than they compute; in the order of the folders, as the longest tests are alone in their files.
+    # In the order of the folders, as the longest tests are alone in their files.
     Check(
         "integration",
-        ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"],
+        ["python", "-m", "pytest", "-q", "-rs", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"],
+        long=True,
     ),
     Check("molecule", ["molecule", "test", "--all"]),
 ]
 
 
-def run(check: Check, home: str) -> bool:
-    """Runs one check to its end; prints its name, what it says, and how long it took."""
+def run(check: Check, home: Path, quiet: bool) -> bool:
+    """Runs one check to its end; prints its name, what it says, and how long it took.
+
+    :param home: a folder that is there, for this check alone
+    :param quiet: whether what it says is printed only when it has ended, and not among that of others
+    """
     print(f"\n=== {check.name}", flush=True)
     environment = {
         # Nobody's AWS or Spot may come into it.
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SPOTINST_"))},
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         # A home of its own: the tools would install a copy of the collection into the user's and test that.
-        "ANSIBLE_HOME": home,
+        "ANSIBLE_HOME": str(home),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         **check.environment,
     }
     start = time.monotonic()
-    code = subprocess.run(check.command, cwd=check.folder, env=environment, check=False).returncode
-    print(f"=== {check.name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - start:.0f} s", flush=True)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        streams = {"stdout": said, "stderr": subprocess.STDOUT} if quiet else {}
+        process = subprocess.Popen(check.command, cwd=check.folder, env=environment, stdin=subprocess.DEVNULL, **streams)
+        _, status, usage = os.wait4(process.pid, 0)
+        said.seek(0)
+        code = process.returncode = os.waitstatus_to_exitcode(status)
+        outcome = "passed" if code == 0 else f"failed ({code})"
+        seconds, cpu = time.monotonic() - start, usage.ru_utime + usage.ru_stime
+        print(f"{said.read()}=== {check.name}: {outcome} in {seconds:.0f} s, with {cpu:.0f} s of CPU time", flush=True)
     return code == 0
 
 
@@ -92,12 +106,18 @@ def main() -> int:
         print(f"There is no check {', '.join(sorted(unknown))}. There are: {', '.join(check.name for check in CHECKS)}.")
         return 2
     chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not sys.argv[1:]]
+    # The long one beside all others: either leaves a part of two cores to the other.
+    lanes = [lane for lane in ([check for check in chosen if check.long], [check for check in chosen if not check.long]) if lane]
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="ansible-home-") as home:
-        results = {check.name: run(check, home) for check in chosen}
-    failed = [name for name, passed in results.items() if not passed]
+    with tempfile.TemporaryDirectory(prefix="ansible-home-") as homes, ThreadPoolExecutor(len(lanes)) as pool:
+
+        def run_lane(lane: list[Check]) -> dict[str, bool]:
+            return {check.name: run(check, Path(tempfile.mkdtemp(dir=homes)), len(lanes) > 1) for check in lane}
+
+        passed = {name: well for done in pool.map(run_lane, lanes) for name, well in done.items()}
+    failed = [check.name for check in chosen if not passed[check.name]]
     print(f"\n{time.monotonic() - start:.0f} s in all." + (f" Failed: {', '.join(failed)}." if failed else ""))
-    print(f"checks: {len(results) - len(failed)} passed, {len(failed)} failed")
+    print(f"checks: {len(chosen) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 
