@@ -12,18 +12,30 @@ from pathlib import Path
 
 from tests.tools.warm_python import WarmPython
 
+CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = Path(sys.prefix) / "collections"
-MODULE_UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
+MODULE_UTILS = CHECKOUT / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.spot.eventbridge.plugins.module_utils"
+# How tests learn of the results of tasks.
+RECORDER = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "playbooks" / "recorder"),
+    "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+}
 
 
 @functools.cache
 def for_modules() -> Path:
     """For modules by themselves, without Ansible: it finds them on the collections path."""
-    return WarmPython([f"{PACKAGE}.{file.stem}" for file in MODULE_UTILS.glob("*.py")], COLLECTIONS).path
+    return WarmPython([f"{PACKAGE}.{file.stem}" for file in MODULE_UTILS.glob("*.py")], {"PYTHONPATH": str(COLLECTIONS)}).path
 
 
 @functools.cache
-def for_ansible() -> Path:
+def for_modules_of_playbooks() -> Path:
     """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
     return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls"]).path
+
+
+@functools.cache
+def for_playbooks() -> Path:
+    """For Ansible in the checkout, whose configuration it has: Ansible reads that when it is imported."""
+    return WarmPython(["ansible.cli.playbook"], RECORDER, CHECKOUT).path

@@ -18,7 +18,8 @@ import pytest
 import yaml
 from ansible_builder.cli import parse_args
 
-from tests.integration.playbooks.runner import COLLECTIONS, Ansible
+from tests.integration.interpreters import COLLECTIONS
+from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import blocks, commands, guides
 

@@ -16,4 +16,4 @@ from tests.sandbox.client import Sandbox
 
 @pytest.fixture
 def fleet(sandbox: Sandbox, tmp_path: Path) -> Fleet:
-    return Fleet(sandbox, tmp_path / "home")
+    return Fleet(sandbox, tmp_path / "home", size=2)

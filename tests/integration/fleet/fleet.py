@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.integration.interpreters import CHECKOUT, COLLECTIONS
 from tests.integration.playbooks.aws_state import everything
-from tests.integration.playbooks.runner import CHECKOUT, COLLECTIONS, Ansible, Run, Running
+from tests.integration.playbooks.runner import Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-south-1"]

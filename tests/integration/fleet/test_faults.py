@@ -49,7 +49,7 @@ FAULTS = {
 def undisturbed(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
     """What there is after a run without faults, and how many calls it took."""
     running.reset()
-    fleet = Fleet(running, tmp_path_factory.mktemp("undisturbed") / "home")
+    fleet = Fleet(running, tmp_path_factory.mktemp("undisturbed") / "home", size=2)
     run = fleet.run("onboard")
     assert run.rc == 0, run.output
     calls = len(running.calls())

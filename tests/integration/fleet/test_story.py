@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from tests.integration.fleet.fleet import REGIONS, Fleet, lines, table
+from tests.integration.interpreters import COLLECTIONS
 from tests.integration.playbooks.leaks import seen_in
-from tests.integration.playbooks.runner import ANSIBLE_PLAYBOOK, COLLECTIONS, Run
+from tests.integration.playbooks.runner import ANSIBLE_PLAYBOOK, Run
 from tests.sandbox.client import Sandbox
 from tests.tools import session
 from tests.tools.guides import commands, files

@@ -13,21 +13,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.integration.interpreters import for_ansible
+from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks
 from tests.sandbox.client import Sandbox
 
-CHECKOUT = Path(__file__).parents[3]
-COLLECTIONS = CHECKOUT / ".venv" / "collections"
 ANSIBLE_PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
-RECORDER = Path(__file__).parent / "recorder"
 SPOT_ACCOUNT, AWS_ACCOUNT = "act-d7320fba", "123456789012"
 NAME = f"spot-interruption-{SPOT_ACCOUNT}"
 
@@ -103,14 +100,14 @@ class Ansible:
 
     Args:
         home: a folder that does not exist yet.
-        warm: whether modules are run by an interpreter that is warm already. It has processes that are not the run's, and does in a
-            fifth of the time what a user's does.
+        warm: whether Ansible and modules are run by interpreters that are warm already: in less than half of the CPU time of a user's
+            run, but in processes that are not found by looking for those of the run, and with temporary files that are not below `home`.
     """
 
     def __init__(self, sandbox: Sandbox, home: Path, warm: bool = True) -> None:
         self.sandbox = sandbox
         self.home = home
-        self._arguments = ["-e", f"ansible_python_interpreter={for_ansible()}"] if warm else []
+        self._warm = warm
         (home / "tmp").mkdir(parents=True)
 
     def onboard(self, *arguments: str, account: str = SPOT_ACCOUNT, regions: str | None = "us-east-1,eu-west-1", **options: Any) -> Run:
@@ -142,14 +139,13 @@ class Ansible:
             **{name: value for name, value in self.sandbox.env(token).items() if not name.startswith("ANSIBLE_")},
             "HOME": str(self.home),
             "TMPDIR": str(self.home / "tmp"),
-            "ANSIBLE_CALLBACK_PLUGINS": str(RECORDER),
-            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            **RECORDER,
             "RECORDER_PATH": str(recorded),
             _MARK: mark,
             **(env or {}),
         }
         process = subprocess.Popen(
-            [ANSIBLE_PLAYBOOK, str(playbook), *arguments, *self._arguments],
+            [*self._program(cwd, env or {}), str(playbook), *arguments, *self._interpreter()],
             cwd=cwd,
             env={name: value for name, value in whole.items() if value is not None},
             stdin=subprocess.DEVNULL,
@@ -159,6 +155,15 @@ class Ansible:
             start_new_session=True,
         )
         return Running(process, mark, recorded)
+
+    def _program(self, cwd: Path, env: Mapping[str, Any]) -> list[Path | str]:
+        # The warm one has the configuration of the checkout, and no other.
+        if self._warm and cwd == CHECKOUT and not any(name.startswith("ANSIBLE_") for name in env):
+            return [for_playbooks(), "-m", "ansible", "playbook"]
+        return [ANSIBLE_PLAYBOOK]
+
+    def _interpreter(self) -> list[str]:
+        return ["-e", f"ansible_python_interpreter={for_modules_of_playbooks()}"] if self._warm else []
 
 
 class Running:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.playbooks.runner import CHECKOUT, NAME, SPOT_ACCOUNT, Ansible
+from tests.integration.interpreters import CHECKOUT
+from tests.integration.playbooks.runner import NAME, SPOT_ACCOUNT, Ansible
 from tests.sandbox.client import Sandbox
 
 KEY = "LEASTPRIVILEGE"

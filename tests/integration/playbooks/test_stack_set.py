@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.interpreters import COLLECTIONS
 from tests.integration.modules.accounts import FIRST, HOME, LATE, LATE_SPOT_ACCOUNT, REGIONS, SECOND, SPOT_ACCOUNTS, THIRD, Accounts, each
 from tests.integration.playbooks.leaks import seen_in, seen_in_files
-from tests.integration.playbooks.runner import COLLECTIONS, Ansible, Run, Running
+from tests.integration.playbooks.runner import Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import commands
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.playbooks.runner import CHECKOUT, COLLECTIONS, SPOT_ACCOUNT, Ansible, Run
+from tests.integration.interpreters import CHECKOUT, COLLECTIONS
+from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run
 from tests.sandbox.client import Sandbox
 
 REGION = "eu-west-1"

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.playbooks.runner import CHECKOUT, NAME, SPOT_ACCOUNT, Run
+from tests.integration.interpreters import CHECKOUT
+from tests.integration.playbooks.runner import NAME, SPOT_ACCOUNT, Run
 from tests.integration.verify.account import Account, last_message, verification, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.drift import Hand

@@ -21,8 +21,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.interpreters import COLLECTIONS
 from tests.integration.modules.secrets_in import secrets_in
-from tests.integration.playbooks.runner import COLLECTIONS, Run
+from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import Account, verification
 from tests.integration.verify.conftest import MakeAccount
 from tests.peers import database

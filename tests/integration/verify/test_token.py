@@ -65,7 +65,7 @@ def story(running: Sandbox, make_account: MakeAccount) -> Story:
     running.add_token("new", role="admin")
     running.add_token("revoked", role="admin")
     running.revoke_token("revoked")
-    account = make_account(regions=REGIONS)
+    account = make_account(regions=REGIONS, warm=False)
     account.have_onboarded(token="admin")
     before = account.look(token="admin")
 

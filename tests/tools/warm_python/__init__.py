@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Python interpreter for modules that has imported already what they import: each start of it is a fork.
+"""A Python interpreter that has imported already what its programs import: each start of it is a fork.
 
-Of the second of CPU time that a module run takes, four fifths are the start of Python, Ansible and boto3, the same in each. So the tests
-give Ansible an interpreter that hands the module over to a process that is long past that. The module itself is run as ever: out of
-what Ansible sends, in a process of its own, with its own environment, folder, input and output.
+Of the second of CPU time that a module run takes, four fifths are the start of Python, Ansible and boto3, the same in each; and of the
+two seconds of Ansible itself, a third. So the tests use interpreters that hand their program over to a process that is long past
+that. It is run as ever: a module out of what Ansible sends, and each in a process of its own, with its own environment, folder, input
+and output.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CLIENT = Path(__file__).with_name("client.py")
@@ -26,26 +27,28 @@ class WarmPython:
     """The process that is asked for forks, and the program that asks it.
 
     Attributes:
-        path: of that program. It takes a program on standard input, the file of a module as Ansible writes it, or `-m` and a name;
-            everything else it leaves to the interpreter that runs this.
+        path: of that program. It takes a module as Ansible sends it, on standard input or in a file, or `-m` and a name; everything
+            else it leaves to the interpreter that runs this.
 
     The process ends, and removes what is here, as soon as the one that made it is gone.
 
     Args:
         imports: names of Python modules to import ahead. What is not among them is imported by each run for itself.
-        path: where they are found, besides where they always are.
+        environment: what its environment has besides, where the imports make something of it. Each run has its own.
+        cwd: the folder in which it imports.
     """
 
-    def __init__(self, imports: Sequence[str], path: Path | None = None) -> None:
+    def __init__(self, imports: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
         folder = Path(tempfile.mkdtemp(prefix="warm-"))
         self.path = folder / "python"
         # The shortest start that there is: nothing but the standard library, and of that next to nothing.
         self.path.write_text(f"#!{sys.executable} -IS\n{CLIENT.read_text(encoding='utf-8')}", encoding="utf-8")
         self.path.chmod(0o755)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "SPOTINST_"))}
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "SPOTINST_"))}
         self._process = subprocess.Popen(
             [sys.executable, SERVER, folder, *imports],
-            env={**environment, **({"PYTHONPATH": str(path)} if path else {})},
+            cwd=cwd,
+            env={**own, "HOME": str(folder), **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

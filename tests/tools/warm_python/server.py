@@ -52,6 +52,7 @@ def _warm(imports: Sequence[str]) -> None:
     for name in imports:
         importlib.import_module(name)
     _remember_files()
+    _share_packed_modules()
     for service in SERVICES:
         boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     gc.freeze()  # or every fork walks through all of it
@@ -64,6 +65,12 @@ def _remember_files() -> None:
     by_type = functools.cache(lambda kind: find(Loader(), kind))
     JSONFileLoader._load_file = lambda self, path, opener: by_path(path, opener)  # type: ignore[method-assign]
     Loader.list_available_services = lambda self, type_name: by_type(type_name)  # type: ignore[method-assign]
+
+
+def _share_packed_modules() -> None:
+    """Let no run of Ansible remove the folder in which it keeps modules as it sends them: the next one finds them there."""
+    if path := sys.modules.get("ansible.utils.path"):
+        atexit.unregister(path.cleanup_tmp_file)
 
 
 def _serve(listening: socket.socket) -> None:
