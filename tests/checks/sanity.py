@@ -25,12 +25,14 @@ from tests.tools.published import published
 HOME = CHECKOUT / ".cache" / "ansible-test"
 OLDEST_PYTHON = (3, 9)  # of modules, see tests/config.yml
 # What ansible-test runs in the place of the script that it would fetch, with the same arguments.
+# Installed once for each Python and copied then, as ansible-test wants it in an environment for each of its tests.
 BOOTSTRAP = """\
-import sys
-sys.path.insert(0, {wheel!r})
-sys.argv = ["pip", "install", *(given for given in sys.argv[1:] if given not in ("--no-setuptools", "--no-wheel"))]
-from pip._internal.cli.main import main
-sys.exit(main())
+import os, shutil, subprocess, sys, sysconfig
+wheel = {wheel!r}
+kept = wheel + "." + sys.implementation.cache_tag
+if not os.path.isdir(kept):
+    subprocess.check_call([sys.executable, wheel + "/pip", "install", "-qq", "--no-index", "--target", kept, wheel])
+shutil.copytree(kept, sysconfig.get_path("purelib"), dirs_exist_ok=True)
 """
 
 

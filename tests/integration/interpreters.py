@@ -32,7 +32,7 @@ def for_modules() -> Path:
 @functools.cache
 def for_modules_of_playbooks() -> Path:
     """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
-    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls"]).path
+    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"]).path
 
 
 @functools.cache

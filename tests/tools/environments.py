@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,9 +37,10 @@ def environment(name: str, python: Path, packages: Sequence[str], community: str
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != made_of:
             shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run([python, "-m", "venv", folder], check=True)
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-            subprocess.run([*pip, *packages], check=True)
+            # Our own pip does it, and what is imported is compiled then: both are half of the time that it would take otherwise.
+            subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
+            pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "--disable-pip-version-check"]
+            subprocess.run([*pip, "install", "-qq", "--no-compile", *packages], check=True)
             take_amazon_aws(folder / "collections", community)
             done.write_text(made_of)
     return folder

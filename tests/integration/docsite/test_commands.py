@@ -18,7 +18,6 @@ import pytest
 import yaml
 from ansible_builder.cli import parse_args
 
-from tests.integration.interpreters import COLLECTIONS
 from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import blocks, commands, guides
@@ -75,7 +74,6 @@ def test_playbooks_run_as_in_the_guides(sandbox: Sandbox, tmp_path: Path) -> Non
             *arguments,
             *("-e", f"spot_api_url={sandbox.spot_url}", "-e", "regions=eu-west-1"),
             cwd=tmp_path,
-            env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
         )
         assert run.rc == 0, f"{playbook} {arguments}\n{run.output}"
     assert sandbox.boto3("events", "eu-west-1").list_rules()["Rules"] == []

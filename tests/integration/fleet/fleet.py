@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.integration.interpreters import CHECKOUT, COLLECTIONS
+from tests.integration.interpreters import CHECKOUT
 from tests.integration.playbooks.aws_state import everything
 from tests.integration.playbooks.runner import Ansible, Run, Running
 from tests.sandbox.client import Sandbox
@@ -75,15 +75,9 @@ class Fleet:
         program, *words = shlex.split(line)
         assert program == "ansible-playbook"
         given = {"spot_api_url": self.sandbox.spot_url, "regions": ",".join(self.regions)}
-        environment: dict[str, str | None] = {
-            # For the pauses of its main process; a default run looks for finished tasks all the time.
-            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_STDOUT_CALLBACK": "spot.eventbridge.accounts",
-            "ANSIBLE_FORCE_COLOR": "true" if color else None,
-        }
+        environment: dict[str, str | None] = {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "true"}
         extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
-        return self.ansible.run(words[0], *words[1:], *extra, cwd=self.inventory.parent, env=environment, timeout=240)
+        return self.ansible.run(words[0], *words[1:], *extra, cwd=self.inventory.parent, env=environment if color else None, timeout=240)
 
     def lose(self, spot_account: str, region: str) -> None:
         """Spot answers a warning of this account and region with 401: AWS switches the region off."""

@@ -130,6 +130,7 @@ class Ansible:
         """Start a playbook.
 
         Args:
+            cwd: where it runs; also elsewhere it has the configuration of the checkout, unless `env` has another.
             token: the name of the Spot token in the environment.
             env: further variables; None takes one away.
         """
@@ -140,12 +141,13 @@ class Ansible:
             "HOME": str(self.home),
             "TMPDIR": str(self.home / "tmp"),
             **RECORDER,
+            **({} if cwd == CHECKOUT or _configures(env) else {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}),
             "RECORDER_PATH": str(recorded),
             _MARK: mark,
             **(env or {}),
         }
         process = subprocess.Popen(
-            [*self._program(cwd, env or {}), str(playbook), *arguments, *self._interpreter()],
+            [*self._program(env), str(playbook), *arguments, *self._interpreter()],
             cwd=cwd,
             env={name: value for name, value in whole.items() if value is not None},
             stdin=subprocess.DEVNULL,
@@ -156,11 +158,9 @@ class Ansible:
         )
         return Running(process, mark, recorded)
 
-    def _program(self, cwd: Path, env: Mapping[str, Any]) -> list[Path | str]:
-        # The warm one has the configuration of the checkout, and no other.
-        if self._warm and cwd == CHECKOUT and not any(name.startswith("ANSIBLE_") for name in env):
-            return [for_playbooks(), "-m", "ansible", "playbook"]
-        return [ANSIBLE_PLAYBOOK]
+    def _program(self, env: Mapping[str, str | None] | None) -> list[Path | str]:
+        # The warm one has read its configuration long ago.
+        return [for_playbooks(), "-m", "ansible", "playbook"] if self._warm and not _configures(env) else [ANSIBLE_PLAYBOOK]
 
     def _interpreter(self) -> list[str]:
         return ["-e", f"ansible_python_interpreter={for_modules_of_playbooks()}"] if self._warm else []
@@ -222,6 +222,10 @@ class Running:
 
     def _is_ours(self, pid: int) -> bool:
         return self._mark in _read(Path(f"/proc/{pid}/environ")).split(b"\0")
+
+
+def _configures(env: Mapping[str, str | None] | None) -> bool:
+    return any(name.startswith("ANSIBLE_") for name in env or {})
 
 
 def _read(path: Path) -> bytes:

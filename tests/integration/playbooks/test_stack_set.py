@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.interpreters import COLLECTIONS
 from tests.integration.modules.accounts import FIRST, HOME, LATE, LATE_SPOT_ACCOUNT, REGIONS, SECOND, SPOT_ACCOUNTS, THIRD, Accounts, each
 from tests.integration.playbooks.leaks import seen_in, seen_in_files
 from tests.integration.playbooks.runner import Ansible, Run, Running
@@ -85,7 +84,7 @@ def test_the_commands_of_the_guide_do_what_it_says(sets: StackSets, tmp_path: Pa
     look, do, revise, remove = (shlex.split(line.replace("ou-ab12-11111111", unit))[1:] for line in commands("guide_stack_sets"))
 
     def run(arguments: list[str]) -> Run:
-        done = sets.ansible.run(*arguments, *words, cwd=tmp_path, env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)})
+        done = sets.ansible.run(*arguments, *words, cwd=tmp_path)
         assert done.rc == 0, done.output
         return done
 
@@ -200,7 +199,7 @@ def test_the_token_is_nowhere(cold_sets: StackSets) -> None:
         while not ended.is_set():
             command_lines.update(running.command_lines())
             files.update(seen_in_files(cold_sets.ansible.home, tokens))
-            time.sleep(0.01)
+            time.sleep(0.03)
 
     looking = threading.Thread(target=look)
     looking.start()

@@ -40,7 +40,7 @@ class Evidence:
             while not ended.is_set():
                 self.command_lines |= running.command_lines()
                 self.files_meanwhile |= seen_in_files(self.home, self.tokens)
-                time.sleep(0.01)
+                time.sleep(0.03)
 
         looking = threading.Thread(target=look)
         looking.start()

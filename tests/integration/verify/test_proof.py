@@ -21,7 +21,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.interpreters import COLLECTIONS
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import Account, verification
@@ -67,7 +66,7 @@ def type_in(account: Account, line: str, folder: Path, secrets: Mapping[str, str
     _, *words = shlex.split(line)
     given = {"spot_api_url": account.sandbox.spot_url, "regions": REGION, "spot_eventbridge_verify_settle_seconds": 0, **secrets}
     given["spot_eventbridge_verify_wait_timeout"] = 30
-    return account.ansible.run(*words, "-e", json.dumps(given), cwd=folder, env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)})
+    return account.ansible.run(*words, "-e", json.dumps(given), cwd=folder)
 
 
 @pytest.fixture(scope="module")

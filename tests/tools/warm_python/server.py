@@ -30,9 +30,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-import boto3
-from botocore.loaders import JSONFileLoader, Loader
-
 SERVICES = ("cloudformation", "cloudwatch", "ec2", "events", "fis", "iam", "organizations", "secretsmanager", "sqs", "sts")
 
 
@@ -51,26 +48,32 @@ def main() -> None:
 def _warm(imports: Sequence[str]) -> None:
     for name in imports:
         importlib.import_module(name)
-    _remember_files()
-    _share_packed_modules()
-    for service in SERVICES:
-        boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    if "boto3" in sys.modules:
+        _share_descriptions()
+    if "ansible.utils.path" in sys.modules:
+        _share_packed_modules()
     gc.freeze()  # or every fork walks through all of it
 
 
-def _remember_files() -> None:
+def _share_descriptions() -> None:
     """Let all sessions share botocore's descriptions of services, which each of them reads anew otherwise."""
+    import boto3
+    from botocore.loaders import JSONFileLoader, Loader
+
     load, find = JSONFileLoader._load_file, Loader.list_available_services
     by_path = functools.cache(lambda path, opener: load(JSONFileLoader(), path, opener))
     by_type = functools.cache(lambda kind: find(Loader(), kind))
     JSONFileLoader._load_file = lambda self, path, opener: by_path(path, opener)  # type: ignore[method-assign]
     Loader.list_available_services = lambda self, type_name: by_type(type_name)  # type: ignore[method-assign]
+    for service in SERVICES:
+        boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
 def _share_packed_modules() -> None:
     """Let no run of Ansible remove the folder in which it keeps modules as it sends them: the next one finds them there."""
-    if path := sys.modules.get("ansible.utils.path"):
-        atexit.unregister(path.cleanup_tmp_file)
+    from ansible.utils.path import cleanup_tmp_file
+
+    atexit.unregister(cleanup_tmp_file)
 
 
 def _serve(listening: socket.socket) -> None:
