@@ -16,14 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.sandbox.client import Sandbox
 
+HERE = Path(__file__).parent
 # Where the longest files are; those of few seconds come last, so that all workers end at about the same time.
 LONGEST_FIRST = ("fleet", "verify", "playbooks", "modules", "docsite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+        return next((number for number, folder in enumerate(LONGEST_FIRST) if item.path.is_relative_to(HERE / folder)), len(LONGEST_FIRST))
 
     items.sort(key=place)
 

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Listing:
         groups: their hosts, by name.
         warnings: what stands in standard error, as one line.
         requests: how many requests Spot received meanwhile.
+        cpu: CPU seconds that it took.
     """
 
     hosts: dict[str, dict[str, Any]]
@@ -40,7 +41,7 @@ class Listing:
     output: str
     warnings: str
     requests: int
-    seconds: float
+    cpu: float
 
 
 class Inventory:
@@ -75,7 +76,7 @@ class Inventory:
         Args:
             token: the name of the Spot token in the environment.
         """
-        before, begin = len(self.sandbox.received()), time.monotonic()
+        before, begin = len(self.sandbox.received()), _cpu_of_children()
         done = subprocess.run(
             [str(BIN / "ansible-inventory"), "--list", *self._words(arguments)],
             cwd=self.folder,
@@ -86,7 +87,7 @@ class Inventory:
             timeout=120,
             check=False,
         )
-        seconds = time.monotonic() - begin
+        cpu = _cpu_of_children() - begin
         output = done.stdout + done.stderr
         assert seen_in(output.encode(), self.tokens) == []
         assert seen_in_files(self.folder, self.tokens) == {}
@@ -101,7 +102,7 @@ class Inventory:
             output=output,
             warnings=" ".join(done.stderr.split()),
             requests=len(self.sandbox.received()) - before,
-            seconds=seconds,
+            cpu=cpu,
         )
 
     def _words(self, arguments: tuple[Path | str, ...]) -> list[str]:
@@ -117,6 +118,12 @@ class Inventory:
             "COLUMNS": "1000",
             **self.variables,
         }
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of the processes that this one started and that have ended: unlike a clock, it runs no faster on a busy machine."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _plain(found: dict[str, Any]) -> Any:

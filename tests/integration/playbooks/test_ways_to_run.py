@@ -38,7 +38,7 @@ def test_installed_as_a_collection_it_runs_from_any_folder(cold_ansible: Ansible
     assert_delivers(run, sandbox)
 
 
-def test_an_inventory_host_binds_a_spot_account_and_its_token(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_an_inventory_host_binds_a_spot_account_and_its_token(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     inventory = elsewhere / "accounts.yml"
     inventory.write_text(
         f"""
@@ -55,12 +55,12 @@ def test_an_inventory_host_binds_a_spot_account_and_its_token(cold_ansible: Ansi
               spot_account: act-b1e4f7a3
         """
     )
-    run = cold_ansible.run("playbooks/onboard.yml", "-i", str(inventory), "-e", "account=production", token=None)
+    run = ansible.run("playbooks/onboard.yml", "-i", str(inventory), "-e", "account=production", token=None)
     assert_delivers(run, sandbox, token="editor")
     assert "staging" not in run.recap
 
 
-def test_without_an_account_all_hosts_of_the_group_are_onboarded(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+def test_without_an_account_all_hosts_of_the_group_are_onboarded(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     inventory = elsewhere / "accounts.yml"
     accounts = (SPOT_ACCOUNT, "act-5a9d1c02")
     hosts = "".join(f"{account}: {{}}\n            " for account in accounts)
@@ -74,15 +74,15 @@ def test_without_an_account_all_hosts_of_the_group_are_onboarded(cold_ansible: A
             {hosts}
         """
     )
-    run = cold_ansible.run("playbooks/onboard.yml", "-i", str(inventory))
+    run = ansible.run("playbooks/onboard.yml", "-i", str(inventory))
     assert run.rc == 0
     sandbox.interrupt(REGION)
     assert sandbox.settled()
     assert sorted(sent["query"]["accountId"] for sent in sandbox.notifications()) == sorted(accounts)
 
 
-def test_without_an_account_and_a_group_it_says_what_to_give(cold_ansible: Ansible) -> None:
-    run = cold_ansible.run("playbooks/onboard.yml")
+def test_without_an_account_and_a_group_it_says_what_to_give(ansible: Ansible) -> None:
+    run = ansible.run("playbooks/onboard.yml")
     assert "-e account=act-" in run.message()
 
 

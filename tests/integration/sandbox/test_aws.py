@@ -178,16 +178,18 @@ def test_fault_error(sandbox: Sandbox) -> None:
 
 
 def test_fault_latency_does_not_hold_others_up(sandbox: Sandbox) -> None:
-    sandbox.add_fault({"latency": 1.0}, {"region": REGION})
+    sandbox.add_fault({"latency": 2.0}, {"region": REGION})
     slow = [threading.Thread(target=sandbox.boto3("events", REGION).list_rules) for _ in range(5)]
+    other = sandbox.boto3("events", "us-east-1")
     begin = time.monotonic()
     for thread in slow:
         thread.start()
-    sandbox.boto3("events", "us-east-1").list_rules()
-    assert time.monotonic() - begin < 1.0
+    other.list_rules()
+    assert all(thread.is_alive() for thread in slow)
     for thread in slow:
         thread.join()
-    assert 1.0 <= time.monotonic() - begin < 2.0
+    # Not one after another.
+    assert 2.0 <= time.monotonic() - begin < 5 * 2.0
 
 
 def test_fault_hang(sandbox: Sandbox) -> None:
@@ -278,11 +280,10 @@ def test_latency_can_be_had_for_every_call(sandbox: Sandbox, events: Any) -> Non
 
 def test_a_waiting_receive_does_not_hold_others_up(sandbox: Sandbox, integration: Integration) -> None:
     url = integration.queue()
-    waiting = threading.Thread(target=integration.sqs.receive_message, kwargs={"QueueUrl": url, "WaitTimeSeconds": 1})
+    waiting = threading.Thread(target=integration.sqs.receive_message, kwargs={"QueueUrl": url, "WaitTimeSeconds": 2})
     waiting.start()
-    begin = time.monotonic()
     integration.events.list_rules()
-    assert time.monotonic() - begin < 0.8
+    assert waiting.is_alive()
     waiting.join()
 
 
