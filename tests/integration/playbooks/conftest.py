@@ -21,5 +21,5 @@ def ansible(sandbox: Sandbox, tmp_path: Path) -> Ansible:
 
 @pytest.fixture
 def cold_ansible(sandbox: Sandbox, tmp_path: Path) -> Ansible:
-    """With the interpreter that a user's modules have, so that all processes are the run's."""
+    """As a user has it, also what its processes are told."""
     return Ansible(sandbox, tmp_path / "user", warm=False)

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,9 @@ from typing import Any
 from uuid import uuid4
 
 from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks
+from tests.integration.playbooks.leaks import seen_in_files
 from tests.sandbox.client import Sandbox
+from tests.tools.warm_python import NAME_BYTES
 
 ANSIBLE_PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
@@ -33,7 +35,8 @@ IMPATIENT = json.dumps(
     {"spot_eventbridge_aws_config": {"connect_timeout": 3, "read_timeout": 3, "retries": {"mode": "standard", "total_max_attempts": 2}}}
 )
 
-# All processes of a run carry it in their environment. Ansible's workers leave the process group of their parent.
+# All processes of a run carry it in their environment, or its begin as their name. Ansible's workers leave the process group of their
+# parent.
 _MARK = "TEST_RUN"
 
 
@@ -101,7 +104,7 @@ class Ansible:
     Args:
         home: a folder that does not exist yet.
         warm: whether Ansible and modules are run by interpreters that are warm already: in less than half of the CPU time of a user's
-            run, but in processes that are not found by looking for those of the run, and with temporary files that are not below `home`.
+            run. Their arguments are not what a user's would be, and some temporary files are not below `home`.
     """
 
     def __init__(self, sandbox: Sandbox, home: Path, warm: bool = True) -> None:
@@ -158,6 +161,11 @@ class Ansible:
         )
         return Running(process, mark, recorded)
 
+    def seen_in_files(self, tokens: Iterable[str]) -> dict[str, list[str]]:
+        """Return the files that runs left in which a token is, see leaks.py."""
+        folders = [self.home, *([for_playbooks().parent / ".ansible"] if self._warm else [])]
+        return {path: seen for folder in folders for path, seen in seen_in_files(folder, tokens).items()}
+
     def _program(self, env: Mapping[str, str | None] | None) -> list[Path | str]:
         # The warm one has read its configuration long ago.
         return [for_playbooks(), "-m", "ansible", "playbook"] if self._warm and not _configures(env) else [ANSIBLE_PLAYBOOK]
@@ -172,6 +180,7 @@ class Running:
     def __init__(self, process: subprocess.Popen[str], mark: str, recorded: Path) -> None:
         self._process = process
         self._mark = f"{_MARK}={mark}".encode()
+        self._name = mark[:NAME_BYTES].encode()
         self._recorded = recorded
         self._begin = time.monotonic()
 
@@ -221,7 +230,11 @@ class Running:
         return {_read(Path(f"/proc/{pid}/cmdline")) for pid in self.pids()}
 
     def _is_ours(self, pid: int) -> bool:
-        return self._mark in _read(Path(f"/proc/{pid}/environ")).split(b"\0")
+        process = Path(f"/proc/{pid}")
+        if self._mark in _read(process / "environ").split(b"\0"):
+            return True
+        # A process that has ended keeps its name until somebody looks at its status; its arguments are gone.
+        return _read(process / "comm").strip() == self._name and _read(process / "cmdline") != b""
 
 
 def _configures(env: Mapping[str, str | None] | None) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tests.integration.playbooks.aws_state import everything
-from tests.integration.playbooks.leaks import seen_in_files
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible
 from tests.sandbox.client import Sandbox
 
@@ -43,10 +42,10 @@ def undisturbed(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> d
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=[" ".join(moment[:2]) for moment in MOMENTS])
 def test_the_next_run_ends_where_an_undisturbed_one_does(
-    undisturbed: dict[str, Any], ansible: Ansible, cold_ansible: Ansible, sandbox: Sandbox, moment: tuple[str, str, str]
+    undisturbed: dict[str, Any], ansible: Ansible, sandbox: Sandbox, moment: tuple[str, str, str]
 ) -> None:
-    kill_at(cold_ansible, *moment)
-    assert seen_in_files(cold_ansible.home, [sandbox.tokens["admin"]]) == {}
+    kill_at(ansible, *moment)
+    assert ansible.seen_in_files([sandbox.tokens["admin"]]) == {}
 
     run = ansible.onboard(regions=",".join(REGIONS))
     assert run.rc == 0, run.output

@@ -131,13 +131,13 @@ def test_it_shows_how_far_it_is_while_it_waits(sets: StackSets) -> None:
     assert len(result["diff"]) == 4
 
 
-def test_a_run_of_many_steps_may_be_killed_at_any_moment(sets: StackSets, cold_sets: StackSets) -> None:
+def test_a_run_of_many_steps_may_be_killed_at_any_moment(sets: StackSets) -> None:
     sets.accounts.roles()
     sets.sandbox.settings(stack_set_seconds=0.7)
     for number in (1, 2):
-        started = cold_sets.start(spot_eventbridge_stack_set_step_timeout=1)
+        started = sets.start(spot_eventbridge_stack_set_step_timeout=1)
         assert started.kill_when(lambda: sets.accounts.writes().count("CreateStackInstances") >= number)  # noqa: B023 (called at once)
-        assert seen_in_files(cold_sets.ansible.home, [sets.sandbox.tokens["admin"]]) == {}
+        assert sets.ansible.seen_in_files([sets.sandbox.tokens["admin"]]) == {}
     sets.sandbox.settings(stack_set_seconds=0)
     sets.succeed()
     assert sets.accounts.delivered(SPOT_ACCOUNTS, REGION) == each(SPOT_ACCOUNTS, REGION)

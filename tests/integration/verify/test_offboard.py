@@ -216,7 +216,7 @@ def test_only_what_is_of_others_is_left(kept: Kept) -> None:
 def test_a_run_that_was_killed_is_completed_by_the_next(sandbox: Sandbox, make_account: MakeAccount, operation: str, region: str) -> None:
     sandbox.settings(enabled_regions=REGIONS)
     untouched = everything(sandbox, REGIONS)
-    account = make_account(warm=False)
+    account = make_account()
     account.have_onboarded()
     kill_at(account, operation, region)
     assert everything(sandbox, REGIONS) != untouched

@@ -7,7 +7,7 @@
 Of the second of CPU time that a module run takes, four fifths are the start of Python, Ansible and boto3, the same in each; and of the
 two seconds of Ansible itself, a third. So the tests use interpreters that hand their program over to a process that is long past
 that. It is run as ever: a module out of what Ansible sends, and each in a process of its own, with its own environment, folder, input
-and output.
+and output. If there is a variable TEST_RUN, its first 15 bytes are the name of the process, and of those that it forks.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+NAME_BYTES = 15  # what Linux keeps of the name of a process
 CLIENT = Path(__file__).with_name("client.py")
 SERVER = Path(__file__).with_name("server.py")
 

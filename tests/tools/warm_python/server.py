@@ -139,6 +139,9 @@ def _become(arguments: list[str], environment: dict[str, str], folder: str, file
         sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
         os.environ.clear()
         os.environ.update(environment)
+        if run := environment.get("TEST_RUN"):
+            # What /proc shows as its environment is that of the server. What it forks has the same name.
+            Path("/proc/self/comm").write_text(run, encoding="ascii")
         os.chdir(folder)
         tempfile.tempdir = None
         random.seed()
