@@ -30,6 +30,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+CHECKOUT = Path(__file__).resolve().parents[3]
+COLLECTIONS = Path(sys.prefix) / "collections" / "ansible_collections"
 SERVICES = ("cloudformation", "cloudwatch", "ec2", "events", "fis", "iam", "organizations", "secretsmanager", "sqs", "sts")
 
 
@@ -50,9 +52,12 @@ def _warm(imports: Sequence[str]) -> None:
         importlib.import_module(name)
     if "boto3" in sys.modules:
         _share_descriptions()
+    if "ansible.module_utils.basic" in sys.modules:
+        _share_compiled_modules()
     if "ansible.utils.path" in sys.modules:
         _share_packed_modules()
     gc.freeze()  # or every fork walks through all of it
+    gc.set_threshold(50_000)  # they do not live long enough to have use of more
 
 
 def _share_descriptions() -> None:
@@ -67,6 +72,22 @@ def _share_descriptions() -> None:
     Loader.list_available_services = lambda self, type_name: by_type(type_name)  # type: ignore[method-assign]
     for service in SERVICES:
         boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+def _share_compiled_modules() -> None:
+    """Let nobody compile again what is compiled here already: out of the archive that Ansible sends, each run does so twice."""
+    import zipimport
+
+    compile_source = zipimport._compile_source  # type: ignore[attr-defined]
+    folders = [CHECKOUT / "plugins", *(COLLECTIONS / "amazon" / "aws" / "plugins" / part for part in ("module_utils", "plugin_utils"))]
+    folders.append(Path(sys.modules["ansible.module_utils.basic"].__file__ or "").parent)
+    known = {}
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        source = path.read_bytes()
+        known[source] = compile_source(str(path), source)
+    zipimport._compile_source = (  # type: ignore[attr-defined]
+        lambda path, source: known[source] if source in known else compile_source(path, source)
+    )
 
 
 def _share_packed_modules() -> None:
