@@ -15,6 +15,7 @@ from tests.tools.warm_python import WarmPython
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = Path(sys.prefix) / "collections"
 MODULE_UTILS = CHECKOUT / "plugins" / "module_utils"
+MODULES = CHECKOUT / "plugins" / "modules"
 PACKAGE = "ansible_collections.spot.eventbridge.plugins.module_utils"
 # How tests learn of the results of tasks.
 RECORDER = {
@@ -32,7 +33,9 @@ def for_modules() -> Path:
 @functools.cache
 def for_modules_of_playbooks() -> Path:
     """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
-    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"]).path
+    amazon = COLLECTIONS / "ansible_collections" / "amazon" / "aws" / "plugins" / "module_utils"
+    archived = [file for folder in (MODULE_UTILS, MODULES, amazon) for file in folder.glob("*.py")]
+    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"], archived=archived).path
 
 
 @functools.cache

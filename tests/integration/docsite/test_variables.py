@@ -85,3 +85,10 @@ def test_texts_name_no_variable_that_is_not_there(name: str) -> None:
     others = {path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py")} | set(roles())
     variables = {found for found in named if not found.startswith("_")} - others - RESULTS
     assert variables - set(every_option()) == set()
+
+
+def test_onboarding_hands_over_by_each_channel_that_there_is() -> None:
+    channels = {name for name, value in defaults("spot_eventbridge_handover").items() if value == {}}
+    assert len(channels) >= 4
+    playbook = (CHECKOUT / "playbooks" / "onboard.yml").read_text(encoding="utf-8")
+    assert channels == set(re.findall(r"(spot_eventbridge_handover_\w+) is defined", playbook))

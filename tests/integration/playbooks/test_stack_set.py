@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.integration.modules.accounts import FIRST, HOME, LATE, LATE_SPOT_ACCOUNT, REGIONS, SECOND, SPOT_ACCOUNTS, THIRD, Accounts, each
-from tests.integration.playbooks.leaks import seen_in, seen_in_files
+from tests.integration.playbooks.leaks import seen_in
 from tests.integration.playbooks.runner import Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import commands
@@ -198,7 +198,7 @@ def test_the_token_is_nowhere(cold_sets: StackSets) -> None:
     def look() -> None:
         while not ended.is_set():
             command_lines.update(running.command_lines())
-            files.update(seen_in_files(cold_sets.ansible.home, tokens))
+            files.update(cold_sets.ansible.seen_in_files(tokens))
             time.sleep(0.03)
 
     looking = threading.Thread(target=look)
@@ -210,7 +210,7 @@ def test_the_token_is_nowhere(cold_sets: StackSets) -> None:
         looking.join()
     assert any(b"ansible-playbook" in line for line in command_lines)
     assert seen_in(b"\n".join(command_lines), tokens) == []
-    assert {**files, **seen_in_files(cold_sets.ansible.home, tokens)} == {}
+    assert {**files, **cold_sets.ansible.seen_in_files(tokens)} == {}
     assert seen_in(done.output.encode(), tokens) == []
 
 

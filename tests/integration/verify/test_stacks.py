@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from tests.integration.playbooks.leaks import seen_in_files
 from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import Account
 from tests.integration.verify.conftest import MakeAccount
@@ -153,7 +152,7 @@ def test_every_warning_arrives_at_least_once(story: Story) -> None:
 
 def test_the_token_is_nowhere(story: Story) -> None:
     tokens = story.account.sandbox.tokens.values()
-    assert seen_in_files(story.account.ansible.home, tokens) == {}
+    assert story.account.ansible.seen_in_files(tokens) == {}
     for run in (story.refused, story.there, story.back, story.verified):
         assert [token for token in tokens if token in run.output] == []
 

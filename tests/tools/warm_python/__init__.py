@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 NAME_BYTES = 15  # what Linux keeps of the name of a process
@@ -37,9 +37,16 @@ class WarmPython:
         imports: names of Python modules to import ahead. What is not among them is imported by each run for itself.
         environment: what its environment has besides, where the imports make something of it. Each run has its own.
         cwd: the folder in which it imports.
+        archived: files that are in the archives which the runs are sent, compiled ahead.
     """
 
-    def __init__(self, imports: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        imports: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        archived: Iterable[Path] = (),
+    ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="warm-"))
         self.path = folder / "python"
         # The shortest start that there is: nothing but the standard library, and of that next to nothing.
@@ -47,7 +54,7 @@ class WarmPython:
         self.path.chmod(0o755)
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "SPOTINST_"))}
         self._process = subprocess.Popen(
-            [sys.executable, SERVER, folder, *imports],
+            [sys.executable, SERVER, folder, ",".join(imports), *archived],
             cwd=cwd,
             env={**own, "HOME": str(folder), **(environment or {})},
             stdin=subprocess.PIPE,

@@ -4,7 +4,7 @@
 
 """The process that is forked for each run, see __init__.py.
 
-Usage: python server.py FOLDER IMPORT…   It ends with its standard input, and removes the folder.
+Usage: python server.py FOLDER IMPORT,… [ARCHIVED…]   It ends with its standard input, and removes the folder.
 """
 
 from __future__ import annotations
@@ -30,15 +30,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-COLLECTIONS = Path(sys.prefix) / "collections" / "ansible_collections"
 SERVICES = ("cloudformation", "cloudwatch", "ec2", "events", "fis", "iam", "organizations", "secretsmanager", "sqs", "sts")
 
 
 def main() -> None:
-    folder, *imports = sys.argv[1:]
+    folder, imports, *archived = sys.argv[1:]
     del sys.path[0]  # this folder
-    _warm(imports)
+    _warm(imports.split(","), archived)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(os.path.join(folder, "socket"))
         listening.listen(128)
@@ -47,13 +45,13 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _warm(imports: Sequence[str]) -> None:
+def _warm(imports: Sequence[str], archived: Sequence[str]) -> None:
     for name in imports:
         importlib.import_module(name)
     if "boto3" in sys.modules:
         _share_descriptions()
-    if "ansible.module_utils.basic" in sys.modules:
-        _share_compiled_modules()
+    if archived:
+        _share_compiled(archived)
     if "ansible.utils.path" in sys.modules:
         _share_packed_modules()
     gc.freeze()  # or every fork walks through all of it
@@ -74,20 +72,13 @@ def _share_descriptions() -> None:
         boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
-def _share_compiled_modules() -> None:
-    """Let nobody compile again what is compiled here already: out of the archive that Ansible sends, each run does so twice."""
+def _share_compiled(archived: Sequence[str]) -> None:
+    """Let no run compile what is compiled here: of an archive's files it does so twice each."""
     import zipimport
 
     compile_source = zipimport._compile_source  # type: ignore[attr-defined]
-    folders = [CHECKOUT / "plugins", *(COLLECTIONS / "amazon" / "aws" / "plugins" / part for part in ("module_utils", "plugin_utils"))]
-    folders.append(Path(sys.modules["ansible.module_utils.basic"].__file__ or "").parent)
-    known = {}
-    for path in (path for folder in folders for path in folder.rglob("*.py")):
-        source = path.read_bytes()
-        known[source] = compile_source(str(path), source)
-    zipimport._compile_source = (  # type: ignore[attr-defined]
-        lambda path, source: known[source] if source in known else compile_source(path, source)
-    )
+    compiled = {source: compile_source(name, source) for name in archived for source in [Path(name).read_bytes()]}
+    zipimport._compile_source = lambda path, source: compiled.get(source) or compile_source(path, source)  # type: ignore[attr-defined]
 
 
 def _share_packed_modules() -> None:
