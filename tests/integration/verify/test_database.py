@@ -73,7 +73,8 @@ def test_it_says_how_many_and_when_the_last(found: dict[str, dict[str, str]], se
     text = "to_char(MAX(created_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
     if server.engine == "mariadb":
         text = "DATE_FORMAT(MAX(created_at), '%Y-%m-%dT%H:%i:%SZ')"
-    ((last,),) = server.run(f"SELECT {text} FROM aws_ec2_events WHERE account_id = 'act-d7320fba'")
+    warnings = "account_id = 'act-d7320fba' AND value LIKE '%spot-interruption-notification%'"
+    ((last,),) = server.run(f"SELECT {text} FROM aws_ec2_events WHERE {warnings}")
     entry = found[case]
     assert (entry["check"], entry["outcome"]) == ("spot_database", "pass")
     told = entry["message"].removeprefix("Spot's database has 2 warning(s) of the last 24 h, the last one of ").removesuffix(".")
