@@ -8,6 +8,15 @@ BIN := $(VENV)/bin
 # What is imported is compiled then; most of it never is.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
+# Two installations at a time: each is busy with one core, or waits for what it downloads. Several targets: one after the other.
+MAKEFLAGS += --jobs=2
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+# Of what is installed, each process would compile anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test bench build docs pictures links clean
 
 help: ## Say what there is
@@ -18,7 +27,7 @@ setup: $(VENV)/.setup ## Make .venv and the collections path: all that running t
 demo: $(VENV)/.sandbox ## Onboard an account of the sandbox and interrupt an instance in it
 	@$(BIN)/python tests/demo
 
-test: $(VENV)/.test ## Run all checks and tests
+test: $(VENV)/.test $(VENV)/.environments ## Run all checks and tests
 	@$(BIN)/python tests/run_all.py
 
 bench: $(VENV)/.sandbox .cache/awscli/.made ## Measure onboarding: one account beside its peers, and fleets
@@ -52,9 +61,16 @@ $(VENV)/bin/python:
 	@echo "Making $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.setup: tests/requirements/setup.txt tests/requirements/collections.txt tests/tools/collections_path.py | $(VENV)/bin/python
-	@echo "Installing ansible-core, boto3 and the collection amazon.aws ..."
+$(VENV)/.setup: $(VENV)/.core $(VENV)/.collections
+	@touch $@
+
+$(VENV)/.core: tests/requirements/setup.txt | $(VENV)/bin/python
+	@echo "Installing ansible-core and boto3 ..."
 	@$(PIP) -r tests/requirements/setup.txt
+	@touch $@
+
+$(VENV)/.collections: tests/requirements/collections.txt tests/tools/collections_path.py | $(VENV)/bin/python
+	@echo "Installing the collection amazon.aws ..."
 	@$(BIN)/python tests/tools/collections_path.py $(VENV)/collections
 	@touch $@
 
@@ -76,4 +92,9 @@ $(VENV)/.pictures: tests/requirements/pictures.txt $(VENV)/.test
 $(VENV)/.test: tests/requirements/test.txt tests/requirements/docs.txt $(VENV)/.sandbox
 	@echo "Installing what the tests need ..."
 	@$(PIP) -r tests/requirements/test.txt
+	@touch $@
+
+$(VENV)/.environments: tests/tools/environments.py tests/artefact/supported.py tests/checks/importer.py | $(VENV)/bin/python
+	@echo "Making the environments of checks that cannot share $(VENV) ..."
+	@$(BIN)/python tests/tools/prepare.py
 	@touch $@

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tools.environments import environment
+from tests.tools.environments import collections, environment
 from tests.tools.interpreters import CORES, Version, interpreters, newest_core, oldest_core
 
 # boto3 as the README says. PyPI has amazon.aws only in the package `ansible`: this one holds 10.1.0.
@@ -31,8 +31,11 @@ class Supported:
     def environment(self) -> Path:
         """The folder of its virtual environment; it is made if it is not there yet."""
         major, minor = self.core
-        packages = [f"ansible-core~={major}.{minor}.0", *self.boto3]
-        return environment(self.name, self.python, packages, self.amazon_aws)
+        return environment(self.name, self.python, [f"ansible-core~={major}.{minor}.0", *self.boto3])
+
+    def collections(self) -> Path:
+        """A collections path with amazon.aws on it; it is filled if it is not there yet."""
+        return collections(self.amazon_aws)
 
 
 def chosen() -> list[Supported]:

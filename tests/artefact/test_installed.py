@@ -40,7 +40,7 @@ class Installation:
 
     def version(self) -> str:
         """The version of its ansible-core."""
-        return self._run("ansible", "--version").stdout.partition("core ")[2].partition("]")[0]
+        return self._run("python", "-c", "from ansible.release import __version__; print(__version__)").stdout
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in self.sandbox.env().items() if not name.startswith("ANSIBLE_")}
@@ -70,7 +70,7 @@ def combination(request: pytest.FixtureRequest) -> Supported:
 def installation(combination: Supported, tarball: Path, sandbox: Sandbox, tmp_path: Path) -> Installation:
     folder = combination.environment()
     collections, elsewhere = tmp_path / "collections", tmp_path / "elsewhere"
-    shutil.copytree(folder / "collections", collections)
+    shutil.copytree(combination.collections(), collections)
     elsewhere.mkdir()
     install([folder / "bin" / "ansible-galaxy"], tarball, collections)
     return Installation(folder / "bin", collections, elsewhere, sandbox)

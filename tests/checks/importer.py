@@ -18,20 +18,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.tools.environments import environment
 from tests.tools.interpreters import interpreters
-from tests.tools.published import published
+from tests.tools.published import AMAZON, published
 
 PACKAGES = ["galaxy-importer>=0.4.44,<0.5"]
-AMAZON_AWS = "ansible>=12.3"
 FINISHED = "Importer processing completed successfully"
+
+
+def importing() -> Path:
+    """The folder of the importer's virtual environment; it is made if it is not there yet."""
+    return environment("galaxy-importer", list(interpreters().values())[-1], PACKAGES)
 
 
 def main() -> int:
     """Runs it."""
-    folder = environment("galaxy-importer", list(interpreters().values())[-1], PACKAGES, AMAZON_AWS)
-    # The importer reads documentation on a path of its own; what our documentation takes from amazon.aws is found here.
+    folder = importing()
     (site_packages,) = folder.glob("lib/python*/site-packages")
-    if not (site_packages / "ansible_collections").exists():
-        (site_packages / "ansible_collections").symlink_to(folder / "collections" / "ansible_collections")
+    # The importer reads documentation on a path of its own; what our documentation takes from amazon.aws is found here.
+    amazon = site_packages / "ansible_collections" / "amazon"
+    if not amazon.exists():
+        amazon.parent.mkdir(exist_ok=True)
+        amazon.unlink(missing_ok=True)
+        amazon.symlink_to(AMAZON)
     with published() as (tarball, _):
         done = subprocess.run(
             [str(folder / "bin" / "python"), "-m", "galaxy_importer.main", str(tarball)],

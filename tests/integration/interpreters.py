@@ -34,11 +34,18 @@ def for_modules() -> Path:
 def for_modules_of_playbooks() -> Path:
     """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
     amazon = COLLECTIONS / "ansible_collections" / "amazon" / "aws" / "plugins" / "module_utils"
-    archived = [file for folder in (MODULE_UTILS, MODULES, amazon) for file in folder.glob("*.py")]
-    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"], archived=archived).path
+    files = [file for folder in (MODULE_UTILS, MODULES, amazon) for file in folder.glob("*.py")]
+    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"], files=files).path
 
 
 @functools.cache
 def for_playbooks() -> Path:
     """For Ansible in the checkout, whose configuration it has: Ansible reads that when it is imported."""
-    return WarmPython(["ansible.cli.playbook"], RECORDER, CHECKOUT).path
+    folders = (CHECKOUT / "playbooks", COLLECTIONS / "ansible_collections" / "spot" / "eventbridge" / "roles")
+    files = [file for folder in folders for file in folder.rglob("*.yml")]
+    return WarmPython(["ansible.cli.playbook"], RECORDER, CHECKOUT, files).path
+
+
+def left_by_playbooks() -> Path:
+    """Where Ansible leaves its own files, instead of in the home of a run."""
+    return for_playbooks().parent / ".ansible"

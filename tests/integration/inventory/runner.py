@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from tests.integration.interpreters import for_playbooks, left_by_playbooks
 from tests.integration.playbooks.leaks import seen_in, seen_in_files
 from tests.sandbox.client import Sandbox
 
@@ -33,7 +34,7 @@ class Listing:
         groups: their hosts, by name.
         warnings: what stands in standard error, as one line.
         requests: how many requests Spot received meanwhile.
-        cpu: CPU seconds that it took.
+        cpu: CPU seconds that it took, if Ansible was started for it.
     """
 
     hosts: dict[str, dict[str, Any]]
@@ -45,13 +46,14 @@ class Listing:
 
 
 class Inventory:
-    """Writes inventory files, and lists them with an Ansible of its own.
+    """Writes inventory files, and lists them with an Ansible that is warm already.
 
     Args:
         folder: where they are; home and place for temporary files as well.
 
     Attributes:
         variables: what else is in the environment.
+        program: what lists; may be replaced by BIN / "ansible-inventory", which is started each time.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
@@ -59,6 +61,7 @@ class Inventory:
         self.folder = folder
         self.tokens = set(sandbox.tokens.values())
         self.variables: dict[str, str] = {}
+        self.program: list[Path | str] = [for_playbooks(), "-m", "ansible", "inventory"]
 
     def file(self, name: str = "spot_accounts.yml", **options: Any) -> Path:
         """Write a file for the plugin; the address of the sandbox's Spot is in it unless another is given."""
@@ -78,7 +81,7 @@ class Inventory:
         """
         before, begin = len(self.sandbox.received()), _cpu_of_children()
         done = subprocess.run(
-            [str(BIN / "ansible-inventory"), "--list", *self._words(arguments)],
+            [*self.program, "--list", *self._words(arguments)],
             cwd=self.folder,
             env=self.environment(token),
             stdin=subprocess.DEVNULL,
@@ -90,7 +93,7 @@ class Inventory:
         cpu = _cpu_of_children() - begin
         output = done.stdout + done.stderr
         assert seen_in(output.encode(), self.tokens) == []
-        assert seen_in_files(self.folder, self.tokens) == {}
+        assert seen_in_files(self.folder, self.tokens) == seen_in_files(left_by_playbooks(), self.tokens) == {}
         assert "Traceback" not in output, output
         assert done.returncode == 0, output
         # With -v there is more than the list.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks
+from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks, left_by_playbooks
 from tests.integration.playbooks.leaks import seen_in_files
 from tests.sandbox.client import Sandbox
 from tests.tools.warm_python import NAME_BYTES
@@ -163,7 +163,7 @@ class Ansible:
 
     def seen_in_files(self, tokens: Iterable[str]) -> dict[str, list[str]]:
         """Return the files that runs left in which a token is, see leaks.py."""
-        folders = [self.home, *([for_playbooks().parent / ".ansible"] if self._warm else [])]
+        folders = [self.home, *([left_by_playbooks()] if self._warm else [])]
         return {path: seen for folder in folders for path, seen in seen_in_files(folder, tokens).items()}
 
     def _program(self, env: Mapping[str, str | None] | None) -> list[Path | str]:

@@ -14,6 +14,8 @@ import pytest
 from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import Sandbox
 
+ROUNDS = 5  # at most: on a busy machine, one of them is as good as undisturbed
+
 
 @pytest.mark.slow
 def test_seventeen_healthy_regions_are_verified_in_the_time_of_an_unchanged_onboarding_and_a_half(
@@ -23,8 +25,12 @@ def test_seventeen_healthy_regions_are_verified_in_the_time_of_an_unchanged_onbo
     account.have_onboarded()
     sandbox.settings(latency=0.08)
     seconds: dict[str, list[float]] = {"onboard": [], "verify": []}
-    for playbook in ("onboard", "verify", "onboard", "verify"):
-        run = account.start(playbook).finish()
-        assert (run.rc, run.changed) == (0, 0), run.output
-        seconds[playbook].append(run.seconds)
-    assert min(seconds["verify"]) <= 1.5 * min(seconds["onboard"]), seconds
+    for number in range(ROUNDS):
+        for playbook, taken in seconds.items():
+            run = account.start(playbook).finish()
+            assert (run.rc, run.changed) == (0, 0), run.output
+            taken.append(run.seconds)
+        # The first one packs the modules.
+        if number and min(seconds["verify"]) <= 1.5 * min(seconds["onboard"]):
+            return
+    pytest.fail(f"It takes longer: {seconds}")

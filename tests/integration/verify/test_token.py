@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.playbooks.leaks import seen_in, seen_in_files
-from tests.integration.playbooks.runner import NAME, Run
+from tests.integration.playbooks.leaks import seen_in
+from tests.integration.playbooks.runner import NAME, Ansible, Run
 from tests.integration.verify.account import arns, failed, statuses, verification, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.drift import Hand
@@ -46,7 +45,7 @@ class Story:
     repaired: Run
     found_after_repair: dict[str, Any]
     offboarded: Run
-    home: Path
+    ansible: Ansible
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -65,7 +64,7 @@ def story(running: Sandbox, make_account: MakeAccount) -> Story:
     running.add_token("new", role="admin")
     running.add_token("revoked", role="admin")
     running.revoke_token("revoked")
-    account = make_account(regions=REGIONS, warm=False)
+    account = make_account(regions=REGIONS)
     account.have_onboarded(token="admin")
     before = account.look(token="admin")
 
@@ -102,7 +101,7 @@ def story(running: Sandbox, make_account: MakeAccount) -> Story:
         repaired=repaired,
         found_after_repair=found_after_repair,
         offboarded=offboarded,
-        home=account.ansible.home,
+        ansible=account.ansible,
     )
 
 
@@ -175,5 +174,5 @@ def test_no_token_is_in_the_output_however_much_is_shown(story: Story, name: str
 
 def test_no_token_is_in_any_file_that_is_left(story: Story) -> None:
     """Among them are the results as callback plugins see them."""
-    assert len(list(story.home.glob("*.jsonl"))) >= 5
-    assert seen_in_files(story.home, story.tokens.values()) == {}
+    assert len(list(story.ansible.home.glob("*.jsonl"))) >= 5
+    assert story.ansible.seen_in_files(story.tokens.values()) == {}

@@ -37,7 +37,7 @@ class WarmPython:
         imports: names of Python modules to import ahead. What is not among them is imported by each run for itself.
         environment: what its environment has besides, where the imports make something of it. Each run has its own.
         cwd: the folder in which it imports.
-        archived: files that are in the archives which the runs are sent, compiled ahead.
+        files: what runs read, read ahead: Python that is in the archives which they are sent, is compiled; YAML is loaded, for Ansible.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class WarmPython:
         imports: Sequence[str],
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        archived: Iterable[Path] = (),
+        files: Iterable[Path] = (),
     ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="warm-"))
         self.path = folder / "python"
@@ -54,7 +54,7 @@ class WarmPython:
         self.path.chmod(0o755)
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "SPOTINST_"))}
         self._process = subprocess.Popen(
-            [sys.executable, SERVER, folder, ",".join(imports), *archived],
+            [sys.executable, SERVER, folder, ",".join(imports), *files],
             cwd=cwd,
             env={**own, "HOME": str(folder), **(environment or {})},
             stdin=subprocess.PIPE,
