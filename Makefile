@@ -94,7 +94,7 @@ $(VENV)/.test: tests/requirements/test.txt tests/requirements/docs.txt $(VENV)/.
 	@$(PIP) -r tests/requirements/test.txt
 	@touch $@
 
-$(VENV)/.environments: tests/tools/environments.py tests/artefact/supported.py tests/checks/importer.py | $(VENV)/bin/python
+$(VENV)/.environments: tests/tools/environments.py tests/artefact/supported.py tests/checks/importer.py | $(VENV)/.core
 	@echo "Making the environments of checks that cannot share $(VENV) ..."
 	@$(BIN)/python tests/tools/prepare.py
 	@touch $@
