@@ -14,7 +14,7 @@ ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-# Of what is installed, each process would compile anew what it imports.
+# Where it is set, each process would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test bench build docs pictures links clean

@@ -89,7 +89,7 @@ def run(check: Check, home: Path, quiet: bool) -> bool:
     start = time.monotonic()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         streams = {"stdout": said, "stderr": subprocess.STDOUT} if quiet else {}
-        # What takes longest leaves the others what they need: they come one after the other, and take the cores' rest only at its end.
+        # The others, one after the other, go first: they would be the last otherwise, on one core, while nothing is on the other.
         command = ["nice", "-n", "5", *check.command] if check.long else check.command
         process = subprocess.Popen(command, cwd=check.folder, env=environment, stdin=subprocess.DEVNULL, **streams)
         _, status, usage = os.wait4(process.pid, 0)

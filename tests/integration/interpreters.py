@@ -42,7 +42,7 @@ def for_modules_of_playbooks() -> Path:
 def for_playbooks() -> Path:
     """For Ansible in the checkout, whose configuration it has: Ansible reads that when it is imported."""
     folders = (CHECKOUT / "playbooks", COLLECTIONS / "ansible_collections" / "spot" / "eventbridge" / "roles")
-    files = [file for folder in folders for file in folder.rglob("*.yml")]
+    files = [file for folder in folders for file in folder.rglob("*.yml") if file.parent.name != "files"]
     return WarmPython(["ansible.cli.playbook"], RECORDER, CHECKOUT, files).path
 
 

@@ -103,8 +103,8 @@ class Ansible:
 
     Args:
         home: a folder that does not exist yet.
-        warm: whether Ansible and modules are run by interpreters that are warm already: in less than half of the CPU time of a user's
-            run. Their arguments are not what a user's would be, and some temporary files are not below `home`.
+        warm: whether Ansible and modules are run by interpreters that are warm already: in a third of the CPU time of a user's run. Their
+            arguments are not what a user's would be, and some temporary files are not below `home`.
     """
 
     def __init__(self, sandbox: Sandbox, home: Path, warm: bool = True) -> None:

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Python interpreter that has imported already what its programs import: each start of it is a fork.
+"""A Python interpreter that has imported and read already what its programs import and read: each start of it is a fork.
 
-Of the second of CPU time that a module run takes, four fifths are the start of Python, Ansible and boto3, the same in each; and of the
-two seconds of Ansible itself, a third. So the tests use interpreters that hand their program over to a process that is long past
-that. It is run as ever: a module out of what Ansible sends, and each in a process of its own, with its own environment, folder, input
-and output. If there is a variable TEST_RUN, its first 15 bytes are the name of the process, and of those that it forks.
+Most of the CPU time of a run, of Ansible as of a module, is the start of Python, Ansible and boto3, the same in each: an onboarding of
+two regions takes three to four times as much from the start. So the tests use interpreters that hand their program over to a process
+that is long past that. It is run as ever: a module out of what Ansible sends, and each in a process of its own, with its own
+environment, folder, input and output. If there is a variable TEST_RUN, its first 15 bytes are the name of the process, and of those
+that it forks.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class WarmPython:
         imports: names of Python modules to import ahead. What is not among them is imported by each run for itself.
         environment: what its environment has besides, where the imports make something of it. Each run has its own.
         cwd: the folder in which it imports.
-        files: what runs read, read ahead: Python that is in the archives which they are sent, is compiled; YAML is loaded, for Ansible.
+        files: what runs read, and is read ahead: Python in the archives that they are sent is compiled, YAML of Ansible loaded.
     """
 
     def __init__(
