@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import yaml
 from tests.integration.interpreters import for_playbooks, left_by_playbooks
 from tests.integration.playbooks.leaks import seen_in, seen_in_files
 from tests.sandbox.client import Sandbox
+from tests.tools import cpu_time
 
 BIN = Path(sys.executable).parent
 COLLECTIONS = Path(sys.prefix) / "collections"
@@ -79,7 +79,7 @@ class Inventory:
         Args:
             token: the name of the Spot token in the environment.
         """
-        before, begin = len(self.sandbox.received()), _cpu_of_children()
+        before, begin = len(self.sandbox.received()), cpu_time.of_children()
         done = subprocess.run(
             [*self.program, "--list", *self._words(arguments)],
             cwd=self.folder,
@@ -90,7 +90,7 @@ class Inventory:
             timeout=120,
             check=False,
         )
-        cpu = _cpu_of_children() - begin
+        cpu = cpu_time.of_children() - begin
         output = done.stdout + done.stderr
         assert seen_in(output.encode(), self.tokens) == []
         assert seen_in_files(self.folder, self.tokens) == seen_in_files(left_by_playbooks(), self.tokens) == {}
@@ -121,12 +121,6 @@ class Inventory:
             "COLUMNS": "1000",
             **self.variables,
         }
-
-
-def _cpu_of_children() -> float:
-    """CPU seconds of the processes that this one started and that have ended: unlike a clock, it runs no faster on a busy machine."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _plain(found: dict[str, Any]) -> Any:

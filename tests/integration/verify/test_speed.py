@@ -2,16 +2,23 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looking at an account must not take much longer than onboarding it once more, or nobody will do it: with all that a user waits for."""
+"""Looking at an account must not take much longer than onboarding it once more, or nobody will do it.
+
+The time of a run is what it computes and what it waits for. Each is compared by itself: on a machine that has other work, the sum is
+mostly the time that the run was left waiting for a core.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import pytest
 
 from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import Sandbox
+from tests.tools import cpu_time
 
-ROUNDS = 5  # at most: on a busy machine, one of them is as good as undisturbed
+MOST = 1.5
 
 
 @pytest.mark.slow
@@ -20,14 +27,15 @@ def test_seventeen_healthy_regions_are_verified_in_the_time_of_an_unchanged_onbo
 ) -> None:
     account = make_account(warm=False)
     account.have_onboarded()
-    sandbox.settings(latency=0.08)
     seconds: dict[str, list[float]] = {"onboard": [], "verify": []}
-    for number in range(ROUNDS):
-        for playbook, taken in seconds.items():
-            run = account.start(playbook).finish()
-            assert (run.rc, run.changed) == (0, 0), run.output
-            taken.append(run.seconds)
-        # The first one packs the modules.
-        if number and min(seconds["verify"]) <= 1.5 * min(seconds["onboard"]):
-            return
-    pytest.fail(f"It takes longer: {seconds}")
+    # Regions are asked at the same time, each one call after the other: the longest row is what is waited for.
+    calls: dict[str, int] = {}
+    for playbook in ("onboard", "verify", "onboard", "verify"):
+        sandbox.clear_calls()
+        before = cpu_time.of_children()
+        run = account.start(playbook).finish()
+        assert (run.rc, run.changed) == (0, 0), run.output
+        seconds[playbook].append(cpu_time.of_children() - before)
+        calls[playbook] = max(Counter(call["region"] for call in sandbox.calls()).values())
+    assert calls["verify"] <= MOST * calls["onboard"], calls
+    assert min(seconds["verify"]) <= MOST * min(seconds["onboard"]), seconds
