@@ -5,7 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What is imported is compiled then; most of it never is.
+# What is imported is compiled then, once, whatever the environment says; most of it never is.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 # Two installations at a time: each is busy with one core, or waits for what it downloads. Several targets: one after the other.
@@ -13,9 +14,6 @@ MAKEFLAGS += --jobs=2
 ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
-
-# Where it is set, each process would compile anew what it imports.
-unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test bench build docs pictures links clean
 

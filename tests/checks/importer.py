@@ -35,10 +35,9 @@ def main() -> int:
     (site_packages,) = folder.glob("lib/python*/site-packages")
     # The importer reads documentation on a path of its own; what our documentation takes from amazon.aws is found here.
     amazon = site_packages / "ansible_collections" / "amazon"
-    if not amazon.exists():
-        amazon.parent.mkdir(exist_ok=True)
-        amazon.unlink(missing_ok=True)
-        amazon.symlink_to(AMAZON)
+    amazon.parent.mkdir(exist_ok=True)
+    amazon.unlink(missing_ok=True)
+    amazon.symlink_to(AMAZON)
     with published() as (tarball, _):
         done = subprocess.run(
             [str(folder / "bin" / "python"), "-m", "galaxy_importer.main", str(tarball)],

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -41,8 +40,7 @@ def collections(community: str) -> Path:
 
     :param community: the requirement of the package `ansible` that it is taken from
     """
-    name = hashlib.sha256(community.encode()).hexdigest()[:8]
-    return _kept(CACHE / "collections" / name, [community], lambda folder: take_amazon_aws(folder, community))
+    return _kept(CACHE / "collections" / community, [community], lambda folder: take_amazon_aws(folder, community))
 
 
 def _kept(folder: Path, made_of: Sequence[str], make: Callable[[Path], None]) -> Path:

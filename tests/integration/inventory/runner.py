@@ -34,7 +34,7 @@ class Listing:
         groups: their hosts, by name.
         warnings: what stands in standard error, as one line.
         requests: how many requests Spot received meanwhile.
-        cpu: CPU seconds that it took, if Ansible was started for it.
+        cpu: CPU seconds that it took; where Ansible was warm already, not the most of them.
     """
 
     hosts: dict[str, dict[str, Any]]
@@ -46,14 +46,14 @@ class Listing:
 
 
 class Inventory:
-    """Writes inventory files, and lists them with an Ansible that is warm already.
+    """Writes inventory files, and lists them.
 
     Args:
         folder: where they are; home and place for temporary files as well.
 
     Attributes:
         variables: what else is in the environment.
-        program: what lists; may be replaced by BIN / "ansible-inventory", which is started each time.
+        warm: whether an Ansible lists that is warm already, see tests/tools/warm_python.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Inventory:
         self.folder = folder
         self.tokens = set(sandbox.tokens.values())
         self.variables: dict[str, str] = {}
-        self.program: list[Path | str] = [for_playbooks(), "-m", "ansible", "inventory"]
+        self.warm = True
 
     def file(self, name: str = "spot_accounts.yml", **options: Any) -> Path:
         """Write a file for the plugin; the address of the sandbox's Spot is in it unless another is given."""
@@ -81,7 +81,7 @@ class Inventory:
         """
         before, begin = len(self.sandbox.received()), cpu_time.of_children()
         done = subprocess.run(
-            [*self.program, "--list", *self._words(arguments)],
+            [*self._program(), "--list", *self._words(arguments)],
             cwd=self.folder,
             env=self.environment(token),
             stdin=subprocess.DEVNULL,
@@ -107,6 +107,9 @@ class Inventory:
             requests=len(self.sandbox.received()) - before,
             cpu=cpu,
         )
+
+    def _program(self) -> list[Path | str]:
+        return [for_playbooks(), "-m", "ansible", "inventory"] if self.warm else [BIN / "ansible-inventory"]
 
     def _words(self, arguments: tuple[Path | str, ...]) -> list[str]:
         return [word for given in arguments for word in (["-i", str(given)] if isinstance(given, Path) else [given])]

@@ -150,7 +150,7 @@ def test_five_hundred_accounts_take_little_longer_than_five(inventory: Inventory
         "keyed_groups": [{"key": "spot_organization", "prefix": "organization"}],
         "hostname": "name",
     }
-    inventory.program = [BIN / "ansible-inventory"]
+    inventory.warm = False
     few = inventory(**constructed).cpu
     sandbox.add_spot_accounts(
         [
