@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_progress import whole
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import whole
 
 _DEFAULT_TIMEOUT = 3600
 

@@ -27,7 +27,7 @@ import typing as t
 from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._account import progress
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import progress
 
 
 class CallbackModule(DefaultCallback):

@@ -36,7 +36,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _account
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _account
 
 
 def account_lines(result: t.Any) -> list[str]:

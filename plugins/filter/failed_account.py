@@ -44,7 +44,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _account
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _account
 
 
 def failed_account(failure: t.Any, host: str, spot_account: str) -> dict[str, t.Any]:

@@ -54,7 +54,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _onboarding
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _onboarding
 
 
 def offboarded_account(

@@ -40,8 +40,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._account_mapping import mapping
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account_mapping import mapping
 
 
 def spot_account_mapping(hosts: t.Any) -> dict[str, str]:

@@ -75,9 +75,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _database
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import parse_announced
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import parse_announced
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _database
 
 
 def spot_database_finding(

@@ -75,8 +75,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _database
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _database
 
 
 def spot_database_query(config: t.Any, spot_account: str, hours: int = 24, *, instance_id: str = "") -> dict[str, t.Any]:

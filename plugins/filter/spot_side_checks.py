@@ -60,7 +60,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _spot_side
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import backend as _spot_side
 
 
 def spot_side_checks(results: t.Any) -> list[dict[str, t.Any]]:

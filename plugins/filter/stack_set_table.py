@@ -41,7 +41,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _stack_set_table
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _stack_set_table
 
 
 def stack_set_table(result: t.Any, name: str) -> list[str]:

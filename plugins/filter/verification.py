@@ -79,7 +79,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _verification
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _verification
 
 
 def verification(info: t.Any, preflight: t.Mapping[str, t.Any], host: str, spot_account: str) -> dict[str, t.Any]:

@@ -71,9 +71,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._report import verification_report
-from ansible_collections.spot.eventbridge.plugins.module_utils._report_junit import junit
-from ansible_collections.spot.eventbridge.plugins.module_utils._report_page import page
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import verification_report
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_junit import junit
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import page
 
 
 def verification_files(accounts: t.Any, generated: str, version: str, *, skeleton: str, style: str, script: str) -> dict[str, str]:

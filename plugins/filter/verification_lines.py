@@ -36,7 +36,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _verification
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _verification
 
 
 def verification_lines(verification: t.Any) -> list[str]:

@@ -109,7 +109,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _report
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _report
 
 
 def verification_report(accounts: t.Any, generated: str, version: str | None = None) -> dict[str, t.Any]:

@@ -145,8 +145,8 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, check_token, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_accounts import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_token, check_url
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts import (
     GROUP,
     Fleet,
     as_cached,
@@ -156,7 +156,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot_accounts im
     parse_filters,
     problem,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import SpotAccount, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotApi
 
 _FILE_NAMES = ("spot_accounts.yml", "spot_accounts.yaml")
 # Seconds after which people wonder.

@@ -206,7 +206,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     check_aws_account,
     check_spot_account,
@@ -214,10 +215,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_url,
     spot_token_argument,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import ask, ask_all, findings
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_accounts import FIELDS, parse_filters, problem, select
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts import FIELDS, parse_filters, problem, select
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import ask, ask_all, findings
 
 
 def main() -> None:

@@ -146,9 +146,9 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import run
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import run
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import regions_argument_spec, wait_argument_spec
 
 
 def main() -> None:

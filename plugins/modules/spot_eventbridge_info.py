@@ -221,10 +221,21 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, regions_argument_spec, spot_token_argument
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import (
+    DEFAULT_EVENT_AGE,
+    DEFAULT_RETRY_ATTEMPTS,
+    TARGET_ID,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    ArgumentError,
+    regions_argument_spec,
+    spot_token_argument,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
     Readings,
     Wanted,
@@ -233,13 +244,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration impo
     read_role,
     wanted_from_parameters,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._rule import (
-    DEFAULT_EVENT_AGE,
-    DEFAULT_RETRY_ATTEMPTS,
-    TARGET_ID,
-)
-from ansible_collections.spot.eventbridge.plugins.module_utils._status import findings, status
 
 
 def main() -> None:

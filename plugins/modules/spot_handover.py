@@ -266,8 +266,10 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _handover_file, _handover_jira, _handover_mail, _handover_webhook
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import ACTIVE
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     assume_role_argument_spec,
     check_aws_account,
@@ -278,13 +280,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_url,
     spot_token_argument,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._handover import DEFAULT_FLAG, Channel, Handover
-from ansible_collections.spot.eventbridge.plugins.module_utils._handover_send import Ledger, hand_over
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import organization
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
-from ansible_collections.spot.eventbridge.plugins.module_utils._table import ACTIVE
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import file as _handover_file
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import jira as _handover_jira
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import mail as _handover_mail
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import webhook as _handover_webhook
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import DEFAULT_FLAG, Channel, Handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending import Ledger, hand_over
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
 
 CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
     "file": (_handover_file.argument_spec, _handover_file.FileChannel.from_parameters),

@@ -268,11 +268,15 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination, _connection, _execution_role, _queue, _rule
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._integrate import SERVICES, Integration, integrate_everywhere
-from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import finish, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import connection as _connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import execution_role as _execution_role
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import finish, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import regions_argument_spec, wait_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, Integration, integrate_everywhere
 
 
 def main() -> None:

@@ -134,8 +134,10 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _elastilog
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     assume_role_argument_spec,
     check_name,
@@ -144,9 +146,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     check_url,
     spot_token_argument,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._interruption import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interruption import (
     SERVICES,
     Instance,
     Outcome,
@@ -155,9 +155,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._interruption imp
     interrupt,
     unconfirmed,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import INTERRUPTION
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import group_log as _elastilog
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import INTERRUPTION
 
 
 def main() -> None:

@@ -153,8 +153,11 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     assume_role_argument_spec,
     check_aws_account,
@@ -165,17 +168,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import
     spot_token_argument,
     wanted_regions,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, PASS
-from ansible_collections.spot.eventbridge.plugins.module_utils._preflight import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
     DEFAULT_HOME_REGION,
     UNSUPPORTED_REGIONS,
     ask_aws_and_spot,
     choose_regions,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import findings, obstacles
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import findings, obstacles
 
 
 def main() -> None:

@@ -140,19 +140,19 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import TARGET_ID
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     check_name,
     check_stack_name,
     regions_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import Failure, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._finding import FAIL, SKIP, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._probe import SERVICES, probe
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._rule import TARGET_ID
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import PROBE
-from ansible_collections.spot.eventbridge.plugins.module_utils._stack_names import names_in_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, probe
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import PROBE
 
 
 def main() -> None:

@@ -219,20 +219,21 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _feature_flag, _log_search
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     check_spot_account,
     check_token,
     check_url,
     spot_token_argument,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._feature_flag import Context, FeatureFlag
-from ansible_collections.spot.eventbridge.plugins.module_utils._log_search import LogSearch, Window
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_account import organization
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_api import DEFAULT_URL, SpotApi
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot_side import parse_announced
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import feature_flag as _feature_flag
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import log_search as _log_search
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import parse_announced
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.feature_flag import Context, FeatureFlag
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.log_search import LogSearch, Window
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
 
 
 def main() -> None:

@@ -353,13 +353,13 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _stack
-from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import DEFAULT_ENDPOINT
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import regions_argument_spec, wait_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._existing import MIGRATE, STOP, Gate
-from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import Outcome, finish, reconcile, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._stack import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import MIGRATE, STOP, Gate
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation import stack as _stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, finish, reconcile, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import regions_argument_spec, wait_argument_spec
 
 
 def main() -> None:

@@ -513,14 +513,14 @@ progress:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _stack_set
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import ArgumentError, assume_role_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._organization import SERVICE as ORGANIZATIONS
-from ansible_collections.spot.eventbridge.plugins.module_utils._reconcile import wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_apply import StackSetRun
-from ansible_collections.spot.eventbridge.plugins.module_utils._stack_set_read import SERVICE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import SERVICE as ORGANIZATIONS
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set import desired as _stack_set
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import SERVICE
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, assume_role_argument_spec
 
 
 def main() -> None:

@@ -27,14 +27,15 @@ RECORDER = {
 @functools.cache
 def for_modules() -> Path:
     """For modules by themselves, without Ansible: it finds them on the collections path."""
-    return WarmPython([f"{PACKAGE}.{file.stem}" for file in MODULE_UTILS.glob("*.py")], {"PYTHONPATH": str(COLLECTIONS)}).path
+    names = [".".join(file.relative_to(MODULE_UTILS).with_suffix("").parts) for file in MODULE_UTILS.rglob("*.py")]
+    return WarmPython([f"{PACKAGE}.{name}".removesuffix(".__init__") for name in names], {"PYTHONPATH": str(COLLECTIONS)}).path
 
 
 @functools.cache
 def for_modules_of_playbooks() -> Path:
     """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
     amazon = COLLECTIONS / "ansible_collections" / "amazon" / "aws" / "plugins" / "module_utils"
-    files = [file for folder in (MODULE_UTILS, MODULES, amazon) for file in folder.glob("*.py")]
+    files = [file for folder in (MODULE_UTILS, MODULES, amazon) for file in folder.rglob("*.py")]
     return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"], files=files).path
 
 

@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils import _api_destination, _queue, _rule
-from ansible_collections.spot.eventbridge.plugins.module_utils._api_destination import ApiDestination, CurrentApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._arguments import MAX_TOKEN_LENGTH, SPOT_ACCOUNT
-from ansible_collections.spot.eventbridge.plugins.module_utils._arns import probe_prefix
-from ansible_collections.spot.eventbridge.plugins.module_utils._connection import Connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._execution_role import POLICY_NAME, ExecutionRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._plan import Plan
-from ansible_collections.spot.eventbridge.plugins.module_utils._queue import Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._regions import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._rule import EVENT_BUS, CurrentRule, Rule
-from ansible_collections.spot.eventbridge.plugins.module_utils._stack_template import LONGEST_BODY, REVISION_PARAMETER
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import LONGEST_BODY, REVISION_PARAMETER
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import MAX_TOKEN_LENGTH, SPOT_ACCOUNT
 from tests.unit.roles.rendered import ACCOUNT, PARTITION, REGION, STACK, TEMPLATE, Json, Rendered, template
 
 SPOT = "act-d7320fba"

@@ -1,0 +1,148 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import others
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+
+STOP = "stop"
+ADOPT = "adopt"
+MIGRATE = "migrate"
+
+
+@dataclass(frozen=True)
+class Existing:
+    """An integration that somebody else has made in a region, and that serves the same Spot account.
+
+    :ivar name: of its API destination
+    :ivar rules: the rules that send to it
+    :ivar stack: the stack it belongs to; None if it belongs to none, or if CloudFormation may not be asked
+    """
+
+    name: str
+    rules: tuple[str, ...] = ()
+    stack: Stack | None = None
+
+    def as_dict(self, region: str) -> dict[str, t.Any]:
+        """The shape in results.
+
+        :param region: where it is
+        """
+        return {
+            "region": region,
+            "name": self.name,
+            "rules": list(self.rules),
+            "stack_name": self.stack.name if self.stack else None,
+            "stack_set": bool(self.stack and self.stack.of_a_set),
+        }
+
+    def __str__(self) -> str:
+        return f"{self.stack or 'another integration'} (API destination {self.name})"
+
+
+@dataclass
+class Gate:
+    """Lets a region be changed, unless an integration of another kind serves the same Spot account there: no warning may be
+    delivered twice, and nothing taken away from a stack that does not know of it.
+
+    Unless something is to be done about the other, it looks only when something is about to be changed: a region where all is well
+    costs no call.
+
+    :ivar name: of our API destination, connection and rule
+    :ivar wanted: what shall be done about another: `stop`, `adopt` what has our name, or `migrate`: let both be there for a while
+    :ivar stack: the stack that ours belongs to; empty if it is made by modules
+    :ivar found: what is there already, as far as it was looked for
+    """
+
+    region: Region
+    name: str
+    endpoint: str
+    spot_account: str
+    wanted: str = STOP
+    stack: str = ""
+    found: tuple[Existing, ...] = ()
+    _asked: set[str] = field(default_factory=set)
+
+    def __call__(self, plan: Plan) -> None:
+        """Looks before a plan is carried out.
+
+        :raises RegionError: it must not be.
+        """
+        makes = plan.action == "created"
+        # Whoever was killed after the first half of a migration, or of an adoption, goes on with the other.
+        if makes or self.wanted == MIGRATE:
+            self._once("others", self._look_for_others)
+        if not self.stack and ((plan.calls and not makes) or self.wanted == ADOPT):
+            self._once("owner", self._look_for_owner)
+
+    def _once(self, what: str, look: t.Callable[[], None]) -> None:
+        if what not in self._asked:
+            self._asked.add(what)
+            look()
+
+    def _look_for_others(self) -> None:
+        serving = [
+            Existing(other.name, other.rules, self._owner(other.name))
+            # As long as there is no stack, what has its names is not its.
+            for other in others(self.region, "" if self.stack else self.name, self.endpoint)
+            if other.rules and other.spot_account == self.spot_account
+        ]
+        serving = [existing for existing in serving if not (existing.stack and existing.stack.name == self.stack)]
+        self.found += tuple(serving)
+        for existing in serving:
+            self._refuse_stack_set(existing)
+        if self.wanted == MIGRATE and self.name in [existing.name for existing in serving]:
+            raise RegionError(
+                "SameName",
+                f"another integration has the name {self.name}, too, and both have to be there for a while. Give this one another name "
+                "(spot_eventbridge_name).",
+            )
+        if serving and self.wanted != MIGRATE:
+            raise RegionError(
+                "AlreadyServed",
+                f"{'; '.join(map(str, serving))} already sends this region's warnings to {self.spot_account}; it was left as it is. "
+                "Remove it, or set existing to migrate: then this one is made and proved, and the other removed after that.",
+            )
+
+    def _look_for_owner(self) -> None:
+        stack = self._owner(self.name)
+        if stack is None:
+            return
+        existing = Existing(self.name, (), stack)
+        self.found += (existing,)
+        self._refuse_stack_set(existing)
+        if self.wanted != ADOPT:
+            raise RegionError(
+                "OwnedByStack",
+                f"{self.name} belongs to {stack}, and something about it has to be changed; it was left as it is. "
+                "Use method=cloudformation to change it by its stack, or set existing to adopt to take it over from it.",
+            )
+
+    def _refuse_stack_set(self, existing: Existing) -> None:
+        if existing.stack and existing.stack.of_a_set:
+            raise RegionError(
+                "OwnedByStackSet",
+                f"{existing} already serves {self.spot_account}, and what a stack set made is changed by that alone; it was "
+                "left as it is. Take this account and region out of the stack set first.",
+            )
+
+    def _owner(self, name: str) -> Stack | None:
+        try:
+            return owner(self.region, name)
+        except Exception as error:
+            if failure_of(error).denied:
+                return None  # whose it is stays unknown; that it is there is what matters
+            raise

@@ -1,0 +1,204 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+from dataclasses import asdict, dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+
+# EventBridge user guide, "Monitoring Amazon EventBridge"; all have the dimension RuleName.
+METRICS = {
+    "matched": "TriggeredRules",
+    "delivered": "SuccessfulInvocationAttempts",
+    "retried": "RetryInvocationAttempts",
+    "failed": "FailedInvocations",
+    "dead_lettered": "InvocationsSentToDlq",
+    "dead_letter_failed": "InvocationsFailedToBeSentToDlq",
+}
+# CloudWatch keeps five-minute figures for 63 days; a shorter period would be refused for long windows.
+_PERIOD = 300
+# ReceiveMessage gives ten at a time, and which ones is chance.
+_LOOKS = 5
+_MOST_LETTERS = 20
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A warning that could not be delivered, and why.
+
+    :ivar time: when EC2 gave the warning, ISO 8601
+    :ivar error_code: EventBridge's, such as `NO_PERMISSIONS`
+    :ivar error_message: what Spot, or EventBridge, said
+    :ivar attempts: how often delivery was tried again, None if not told
+    """
+
+    time: str | None
+    error_code: str | None
+    error_message: str | None
+    attempts: int | None
+    instance_id: str | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What has become of the warnings of a region.
+
+    :ivar metrics: sums over the window by the keys of METRICS; None where CloudWatch has no data, or was not to be read
+    :ivar unread: why the metrics could not be read
+    :ivar letters: the latest dead letters first
+    :ivar letter_count: how many there are at the least
+    :ivar letters_unread: why they could not be read
+    """
+
+    window_hours: int
+    metrics: t.Mapping[str, int | None]
+    letters: tuple[DeadLetter, ...] = ()
+    letter_count: int = 0
+    unread: str | None = None
+    letters_unread: str | None = None
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The shape in results and reports."""
+        letters: dict[str, t.Any] = {"count": self.letter_count, "messages": [asdict(letter) for letter in self.letters]}
+        if self.letters_unread:
+            letters["note"] = self.letters_unread
+        answer: dict[str, t.Any] = {"window_hours": self.window_hours, "metrics": dict(self.metrics), "dead_letters": letters}
+        if self.unread:
+            answer["note"] = self.unread
+        return answer
+
+
+def read_metrics(region: Region, rule: str, hours: int, now: datetime.datetime) -> dict[str, int | None]:
+    """Sums of what CloudWatch knows of a rule. None where it has no data, which is no proof of anything."""
+    return read_metrics_between(region, rule, now - datetime.timedelta(hours=hours), now)
+
+
+def read_metrics_between(region: Region, rule: str, start: datetime.datetime, end: datetime.datetime) -> dict[str, int | None]:
+    """As `read_metrics`, between two times. A period of CloudWatch's that begins before counts from its beginning."""
+    queries = [
+        {
+            "Id": key,
+            "MetricStat": {
+                "Metric": {"Namespace": "AWS/Events", "MetricName": name, "Dimensions": [{"Name": "RuleName", "Value": rule}]},
+                "Period": _PERIOD,
+                "Stat": "Sum",
+            },
+        }
+        for key, name in METRICS.items()
+    ]
+    sums: dict[str, int | None] = dict.fromkeys(METRICS)
+    more: dict[str, str] = {}
+    while True:
+        answer = region.clients["cloudwatch"].get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end, **more)
+        for result in answer["MetricDataResults"]:
+            if result.get("Values"):
+                sums[result["Id"]] = (sums[result["Id"]] or 0) + int(sum(result["Values"]))
+        if not answer.get("NextToken"):
+            return sums
+        more = {"NextToken": answer["NextToken"]}
+
+
+def read_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
+    """Looks at dead letters without taking them: they stay visible to everybody else. The latest first."""
+    found: dict[str, DeadLetter] = {}
+    for _look in range(_LOOKS):
+        messages = (
+            region.clients["sqs"]
+            .receive_message(
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=0,
+                WaitTimeSeconds=0,
+                MessageAttributeNames=["All"],
+            )
+            .get("Messages", [])
+        )
+        known = len(found)
+        for message in messages:
+            found[message["MessageId"]] = parse_letter(message)
+        if len(found) == known or len(found) >= _MOST_LETTERS:
+            break
+    return tuple(sorted(found.values(), key=lambda letter: letter.time or "", reverse=True)[:_MOST_LETTERS])
+
+
+def parse_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
+    """A dead letter out of an SQS message (EventBridge user guide, "Considerations for using a dead-letter queue")."""
+    try:
+        event = json.loads(message.get("Body", ""))
+    except ValueError:
+        event = None
+    attributes = {name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()}
+    attempts = attributes.get("RETRY_ATTEMPTS") or ""
+    return DeadLetter(
+        time=_text(event, "time"),
+        error_code=attributes.get("ERROR_CODE"),
+        error_message=attributes.get("ERROR_MESSAGE"),
+        attempts=int(attempts) if attempts.isdecimal() else None,
+        instance_id=_text(event, "detail", "instance-id"),
+    )
+
+
+def _text(value: t.Any, *keys: str) -> str | None:
+    # Whatever came as an event that could not be delivered may be in the queue.
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def findings(evidence: Evidence) -> list[Finding]:
+    """What the evidence means. No data is reported as no data, never as good."""
+    return [_deliveries(evidence), _dead_letters(evidence)]
+
+
+def _deliveries(evidence: Evidence) -> Finding:
+    hours = evidence.window_hours
+    if evidence.unread:
+        return Finding(
+            "deliveries",
+            SKIP,
+            f"Deliveries were not checked: {evidence.unread.rstrip('.')}.",
+            "Grant cloudwatch:GetMetricData, or try again.",
+        )
+    figures = {key: value for key, value in evidence.metrics.items() if value is not None}
+    if not figures:
+        message = f"CloudWatch has no data of the last {hours} h: perhaps no instance was to be interrupted. It proves nothing."
+        return Finding("deliveries", SKIP, message, "Wait for an interruption, or widen the window.")
+    told = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in figures.items())
+    if any(figures.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed")):
+        return Finding(
+            "deliveries",
+            WARN,
+            f"Not every warning of the last {hours} h reached Spot: {told}.",
+            "The dead letters say why. If they are of before the last repair, nothing is left to do.",
+        )
+    if figures.get("delivered"):
+        return Finding("deliveries", PASS, f"Warnings of the last {hours} h reached Spot: {told}.")
+    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {told}. It proves nothing.", "Wait for an interruption.")
+
+
+def _dead_letters(evidence: Evidence) -> Finding:
+    if evidence.letters_unread:
+        return Finding(
+            "dead_letters",
+            SKIP,
+            f"Dead letters were not read: {evidence.letters_unread.rstrip('.')}.",
+            "Mend the queue, or grant sqs:ReceiveMessage.",
+        )
+    if not evidence.letter_count:
+        return Finding("dead_letters", PASS, "There are no dead letters.")
+    message = f"{evidence.letter_count} dead letter(s)."
+    if evidence.letters:
+        last = evidence.letters[0]
+        message += f" The latest, of {last.time}, instance {last.instance_id}: {last.error_code}: {last.error_message}"
+    return Finding("dead_letters", WARN, message, "Mend what they name, then purge the queue.")

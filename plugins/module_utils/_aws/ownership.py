@@ -1,0 +1,54 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+
+SERVICE = "cloudformation"
+
+# How CloudFormation names the stacks of a stack set (CloudFormation user guide, "StackSets concepts").
+_OF_A_STACK_SET = "StackSet-"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The CloudFormation stack that made a resource, and would remove it."""
+
+    name: str
+    stack_id: str
+
+    @property
+    def of_a_set(self) -> bool:
+        """Whether it is managed by a stack set, and so must not be changed by itself."""
+        return self.name.startswith(_OF_A_STACK_SET)
+
+    def __str__(self) -> str:
+        return f"the stack {self.name}" + (" of a stack set" if self.of_a_set else "")
+
+
+def owner(region: Region, physical_id: str) -> Stack | None:
+    """The stack that a resource belongs to, None if it belongs to none. DescribeStackResources.
+
+    A resource that a deleted stack has retained belongs to none.
+
+    :param physical_id: what CloudFormation knows it by; for connections, API destinations and rules that is the name
+    """
+    try:
+        found = region.clients[SERVICE].describe_stack_resources(PhysicalResourceId=physical_id).get("StackResources", [])
+    except Exception as error:
+        # "Stack for … does not exist"
+        if is_code(error, "ValidationError"):
+            return None
+        raise
+    return Stack(found[0]["StackName"], found[0]["StackId"]) if found else None

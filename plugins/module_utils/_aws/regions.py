@@ -1,0 +1,185 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import threading
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.assumed_role import AssumedRoleProvider, AssumeRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_regions
+
+try:
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+    from botocore.credentials import Credentials
+except ImportError:  # AnsibleAWSModule says so
+    pass
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+Result = t.TypeVar("Result")
+
+# Every enabled region of an account at once: the work is waiting, not computing.
+MAX_WORKERS = 40
+
+# Six attempts carry a call through one-in-five throttling; ten seconds each end a silent region in about a minute.
+_CONFIG: dict[str, t.Any] = {
+    "connect_timeout": 5,
+    "read_timeout": 10,
+    "retries": {"mode": "standard", "total_max_attempts": 6},
+    "user_agent_extra": "ansible-collection/spot.eventbridge",
+}
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+
+@dataclass(frozen=True)
+class Region:
+    """One region of one AWS account, as a resource sees it.
+
+    :ivar name: `us-east-1`
+    :ivar partition: `aws`, `aws-cn`, `aws-us-gov`
+    :ivar clients: boto3 clients by service; one that was not announced is made when it is asked for
+    """
+
+    name: str
+    partition: str
+    clients: t.Mapping[str, t.Any]
+
+
+class _Clients(dict[str, t.Any]):
+    """Clients by service, made when they are asked for the first time."""
+
+    def __init__(self, make: t.Callable[[str], t.Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, service: str) -> t.Any:
+        self[service] = client = self._make(service)
+        return client
+
+
+class Regions:
+    """The regions of one module run: one boto3 Session, a client per region and service, and a thread per region."""
+
+    def __init__(
+        self,
+        module: AnsibleAWSModule,
+        services: t.Sequence[str],
+        names: t.Sequence[str] | None = None,
+        default_region: str | None = None,
+    ) -> None:
+        """
+        :param module: its parameters choose credentials and endpoint as in every amazon.aws module
+        :param services: boto3's names of the services that will be called
+        :param names: the regions; without them, the one that the parameters, the environment or the profile name
+        :param default_region: the region if none of those names one
+        :raises ArgumentError: no region, or not the name of one; a profile that does not exist.
+        """
+        try:
+            region, endpoint_url, options = get_aws_connection_info(module)
+        except TypeError as error:
+            raise ArgumentError(f"aws_config is not a configuration of botocore: {error}") from None
+        config = Config(**_CONFIG).merge(options.pop("aws_config", None) or Config())
+        role, profile = AssumeRole.from_parameters(module.params), options.pop("profile_name", None)
+        session = _session(profile)
+        region = region or session.region_name or default_region
+        self.names = check_regions(([region] if region else []) if names is None else names)
+        self._home = region or self.names[0]
+        if role:
+            keys = [options.pop(name, None) for name in _KEYS]
+            source = Credentials(*keys) if keys[0] else session.get_credentials()
+            sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
+            session = _session(profile, role.credentials(source, functools.partial(session.client, **sts)))
+
+        self._session = session
+
+        # A Session is not safe to share between threads, its clients are.
+        making = threading.Lock()
+
+        def make_client(service: str, name: str) -> t.Any:
+            with making:
+                return session.client(service, region_name=name, endpoint_url=endpoint_url, config=config, **options)
+
+        self._make_client = make_client
+        self._regions = {name: self._make_region(name, services) for name in self.names}
+
+    def aws_account(self) -> str:
+        """The caller's AWS account, twelve digits.
+
+        The first two regions are asked at once and the first answer counts: one region that is down must not stop the others.
+        """
+        clients = [self._make_client("sts", name) for name in self.names[:2]]
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+        futures = [pool.submit(client.get_caller_identity) for client in clients]
+        pool.shutdown(wait=False)
+        answered = next((future for future in concurrent.futures.as_completed(futures) if not future.exception()), futures[0])
+        return str(answered.result()["Account"])
+
+    def __getitem__(self, name: str) -> Region:
+        """The region of this name."""
+        return self._regions[name]
+
+    def home(self, services: t.Sequence[str]) -> Region:
+        """The region that parameters, environment or profile name, else the first, for what concerns the whole account, such as `iam`."""
+        return self._make_region(self._home, services)
+
+    def _make_region(self, name: str, services: t.Sequence[str]) -> Region:
+        clients = _Clients(functools.partial(self._make_client, name=name))
+        for service in services:
+            clients[service]  # made before the threads begin, as each of them would wait for the others
+        return Region(name, _partition(self._session, name), clients)
+
+    def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
+        """Calls a function once for each region, all at the same time.
+
+        :returns: by region, in the order the user gave them: what the function returned, or why it could not.
+            Never raises for a region, so that one that fails does not stop the others.
+        """
+        if len(self.names) == 1:
+            return {name: _attempt(function, region) for name, region in self._regions.items()}
+        with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(self.names))) as pool:
+            futures = {name: pool.submit(_attempt, function, region) for name, region in self._regions.items()}
+            return {name: future.result() for name, future in futures.items()}
+
+
+def _session(profile: str | None, credentials: t.Any = None) -> t.Any:
+    """A boto3 Session, of given credentials or of those that boto3 finds.
+
+    :raises ArgumentError: there is no such profile.
+    """
+    core = botocore.session.Session(profile=profile)
+    # Else old botocore asks for the role in us-east-1, on behalf of all regions.
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    try:
+        if credentials is not None:
+            core.get_component("credential_provider").providers.insert(0, AssumedRoleProvider(credentials))
+        return boto3.session.Session(botocore_session=core)
+    except Exception as error:
+        raise ArgumentError(failure_of(error).message) from None
+
+
+def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result | Failure:
+    try:
+        return function(region)
+    except Exception as error:  # whatever it was, it is this region's alone
+        return failure_of(error)
+
+
+def _partition(session: t.Any, region: str) -> str:
+    try:
+        return str(session.get_partition_for_region(region))
+    except Exception:
+        raise ArgumentError(f"'{region}' is not the name of an AWS region that botocore knows.") from None

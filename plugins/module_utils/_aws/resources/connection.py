@@ -1,0 +1,283 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    DEFAULT_DESCRIPTION,
+    check_name,
+    check_spot_account,
+    check_token,
+    spot_token_argument,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+
+API_KEY_NAME = "Authorization"
+ACCOUNT_PARAMETER = "accountId"
+
+# EventBridge API reference, ConnectionState. ACTIVE is for private endpoints, so AUTHORIZED alone is good here.
+GOOD_STATE = "AUTHORIZED"
+TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"})
+
+# What a comparison of the token with the managed secret came to.
+CURRENT = "current"
+DIFFERS = "differs"
+NOT_COMPARED = "not compared"
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a connection shall be like."""
+    return {
+        "spot_account": {"type": "str"},
+        "spot_token": spot_token_argument(),
+        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+        "kms_key_identifier": {"type": "str", "no_log": False},
+        "update_token": {"type": "str", "choices": ["changed", "always", "on_create"], "default": "changed", "no_log": False},
+    }
+
+
+@dataclass(frozen=True)
+class CurrentConnection:
+    """A connection as it is.
+
+    :ivar document: what DescribeConnection tells, without the API key
+    :ivar token: how the token in the managed secret compares with the wanted one
+    :ivar token_unread: why it could not be compared
+    :ivar used_by: the names of the API destinations on it; read only when it shall go
+    """
+
+    document: Document
+    token: str = NOT_COMPARED
+    token_unread: str | None = None
+    used_by: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """`AUTHORIZED`, `DEAUTHORIZED` …"""
+        return str(self.document.get("connection_state", ""))
+
+    def managed_fields(self) -> Document:
+        """What this collection decides about a connection, as it is."""
+        auth = self.document.get("auth_parameters", {})
+        http = auth.get("invocation_http_parameters", {})
+        return {
+            "description": self.document.get("description") or "",
+            "authorization_type": self.document.get("authorization_type"),
+            "api_key_name": auth.get("api_key_auth_parameters", {}).get("api_key_name"),
+            "query_string_parameters": [
+                {"key": item.get("key"), "value": item.get("value", "(hidden)")} for item in http.get("query_string_parameters", [])
+            ],
+            "kms_key_identifier": self.document.get("kms_key_identifier") or None,
+        }
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection that is wanted: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
+
+    :ivar update_token: `changed`, `always` or `on_create`
+    :ivar api_destination: the destination that goes with the connection, and so does not hinder its removal
+    """
+
+    name: str
+    present: bool = True
+    spot_account: str = ""
+    token: str = field(default="", repr=False)
+    description: str = DEFAULT_DESCRIPTION
+    kms_key: str | None = None
+    update_token: str = "changed"
+    api_destination: str = ""
+
+    kind: t.ClassVar[str] = "connection"
+    service: t.ClassVar[str] = "events"
+    reads: t.ClassVar[tuple[str, ...]] = ("secretsmanager",)
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Connection:
+        """See `_plan.Resource`."""
+        name = check_name(params["name"])
+        if params["state"] == "absent":
+            return cls(name=name, present=False, api_destination=params["api_destination"] or name)
+        return cls(
+            name=name,
+            spot_account=check_spot_account(params["spot_account"]),
+            token=check_token(params["spot_token"]),
+            description=params["description"],
+            kms_key=params["kms_key_identifier"],
+            update_token=params["update_token"],
+        )
+
+    def read(self, region: Region) -> CurrentConnection | None:
+        """DescribeConnection; then the managed secret, unless the token will be written in any case."""
+        events = region.clients["events"]
+        try:
+            answer = events.describe_connection(Name=self.name)
+        except Exception as error:
+            if is_code(error, "ResourceNotFoundException"):
+                return None
+            raise
+        found = document(answer)
+        # AWS leaves the key out; an emulator that does not must not make us show it.
+        found.get("auth_parameters", {}).get("api_key_auth_parameters", {}).pop("api_key_value", None)
+        if not self.present:
+            return CurrentConnection(found, used_by=_destinations_on(events, answer["ConnectionArn"]))
+        if self.update_token != "changed" or found.get("connection_state") != GOOD_STATE:
+            return CurrentConnection(found)
+        token, unread = self._compare_token(region, answer.get("SecretArn"))
+        return CurrentConnection(found, token=token, token_unread=unread)
+
+    def _compare_token(self, region: Region, secret_arn: str | None) -> tuple[str, str | None]:
+        # The secret's text stays in this function: it is compared and forgotten.
+        if not secret_arn:
+            return NOT_COMPARED, "AWS did not name the connection's secret"
+        try:
+            answer = region.clients["secretsmanager"].get_secret_value(SecretId=secret_arn)
+        except Exception as error:
+            if is_code(error, "ResourceNotFoundException", "InvalidRequestException"):
+                return DIFFERS, None  # deleted by hand, or marked for it: writing the token makes it anew
+            failure = failure_of(error)
+            if failure.denied:
+                return NOT_COMPARED, "the caller lacks secretsmanager:GetSecretValue on the connection's secret"
+            raise
+        try:
+            value = json.loads(answer["SecretString"])["api_key_value"]
+        except Exception:
+            return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
+        return (CURRENT if value == self._api_key_value() else DIFFERS), None
+
+    def at_rest(self, current: CurrentConnection | None) -> bool:
+        """See `_plan.Resource`."""
+        return current is None or current.state not in TRANSIENT_STATES
+
+    def plan(self, region: Region, current: CurrentConnection | None) -> Plan:
+        """See `_plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
+        if not self.present:
+            return self._plan_removal(current)
+        after = {**self._wanted_fields(), "connection_state": GOOD_STATE, "token": CURRENT}
+        if current is None:
+            arguments = {"Name": self.name, "Description": self.description, **self._authorization(), **self._kms()}
+            return Plan("created", self._predicted({}), None, after, (Call("create_connection", arguments),))
+
+        changed = changed_fields(current.managed_fields(), self._wanted_fields())
+        lost = current.state != GOOD_STATE
+        write_token = lost or current.token == DIFFERS or self.update_token == "always"
+        authorize = write_token or bool({"authorization_type", "api_key_name", "query_string_parameters"} & set(changed))
+        note = self._note(current)
+        if not changed and not authorize:
+            return unchanged(current, note=note)
+        arguments = {"Name": self.name}
+        if "description" in changed:
+            arguments["Description"] = self.description
+        if authorize:
+            arguments.update(self._authorization())
+        if "kms_key_identifier" in changed:
+            arguments.update(self._kms())
+        before = {**current.managed_fields(), "connection_state": current.state, "token": current.token}
+        if not authorize:
+            after["token"] = current.token
+        return Plan(
+            "reauthorized" if lost else "updated",
+            self._predicted(current.document),
+            before,
+            {**current.managed_fields(), **after},
+            (Call("update_connection", arguments),),
+            broken=self._broken(current) if lost else None,
+            repeats=self.update_token == "always" and not changed and not lost,
+            note=note,
+        )
+
+    def _plan_removal(self, current: CurrentConnection | None) -> Plan:
+        if current is None:
+            return unchanged(None)
+        others = [name for name in current.used_by if name != self.api_destination]
+        if others:
+            raise RegionError(
+                "InUse",
+                f"the connection {self.name} is used by API destination(s) {', '.join(others)}; "
+                "it was kept. Point them to another connection, or remove them first.",
+            )
+        before = {**current.managed_fields(), "connection_state": current.state}
+        return Plan("deleted", None, before, None, (Call("delete_connection", {"Name": self.name}),))
+
+    def _broken(self, current: CurrentConnection) -> str:
+        reason = current.document.get("state_reason")
+        return f"the connection {self.name} is {current.state}" + (f": {reason}" if reason else "")
+
+    def _note(self, current: CurrentConnection) -> str | None:
+        if not current.token_unread:
+            return None
+        return f"whether the token is current was not checked: {current.token_unread}. update_token=always writes it in any case."
+
+    def _api_key_value(self) -> str:
+        return f"Bearer {self.token}"
+
+    def _wanted_fields(self) -> Document:
+        wanted: Document = {
+            "description": self.description,
+            "authorization_type": "API_KEY",
+            "api_key_name": API_KEY_NAME,
+            "query_string_parameters": [{"key": ACCOUNT_PARAMETER, "value": self.spot_account}],
+        }
+        if self.kms_key is not None:
+            wanted["kms_key_identifier"] = self.kms_key or None
+        return wanted
+
+    def _authorization(self) -> Document:
+        # AuthParameters without AuthorizationType may have no effect (AWS user guide). IsValueSecret is said outright,
+        # as its default hides the value from everybody who has to check it.
+        parameter = {"Key": ACCOUNT_PARAMETER, "Value": self.spot_account, "IsValueSecret": False}
+        return {
+            "AuthorizationType": "API_KEY",
+            "AuthParameters": {
+                "ApiKeyAuthParameters": {"ApiKeyName": API_KEY_NAME, "ApiKeyValue": self._api_key_value()},
+                "InvocationHttpParameters": {"QueryStringParameters": [parameter]},
+            },
+        }
+
+    def _kms(self) -> Document:
+        return {} if self.kms_key is None else {"KmsKeyIdentifier": self.kms_key}
+
+    def _predicted(self, current: Document) -> Document:
+        healed = {key: value for key, value in current.items() if key != "state_reason"}
+        parameter = {"key": ACCOUNT_PARAMETER, "value": self.spot_account, "is_value_secret": False}
+        predicted = {
+            **healed,
+            "name": self.name,
+            "description": self.description,
+            "connection_state": GOOD_STATE,
+            "authorization_type": "API_KEY",
+            "auth_parameters": {
+                "api_key_auth_parameters": {"api_key_name": API_KEY_NAME},
+                "invocation_http_parameters": {"query_string_parameters": [parameter]},
+            },
+        }
+        if self.kms_key:
+            predicted["kms_key_identifier"] = self.kms_key
+        elif self.kms_key is not None:
+            predicted.pop("kms_key_identifier", None)
+        return predicted
+
+
+def _destinations_on(events: t.Any, connection_arn: str) -> tuple[str, ...]:
+    names: list[str] = []
+    more: Document = {}
+    while True:
+        answer = events.list_api_destinations(ConnectionArn=connection_arn, **more)
+        # An emulator may ignore the filter; AWS does not.
+        names += [item["Name"] for item in answer.get("ApiDestinations", []) if item.get("ConnectionArn") == connection_arn]
+        if not answer.get("NextToken"):
+            return tuple(names)
+        more = {"NextToken": answer["NextToken"]}

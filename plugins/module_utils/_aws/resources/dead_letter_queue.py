@@ -1,0 +1,232 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix, queue_arn, rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    QUEUE_NAME,
+    ArgumentError,
+    check_aws_account,
+    check_name,
+    tags_argument_spec,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+
+# SQS API reference, SetQueueAttributes: fourteen days is the longest.
+DEFAULT_RETENTION = 1209600
+_NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+_MESSAGE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a queue shall be like."""
+    return {
+        "aws_account": {"type": "str"},
+        "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
+        "delete_messages": {"type": "bool", "default": False},
+        **tags_argument_spec(),
+    }
+
+
+@dataclass(frozen=True)
+class CurrentQueue:
+    """A queue as it is.
+
+    :ivar attributes: as GetQueueAttributes tells them, all as text
+    """
+
+    name: str
+    url: str
+    attributes: t.Mapping[str, str]
+    tags: t.Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Document:
+        """See `_plan.Current`."""
+        return {
+            "name": self.name,
+            "queue_url": self.url,
+            "queue_arn": self.attributes.get("QueueArn"),
+            **self.managed_fields(),
+            "messages": self.messages,
+            "tags": dict(self.tags),
+        }
+
+    @property
+    def messages(self) -> int:
+        """How many messages are in it, at the least."""
+        return sum(int(self.attributes.get(count, 0)) for count in _MESSAGE_COUNTS)
+
+    def managed_fields(self) -> Document:
+        """What this collection decides about a queue, as it is."""
+        return {
+            "message_retention_period": int(self.attributes.get("MessageRetentionPeriod", 0)),
+            "sqs_managed_sse_enabled": self.attributes.get("SqsManagedSseEnabled", "false").lower() == "true",
+            "kms_master_key_id": self.attributes.get("KmsMasterKeyId") or None,
+            "policy": _parsed(self.attributes.get("Policy")),
+        }
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The dead-letter queue that is wanted: standard, encrypted, and open to one rule and its probes.
+
+    :ivar rule: the name of the rule that may send to it
+    :ivar aws_account: the account of both
+    :ivar retention: seconds that a message is kept, 60 to 1209600
+    :ivar kms_key: a customer's key in place of the one that SQS manages
+    :ivar delete_messages: whether a queue that holds messages may go
+    """
+
+    name: str
+    present: bool = True
+    rule: str = ""
+    aws_account: str = ""
+    retention: int = DEFAULT_RETENTION
+    kms_key: str | None = None
+    tags: t.Mapping[str, str] | None = None
+    purge_tags: bool = True
+    delete_messages: bool = False
+
+    kind: t.ClassVar[str] = "queue"
+    service: t.ClassVar[str] = "sqs"
+    reads: t.ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Queue:
+        """See `_plan.Resource`."""
+        name = check_name(params["name"], QUEUE_NAME)
+        if params["state"] == "absent":
+            return cls(name=name, present=False, delete_messages=params["delete_messages"])
+        if not 60 <= params["message_retention_period"] <= 1209600:
+            raise ArgumentError("message_retention_period must be 60 to 1209600 seconds (14 days): AWS takes nothing else.")
+        return cls(
+            name=name,
+            rule=check_name(params["rule"] or name),
+            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()),
+            retention=params["message_retention_period"],
+            kms_key=params["kms_master_key_id"],
+            tags=as_text(params["tags"]),
+            purge_tags=params["purge_tags"],
+        )
+
+    def read(self, region: Region) -> CurrentQueue | None:
+        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are wanted."""
+        sqs = region.clients["sqs"]
+        try:
+            url = sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]).get("Attributes", {})
+            tags = sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) if self.tags is not None else {}
+        except Exception as error:
+            if is_code(error, *_NO_QUEUE):
+                return None
+            raise
+        return CurrentQueue(self.name, url, attributes, tags)
+
+    def at_rest(self, current: CurrentQueue | None) -> bool:
+        """See `_plan.Resource`. Queues have no states in between."""
+        return True
+
+    def plan(self, region: Region, current: CurrentQueue | None) -> Plan:
+        """See `_plan.Resource`. A queue with messages is kept unless told otherwise: they say why Spot refused."""
+        if not self.present:
+            return self._plan_removal(current)
+        policy = self.policy(region)
+        after = {**self._wanted_fields(policy), "tags": tags_after(current.tags if current else {}, self.tags, self.purge_tags)}
+        if current is None:
+            arguments: Document = {"QueueName": self.name, "Attributes": self._attributes(policy)}
+            if self.tags:
+                arguments["tags"] = dict(self.tags)
+            predicted = {"name": self.name, "queue_arn": queue_arn(region, self.aws_account, self.name), "messages": 0, **after}
+            return Plan("created", predicted, None, after, (Call("create_queue", arguments),))
+
+        attributes = self._attributes(policy)
+        if not self.kms_key and current.attributes.get("KmsMasterKeyId"):
+            attributes["KmsMasterKeyId"] = ""  # a queue has one kind of encryption
+        if all(_same(name, value, current.attributes) for name, value in attributes.items()):
+            attributes = {}  # else all of them are set: an emulator may forget what is left out
+        to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
+        calls = []
+        if attributes:
+            calls.append(Call("set_queue_attributes", {"QueueUrl": current.url, "Attributes": attributes}))
+        if to_set:
+            calls.append(Call("tag_queue", {"QueueUrl": current.url, "Tags": to_set}))
+        if to_remove:
+            calls.append(Call("untag_queue", {"QueueUrl": current.url, "TagKeys": to_remove}))
+        if not calls:
+            return unchanged(current)
+        before = {**current.managed_fields(), "tags": dict(current.tags)}
+        return Plan("updated", {**current.document, **after}, before, after, tuple(calls))
+
+    def _plan_removal(self, current: CurrentQueue | None) -> Plan:
+        if current is None:
+            return unchanged(None)
+        if current.messages and not self.delete_messages:
+            note = (
+                f"the queue {self.name} was kept: it holds {current.messages} dead letter(s). "
+                "Read them, or remove it with delete_messages=true."
+            )
+            return unchanged(current, note=note)
+        return Plan("deleted", None, current.managed_fields(), None, (Call("delete_queue", {"QueueUrl": current.url}),))
+
+    def policy(self, region: Region) -> Document:
+        """The queue's policy: EventBridge may send, for this rule and those that probe it (EventBridge user guide, "dead-letter
+        queues")."""
+        rules = [rule_arn(region, self.aws_account, name) for name in (self.rule, f"{probe_prefix(self.rule)}*")]
+        statement = {
+            "Sid": "SpotInterruptionDeadLetters",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn(region, self.aws_account, self.name),
+            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
+        }
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def _attributes(self, policy: Document) -> dict[str, str]:
+        attributes = {"MessageRetentionPeriod": str(self.retention), "Policy": json.dumps(policy)}
+        if self.kms_key:
+            return {**attributes, "KmsMasterKeyId": self.kms_key}
+        return {**attributes, "SqsManagedSseEnabled": "true"}
+
+    def _wanted_fields(self, policy: Document) -> Document:
+        return {
+            "message_retention_period": self.retention,
+            "sqs_managed_sse_enabled": not self.kms_key,
+            "kms_master_key_id": self.kms_key,
+            "policy": policy,
+        }
+
+
+def _same(name: str, wanted: str, attributes: t.Mapping[str, str]) -> bool:
+    found = attributes.get(name)
+    if name == "Policy":
+        return found is not None and not compare_policies(_parsed(found), json.loads(wanted))
+    if name == "SqsManagedSseEnabled":
+        return (found or "false").lower() == wanted
+    return found == wanted
+
+
+def _parsed(policy: str | None) -> t.Any:
+    if not policy:
+        return None
+    try:
+        return json.loads(policy)
+    except ValueError:
+        return policy

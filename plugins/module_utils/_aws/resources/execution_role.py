@@ -1,0 +1,262 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import allows, statements_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_list, as_mapping, as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_aws_account
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+
+SERVICE = "events.amazonaws.com"
+ACTION = "events:InvokeApiDestination"
+POLICY_NAME = "invoke-api-destination"
+# IAM API reference, CreateRole.
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
+_NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what an execution role shall be like."""
+    return {"role_name": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
+
+
+@dataclass(frozen=True)
+class CurrentRole:
+    """A role with which EventBridge calls the API destination, as it is.
+
+    :ivar trust: who may assume it, as a parsed policy
+    :ivar policies: what it may do, as parsed policies: all of them, or as a plan needs it, the one that is ours
+    :ivar others: the names of policies that are not ours, as far as they were asked for
+    """
+
+    arn: str
+    trust: t.Any
+    policies: tuple[t.Any, ...]
+    description: str = ""
+    boundary: str | None = None
+    tags: t.Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> Document:
+        """See `_plan.Current`."""
+        return {"arn": self.arn, **self.managed_fields(), "tags": dict(self.tags)}
+
+    def managed_fields(self) -> Document:
+        """What this collection decides about a role, as it is."""
+        return {
+            "description": self.description,
+            "assume_role_policy_document": self.trust,
+            "policy": self.policies[0] if self.policies else None,
+            "permissions_boundary": self.boundary,
+        }
+
+    def trusts_eventbridge(self, aws_account: str) -> str:
+        """Whether EventBridge may assume it for this account: YES, NO or UNSURE."""
+        context = {"aws:SourceAccount": aws_account}
+        return allows(self.trust, action="sts:AssumeRole", resource=None, context=context, service=SERVICE)
+
+    def may_invoke(self, destination_arn: str) -> str:
+        """Whether it may send to an API destination: YES, NO or UNSURE."""
+        # All policies of a role are one: what one of them denies, no other can allow.
+        statements = [statement for policy in self.policies for statement in statements_of(policy)]
+        return allows({"Statement": statements}, action=ACTION, resource=destination_arn, context={})
+
+
+@dataclass(frozen=True)
+class ExecutionRole:
+    """The execution role that is wanted: EventBridge may assume it for this account alone, and it may send to one API destination.
+
+    It is one for the whole AWS account, and serves all its regions.
+
+    :ivar api_destination: the name of the one it may send to
+    :ivar boundary: the ARN of a permissions boundary; None leaves it as it is
+    """
+
+    name: str
+    present: bool = True
+    aws_account: str = ""
+    api_destination: str = ""
+    description: str = ""
+    boundary: str | None = None
+    tags: t.Mapping[str, str] | None = None
+    purge_tags: bool = True
+
+    kind: t.ClassVar[str] = "execution_role"
+    service: t.ClassVar[str] = "iam"
+    reads: t.ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ExecutionRole:
+        """See `_plan.Resource`."""
+        name = params["role_name"]
+        if not _ROLE_NAME.match(name):
+            raise ArgumentError(f"The role's name '{name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
+        if params["state"] == "absent":
+            return cls(name, present=False)
+        return cls(
+            name,
+            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()),
+            api_destination=params["name"],
+            description=params["description"],
+            boundary=params["role_permissions_boundary"],
+            tags=as_text(params["tags"]),
+            purge_tags=params["purge_tags"],
+        )
+
+    def read(self, region: Region) -> CurrentRole | None:
+        """GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
+        iam = region.clients["iam"]
+        try:
+            role = iam.get_role(RoleName=self.name)["Role"]
+        except Exception as error:
+            if is_code(error, *_NO_ENTITY):
+                return None
+            raise
+        try:
+            policies: tuple[t.Any, ...] = (iam.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"],)
+        except Exception as error:
+            if not is_code(error, *_NO_ENTITY):
+                raise
+            policies = ()
+        others = () if self.present else (*_inline(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in _attached(iam, self.name)))
+        return _current(role, policies, tuple(name for name in others if name != POLICY_NAME))
+
+    def at_rest(self, current: CurrentRole | None) -> bool:
+        """See `_plan.Resource`. Roles have no states in between; that they have not spread shows where they are used."""
+        return True
+
+    def plan(self, region: Region, current: CurrentRole | None) -> Plan:
+        """See `_plan.Resource`."""
+        if not self.present:
+            return self._plan_removal(current)
+        trust, policy = self.trust_policy(), self.policy(region.partition)
+        boundary = self.boundary or (current.boundary if current else None)
+        after: Document = {
+            "description": self.description,
+            "assume_role_policy_document": trust,
+            "policy": policy,
+            "permissions_boundary": boundary,
+            "tags": tags_after(current.tags if current else {}, self.tags, self.purge_tags),
+        }
+        put_policy = Call("put_role_policy", {"RoleName": self.name, "PolicyName": POLICY_NAME, "PolicyDocument": json.dumps(policy)})
+        if current is None:
+            predicted = {"arn": self.arn(region.partition), **after}
+            return Plan("created", predicted, None, after, (self._create(trust), put_policy))
+
+        calls = []
+        if compare_policies(current.trust, trust):
+            calls.append(Call("update_assume_role_policy", {"RoleName": self.name, "PolicyDocument": json.dumps(trust)}))
+        if not current.policies or compare_policies(current.policies[0], policy):
+            calls.append(put_policy)
+        if current.description != self.description:
+            calls.append(Call("update_role", {"RoleName": self.name, "Description": self.description}))
+        if current.boundary != boundary:
+            calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
+        to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
+        if to_set:
+            calls.append(Call("tag_role", {"RoleName": self.name, "Tags": as_list(to_set)}))
+        if to_remove:
+            calls.append(Call("untag_role", {"RoleName": self.name, "TagKeys": to_remove}))
+        if not calls:
+            return unchanged(current)
+        before = {**current.managed_fields(), "tags": dict(current.tags)}
+        return Plan("updated", {**current.document, **after}, before, after, tuple(calls))
+
+    def _create(self, trust: Document) -> Call:
+        arguments: Document = {"RoleName": self.name, "Description": self.description, "AssumeRolePolicyDocument": json.dumps(trust)}
+        if self.boundary:
+            arguments["PermissionsBoundary"] = self.boundary
+        if self.tags:
+            arguments["Tags"] = as_list(self.tags)
+        return Call("create_role", arguments)
+
+    def _plan_removal(self, current: CurrentRole | None) -> Plan:
+        if current is None:
+            return unchanged(None)
+        if current.others:
+            note = f"the role {self.name} was kept: it has policies of others ({', '.join(current.others)}). Remove them, and run again."
+            return unchanged(current, note=note)
+        remove_policy = [Call("delete_role_policy", {"RoleName": self.name, "PolicyName": POLICY_NAME})] if current.policies else []
+        calls = (*remove_policy, Call("delete_role", {"RoleName": self.name}))
+        return Plan("deleted", None, {**current.managed_fields(), "tags": dict(current.tags)}, None, calls)
+
+    def arn(self, partition: str) -> str:
+        """The ARN it gets if it is made here; one that is there already may have a path."""
+        return f"arn:{partition}:iam::{self.aws_account}:role/{self.name}"
+
+    def trust_policy(self) -> Document:
+        """EventBridge may assume it, for this account alone (IAM user guide, "the confused deputy problem")."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": SERVICE},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": self.aws_account}},
+        }
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def policy(self, partition: str) -> Document:
+        """It may send to this API destination. AWS ends the destination's ARN with an id of its own; one role serves all regions."""
+        resource = f"arn:{partition}:events:*:{self.aws_account}:api-destination/{self.api_destination}/*"
+        return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": resource}]}
+
+
+def read_with_policies(region: Region, arn: str) -> CurrentRole | None:
+    """GetRole, and all its policies: what it may do, whoever decided it.
+
+    :param region: any, with a client for `iam`, which is one for the whole account
+    :returns: None if there is no such role
+    """
+    iam, name = region.clients["iam"], arn.rsplit("/", 1)[-1]
+    try:
+        role = iam.get_role(RoleName=name)["Role"]
+        inline = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in _inline(iam, name)]
+        attached = _attached(iam, name)
+    except Exception as error:
+        if is_code(error, *_NO_ENTITY):
+            return None
+        raise
+    return _current(role, (*inline, *(_managed_policy(iam, policy) for policy in attached)))
+
+
+def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: tuple[str, ...] = ()) -> CurrentRole:
+    return CurrentRole(
+        arn=role["Arn"],
+        trust=role.get("AssumeRolePolicyDocument"),
+        policies=policies,
+        description=role.get("Description", ""),
+        boundary=(role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+        tags=as_mapping(role.get("Tags", [])),
+        others=others,
+    )
+
+
+def _inline(iam: t.Any, name: str) -> list[str]:
+    pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
+    return [policy for page in pages for policy in page["PolicyNames"]]
+
+
+def _attached(iam: t.Any, name: str) -> list[str]:
+    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+
+def _managed_policy(iam: t.Any, arn: str) -> t.Any:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

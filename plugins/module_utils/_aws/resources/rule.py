@@ -1,0 +1,308 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import queue_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import (
+    as_list,
+    as_mapping,
+    as_text,
+    tag_changes,
+    tags_after,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    DEFAULT_DESCRIPTION,
+    QUEUE_NAME,
+    ArgumentError,
+    check_aws_account,
+    check_name,
+    tags_argument_spec,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+
+# AWS sends the warnings to the default bus, as events of EC2 (EC2 user guide, "Spot Instance interruption notices").
+EVENT_BUS = "default"
+EVENT_PATTERN: Document = {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
+TARGET_ID = "spot"
+# A warning is worth two minutes: the instance is gone then.
+DEFAULT_EVENT_AGE = 120
+DEFAULT_RETRY_ATTEMPTS = 185
+
+_MISSING_ARN = "(known once the API destination is made)"
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a rule shall be like."""
+    return {
+        "role_arn": {"type": "str"},
+        "aws_account": {"type": "str"},
+        "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
+        "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
+        "target_id": {"type": "str", "default": TARGET_ID},
+        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+        **tags_argument_spec(),
+    }
+
+
+@dataclass(frozen=True)
+class CurrentRule:
+    """A rule as it is, with its targets and tags; or no rule, and only the API destination that it shall send to.
+
+    :ivar found: what DescribeRule tells; None where there is no rule
+    :ivar targets: as ListTargetsByRule tells them
+    :ivar destination_arn: the API destination that it shall send to; None where there is none of that name
+    """
+
+    found: Document | None
+    targets: tuple[Document, ...] = ()
+    tags: t.Mapping[str, str] = field(default_factory=dict)
+    destination_arn: str | None = None
+
+    @property
+    def document(self) -> Document:
+        """See `_plan.Current`."""
+        return {**(self.found or {}), "targets": [document(target) for target in self.targets], "tags": dict(self.tags)}
+
+    def event_pattern(self) -> t.Any:
+        """The pattern, parsed; its text where it cannot be."""
+        text = (self.found or {}).get("event_pattern")
+        try:
+            return json.loads(text) if text else None
+        except ValueError:
+            return text
+
+    def managed_fields(self) -> Document:
+        """What this collection decides about a rule, as it is."""
+        rule = self.found or {}
+        return {
+            "description": rule.get("description") or "",
+            "state": rule.get("state"),
+            "event_pattern": self.event_pattern(),
+            "schedule_expression": rule.get("schedule_expression"),
+        }
+
+    def target(self, target_id: str) -> Document | None:
+        """The target with this id."""
+        return next((target for target in self.targets if target["Id"] == target_id), None)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule that is wanted: spot interruption warnings of the default bus go to an API destination.
+
+    :ivar api_destination: the name of the API destination
+    :ivar api_destination_arns: its ARN by region, where it is known already
+    :ivar role_arn: the execution role with which EventBridge calls the destination
+    :ivar dead_letter_queue: the name of the queue for what could not be delivered; empty for none
+    :ivar aws_account: the account of that queue
+    :ivar event_age: seconds after which delivery is given up, 60 to 86400
+    :ivar retry_attempts: 0 to 185
+    :ivar look_up: whether reading it also looks for the API destination
+    """
+
+    name: str
+    present: bool = True
+    api_destination: str = ""
+    api_destination_arns: t.Mapping[str, str] | None = None
+    role_arn: str = ""
+    dead_letter_queue: str = ""
+    aws_account: str = ""
+    event_age: int = DEFAULT_EVENT_AGE
+    retry_attempts: int = DEFAULT_RETRY_ATTEMPTS
+    description: str = DEFAULT_DESCRIPTION
+    target_id: str = TARGET_ID
+    tags: t.Mapping[str, str] | None = None
+    purge_tags: bool = True
+    look_up: bool = True
+
+    kind: t.ClassVar[str] = "rule"
+    service: t.ClassVar[str] = "events"
+    reads: t.ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Rule:
+        """See `_plan.Resource`."""
+        name = check_name(params["name"])
+        if params["state"] == "absent":
+            return cls(name=name, present=False, target_id=params["target_id"])
+        if not params["role_arn"]:
+            raise ArgumentError("role_arn is missing: without an execution role, EventBridge calls no API destination.")
+        if not 60 <= params["maximum_event_age_in_seconds"] <= 86400:
+            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400: AWS takes nothing else.")
+        if not 0 <= params["maximum_retry_attempts"] <= 185:
+            raise ArgumentError("maximum_retry_attempts must be 0 to 185: AWS takes nothing else.")
+        queue = params["dead_letter_queue"] or ""
+        return cls(
+            name=name,
+            api_destination=check_name(params["api_destination"] or name),
+            api_destination_arns=params["api_destination_arns"],
+            role_arn=params["role_arn"],
+            dead_letter_queue=check_name(queue, QUEUE_NAME) if queue else "",
+            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()) if queue else "",
+            event_age=params["maximum_event_age_in_seconds"],
+            retry_attempts=params["maximum_retry_attempts"],
+            description=params["description"],
+            target_id=check_name(params["target_id"]),
+            tags=as_text(params["tags"]),
+            purge_tags=params["purge_tags"],
+        )
+
+    def read(self, region: Region) -> CurrentRule | None:
+        """DescribeRule, ListTargetsByRule, ListTagsForResource; DescribeApiDestination where its ARN is not known."""
+        events = region.clients["events"]
+        arn = self._read_destination_arn(region) if self.present and self.look_up else None
+        try:
+            found = events.describe_rule(Name=self.name, EventBusName=EVENT_BUS)
+        except Exception as error:
+            if is_code(error, "ResourceNotFoundException"):
+                return CurrentRule(None, destination_arn=arn) if self.present else None
+            raise
+        targets: list[Document] = []
+        more: Document = {}
+        while True:
+            answer = events.list_targets_by_rule(Rule=self.name, EventBusName=EVENT_BUS, **more)
+            targets += answer["Targets"]
+            if not answer.get("NextToken"):
+                break
+            more = {"NextToken": answer["NextToken"]}
+        tags: dict[str, str] = {}
+        if self.present and self.tags is not None:
+            tags = as_mapping(events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"])
+        return CurrentRule(document(found), tuple(targets), tags, arn)
+
+    def _read_destination_arn(self, region: Region) -> str | None:
+        known = (self.api_destination_arns or {}).get(region.name)
+        if known:
+            return known
+        try:
+            return str(region.clients["events"].describe_api_destination(Name=self.api_destination)["ApiDestinationArn"])
+        except Exception as error:
+            if is_code(error, "ResourceNotFoundException"):
+                return None
+            raise
+
+    def at_rest(self, current: CurrentRule | None) -> bool:
+        """See `_plan.Resource`. Rules have no states in between."""
+        return True
+
+    def plan(self, region: Region, current: CurrentRule | None) -> Plan:
+        """See `_plan.Resource`. Targets that are not ours stay as they are."""
+        if not self.present:
+            return self._plan_removal(current)
+        current = current or CurrentRule(None)
+        wanted, target = self._wanted_fields(), self._wanted_target(region, current.destination_arn)
+        target_id = self._own_target_id(current)
+        target["Id"] = target_id
+        put_rule = current.found is None or bool(changed_fields(current.managed_fields(), wanted))
+        put_target = current.target(target_id) != target
+        to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
+        if current.found is not None and not (put_rule or put_target or to_set or to_remove):
+            return unchanged(current)
+
+        calls: list[Call] = []
+        if put_rule:
+            # PutRule resets whatever is left out; of tags, it takes only those of a new rule.
+            arguments: Document = {
+                "Name": self.name,
+                "EventBusName": EVENT_BUS,
+                "EventPattern": json.dumps(EVENT_PATTERN),
+                "State": "ENABLED",
+                "Description": self.description,
+            }
+            if current.found is None and self.tags:
+                arguments["Tags"] = as_list(self.tags)
+            calls.append(Call("put_rule", arguments))
+        if current.found is not None and to_set:
+            calls.append(Call("tag_resource", {"ResourceARN": current.document["arn"], "Tags": as_list(to_set)}))
+        if to_remove:
+            calls.append(Call("untag_resource", {"ResourceARN": current.document["arn"], "TagKeys": to_remove}))
+        if put_target:
+            calls.append(Call("put_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Targets": [target]}))
+        return Plan(
+            "created" if current.found is None else "updated",
+            self._predicted(current, target, put_rule),
+            self._shown(current, target_id) if current.found else None,
+            {**wanted, "target": document(target), "tags": tags_after(current.tags, self.tags, self.purge_tags)},
+            tuple(calls),
+            blocked=None if current.destination_arn else self._blocked(region),
+        )
+
+    def _plan_removal(self, current: CurrentRule | None) -> Plan:
+        if current is None:
+            return unchanged(None)
+        own = current.target(self.target_id)
+        others = [target["Id"] for target in current.targets if target["Id"] != self.target_id]
+        calls = [Call("remove_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Ids": [self.target_id]})] if own else []
+        before = self._shown(current, self.target_id)
+        if others:
+            note = f"the rule {self.name} was kept: it has targets that are not ours ({', '.join(others)})"
+            rest = CurrentRule(current.found, tuple(target for target in current.targets if target is not own), current.tags)
+            if not own:
+                return unchanged(current, note=note)
+            return Plan("updated", rest.document, before, {**before, "target": None}, tuple(calls), note=note)
+        calls.append(Call("delete_rule", {"Name": self.name, "EventBusName": EVENT_BUS}))
+        return Plan("deleted", None, before, None, tuple(calls))
+
+    def _own_target_id(self, current: CurrentRule) -> str:
+        # A target made by hand may already send to our destination: taking it over avoids delivering twice.
+        if current.target(self.target_id) is None:
+            for target in current.targets:
+                if target["Arn"] == current.destination_arn:
+                    return str(target["Id"])
+        return self.target_id
+
+    def _blocked(self, region: Region) -> str:
+        return f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
+
+    def _wanted_fields(self) -> Document:
+        return {
+            "description": self.description,
+            "state": "ENABLED",
+            "event_pattern": EVENT_PATTERN,
+            "schedule_expression": None,
+        }
+
+    def _wanted_target(self, region: Region, destination_arn: str | None) -> Document:
+        target: Document = {
+            "Arn": destination_arn or _MISSING_ARN,
+            "RoleArn": self.role_arn,
+            "RetryPolicy": {
+                "MaximumRetryAttempts": self.retry_attempts,
+                "MaximumEventAgeInSeconds": self.event_age,
+            },
+        }
+        if self.dead_letter_queue:
+            target["DeadLetterConfig"] = {"Arn": queue_arn(region, self.aws_account, self.dead_letter_queue)}
+        return target
+
+    def _shown(self, current: CurrentRule, target_id: str) -> Document:
+        target = current.target(target_id)
+        return {**current.managed_fields(), "target": document(target) if target else None, "tags": dict(current.tags)}
+
+    def _predicted(self, current: CurrentRule, target: Document, put_rule: bool) -> Document:
+        others = [document(other) for other in current.targets if other["Id"] != target["Id"]]
+        rule = {key: value for key, value in (current.found or {}).items() if key != "schedule_expression"}
+        return {
+            **rule,
+            "name": self.name,
+            "event_bus_name": EVENT_BUS,
+            "description": self.description,
+            "state": "ENABLED",
+            "event_pattern": json.dumps(EVENT_PATTERN) if put_rule else rule["event_pattern"],
+            "targets": [*others, document(target)],
+            "tags": tags_after(current.tags, self.tags, self.purge_tags),
+        }

@@ -1,0 +1,86 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
+    HIDDEN,
+    REVISION_PARAMETER,
+    Template,
+    looks_like_token,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
+
+
+@dataclass(frozen=True)
+class StackParameters:
+    """The parameters of a stack: as they are, as they shall be, and as a request gives them.
+
+    :ivar current: the stack's, as CloudFormation shows them; None where there is no stack
+    :ivar given: what shall have a certain value, the Spot account included
+    :ivar token_name: the parameter that takes the token
+    :ivar keep_token: whether a token that the stack has stays
+    """
+
+    template: Template
+    current: t.Mapping[str, str] | None
+    given: t.Mapping[str, str]
+    token_name: str
+    token: str = field(repr=False)
+    keep_token: bool = False
+
+    def check(self) -> None:
+        """Finds out what CloudFormation would refuse, before it is asked, and in words that fit.
+
+        :raises RegionError: a parameter is not in the template, or has no value.
+        """
+        names = self.template.parameters
+        unknown = [name for name in self.given if name not in names]
+        if unknown:
+            raise RegionError("NoParameter", f"the template has no parameter {', '.join(unknown)}; it has: {', '.join(names)}")
+        known = {self.token_name, *self.given, *(self.current or {})}
+        missing = [name for name, parameter in names.items() if name not in known and parameter.default is None]
+        if missing:
+            raise RegionError("NoParameter", f"the template's parameter {', '.join(missing)} has no default: give it with 'parameters'")
+
+    def request(self) -> list[dict[str, t.Any]]:
+        """As CreateStack and UpdateStack take them: all that the template has, but for those that keep to its defaults."""
+        found: list[dict[str, t.Any]] = []
+        for name in self.template.parameters:
+            in_stack = self.current is not None and name in self.current
+            if name == self.token_name and not (self.keep_token and in_stack):
+                found.append({"ParameterKey": name, "ParameterValue": self.token})
+            elif name in self.given:
+                found.append({"ParameterKey": name, "ParameterValue": self.given[name]})
+            elif in_stack:
+                found.append({"ParameterKey": name, "UsePreviousValue": True})
+        return found
+
+    def wanted(self) -> dict[str, str]:
+        """As CloudFormation will show them."""
+        current = self.current or {}
+        return {
+            name: HIDDEN
+            if parameter.hidden or name == self.token_name or looks_like_token(name)
+            else self.given.get(name, current.get(name, parameter.default or ""))
+            for name, parameter in self.template.parameters.items()
+        }
+
+    def changed(self) -> bool:
+        """Whether a value differs that the stack has and CloudFormation shows. What is new matters to a resource, which differs then."""
+        current = self.current or {}
+        return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.wanted().items())
+
+    def next_revision(self) -> str | None:
+        """Another value for the parameter that has the token written again; None if there is none, or if the user decides about it."""
+        if REVISION_PARAMETER not in self.template.parameters or REVISION_PARAMETER in self.given:
+            return None
+        now = (self.current or {}).get(REVISION_PARAMETER, "")
+        return str(int(now) + 1) if now.isdecimal() else "1"

@@ -1,0 +1,310 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
+    REVISION_PARAMETER,
+    check_template_body,
+    check_template_url,
+    parameter_text,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    DEFAULT_DESCRIPTION,
+    ArgumentError,
+    check_aws_account,
+    check_regions,
+    check_spot_account,
+    check_stack_name,
+    check_token,
+    spot_token_argument,
+    tags_argument_spec,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+
+SERVICE_MANAGED, SELF_MANAGED = "SERVICE_MANAGED", "SELF_MANAGED"
+
+# Has the form of an id and is nobody's: an account that auto-deployment brings in has it until it gets its own. Spot then refuses
+# what comes from there; without any account, it would count it for the organisation's oldest.
+NOBODYS_SPOT_ACCOUNT = "act-00000000"
+
+# One account that fails must not keep the others from being done, and none waits for another.
+_PREFERENCES: Document = {
+    "RegionConcurrencyType": "PARALLEL",
+    "MaxConcurrentPercentage": 100,
+    "FailureTolerancePercentage": 100,
+}
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The arguments that say what a stack set shall be like."""
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "template_body": {"type": "json"},
+        "template_url": {"type": "str"},
+        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
+        "parameters": {"type": "dict", "default": {}},
+        "spot_accounts": {"type": "dict", "default": {}},
+        "default_spot_account": {"type": "str"},
+        "account_parameter": {"type": "str"},
+        "spot_token": spot_token_argument(),
+        "token_parameter": {"type": "str", "no_log": False},
+        "token_revision": {"type": "str", "no_log": False},
+        "update_token": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
+        "update": {"type": "str", "choices": ["changed", "always"], "default": "changed"},
+        "permission_model": {"type": "str", "choices": ["self_managed", "service_managed"], "default": "self_managed"},
+        "administration_role_arn": {"type": "str"},
+        "execution_role_name": {"type": "str"},
+        "accounts": {"type": "list", "elements": "str"},
+        "organizational_unit_ids": {"type": "list", "elements": "str", "default": []},
+        "excluded_accounts": {"type": "list", "elements": "str", "default": []},
+        "regions": {"type": "list", "elements": "str"},
+        "auto_deployment": {
+            "type": "dict",
+            "options": {
+                "enabled": {"type": "bool", "default": False},
+                "retain_stacks_on_account_removal": {"type": "bool", "default": False},
+            },
+        },
+        "call_as": {"type": "str", "choices": ["self", "delegated_admin"], "default": "self"},
+        "managed_execution": {"type": "bool", "default": True},
+        "operation_preferences": {"type": "dict", "options": _preferences_spec()},
+        "retain_stacks": {"type": "bool", "default": False},
+        "purge_instances": {"type": "bool", "default": True},
+        "purge_limit": {"type": "int", "default": 50},
+        **tags_argument_spec(),
+    }
+
+
+def _preferences_spec() -> dict[str, t.Any]:
+    return {
+        "region_concurrency_type": {"type": "str", "choices": ["parallel", "sequential"], "default": "parallel"},
+        "region_order": {"type": "list", "elements": "str"},
+        "max_concurrent_count": {"type": "int"},
+        "max_concurrent_percentage": {"type": "int"},
+        "failure_tolerance_count": {"type": "int"},
+        "failure_tolerance_percentage": {"type": "int"},
+        "concurrency_mode": {"type": "str", "choices": ["strict_failure_tolerance", "soft_failure_tolerance"]},
+    }
+
+
+@dataclass(frozen=True)
+class StackSet:
+    """The stack set that is wanted.
+
+    :ivar parameters: the other parameters that shall have a certain value
+    :ivar token_revision: text that, where it changes, has the token written again; None leaves it as it is
+    :ivar update_token: `on_create` or `always`
+    :ivar update: `changed`; or `always`, which leaves it to CloudFormation whether something changed
+    :ivar spot_accounts: Spot accounts by AWS account
+    :ivar default_spot_account: that of the AWS accounts that are not among them; None if they shall get nothing
+    :ivar accounts: only these AWS accounts; None for all that have a Spot account
+    :ivar auto_deployment: as boto3 takes it; only with permissions that the service manages
+    :ivar operation_preferences: as boto3 takes them
+    :ivar purge_limit: how many per cent of the accounts may lose all of their instances
+    """
+
+    name: str
+    present: bool = True
+    template_body: str | None = None
+    template_url: str | None = None
+    description: str = DEFAULT_DESCRIPTION
+    parameters: t.Mapping[str, str] = field(default_factory=dict)
+    spot_accounts: t.Mapping[str, str] = field(default_factory=dict)
+    default_spot_account: str | None = None
+    account_parameter: str | None = None
+    token: str = field(default="", repr=False)
+    token_parameter: str | None = None
+    token_revision: str | None = None
+    update_token: str = "on_create"
+    update: str = "changed"
+    permission_model: str = SELF_MANAGED
+    administration_role_arn: str | None = None
+    execution_role_name: str | None = None
+    accounts: frozenset[str] | None = None
+    organizational_units: tuple[str, ...] = ()
+    excluded_accounts: frozenset[str] = frozenset()
+    regions: tuple[str, ...] = ()
+    auto_deployment: Document = field(default_factory=dict)
+    delegated_admin: bool = False
+    managed_execution: bool = True
+    operation_preferences: Document = field(default_factory=lambda: dict(_PREFERENCES))
+    tags: t.Mapping[str, str] | None = None
+    purge_tags: bool = True
+    retain_stacks: bool = False
+    purge_instances: bool = True
+    purge_limit: int = 50
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any]) -> StackSet:
+        """What is wanted, out of a module's parameters.
+
+        :raises ArgumentError: a parameter cannot be right.
+        """
+        name, delegated_admin = check_stack_name(params["name"]), params["call_as"] == "delegated_admin"
+        shared: dict[str, t.Any] = {
+            "delegated_admin": delegated_admin,
+            "operation_preferences": _preferences(params["operation_preferences"]),
+            "retain_stacks": params["retain_stacks"],
+        }
+        if params["state"] == "absent":
+            return cls(name, present=False, **shared)
+        given = {str(key): parameter_text(value) for key, value in params["parameters"].items() if value is not None}
+        stack_set = cls(
+            name,
+            template_body=check_template_body(params["template_body"]) if params["template_body"] else None,
+            template_url=check_template_url(params["template_url"]) if params["template_url"] else None,
+            description=params["description"],
+            parameters={key: value for key, value in given.items() if key != REVISION_PARAMETER},
+            spot_accounts=_spot_accounts(params["spot_accounts"]),
+            default_spot_account=check_spot_account(params["default_spot_account"]) if params["default_spot_account"] else None,
+            account_parameter=params["account_parameter"],
+            token=check_token(params["spot_token"]) if params["spot_token"] else "",
+            token_parameter=params["token_parameter"],
+            token_revision=given.get(REVISION_PARAMETER) if params["token_revision"] is None else params["token_revision"],
+            update_token=params["update_token"],
+            update=params["update"],
+            permission_model=params["permission_model"].upper(),
+            administration_role_arn=params["administration_role_arn"],
+            execution_role_name=params["execution_role_name"],
+            accounts=None if params["accounts"] is None else frozenset(map(check_aws_account, params["accounts"])),
+            organizational_units=tuple(dict.fromkeys(params["organizational_unit_ids"])),
+            excluded_accounts=frozenset(map(check_aws_account, params["excluded_accounts"])),
+            regions=tuple(check_regions(params["regions"])),
+            auto_deployment=_auto_deployment(params["auto_deployment"]),
+            managed_execution=params["managed_execution"],
+            tags=as_text(params["tags"]),
+            purge_tags=params["purge_tags"],
+            purge_instances=params["purge_instances"],
+            purge_limit=params["purge_limit"],
+            **shared,
+        )
+        stack_set.check_permission_model()
+        stack_set.check_accounts()
+        return stack_set
+
+    @property
+    def service_managed(self) -> bool:
+        """Whether AWS Organizations gives the permissions."""
+        return self.permission_model == SERVICE_MANAGED
+
+    @property
+    def call_as(self) -> dict[str, str]:
+        """What every call of CloudFormation has to say about the caller."""
+        return {"CallAs": "DELEGATED_ADMIN"} if self.delegated_admin else {}
+
+    @property
+    def source(self) -> dict[str, str]:
+        """The template as CloudFormation takes it."""
+        return {"TemplateURL": self.template_url or ""} if self.template_body is None else {"TemplateBody": self.template_body}
+
+    @property
+    def base_spot_account(self) -> str:
+        """The Spot account of the stack set itself, which instances have that override nothing."""
+        return self.default_spot_account or NOBODYS_SPOT_ACCOUNT
+
+    def spot_account(self, account: str) -> str | None:
+        """The Spot account that an AWS account shall have, None if it shall have none."""
+        return self.spot_accounts.get(account, self.default_spot_account)
+
+    def check_permission_model(self) -> None:
+        """What cannot be right together with the permission model.
+
+        :raises ArgumentError: something is not.
+        """
+        if self.service_managed:
+            if not self.organizational_units:
+                raise ArgumentError("organizational_unit_ids is missing: with permission_model=service_managed, AWS deploys to such units.")
+            if self.administration_role_arn or self.execution_role_name:
+                raise ArgumentError("administration_role_arn and execution_role_name go with permission_model=self_managed only.")
+            return
+        others = {
+            "organizational_unit_ids": self.organizational_units,
+            "auto_deployment": self.auto_deployment.get("Enabled"),
+            "call_as=delegated_admin": self.delegated_admin,
+        }
+        for option, given in others.items():
+            if given:
+                raise ArgumentError(f"{option} goes with permission_model=service_managed only.")
+
+    def check_accounts(self) -> None:
+        """What cannot be right about accounts and the token.
+
+        :raises ArgumentError: something is not.
+        """
+        if not self.spot_accounts and not self.default_spot_account:
+            raise ArgumentError(
+                "No Spot account is given: spot_accounts says which one each AWS account has. To remove all, say state=absent."
+            )
+        unknown = sorted(account for account in (self.accounts or frozenset()) - self.excluded_accounts if not self.spot_account(account))
+        if unknown:
+            raise ArgumentError(f"spot_accounts has no Spot account for {', '.join(unknown)}, which accounts names.")
+        if not self.service_managed and self.accounts is None and not self.spot_accounts:
+            raise ArgumentError("No AWS account is given: name them in spot_accounts, or in accounts.")
+        if not 0 <= self.purge_limit <= 100:
+            raise ArgumentError("purge_limit must be 0 to 100 per cent.")
+        shown = (self.template_body, self.template_url, *self.parameters.values(), *(self.tags or {}).values())
+        if self.token and any(self.token in text for text in shown if text):
+            raise ArgumentError("The Spot token must only be given with spot_token: CloudFormation shows templates, parameters and tags.")
+
+
+def _spot_accounts(given: t.Mapping[str, t.Any]) -> dict[str, str]:
+    found = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
+    nobodys = [account for account, spot_account in found.items() if spot_account == NOBODYS_SPOT_ACCOUNT]
+    if nobodys:
+        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is nobody's Spot account, so leave {', '.join(nobodys)} out of spot_accounts.")
+    return found
+
+
+def _auto_deployment(given: t.Mapping[str, bool] | None) -> Document:
+    given = given or {}
+    enabled = bool(given.get("enabled"))
+    # AWS takes the second only together with the first.
+    return {
+        "Enabled": enabled,
+        **({"RetainStacksOnAccountRemoval": bool(given.get("retain_stacks_on_account_removal"))} if enabled else {}),
+    }
+
+
+def _preferences(given: t.Mapping[str, t.Any] | None) -> Document:
+    """Operation preferences as boto3 takes them.
+
+    :raises ArgumentError: two are given where AWS takes one, or one is out of bounds.
+    """
+    wanted = {key: value for key, value in (given or {}).items() if value is not None}
+    preferences = dict(_PREFERENCES)
+    for option, name, least in (("max_concurrent", "MaxConcurrent", 1), ("failure_tolerance", "FailureTolerance", 0)):
+        count, percentage = wanted.get(f"{option}_count"), wanted.get(f"{option}_percentage")
+        if count is not None and percentage is not None:
+            raise ArgumentError(f"operation_preferences: AWS takes {option}_count or {option}_percentage, not both.")
+        if count is not None:
+            del preferences[f"{name}Percentage"]
+            preferences[f"{name}Count"] = _at_least(count, least, f"{option}_count")
+        elif percentage is not None:
+            if percentage > 100:
+                raise ArgumentError(f"operation_preferences: {option}_percentage must be at most 100.")
+            preferences[f"{name}Percentage"] = _at_least(percentage, least, f"{option}_percentage")
+    if "region_concurrency_type" in wanted:
+        preferences["RegionConcurrencyType"] = wanted["region_concurrency_type"].upper()
+    if wanted.get("region_order"):
+        preferences["RegionOrder"] = check_regions(wanted["region_order"])
+    if "concurrency_mode" in wanted:
+        preferences["ConcurrencyMode"] = wanted["concurrency_mode"].upper()
+    return preferences
+
+
+def _at_least(value: int, least: int, option: str) -> int:
+    if value < least:
+        raise ArgumentError(f"operation_preferences: {option} must be at least {least}.")
+    return value

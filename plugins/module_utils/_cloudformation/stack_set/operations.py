@@ -1,0 +1,152 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import IN_PROGRESS, SERVICE, operation_id
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
+    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Operation
+    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Pair, RunningOperation
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+
+# CloudFormation API reference, StackSetOperationResultSummary.
+_NOT_DONE = ("FAILED", "CANCELLED")
+_DONE = "SUCCEEDED"
+# Ours: AWS did not begin it; it is not begun in check mode.
+REFUSED, PLANNED = "REFUSED", "PLANNED"
+
+
+class Operations:
+    """The operations of a run: begins them, follows them, and knows what failed in them.
+
+    :ivar entries: as they are told to the user, and handed on from step to step
+    :ivar not_begun: how many had to be left for another run
+    """
+
+    def __init__(self, wanted: StackSet, clients: t.Mapping[str, t.Any], before: t.Iterable[Document]) -> None:
+        self.entries: list[Document] = [dict(entry) for entry in before]
+        self.not_begun = 0
+        self._wanted = wanted
+        self._clients = clients
+        self._foreign: tuple[RunningOperation, ...] = ()
+
+    @property
+    def in_progress(self) -> list[Document]:
+        """Those that have not ended."""
+        return [entry for entry in self.entries if entry["status"] in IN_PROGRESS]
+
+    @property
+    def foreign(self) -> tuple[RunningOperation, ...]:
+        """The operations of others that are waited for."""
+        return self._foreign
+
+    def begin(self, operation: Operation) -> None:
+        """Makes the call. What AWS raises passes through."""
+        arguments = dict(operation.arguments)
+        entry: Document = {**operation.document, "status": _DONE, "failures": []}
+        if operation.takes_time:
+            arguments["OperationId"] = operation_id(operation.overrides)
+            entry.update({"id": arguments["OperationId"], "status": "RUNNING"})
+        try:
+            getattr(self._client, operation.action)(**arguments)
+        except Exception as error:
+            # The first answer was lost, and botocore repeated the call.
+            if not is_code(error, "OperationIdAlreadyExistsException"):
+                raise
+        self._foreign = ()
+        self.entries.append(entry)
+
+    def refused(self, operation: Operation, failure: Failure) -> None:
+        """Notes an operation that AWS did not begin."""
+        failures = [
+            {"account": account, "region": region, "status": failure.code, "reason": failure.message}
+            for account in operation.accounts
+            for region in operation.regions
+        ]
+        self.entries.append({**operation.document, "status": REFUSED, "failures": failures})
+
+    def look(self) -> bool:
+        """Looks at those that have not ended.
+
+        :returns: whether there are any left
+        """
+        for entry in self.in_progress:
+            found = self._client.describe_stack_set_operation(**self._which(entry))["StackSetOperation"]
+            entry["status"] = found["Status"]
+            if found.get("StatusReason"):
+                entry["status_reason"] = " ".join(found["StatusReason"].split())
+            if entry["status"] not in IN_PROGRESS:
+                entry.pop("done", None)
+                all_well = entry["status"] == _DONE and found.get("StatusDetails", {}).get("FailedStackInstancesCount") == 0
+                entry["failures"] = [] if all_well else self._failures(entry)
+        return bool(self.in_progress)
+
+    def waits_for(self, running: tuple[RunningOperation, ...]) -> None:
+        """Notes that others have to end first."""
+        self._foreign = running
+
+    def count(self) -> None:
+        """Counts, for those that have not ended, how many instances are done."""
+        for entry in self.in_progress:
+            results = list(self._results(entry))
+            entry["done"] = sum(result["Status"] == _DONE for result in results)
+            entry["failures"] = [_failure(result) for result in results if result["Status"] in _NOT_DONE]
+
+    def failure(self, pair: Pair) -> Document | None:
+        """Why an instance was not done, as the last operation on it tells; None if it tells nothing."""
+        for entry in reversed(self.entries):
+            for failure in entry["failures"]:
+                if (failure["account"], failure["region"]) == pair:
+                    return t.cast("Document", failure)
+        return None
+
+    @property
+    def timeout_message(self) -> str:
+        """What to say if the time is over."""
+        if self._foreign:
+            running = self._foreign[0]
+            return f"AWS was at an operation of somebody else's until wait_timeout was over, {running.operation_id} ({running.action})"
+        number = len(self.in_progress)
+        if number:
+            return f"{number} operation(s) had not ended when wait_timeout was over. They go on in AWS; run again to see what comes of them"
+        return "wait_timeout was over before everything was done; run again to go on"
+
+    @property
+    def _client(self) -> t.Any:
+        return self._clients[SERVICE]
+
+    def _which(self, entry: t.Mapping[str, t.Any]) -> dict[str, str]:
+        return {"StackSetName": self._wanted.name, "OperationId": entry["id"], **self._wanted.call_as}
+
+    def _failures(self, entry: Document) -> list[Document]:
+        found = (result for status in _NOT_DONE for result in self._results(entry, status))
+        unique = {(result["Account"], result["Region"]): _failure(result) for result in found if result["Status"] in _NOT_DONE}
+        return [unique[pair] for pair in sorted(unique)]
+
+    def _results(self, entry: Document, status: str = "") -> t.Iterator[t.Any]:
+        more: dict[str, t.Any] = {"MaxResults": 100}
+        if status:
+            more["Filters"] = [{"Name": "OPERATION_RESULT_STATUS", "Values": status}]
+        while True:
+            found = self._client.list_stack_set_operation_results(**self._which(entry), **more)
+            yield from found.get("Summaries", [])
+            if not found.get("NextToken"):
+                return
+            more["NextToken"] = found["NextToken"]
+
+
+def _failure(result: t.Mapping[str, t.Any]) -> Document:
+    gate = result.get("AccountGateResult", {})
+    reasons = [result.get("StatusReason"), gate.get("StatusReason") if gate.get("Status") == "FAILED" else None]
+    reason = " ".join(" ".join(reason for reason in reasons if reason).split())
+    return {"account": result["Account"], "region": result["Region"], "status": result["Status"], "reason": reason}

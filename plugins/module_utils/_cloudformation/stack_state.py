@@ -1,0 +1,125 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_mapping
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import HIDDEN, Template, looks_like_token
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+
+# Nothing is in progress behind this one: a change set was made, and never executed.
+REVIEW = "REVIEW_IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class CurrentStack:
+    """A stack as it is; or no stack, and only the template that it shall be made of.
+
+    :ivar found: as it is returned to the user; None where there is no stack
+    :ivar template: the wanted template; None where it was not asked for, because nothing can be done with it yet or any more
+    :ivar differences: in what the stack's own template differs from it
+    :ivar connections: the names of its connections
+    :ivar connection: the connection, if it has one and AWS does too
+    :ivar causes: why the last operation on it failed
+    :ivar is_protected: whether it must not be deleted
+    :ivar parent: the stack that it is nested in
+    :ivar retained: its template with everything retained, and whether it is like that already; None where nobody asked
+    """
+
+    found: Document | None
+    template: Template | None = None
+    differences: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    connection: CurrentConnection | None = None
+    causes: tuple[str, ...] = ()
+    is_protected: bool = False
+    parent: str = ""
+    retained: tuple[t.Any, bool] | None = None
+
+    @property
+    def document(self) -> Document:
+        """See `_plan.Current`."""
+        return {**(self.found or {}), "connection": self.connection.document if self.connection else None}
+
+    @property
+    def status(self) -> str:
+        """`CREATE_COMPLETE` …; empty where there is no stack."""
+        return str((self.found or {}).get("stack_status", ""))
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether CloudFormation is working on it."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != REVIEW
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the last operation on it failed."""
+        return "FAILED" in self.status or "ROLLBACK" in self.status
+
+    def why(self) -> str:
+        """What is wrong with it, and why."""
+        return f"the stack is {self.status}" + (f": {' | '.join(self.causes)}" if self.causes else "")
+
+    def shown(self) -> Document:
+        """What a diff shows of it."""
+        return {key: (self.found or {})[key] for key in ("stack_status", "parameters", "tags")}
+
+
+def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str | None) -> CurrentStack | None:
+    """What DescribeStacks tells of a stack.
+
+    :param token: what must not be shown, empty if it is not known
+    :param token_parameter: the parameter with it, if the user says which
+    :returns: None if there is no such stack
+    """
+    try:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except Exception as error:
+        if is_code(error, "ValidationError") and "does not exist" in str(error):
+            return None
+        raise
+    parameters = {item["ParameterKey"]: item.get("ParameterValue", "") for item in stack.get("Parameters", [])}
+    found: Document = {
+        "stack_id": stack["StackId"],
+        "stack_name": stack["StackName"],
+        "stack_status": stack["StackStatus"],
+        "parameters": {
+            # Whether or not the template says NoEcho.
+            key: HIDDEN if key == token_parameter or looks_like_token(key) else without_token(value, token)
+            for key, value in parameters.items()
+        },
+        "outputs": {item["OutputKey"]: without_token(item["OutputValue"], token) for item in stack.get("Outputs", [])},
+        # The other tags are AWS's, and nobody else can change them.
+        "tags": as_mapping(tag for tag in stack.get("Tags", []) if not tag["Key"].startswith("aws:")),
+        "resources": {},
+    }
+    if stack.get("StackStatusReason"):
+        found["stack_status_reason"] = without_token(stack["StackStatusReason"], token)
+    return CurrentStack(found, is_protected=bool(stack.get("EnableTerminationProtection")), parent=stack.get("ParentId") or "")
+
+
+def without_token(text: str, token: str) -> str:
+    """A text of AWS's, in which the token might stand."""
+    return text.replace(token, HIDDEN) if token else text
+
+
+def resources_of(cloudformation: t.Any, name: str) -> Document:
+    """What DescribeStackResources tells of what there is, by logical id."""
+    return {
+        item["LogicalResourceId"]: {
+            "type": item["ResourceType"],
+            "physical_id": item.get("PhysicalResourceId"),
+            "status": item["ResourceStatus"],
+        }
+        for item in cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        if item["ResourceStatus"] != "DELETE_COMPLETE"
+    }

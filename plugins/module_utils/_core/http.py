@@ -1,0 +1,169 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+import urllib.error
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode, urlsplit
+
+from ansible.module_utils.urls import open_url
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import SECONDS, within
+
+_MOST_BYTES = 8 * 1024 * 1024
+# A secret shorter than this is none, and hiding it would hide half of a text.
+_SHORTEST_SECRET = 4
+
+
+class PeerError(Exception):
+    """A service said no, or nothing. The message is one line and holds no secret.
+
+    :ivar status: the HTTP status, 0 where there was no answer
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def remedy(self) -> str:
+        """What a person can do about it."""
+        if self.status == 401:
+            return "Check the credentials: the service does not know them."
+        if self.status == 403:
+            return "Give the user of these credentials the right to do it."
+        if self.status == 0 or self.status >= 500:
+            return "Check the address and the network, or run again later."
+        return "Check the address and what the service is asked for."
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a service answered, whatever the status."""
+
+    status: int
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether it said yes."""
+        return 200 <= self.status < 300
+
+    def json(self) -> t.Any:
+        """The body; None if it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The HTTP API of a service that is neither AWS nor Spot's. One request, one answer: nothing is tried twice, as what is asked
+    may be something to be done, and an answer that was lost does not mean that it was not.
+
+    :ivar what: how people call it, such as `the webhook`
+    :ivar url: the base address; its path may be a secret, so that only its host is ever told
+    :ivar headers: sent with each request, to this address only: redirects are not followed
+    :ivar secrets: what must never be told, in whatever the service says
+    :ivar ca_path: a file of certificates to trust besides the system's
+    """
+
+    what: str
+    url: str
+    headers: t.Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    validate_certs: bool = True
+    ca_path: str | None = None
+    seconds: float = SECONDS
+
+    @property
+    def host(self) -> str:
+        """The part of the address that is no secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+    def demand(self, method: str, path: str = "", body: t.Any = None, query: t.Mapping[str, str] | None = None) -> Reply:
+        """Asks, and takes nothing but a yes.
+
+        :raises PeerError: it said something else, or nothing.
+        """
+        reply = self.ask(method, path, body, query)
+        if not reply.ok:
+            raise self.refusal(reply)
+        return reply
+
+    def ask(self, method: str, path: str = "", body: t.Any = None, query: t.Mapping[str, str] | None = None) -> Reply:
+        """Asks, and returns what was answered.
+
+        :param path: appended to the address
+        :param body: sent as JSON
+        :raises PeerError: there was no answer.
+        """
+        address = f"{self.url.rstrip('/') if path else self.url}{path}"
+        if query:
+            address += ("&" if urlsplit(address).query else "?") + urlencode(query)
+        try:
+            return within(self.seconds, lambda: self._ask(method, address, body))
+        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no answer
+            reason = getattr(error, "reason", None) or error
+            said = f"{type(error).__name__}: {' '.join(str(reason).split())}"
+            raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not answer: {said}")) from None
+
+    def _ask(self, method: str, address: str, body: t.Any) -> Reply:
+        given = None if body is None else json.dumps(body).encode()
+        content = {} if given is None else {"Content-Type": "application/json"}
+        try:
+            answer = open_url(
+                address,
+                method=method,
+                data=given,
+                headers={"Accept": "application/json", **content, **self.headers},
+                timeout=self.seconds / 2,
+                validate_certs=self.validate_certs,
+                ca_path=self.ca_path,
+                follow_redirects="none",
+                use_netrc=False,  # a netrc file must not put another authorization in place of the one that was given
+                http_agent="ansible-collection/spot.eventbridge",
+            )
+            return Reply(int(answer.status), answer.read(_MOST_BYTES))
+        except urllib.error.HTTPError as error:
+            return Reply(int(error.code), error.read(65536))
+
+    def refusal(self, reply: Reply) -> PeerError:
+        """The answer as an error: who, what, and why."""
+        meaning = {401: " (it refuses the credentials)", 403: " (it does not allow this)"}.get(reply.status, "")
+        # Before anything is cut off: the rest of a secret that was cut through would not be found any more.
+        told = self.scrub(reply.body.decode("utf-8", "replace"))
+        # A terminal would obey what is not printable.
+        printable = " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())[:300] or "(nothing)"
+        return PeerError(reply.status, f"{self.what} at {self.host} answered {reply.status}{meaning}: {printable}")
+
+    def scrub(self, text: str) -> str:
+        """The text without secrets, nor what they are sent as."""
+        return scrub(text, self.secrets)
+
+
+def scrub(text: str, secrets: t.Iterable[str]) -> str:
+    """The text with a sign in place of each secret, also where it is written as part of an address or in base64."""
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, safe=""), _base64(secret))}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "********")
+    return text
+
+
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header for a user and a password."""
+    return f"Basic {_base64(f'{user}:{password}')}"
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,105 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotAnswers, ask
+
+ALL_REGIONS = ["all"]
+
+# Asks what concerns the whole AWS account where nothing names a region.
+DEFAULT_HOME_REGION = "us-east-1"
+
+# AWS's documentation of API destinations leaves these out; the list's date is unknown, so users can give their own.
+UNSUPPORTED_REGIONS = (
+    "ap-east-2",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "il-central-1",
+    "mx-central-1",
+    "us-gov-east-1",
+    "us-gov-west-1",
+)
+
+
+@dataclass(frozen=True)
+class AwsAnswers:
+    """Who the caller is to AWS, and where it may work.
+
+    :ivar aws_account: twelve digits
+    :ivar arn: of the user or role that calls
+    :ivar enabled: the regions that are enabled for the account
+    """
+
+    aws_account: str
+    arn: str
+    enabled: tuple[str, ...]
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov` …"""
+        return self.arn.split(":")[1] if self.arn.count(":") >= 5 else "aws"
+
+
+def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -> tuple[AwsAnswers, SpotAnswers | SpotError | None]:
+    """All questions of preflight. Only reads.
+
+    :param regions: the home region, with `sts` and `ec2`
+    :param api: None asks only AWS
+    :returns: AWS's answers; Spot's, or why it gave none
+    :raises ArgumentError: AWS does not answer, or not to this caller.
+    """
+    home = next(iter(regions.names))
+    (identity,) = regions.run(lambda region: region.clients["sts"].get_caller_identity()).values()
+    if not isinstance(identity, dict):
+        raise ArgumentError(f"AWS does not say who we are ({home}): {identity.code}: {identity.message}")
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        spot = pool.submit(_ask_spot, api, spot_account, str(identity["Account"]))
+        (enabled,) = regions.run(_enabled_regions).values()
+        if not isinstance(enabled, tuple):
+            raise ArgumentError(f"AWS does not list its regions ({home}): {enabled.code}: {enabled.message}")
+        return AwsAnswers(str(identity["Account"]), str(identity["Arn"]), enabled), spot.result()
+
+
+def _ask_spot(api: SpotApi | None, spot_account: str, aws_account: str) -> SpotAnswers | SpotError | None:
+    try:
+        return ask(api, spot_account, aws_account) if api else None
+    except SpotError as error:
+        return error
+
+
+def _enabled_regions(region: Region) -> tuple[str, ...]:
+    # Without AllRegions, AWS lists those that are enabled (EC2 API reference, DescribeRegions).
+    return tuple(item["RegionName"] for item in region.clients["ec2"].describe_regions()["Regions"])
+
+
+def choose_regions(wanted: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str]) -> tuple[list[str], list[str]]:
+    """The regions to work in, and those to leave out. Pure.
+
+    :param wanted: names, or only `all`
+    :param unsupported: the regions that are thought to have no API destinations. One that is wanted by name is tried.
+    :raises ArgumentError: a name is none of an enabled region.
+    """
+    if wanted == ALL_REGIONS:
+        left_out = sorted(set(enabled) & set(unsupported))
+        return sorted(set(enabled) - set(left_out)), left_out
+    unknown = [name for name in wanted if name not in enabled]
+    if unknown:
+        raise ArgumentError(
+            f"Not a region, or not enabled in this AWS account: {', '.join(unknown)}. Enabled are: {', '.join(sorted(enabled))}."
+        )
+    return wanted, []

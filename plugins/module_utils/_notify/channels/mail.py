@@ -1,0 +1,164 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import smtplib
+import ssl
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, scrub
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import SECONDS, within
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Handover
+
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The options of this channel."""
+    return {
+        "host": {"type": "str", "required": True},
+        "port": {"type": "int"},
+        "encryption": {"type": "str", "choices": ["starttls", "tls", "none"], "default": "starttls"},
+        "user": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "sender": {"type": "str", "required": True},
+        "recipients": {"type": "list", "elements": "str", "required": True},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+    }
+
+
+@dataclass(frozen=True)
+class MailChannel:
+    """An e-mail over SMTP: the text, and the JSON document attached.
+
+    :ivar encryption: `starttls`, `tls` from the first byte, or `none`
+    """
+
+    host: str
+    port: int
+    encryption: str
+    user: str
+    sender: str
+    recipients: tuple[str, ...]
+    password: str = field(repr=False)
+    validate_certs: bool = True
+    ca_path: str | None = None
+    seconds: float = SECONDS
+
+    name: t.ClassVar[str] = "mail"
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any]) -> MailChannel:
+        """
+        :raises ArgumentError: an address is none, or the password would go over the network in clear.
+        """
+        if params["encryption"] == "none" and not is_loopback(params["host"]):
+            raise ArgumentError("mail.encryption 'none' is for loopback only: the hand-over and the password would be readable on the way.")
+        if bool(params["user"]) != bool(params["password"]):
+            raise ArgumentError("mail.user and mail.password go together: give both, or neither.")
+        recipients = tuple(_address(recipient, "mail.recipients") for recipient in params["recipients"])
+        if not recipients:
+            raise ArgumentError("mail.recipients is empty: give at least one address.")
+        return cls(
+            host=params["host"],
+            port=params["port"] or _PORTS[params["encryption"]],
+            encryption=params["encryption"],
+            user=params["user"] or "",
+            password=params["password"] or "",
+            sender=_address(params["sender"], "mail.sender"),
+            recipients=recipients,
+            validate_certs=params["validate_certs"],
+            ca_path=params["ca_path"],
+        )
+
+    def send(self, handover: Handover) -> str:
+        """See `_handover.Channel`."""
+        try:
+            refused = within(self.seconds, lambda: self._send(self.message(handover)))
+        except Exception as error:
+            raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port}: {_reason(error)}")) from None
+        if refused:
+            # Those whom it took may get it again: better than that somebody never does.
+            told = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in refused.items())
+            raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {told}"))
+        return ""
+
+    def message(self, handover: Handover) -> EmailMessage:
+        """The mail. Its id follows from the hand-over, so that one that is sent twice is recognised. Pure."""
+        message = EmailMessage()
+        message["Subject"] = handover.subject
+        message["From"] = self.sender
+        message["To"] = ", ".join(self.recipients)
+        message["Date"] = format_datetime(datetime.strptime(handover.time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc))
+        message["Message-ID"] = f"<{handover.id}@spot.eventbridge>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(handover.text())
+        attached = json.dumps(handover.document(), indent=2).encode()
+        message.add_attachment(attached, maintype="application", subtype="json", filename=f"handover-{handover.spot_account}.json")
+        return message
+
+    def _send(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+        timeout = self.seconds / 2
+        if self.encryption == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=timeout, context=self._context())
+        else:
+            server = smtplib.SMTP(self.host, self.port, timeout=timeout)
+        with server:
+            if self.encryption == "starttls":
+                server.starttls(context=self._context())
+            if self.user:
+                server.login(self.user, self.password)
+            return server.send_message(message, self.sender, list(self.recipients))
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.ca_path)
+        if not self.validate_certs:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _scrub(self, text: str) -> str:
+        return scrub(text, (self.password, basic(self.user, self.password).split()[1] if self.password else ""))
+
+
+def _address(text: str, what: str) -> str:
+    """An address without a name, so that nothing but an address can come into a header.
+
+    :raises ArgumentError: it is none.
+    """
+    address = parseaddr(text)[1]
+    try:
+        Address(addr_spec=address)
+    except Exception:
+        address = ""
+    if not address or address != text.strip() or "@" not in address:
+        raise ArgumentError(f"{what}: {text[:100]!r} is not an e-mail address. Addresses look like somebody@example.com.")
+    return address
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"it refuses the credentials: {error.smtp_code} {_text(error.smtp_error)}. Check mail.user and mail.password"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        told = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in error.recipients.items())
+        return f"it refuses all recipients: {told}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"it answered {error.smtp_code} {_text(error.smtp_error)}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}. Check host, port and encryption, or run again later"
+
+
+def _text(said: bytes | str) -> str:
+    return " ".join((said.decode("utf-8", "replace") if isinstance(said, bytes) else said).split())

@@ -1,0 +1,63 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_secret_url
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Handover
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The options of this channel."""
+    return {
+        # Whoever knows the address of a Slack webhook may post to it.
+        "url": {"type": "str", "required": True, "no_log": True},
+        "token": {"type": "str", "no_log": True},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+    }
+
+
+@dataclass(frozen=True)
+class WebhookChannel:
+    """An HTTP POST: `text` as Slack takes it, and beside it `handover` for programs."""
+
+    peer: Peer
+
+    name: t.ClassVar[str] = "webhook"
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any]) -> WebhookChannel:
+        """
+        :raises ArgumentError: the address is none to which a secret may be sent.
+        """
+        url, token = check_secret_url(params["url"], "webhook.url"), params["token"]
+        parts = urlsplit(url)
+        return cls(
+            Peer(
+                what="the webhook",
+                url=url,
+                headers={"Authorization": f"Bearer {token}"} if token else {},
+                secrets=(url, parts.path, parts.query, parts.password or "", token or ""),
+                validate_certs=params["validate_certs"],
+                ca_path=params["ca_path"],
+            )
+        )
+
+    def send(self, handover: Handover) -> str:
+        """See `_handover.Channel`."""
+        body = {"text": f"{handover.subject}\n\n{handover.text()}", "handover": handover.document()}
+        try:
+            self.peer.demand("POST", body=body)
+        except PeerError as error:
+            raise ChannelError(f"{error}. {error.remedy}") from None
+        return ""

@@ -1,0 +1,130 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import (
+    TAG,
+    Channel,
+    ChannelError,
+    Handover,
+    Memory,
+    Sent,
+    read,
+    tag_value,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+
+NO_RULE = "there is no rule in which it could be remembered: onboard the region first"
+
+
+@dataclass
+class Ledger:
+    """What the rules of all regions remember, and what is added to it.
+
+    :ivar stack_name: the stack whose rule it is, whatever its name there; empty if it is of none
+    :ivar memories: by region; a failure where it could not be read, None where there is no rule
+    """
+
+    regions: Regions
+    aws_account: str
+    rule: str
+    spot_account: str
+    stack_name: str = ""
+    memories: dict[str, Memory | Failure | None] = field(default_factory=dict)
+
+    def read(self) -> None:
+        """Reads all regions at once."""
+
+        def memory(region: Region) -> dict[str, Sent] | None:
+            try:
+                return read(region, self._arn(region), self.spot_account)
+            except Exception as error:
+                if is_code(error, "ResourceNotFoundException"):
+                    return None
+                raise
+
+        self.memories = dict(self.regions.run(memory))
+
+    def new(self, channel: str) -> tuple[str, ...]:
+        """The regions that were not handed over through a channel yet, as far as that is known. Pure."""
+        return tuple(name for name, memory in self.memories.items() if not isinstance(memory, Failure) and channel not in (memory or {}))
+
+    def without_rule(self) -> tuple[str, ...]:
+        """The regions in which nothing can be remembered. Pure."""
+        return tuple(name for name, memory in self.memories.items() if memory is None)
+
+    def unread(self) -> dict[str, Failure]:
+        """The regions of which it is not known what was handed over. Pure."""
+        return {name: memory for name, memory in self.memories.items() if isinstance(memory, Failure)}
+
+    def remember(self, channel: str, names: t.Collection[str], sent: Sent) -> dict[str, Failure]:
+        """Writes that regions were handed over, in all of them at once.
+
+        :returns: where it could not be written
+        """
+
+        def tag(region: Region) -> None:
+            if region.name in names:
+                known = self.memories[region.name]
+                memory = {**(known if isinstance(known, dict) else {}), channel: sent}
+                value = tag_value(self.spot_account, memory)
+                region.clients["events"].tag_resource(ResourceARN=self._arn(region), Tags=[{"Key": TAG, "Value": value}])
+                self.memories[region.name] = memory
+
+        return {name: result for name, result in self.regions.run(tag).items() if isinstance(result, Failure)}
+
+    def _arn(self, region: Region) -> str:
+        rule = names_in_stack(region, self.stack_name).rule if self.stack_name else self.rule
+        return rule_arn(region, self.aws_account, rule)
+
+
+def hand_over(ledger: Ledger, channels: t.Sequence[Channel], handover: Handover, *, check_mode: bool) -> dict[str, dict[str, t.Any]]:
+    """Sends what is new through each channel, and remembers it as soon as it is sent.
+
+    A channel that fails does not hinder the others. Whoever is killed between sending and remembering sends again next time: better
+    twice than never, and both have the same id.
+
+    :param ledger: as it was read
+    :param handover: with any regions: each channel gets those that are new to it
+    :returns: by channel: `action` (`sent`, `failed`, `unchanged`), `regions`, `message`, `reference`, and `error` where it failed
+    """
+    outcomes: dict[str, dict[str, t.Any]] = {}
+    for channel in channels:
+        blocked = () if check_mode else ledger.without_rule()
+        new = tuple(name for name in ledger.new(channel.name) if name not in blocked)
+        wanted = replace(handover, regions=new)
+        outcome: dict[str, t.Any] = {"action": "unchanged", "regions": list(new), "message": wanted.text() if new else "", "reference": ""}
+        errors = [f"{', '.join(blocked)}: {NO_RULE}"] if blocked else []
+        if new:
+            outcome["action"] = "sent"
+            if not check_mode:
+                try:
+                    outcome["reference"] = channel.send(wanted)
+                    errors += _remember(ledger, channel.name, new, Sent(handover.time, outcome["reference"]))
+                except ChannelError as error:
+                    outcome["action"] = "failed"
+                    errors.append(str(error))
+        if errors:
+            outcome["error"] = "; ".join(errors)
+        outcomes[channel.name] = outcome
+    return outcomes
+
+
+def _remember(ledger: Ledger, channel: str, names: t.Collection[str], sent: Sent) -> list[str]:
+    return [
+        f"it was sent, but that could not be remembered in {name}, so the next run sends it again: {failure.code}: {failure.message}"
+        for name, failure in ledger.remember(channel, names, sent).items()
+    ]

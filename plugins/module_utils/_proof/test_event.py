@@ -1,0 +1,200 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import DeadLetter
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import PROBE
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+
+SERVICES = ("events", "sqs", "cloudwatch")
+# PutEvents refuses every source of AWS's own.
+SOURCE = "spot.eventbridge.probe"
+DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
+# No instance can have it, so that Spot cannot act on it.
+INSTANCE = "i-00000000000000000"
+
+_AUTHORIZED = "AUTHORIZED"
+_PAUSE = 2.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a probe.
+
+    :ivar metrics: of the temporary rule, as `_evidence.read_metrics` gives them
+    :ivar seconds: from the event to the figures that tell its end
+    :ivar letter: what the dead-letter queue says of it
+    :ivar before: the state of the connection before, None if there is none; `after` likewise
+    """
+
+    metrics: t.Mapping[str, int | None]
+    seconds: float
+    letter: DeadLetter | None
+    before: str | None
+    after: str | None
+
+
+def event(region: str) -> dict[str, t.Any]:
+    """The entry for PutEvents: a warning in everything but its source, of an instance that there cannot be. Pure."""
+    return {
+        "EventBusName": EVENT_BUS,
+        "Source": SOURCE,
+        "DetailType": DETAIL_TYPE,
+        "Resources": [f"arn:aws:ec2:{region}a:instance/{INSTANCE}"],
+        "Detail": json.dumps({"instance-id": INSTANCE, "instance-action": "terminate"}),
+    }
+
+
+def probe(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
+    """Sends an event of our own through the rule's own target, and looks at what becomes of it.
+
+    What a killed probe left is removed first, and the temporary rule is removed whatever happens.
+
+    :param name: of the rule
+    :param target_id: of the target in it; None for the one that sends to an API destination
+    :param connection: the name of the connection, if it is another
+    :param settle: seconds until a new rule surely matches (EventBridge user guide: "a short period")
+    :param timeout: seconds to wait for CloudWatch, which is a minute or two late
+    :raises RegionError: AWS took only a part. botocore's errors pass through.
+    """
+    remove(region, name)
+    target = _target(region, name, target_id)
+    if target is None:
+        return Finding(PROBE, SKIP, f"{region.name}: There is no target to probe.", "Run the playbook spot.eventbridge.onboard.")
+    before, start = _state(region, connection or name), datetime.datetime.now(datetime.timezone.utc)
+    # A name of its own, so that its figures are those of this probe alone.
+    rule = f"{probe_prefix(name)}{secrets.token_hex(3)}"
+    try:
+        _send(region, rule, target, settle)
+        metrics, seconds = _wait(region, rule, start, timeout)
+        letter = _letter(region, target, start) if _failed(metrics) else None
+        outcome = Outcome(metrics, seconds, letter, before, _state(region, connection or name))
+    finally:
+        remove(region, name)
+    return finding(region.name, outcome)
+
+
+def remove(region: Region, name: str) -> None:
+    """Removes the temporary rules of this name's probes, if there are any."""
+    events = region.clients["events"]
+    for rule in events.list_rules(NamePrefix=probe_prefix(name), EventBusName=EVENT_BUS)["Rules"]:
+        # Somebody else's rule may be called so, too.
+        if SOURCE not in rule.get("EventPattern", ""):
+            continue
+        try:
+            targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=EVENT_BUS)["Targets"]
+            if targets:
+                events.remove_targets(Rule=rule["Name"], EventBusName=EVENT_BUS, Ids=[target["Id"] for target in targets])
+            events.delete_rule(Name=rule["Name"], EventBusName=EVENT_BUS)
+        except Exception as error:
+            if not is_code(error, "ResourceNotFoundException"):
+                raise
+
+
+def finding(region: str, outcome: Outcome) -> Finding:
+    """What a probe means. Pure."""
+    if outcome.before == _AUTHORIZED and outcome.after not in (_AUTHORIZED, None):
+        message = f"{region}: The probe itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."
+        return Finding(PROBE, FAIL, message + _why(outcome.letter), "Run the playbook spot.eventbridge.repair; the token may be refused.")
+    if outcome.metrics.get("delivered"):
+        return Finding(PROBE, PASS, f"{region}: Spot took a test event; CloudWatch showed it after {outcome.seconds:.0f} s.")
+    if _failed(outcome.metrics):
+        message = f"{region}: A test event did not reach Spot.{_why(outcome.letter)}"
+        return Finding(PROBE, FAIL, message, "Mend what it names, then purge the dead-letter queue.")
+    told = "it was matched" if outcome.metrics.get("matched") else "nothing"
+    message = f"{region}: What became of a test event is not known: after {outcome.seconds:.0f} s, CloudWatch shows {told}."
+    return Finding(PROBE, UNKNOWN, message, "Try again with more time; CloudWatch is late, and makes no promise.")
+
+
+def _why(letter: DeadLetter | None) -> str:
+    return f" {letter.error_code}: {letter.error_message}" if letter else ""
+
+
+def _failed(metrics: t.Mapping[str, int | None]) -> bool:
+    return any(metrics.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed"))
+
+
+def _target(region: Region, name: str, target_id: str | None) -> dict[str, t.Any] | None:
+    try:
+        targets = region.clients["events"].list_targets_by_rule(Rule=name, EventBusName=EVENT_BUS)["Targets"]
+    except Exception as error:
+        if is_code(error, "ResourceNotFoundException"):
+            return None
+        raise
+    ours = [target for target in targets if target["Id"] == target_id or (target_id is None and ":api-destination/" in target["Arn"])]
+    return ours[0] if ours else None
+
+
+def _state(region: Region, name: str) -> str | None:
+    try:
+        return str(region.clients["events"].describe_connection(Name=name)["ConnectionState"])
+    except Exception as error:
+        if is_code(error, "ResourceNotFoundException"):
+            return None
+        raise
+
+
+def _send(region: Region, rule: str, target: t.Mapping[str, t.Any], settle: float) -> None:
+    events = region.clients["events"]
+    events.put_rule(
+        Name=rule,
+        EventBusName=EVENT_BUS,
+        EventPattern=json.dumps({"source": [SOURCE], "detail-type": [DETAIL_TYPE]}),
+        State="ENABLED",
+        Description="A probe of the Ansible collection spot.eventbridge. It is temporary: remove it.",
+    )
+    _all_done(events.put_targets(Rule=rule, EventBusName=EVENT_BUS, Targets=[target]), "PutTargets", "FailedEntries")
+    time.sleep(settle)
+    _all_done(events.put_events(Entries=[event(region.name)]), "PutEvents", "Entries")
+
+
+def _all_done(answer: t.Mapping[str, t.Any], operation: str, entries: str) -> None:
+    if answer.get("FailedEntryCount"):
+        told = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in answer.get(entries, []))
+        raise RegionError("FailedEntries", f"{operation} failed: {told}")
+
+
+def _wait(region: Region, rule: str, start: datetime.datetime, timeout: float) -> tuple[dict[str, int | None], float]:
+    """Until CloudWatch tells an end, or the time is over."""
+    begin = time.monotonic()
+    # CloudWatch refuses an empty time, and figures lie at the beginning of their minute.
+    start -= datetime.timedelta(minutes=5)
+    while True:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        metrics = _evidence.read_metrics_between(region, rule, start, now)
+        seconds = time.monotonic() - begin
+        if metrics.get("delivered") or _failed(metrics) or seconds + _PAUSE > timeout:
+            return metrics, seconds
+        time.sleep(_PAUSE)
+
+
+def _letter(region: Region, target: t.Mapping[str, t.Any], start: datetime.datetime) -> DeadLetter | None:
+    arn = target.get("DeadLetterConfig", {}).get("Arn")
+    if not arn:
+        return None
+    try:
+        url = region.clients["sqs"].get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        letters = _evidence.read_letters(region, url)
+    except Exception:
+        return None  # why it failed stays unknown; that it failed is known
+    since = start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return next((letter for letter in letters if letter.instance_id == INSTANCE and (letter.time or "") >= since), None)

@@ -1,0 +1,57 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import after
+
+REACTED = "spot_reacted"
+# Where the group is not known, all are asked, up to so many.
+_MOST_GROUPS = 25
+_PAUSE = 2.0
+
+
+def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, *, since: datetime.datetime, timeout: float) -> Finding:
+    """Whether the log of an Elastigroup (Elastilog) names an instance since a time. Never raises for what Spot says.
+
+    :param api: None where there is no token
+    :param group: its id; where it is empty, the account's groups are asked one after the other
+    :param timeout: seconds to wait for it
+    """
+    if api is None:
+        return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: there is no token.", "Set SPOTINST_TOKEN.")
+    try:
+        groups = [group] if group else api.groups(spot_account)[:_MOST_GROUPS]
+        begin = time.monotonic()
+        while True:
+            entries = [entry for name in groups for entry in api.log(name, spot_account, instance_id, since)]
+            if entries or not groups or time.monotonic() - begin + _PAUSE > timeout:
+                return finding(entries, instance_id, since, len(groups))
+            time.sleep(_PAUSE)
+    except SpotError as error:
+        message = f"Whether Spot reacted to {instance_id} could not be found out: {error}."
+        return Finding(REACTED, UNKNOWN, message, "Take a token that may read the group's log.")
+
+
+def finding(entries: t.Sequence[tuple[str, str]], instance_id: str, since: datetime.datetime, groups: int) -> Finding:
+    """What the log means. Pure.
+
+    :param entries: time and text of each
+    """
+    if not groups:
+        return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: the account has no Elastigroup.", "")
+    if not entries:
+        message = f"Spot's log of {groups} group(s) does not name {instance_id} since {since:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(REACTED, WARN, message, "Is the instance one of a group's? If so, look into Elastilog in the Spot console.")
+    when, text = min(entries)
+    return Finding(REACTED, PASS, f"Spot reacted to {instance_id} at {when}{after(when, since)}: {text[:200]}")

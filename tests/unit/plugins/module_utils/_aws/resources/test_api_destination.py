@@ -1,0 +1,166 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
+    DEFAULT_ENDPOINT,
+    ApiDestination,
+    CurrentApiDestination,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+
+NAME = "spot-interruption-act-d7320fba"
+CONNECTION = f"arn:aws:events:eu-west-1:123456789012:connection/{NAME}/0f1e"
+WANTED = ApiDestination(name=NAME, connection=NAME, description="warnings")
+ARGUMENTS = {
+    "Name": NAME,
+    "Description": "warnings",
+    "ConnectionArn": CONNECTION,
+    "InvocationEndpoint": DEFAULT_ENDPOINT,
+    "HttpMethod": "POST",
+    "InvocationRateLimitPerSecond": 300,
+}
+
+
+def described(**changes: t.Any) -> dict[str, t.Any]:
+    """What AWS tells about an API destination that is as wanted, but for `changes`."""
+    return {
+        "api_destination_arn": f"arn:aws:events:eu-west-1:123456789012:api-destination/{NAME}/2d3c",
+        "name": NAME,
+        "description": "warnings",
+        "api_destination_state": "ACTIVE",
+        "connection_arn": CONNECTION,
+        "invocation_endpoint": DEFAULT_ENDPOINT,
+        "http_method": "POST",
+        "invocation_rate_limit_per_second": 300,
+        **changes,
+    }
+
+
+def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
+    return [(call.operation, dict(call.arguments)) for call in plan.calls]
+
+
+def test_nothing_there_is_created(region: Region) -> None:
+    plan = WANTED.plan(region, CurrentApiDestination(None, CONNECTION))
+    assert (plan.action, calls(plan), plan.blocked) == ("created", [("create_api_destination", ARGUMENTS)], None)
+
+
+@pytest.mark.parametrize("found", [None, described()], ids=["created", "updated"])
+def test_the_rate_limit_is_as_wanted(region: Region, found: dict[str, t.Any] | None) -> None:
+    wanted = ApiDestination(name=NAME, connection=NAME, description="warnings", rate_limit=7)
+    plan = wanted.plan(region, CurrentApiDestination(found, CONNECTION))
+    assert calls(plan)[0][1]["InvocationRateLimitPerSecond"] == 7
+
+
+def test_the_default_endpoint_is_spots() -> None:
+    assert DEFAULT_ENDPOINT == "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
+
+
+def test_a_destination_as_wanted_is_left_alone(region: Region) -> None:
+    plan = WANTED.plan(region, CurrentApiDestination(described(), CONNECTION))
+    assert (plan.action, plan.calls, plan.document, plan.note) == ("unchanged", (), described(), None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("description", "by hand"),
+        ("description", None),
+        ("connection_arn", "arn:aws:events:eu-west-1:123456789012:connection/other/1"),
+        ("invocation_endpoint", "https://example.com/"),
+        ("http_method", "GET"),
+        ("invocation_rate_limit_per_second", 1),
+        ("invocation_rate_limit_per_second", None),
+    ],
+)
+def test_what_differs_is_mended_with_everything_said(region: Region, key: str, value: t.Any) -> None:
+    plan = WANTED.plan(region, CurrentApiDestination(described(**{key: value}), CONNECTION))
+    assert (plan.action, calls(plan)) == ("updated", [("update_api_destination", ARGUMENTS)])
+    assert (plan.before or {})[key] == (value or "" if key == "description" else value)
+    assert (plan.after or {})[key] == described()[key]
+
+
+def test_an_update_predicts_the_same_arn(region: Region) -> None:
+    plan = WANTED.plan(region, CurrentApiDestination(described(description="by hand"), CONNECTION))
+    assert plan.document == described()
+
+
+@pytest.mark.parametrize("found", [None, described()])
+def test_a_missing_connection_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region, found: dict[str, t.Any] | None) -> None:
+    plan = WANTED.plan(region, CurrentApiDestination(found, None))
+    assert plan.blocked == f"there is no connection {NAME} in eu-west-1: make it first, with spot_eventbridge_connection"
+    assert plan.action == ("updated" if found else "created")
+
+
+def test_an_inactive_destination_is_told_with_its_connections_state(region: Region) -> None:
+    current = CurrentApiDestination(described(api_destination_state="INACTIVE"), CONNECTION, "DEAUTHORIZED")
+    plan = WANTED.plan(region, current)
+    assert plan.action == "unchanged"
+    assert [word for word in (NAME, "INACTIVE", "DEAUTHORIZED", "mend") if word not in (plan.note or "")] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "connection", "rests"),
+    [
+        ("ACTIVE", "AUTHORIZED", True),
+        ("INACTIVE", "DEAUTHORIZED", True),
+        ("INACTIVE", "FAILED_CONNECTIVITY", True),
+        ("INACTIVE", "DELETING", True),
+        ("INACTIVE", "AUTHORIZED", False),
+        ("INACTIVE", "CREATING", False),
+        ("INACTIVE", "UPDATING", False),
+        ("INACTIVE", "AUTHORIZING", False),
+    ],
+)
+def test_a_destination_is_waited_for_only_on_a_good_connection(state: str, connection: str, rests: bool) -> None:
+    current = CurrentApiDestination(described(api_destination_state=state), CONNECTION, connection)
+    assert WANTED.at_rest(current) == rests
+
+
+def test_a_destination_on_another_connection_is_not_waited_for() -> None:
+    assert WANTED.at_rest(CurrentApiDestination(described(api_destination_state="INACTIVE"), "arn:other", "AUTHORIZED"))
+
+
+def test_a_destination_is_removed(region: Region) -> None:
+    plan = ApiDestination(NAME, present=False).plan(region, CurrentApiDestination(described()))
+    assert (plan.action, calls(plan), plan.document) == ("deleted", [("delete_api_destination", {"Name": NAME})], None)
+
+
+def test_an_absent_destination_needs_no_removal(region: Region) -> None:
+    plan = ApiDestination(NAME, present=False).plan(region, None)
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+def from_parameters(**changes: t.Any) -> ApiDestination:
+    given = {
+        "name": NAME,
+        "state": "present",
+        "connection": None,
+        "connection_arns": None,
+        "invocation_endpoint": DEFAULT_ENDPOINT,
+        "invocation_rate_limit_per_second": 300,
+        "description": "warnings",
+        **changes,
+    }
+    return ApiDestination.from_parameters(given, t.cast("t.Any", None))
+
+
+def test_parameters_become_what_is_wanted() -> None:
+    assert from_parameters() == WANTED
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"connection": "a/b"}, {"invocation_endpoint": "http://api.spotinst.io/"}, {"invocation_endpoint": "api"}]
+)
+def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+    with pytest.raises(ArgumentError):
+        from_parameters(**wrong)

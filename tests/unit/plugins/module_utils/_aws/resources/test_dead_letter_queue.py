@@ -1,0 +1,255 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+
+NAME = "letters"
+URL = f"https://sqs.eu-west-1.amazonaws.com/123456789012/{NAME}"
+ARN = f"arn:aws:sqs:eu-west-1:123456789012:{NAME}"
+WANTED = Queue(name=NAME, rule="warnings", aws_account="123456789012")
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "SpotInterruptionDeadLetters",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": ARN,
+            "Condition": {
+                "ArnLike": {
+                    "aws:SourceArn": [
+                        "arn:aws:events:eu-west-1:123456789012:rule/warnings",
+                        "arn:aws:events:eu-west-1:123456789012:rule/warnings-probe-*",
+                    ]
+                }
+            },
+        }
+    ],
+}
+
+
+def current(messages: int = 0, tags: dict[str, str] | None = None, **changes: str | None) -> CurrentQueue:
+    """A queue that is as wanted, but for `changes`; None takes an attribute away."""
+    attributes: dict[str, str | None] = {
+        "QueueArn": ARN,
+        "MessageRetentionPeriod": "1209600",
+        "SqsManagedSseEnabled": "true",
+        "Policy": json.dumps(POLICY),
+        "ApproximateNumberOfMessages": str(messages),
+        **changes,
+    }
+    return CurrentQueue(NAME, URL, {key: value for key, value in attributes.items() if value is not None}, tags or {})
+
+
+def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
+    return [(call.operation, dict(call.arguments)) for call in plan.calls]
+
+
+def set_to(plan: Plan) -> dict[str, t.Any]:
+    """The attributes that a plan sets, with the policy parsed; fails if it does anything else."""
+    ((operation, arguments),) = calls(plan)
+    assert operation == "set_queue_attributes"
+    assert arguments["QueueUrl"] == URL
+    return {key: json.loads(value) if key == "Policy" else value for key, value in arguments["Attributes"].items()}
+
+
+def test_only_eventbridge_may_send_and_only_for_the_one_rule(region: Region) -> None:
+    assert WANTED.policy(region) == POLICY
+
+
+def test_the_policy_of_china_names_china() -> None:
+    policy = WANTED.policy(Region("cn-north-1", "aws-cn", {}))
+    assert policy["Statement"][0]["Resource"] == "arn:aws-cn:sqs:cn-north-1:123456789012:letters"
+
+
+def test_nothing_there_is_created_encrypted_with_its_policy(region: Region) -> None:
+    plan = WANTED.plan(region, None)
+    ((operation, arguments),) = calls(plan)
+    assert (plan.action, operation, arguments["QueueName"]) == ("created", "create_queue", NAME)
+    assert json.loads(arguments["Attributes"].pop("Policy")) == POLICY
+    assert arguments["Attributes"] == {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true"}
+    assert "tags" not in arguments
+
+
+def test_a_new_queue_gets_its_tags_when_it_is_made(region: Region) -> None:
+    plan = Queue(name=NAME, rule="warnings", aws_account="123456789012", tags={"team": "a"}).plan(region, None)
+    assert calls(plan)[0][1]["tags"] == {"team": "a"}
+
+
+def test_a_new_queue_with_a_kms_key_has_no_other_encryption(region: Region) -> None:
+    plan = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key="alias/q").plan(region, None)
+    attributes = calls(plan)[0][1]["Attributes"]
+    assert attributes["KmsMasterKeyId"] == "alias/q"
+    assert "SqsManagedSseEnabled" not in attributes
+
+
+def test_a_queue_as_wanted_is_left_alone(region: Region) -> None:
+    plan = WANTED.plan(region, current(tags={"owner": "them"}))
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+def test_a_policy_is_compared_by_what_it_says(region: Region) -> None:
+    text = json.dumps({**POLICY, "Statement": [{**POLICY["Statement"][0], "Action": ["sqs:SendMessage"]}]}, indent=1)
+    assert WANTED.plan(region, current(Policy=text)).action == "unchanged"
+
+
+ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Policy": POLICY}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"MessageRetentionPeriod": "345600"},
+        {"MessageRetentionPeriod": None},
+        {"SqsManagedSseEnabled": "false"},
+        {"SqsManagedSseEnabled": None},
+        {"Policy": None},
+        {"Policy": "not JSON"},
+        {"Policy": '{"Version": "2012-10-17", "Statement": []}'},
+    ],
+    ids=str,
+)
+def test_if_one_attribute_differs_all_are_set_lest_one_is_forgotten(region: Region, changes: dict[str, str | None]) -> None:
+    plan = WANTED.plan(region, current(**changes))
+    assert plan.action == "updated"
+    assert set_to(plan) == ALL
+
+
+def test_a_kms_key_that_is_not_wanted_is_taken_away(region: Region) -> None:
+    plan = WANTED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
+    assert set_to(plan) == {**ALL, "KmsMasterKeyId": ""}
+
+
+def test_a_policy_that_lets_others_in_is_replaced(region: Region) -> None:
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ARN}
+    text = json.dumps({**POLICY, "Statement": [*POLICY["Statement"], everybody]})
+    assert set_to(WANTED.plan(region, current(Policy=text))) == ALL
+
+
+@pytest.mark.parametrize("found", [None, "alias/other"])
+def test_a_kms_key_is_set(region: Region, found: str | None) -> None:
+    queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key="alias/q")
+    plan = queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId=found))
+    assert set_to(plan) == {"MessageRetentionPeriod": "1209600", "Policy": POLICY, "KmsMasterKeyId": "alias/q"}
+
+
+def test_a_kms_key_that_is_as_wanted_is_left_alone(region: Region) -> None:
+    queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key="alias/q")
+    assert queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/q")).action == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("tags", "purge", "wanted"),
+    [
+        pytest.param({"owner": "them"}, True, [], id="the same"),
+        pytest.param({}, False, [], id="none, not purged"),
+        pytest.param({}, True, [("untag_queue", {"QueueUrl": URL, "TagKeys": ["owner"]})], id="none, purged"),
+        pytest.param(
+            {"team": "a"},
+            True,
+            [("tag_queue", {"QueueUrl": URL, "Tags": {"team": "a"}}), ("untag_queue", {"QueueUrl": URL, "TagKeys": ["owner"]})],
+            id="another, purged",
+        ),
+    ],
+)
+def test_the_tags_of_a_queue_that_is_there(
+    region: Region, tags: dict[str, str], purge: bool, wanted: list[tuple[str, dict[str, t.Any]]]
+) -> None:
+    queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", tags=tags, purge_tags=purge)
+    assert calls(queue.plan(region, current(tags={"owner": "them"}))) == wanted
+
+
+REMOVAL = Queue(NAME, present=False)
+
+
+def test_an_empty_queue_is_removed(region: Region) -> None:
+    plan = REMOVAL.plan(region, current())
+    assert (plan.action, calls(plan), plan.document) == ("deleted", [("delete_queue", {"QueueUrl": URL})], None)
+
+
+def test_an_absent_queue_needs_no_removal(region: Region) -> None:
+    plan = REMOVAL.plan(region, None)
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"],
+)
+def test_a_queue_with_messages_is_kept_with_a_note_wherever_they_are(region: Region, where: str) -> None:
+    plan = REMOVAL.plan(region, current(**{where: "3"}))
+    assert (plan.action, plan.calls) == ("unchanged", ())
+    assert "holds 3 dead letter(s)" in (plan.note or "")
+
+
+def test_a_queue_with_messages_is_removed_if_told_to(region: Region) -> None:
+    plan = Queue(NAME, present=False, delete_messages=True).plan(region, current(messages=3))
+    assert plan.action == "deleted"
+
+
+class Regions:
+    def aws_account(self) -> str:
+        return "210987654321"
+
+
+def from_parameters(**changes: t.Any) -> Queue:
+    given = {
+        "name": NAME,
+        "state": "present",
+        "rule": "warnings",
+        "aws_account": "123456789012",
+        "message_retention_period": 1209600,
+        "kms_master_key_id": None,
+        "delete_messages": False,
+        "tags": None,
+        "purge_tags": True,
+        **changes,
+    }
+    return Queue.from_parameters(given, t.cast("t.Any", Regions()))
+
+
+def test_parameters_become_what_is_wanted() -> None:
+    assert from_parameters() == WANTED
+
+
+def test_the_rule_has_the_queues_name_by_default() -> None:
+    assert from_parameters(rule=None).rule == NAME
+
+
+def test_the_aws_account_is_the_callers_by_default() -> None:
+    assert from_parameters(aws_account=None).aws_account == "210987654321"
+
+
+@pytest.mark.parametrize("border", [{"message_retention_period": 60}, {"name": "a" * 80}, {"rule": "b" * 64}], ids=str)
+def test_borders_are_taken(border: dict[str, t.Any]) -> None:
+    assert from_parameters(**border)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "with.dot"},
+        {"name": "a" * 81},
+        {"name": "letters.fifo"},
+        {"rule": "c" * 65},
+        {"aws_account": "12345"},
+        {"message_retention_period": 59},
+        {"message_retention_period": 1209601},
+    ],
+    ids=str,
+)
+def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+    with pytest.raises(ArgumentError):
+        from_parameters(**wrong)

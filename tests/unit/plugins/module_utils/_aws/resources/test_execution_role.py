@@ -1,0 +1,261 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, YES
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import (
+    CurrentRole,
+    ExecutionRole,
+    read_with_policies,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+
+ACCOUNT, NAME = "123456789012", "spot-interruption-act-d7320fba"
+ARN = f"arn:aws:iam::{ACCOUNT}:role/path/{NAME}"
+DESTINATION = f"arn:aws:events:eu-west-1:{ACCOUNT}:api-destination/{NAME}/11112222-3333-4444-5555-666677778888"
+
+
+def trust(**changes: t.Any) -> dict[str, t.Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        **changes,
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def permission(resource: str = f"arn:aws:events:*:{ACCOUNT}:api-destination/{NAME}/*", **changes: t.Any) -> dict[str, t.Any]:
+    statement = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": resource, **changes}
+    return {"Version": "2012-10-17", "Statement": statement}
+
+
+@pytest.mark.parametrize(
+    ("document", "answer"),
+    [
+        (trust(), YES),
+        (trust(Condition={}), YES),
+        (trust(Condition={"StringEquals": {"aws:SourceAccount": "210987654321"}}), NO),
+        (trust(Principal={"Service": "lambda.amazonaws.com"}), NO),
+        (trust(Action="sts:TagSession"), NO),
+        (trust(Effect="Deny"), NO),
+        # EventBridge may tell a rule's ARN or not: AWS does not say
+        (trust(Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{ACCOUNT}:rule/*"}}), UNSURE),
+        (None, NO),
+    ],
+)
+def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None:
+    assert CurrentRole(ARN, document, ()).trusts_eventbridge(ACCOUNT) == answer
+
+
+@pytest.mark.parametrize(
+    ("policies", "answer"),
+    [
+        ([permission()], YES),
+        ([permission(resource="*")], YES),
+        ([permission(resource=DESTINATION)], YES),
+        ([permission(resource="arn:aws:s3:::*"), permission()], YES),
+        ([], NO),
+        ([permission(resource=f"arn:aws:events:us-east-1:{ACCOUNT}:api-destination/{NAME}/*")], NO),
+        ([permission(resource=f"arn:aws:events:*:{ACCOUNT}:api-destination/{NAME}")], NO),
+        ([permission(Action="events:PutEvents")], NO),
+        ([permission(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})], UNSURE),
+        ([None], NO),
+    ],
+)
+def test_whether_it_may_call_the_destination(policies: list[t.Any], answer: str) -> None:
+    assert CurrentRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_one_policy_denies_no_other_can_allow(order: int) -> None:
+    policies = [permission(), permission(Effect="Deny", Action="*", resource="*")][::order]
+    assert CurrentRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == NO
+
+
+class Iam:
+    """One role with an inline and an attached policy, on pages of their own; or none."""
+
+    def __init__(self, missing: Exception | None = None) -> None:
+        self.missing = missing
+        self.asked: list[str] = []
+
+    def get_role(self, RoleName: str) -> dict[str, t.Any]:  # noqa: N803
+        self.asked.append(RoleName)
+        if self.missing:
+            raise self.missing
+        return {"Role": {"Arn": ARN, "AssumeRolePolicyDocument": trust()}}
+
+    def get_paginator(self, operation: str) -> t.Any:
+        pages = {
+            "list_role_policies": [{"PolicyNames": ["one"]}, {"PolicyNames": ["two"]}],
+            "list_attached_role_policies": [{"AttachedPolicies": []}, {"AttachedPolicies": [{"PolicyArn": "arn:managed"}]}],
+        }
+        iam = self
+
+        class Paginator:
+            def paginate(self, RoleName: str) -> t.Any:  # noqa: N803
+                iam.asked.append(RoleName)
+                return pages[operation]
+
+        return Paginator()
+
+    def get_role_policy(self, RoleName: str, PolicyName: str) -> dict[str, t.Any]:  # noqa: N803
+        return {"PolicyDocument": permission(resource=PolicyName)}
+
+    def get_policy(self, PolicyArn: str) -> dict[str, t.Any]:  # noqa: N803
+        return {"Policy": {"DefaultVersionId": f"v2 of {PolicyArn}"}}
+
+    def get_policy_version(self, PolicyArn: str, VersionId: str) -> dict[str, t.Any]:  # noqa: N803
+        return {"PolicyVersion": {"Document": permission(resource=VersionId)}}
+
+
+def region_with(iam: Iam) -> Region:
+    return Region("us-east-1", "aws", {"iam": iam})
+
+
+def test_inline_and_attached_policies_of_all_pages_are_read() -> None:
+    role = read_with_policies(region_with(Iam()), ARN)
+    assert role == CurrentRole(ARN, trust(), tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed")))
+
+
+def test_a_role_is_read_by_its_name_without_its_path() -> None:
+    iam = Iam()
+    read_with_policies(region_with(iam), ARN)
+    assert set(iam.asked) == {NAME}
+
+
+def test_a_role_that_is_not_there_is_none(refusal: t.Callable[..., ClientError]) -> None:
+    assert read_with_policies(region_with(Iam(refusal("NoSuchEntity"))), ARN) is None
+
+
+def test_a_refusal_is_not_taken_for_a_missing_role(refusal: t.Callable[..., ClientError]) -> None:
+    with pytest.raises(ClientError):
+        read_with_policies(region_with(Iam(refusal("AccessDenied"))), ARN)
+
+
+# What is wanted
+
+
+WANTED = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME, description="warnings", tags={"team": "a"}, purge_tags=False)
+REGION = Region("us-east-1", "aws", {})
+AS_WANTED = CurrentRole(ARN, trust(), (permission(),), description="warnings", tags={"team": "a", "theirs": "x"})
+
+
+def calls(wanted: ExecutionRole, current: CurrentRole | None) -> list[str]:
+    return [call.operation for call in wanted.plan(REGION, current).calls]
+
+
+def test_a_role_that_is_not_there_is_made_with_its_one_permission() -> None:
+    plan = WANTED.plan(REGION, None)
+    assert (plan.action, [call.operation for call in plan.calls]) == ("created", ["create_role", "put_role_policy"])
+    create, put = (call.arguments for call in plan.calls)
+    assert json.loads(create["AssumeRolePolicyDocument"]) == trust()
+    assert create["Tags"] == [{"Key": "team", "Value": "a"}]
+    assert "PermissionsBoundary" not in create
+    may = json.loads(put["PolicyDocument"])
+    assert allows_only(may, f"arn:aws:events:eu-west-1:{ACCOUNT}:api-destination/{NAME}/1")
+    assert plan.document is not None
+    assert plan.document["arn"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
+
+
+def allows_only(policy: dict[str, t.Any], destination: str) -> bool:
+    role = CurrentRole(ARN, trust(), (policy,))
+    others = [destination.replace(ACCOUNT, "210987654321"), destination.replace(NAME, "other")]
+    return role.may_invoke(destination) == YES and all(role.may_invoke(other) == NO for other in others)
+
+
+def test_other_partitions_have_arns_of_their_own() -> None:
+    plan = WANTED.plan(Region("us-gov-west-1", "aws-us-gov", {}), None)
+    assert plan.document is not None
+    assert plan.document["arn"].startswith("arn:aws-us-gov:iam::")
+    assert plan.document["policy"]["Statement"][0]["Resource"].startswith("arn:aws-us-gov:events:")
+
+
+def test_a_role_as_it_is_wanted_stays_with_the_tags_of_others() -> None:
+    plan = WANTED.plan(REGION, AS_WANTED)
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+@pytest.mark.parametrize(
+    ("is_", "operations"),
+    [
+        ({"trust": trust(Condition={})}, ["update_assume_role_policy"]),
+        ({"policies": ()}, ["put_role_policy"]),
+        ({"policies": (permission(resource="*"),)}, ["put_role_policy"]),
+        ({"description": "other"}, ["update_role"]),
+        ({"tags": {"team": "b"}}, ["tag_role"]),
+        ({"trust": None, "policies": (), "tags": {}}, ["update_assume_role_policy", "put_role_policy", "tag_role"]),
+    ],
+)
+def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[str]) -> None:
+    current = dataclasses.replace(AS_WANTED, **is_)
+    plan = WANTED.plan(REGION, current)
+    assert (plan.action, [call.operation for call in plan.calls]) == ("updated", operations)
+    assert plan.before != plan.after
+
+
+def test_the_same_policy_in_another_order_is_no_difference() -> None:
+    other = {"Statement": [dict(reversed(trust()["Statement"][0].items()))], "Version": "2012-10-17"}
+    assert calls(WANTED, dataclasses.replace(AS_WANTED, trust=other)) == []
+
+
+def test_a_boundary_is_left_alone_unless_one_is_wanted() -> None:
+    bound = dataclasses.replace(AS_WANTED, boundary="arn:aws:iam::aws:policy/theirs")
+    assert calls(WANTED, bound) == []
+    assert calls(dataclasses.replace(WANTED, boundary="arn:aws:iam::aws:policy/ours"), bound) == ["put_role_permissions_boundary"]
+
+
+def test_a_boundary_that_is_wanted_is_there_from_the_beginning() -> None:
+    (create, _policy) = dataclasses.replace(WANTED, boundary="arn:b").plan(REGION, None).calls
+    assert create.arguments["PermissionsBoundary"] == "arn:b"
+
+
+def test_foreign_tags_go_only_if_they_shall() -> None:
+    assert calls(dataclasses.replace(WANTED, purge_tags=True), AS_WANTED) == ["untag_role"]
+
+
+# Removing it
+
+UNWANTED = ExecutionRole(NAME, present=False)
+
+
+def test_a_role_goes_after_its_policy() -> None:
+    assert calls(UNWANTED, AS_WANTED) == ["delete_role_policy", "delete_role"]
+    assert calls(UNWANTED, dataclasses.replace(AS_WANTED, policies=())) == ["delete_role"]
+    assert calls(UNWANTED, None) == []
+
+
+def test_a_role_with_policies_of_others_is_kept_and_they_are_named() -> None:
+    plan = UNWANTED.plan(REGION, dataclasses.replace(AS_WANTED, others=("ReadOnlyAccess",)))
+    assert (plan.action, plan.calls) == ("unchanged", ())
+    assert "ReadOnlyAccess" in (plan.note or "")
+
+
+def test_whether_there_are_policies_of_others_is_asked_only_to_remove_it() -> None:
+    wanting, unwanting = Iam(), Iam()
+    WANTED.read(region_with(wanting))
+    found = UNWANTED.read(region_with(unwanting))
+    assert (wanting.asked, unwanting.asked) == ([NAME], [NAME] * 3)
+    assert found is not None
+    assert found.others == ("one", "two", "arn:managed")
+
+
+# What is given
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a" * 65, "ä"])
+def test_a_name_that_iam_does_not_take_is_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match="cannot be used"):
+        ExecutionRole.from_parameters({"role_name": name, "state": "absent"}, t.cast("t.Any", None))

@@ -1,0 +1,312 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+
+NAME = "spot-interruption-act-d7320fba"
+DESTINATION = f"arn:aws:events:eu-west-1:123456789012:api-destination/{NAME}/2d3c"
+RULE = f"arn:aws:events:eu-west-1:123456789012:rule/{NAME}"
+ROLE = f"arn:aws:iam::123456789012:role/{NAME}"
+WANTED = Rule(
+    name=NAME,
+    api_destination=NAME,
+    role_arn=ROLE,
+    dead_letter_queue="letters",
+    aws_account="123456789012",
+    description="warnings",
+)
+TARGET = {
+    "Id": "spot",
+    "Arn": DESTINATION,
+    "RoleArn": ROLE,
+    "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 120},
+    "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:123456789012:letters"},
+}
+FOREIGN = {"Id": "audit", "Arn": "arn:aws:sqs:eu-west-1:123456789012:audit"}
+PUT_RULE = {
+    "Name": NAME,
+    "EventBusName": "default",
+    "EventPattern": json.dumps(EVENT_PATTERN),
+    "State": "ENABLED",
+    "Description": "warnings",
+}
+PUT_TARGET = ("put_targets", {"Rule": NAME, "EventBusName": "default", "Targets": [TARGET]})
+
+
+def described(**changes: t.Any) -> dict[str, t.Any]:
+    """What AWS tells about a rule that is as wanted, but for `changes`."""
+    return {
+        "name": NAME,
+        "arn": RULE,
+        "event_bus_name": "default",
+        "event_pattern": json.dumps(EVENT_PATTERN),
+        "state": "ENABLED",
+        "description": "warnings",
+        **changes,
+    }
+
+
+def current(*targets: dict[str, t.Any], tags: dict[str, str] | None = None, **changes: t.Any) -> CurrentRule:
+    return CurrentRule(described(**changes), targets or (TARGET,), tags or {}, DESTINATION)
+
+
+def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
+    return [(call.operation, dict(call.arguments)) for call in plan.calls]
+
+
+def test_the_pattern_is_that_of_spot_interruption_warnings() -> None:
+    assert EVENT_PATTERN == {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
+
+
+def test_nothing_there_is_created_with_its_target(region: Region) -> None:
+    plan = WANTED.plan(region, CurrentRule(None, destination_arn=DESTINATION))
+    assert (plan.action, calls(plan), plan.before) == ("created", [("put_rule", PUT_RULE), PUT_TARGET], None)
+
+
+def test_a_new_rule_gets_its_tags_when_it_is_made(region: Region) -> None:
+    plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, CurrentRule(None, destination_arn=DESTINATION))
+    assert calls(plan)[0][1]["Tags"] == [{"Key": "team", "Value": "a"}]
+    assert [operation for operation, dummy in calls(plan)] == ["put_rule", "put_targets"]
+
+
+def test_a_rule_that_is_there_gets_its_tags_by_a_call_of_their_own_as_put_rule_ignores_them(region: Region) -> None:
+    plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, current(state="DISABLED"))
+    assert [operation for operation, dummy in calls(plan)] == ["put_rule", "tag_resource", "put_targets"]
+    assert "Tags" not in calls(plan)[0][1]
+
+
+def test_a_rule_as_wanted_is_left_alone(region: Region) -> None:
+    plan = WANTED.plan(region, current())
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"detail-type":["EC2 Spot Instance Interruption Warning"],"source":["aws.ec2"]}',
+        json.dumps(EVENT_PATTERN, indent=2),
+    ],
+)
+def test_a_pattern_is_compared_as_json(region: Region, text: str) -> None:
+    assert WANTED.plan(region, current(event_pattern=text)).action == "unchanged"
+
+
+def test_a_pattern_that_stays_is_predicted_as_it_is_written(region: Region) -> None:
+    text = json.dumps(EVENT_PATTERN, indent=2)
+    plan = WANTED.plan(region, current({**TARGET, "RoleArn": "arn:other"}, event_pattern=text))
+    assert calls(plan) == [PUT_TARGET]
+    assert (plan.document or {})["event_pattern"] == text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"description": "by hand"},
+        {"description": None},
+        {"state": "DISABLED"},
+        {"state": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"},
+        {"event_pattern": '{"source": ["aws.ec2"]}'},
+        {"event_pattern": None},
+        {"event_pattern": "not JSON"},
+        {"schedule_expression": "rate(1 day)"},
+    ],
+    ids=str,
+)
+def test_a_rule_that_differs_is_put_whole_and_its_target_left_alone(region: Region, changes: dict[str, t.Any]) -> None:
+    plan = WANTED.plan(region, current(**changes))
+    assert (plan.action, calls(plan)) == ("updated", [("put_rule", PUT_RULE)])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Arn": "arn:aws:events:eu-west-1:123456789012:api-destination/other/1"},
+        {"RoleArn": "arn:aws:iam::123456789012:role/other"},
+        {"RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}},
+        {"RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 120}},
+        {"DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:123456789012:other"}},
+        {"InputPath": "$.detail"},
+        {"HttpParameters": {"HeaderParameters": {"X": "y"}}},
+    ],
+    ids=str,
+)
+def test_a_target_that_differs_is_put_and_the_rule_left_alone(region: Region, changes: dict[str, t.Any]) -> None:
+    plan = WANTED.plan(region, current({**TARGET, **changes}))
+    assert (plan.action, calls(plan)) == ("updated", [PUT_TARGET])
+
+
+@pytest.mark.parametrize("left_out", ["RoleArn", "RetryPolicy", "DeadLetterConfig"])
+def test_a_target_that_lacks_something_is_put(region: Region, left_out: str) -> None:
+    plan = WANTED.plan(region, current({key: value for key, value in TARGET.items() if key != left_out}))
+    assert calls(plan) == [PUT_TARGET]
+
+
+def test_a_queue_that_is_not_wanted_is_taken_off_the_target(region: Region) -> None:
+    plan = Rule(name=NAME, role_arn=ROLE, description="warnings").plan(region, current())
+    assert "DeadLetterConfig" not in calls(plan)[0][1]["Targets"][0]
+
+
+def test_foreign_targets_are_neither_touched_nor_counted(region: Region) -> None:
+    assert WANTED.plan(region, current(FOREIGN, TARGET)).action == "unchanged"
+
+
+def test_a_missing_target_is_put_beside_foreign_ones(region: Region) -> None:
+    plan = WANTED.plan(region, current(FOREIGN))
+    assert calls(plan) == [PUT_TARGET]
+    assert [target["id"] for target in (plan.document or {})["targets"]] == ["audit", "spot"]
+
+
+def test_a_target_made_by_hand_for_the_same_destination_is_taken_over_lest_it_is_sent_twice(region: Region) -> None:
+    plan = WANTED.plan(region, current({"Id": "by-hand", "Arn": DESTINATION}))
+    assert calls(plan) == [("put_targets", {"Rule": NAME, "EventBusName": "default", "Targets": [{**TARGET, "Id": "by-hand"}]})]
+
+
+def test_a_target_made_by_hand_that_is_as_wanted_is_left_alone(region: Region) -> None:
+    assert WANTED.plan(region, current({**TARGET, "Id": "by-hand"})).action == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("tags", "purge", "wanted"),
+    [
+        pytest.param(None, True, [], id="not given: left alone"),
+        pytest.param({"owner": "them", "team": "a"}, True, [], id="the same"),
+        pytest.param({"team": "a"}, False, [], id="fewer, not purged"),
+        pytest.param({"team": "a"}, True, [("untag_resource", {"ResourceARN": RULE, "TagKeys": ["owner"]})], id="fewer, purged"),
+        pytest.param(
+            {"team": "b"}, False, [("tag_resource", {"ResourceARN": RULE, "Tags": [{"Key": "team", "Value": "b"}]})], id="another value"
+        ),
+    ],
+)
+def test_the_tags_of_a_rule_that_is_there(
+    region: Region, tags: dict[str, str] | None, purge: bool, wanted: list[tuple[str, dict[str, t.Any]]]
+) -> None:
+    rule = Rule(name=NAME, role_arn=ROLE, dead_letter_queue="letters", aws_account="123456789012", description="warnings", tags=tags)
+    rule = Rule(**{**vars(rule), "purge_tags": purge})
+    assert calls(rule.plan(region, current(tags={"owner": "them", "team": "a"}))) == wanted
+
+
+def test_a_missing_destination_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region) -> None:
+    plan = WANTED.plan(region, CurrentRule(None))
+    assert plan.action == "created"
+    assert plan.blocked == f"there is no API destination {NAME} in eu-west-1: make it first, with spot_api_destination"
+
+
+def test_a_destination_that_is_there_blocks_nothing(region: Region) -> None:
+    assert WANTED.plan(region, CurrentRule(None, destination_arn=DESTINATION)).blocked is None
+
+
+REMOVAL = Rule(NAME, present=False)
+REMOVE_TARGET = ("remove_targets", {"Rule": NAME, "EventBusName": "default", "Ids": ["spot"]})
+DELETE_RULE = ("delete_rule", {"Name": NAME, "EventBusName": "default"})
+
+
+def test_an_absent_rule_needs_no_removal(region: Region) -> None:
+    plan = REMOVAL.plan(region, None)
+    assert (plan.action, plan.calls) == ("unchanged", ())
+
+
+def test_a_rule_is_removed_after_its_target(region: Region) -> None:
+    plan = REMOVAL.plan(region, current())
+    assert (plan.action, calls(plan), plan.document) == ("deleted", [REMOVE_TARGET, DELETE_RULE], None)
+
+
+def test_a_rule_without_targets_is_removed_at_once(region: Region) -> None:
+    plan = REMOVAL.plan(region, CurrentRule(described()))
+    assert calls(plan) == [DELETE_RULE]
+
+
+def test_a_rule_with_foreign_targets_loses_ours_and_is_kept_with_a_note(region: Region) -> None:
+    plan = REMOVAL.plan(region, current(TARGET, FOREIGN))
+    assert (plan.action, calls(plan)) == ("updated", [REMOVE_TARGET])
+    assert plan.note == f"the rule {NAME} was kept: it has targets that are not ours (audit)"
+    assert [target["id"] for target in (plan.document or {})["targets"]] == ["audit"]
+
+
+def test_a_rule_with_foreign_targets_alone_is_left_alone(region: Region) -> None:
+    plan = REMOVAL.plan(region, current(FOREIGN))
+    assert (plan.action, plan.calls) == ("unchanged", ())
+    assert "audit" in (plan.note or "")
+
+
+def from_parameters(**changes: t.Any) -> Rule:
+    given = {
+        "name": NAME,
+        "state": "present",
+        "api_destination": None,
+        "api_destination_arns": None,
+        "role_arn": ROLE,
+        "dead_letter_queue": "letters",
+        "aws_account": "123456789012",
+        "maximum_event_age_in_seconds": 120,
+        "maximum_retry_attempts": 185,
+        "target_id": "spot",
+        "description": "warnings",
+        "tags": None,
+        "purge_tags": True,
+        **changes,
+    }
+    return Rule.from_parameters(given, t.cast("t.Any", NobodyIsAsked()))
+
+
+class NobodyIsAsked:
+    def aws_account(self) -> str:
+        raise AssertionError("the AWS account is known, or needed by nobody")
+
+
+def test_parameters_become_what_is_wanted() -> None:
+    assert from_parameters() == WANTED
+
+
+def test_the_aws_account_is_not_asked_for_without_a_queue() -> None:
+    assert from_parameters(dead_letter_queue=None, aws_account=None).dead_letter_queue == ""
+
+
+@pytest.mark.parametrize(
+    "border",
+    [
+        {"maximum_event_age_in_seconds": 60},
+        {"maximum_event_age_in_seconds": 86400},
+        {"maximum_retry_attempts": 0},
+        {"name": "a" * 64, "api_destination": "b"},
+    ],
+    ids=str,
+)
+def test_borders_are_taken(border: dict[str, t.Any]) -> None:
+    assert from_parameters(**border)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "a" * 65},
+        {"api_destination": "a b"},
+        {"dead_letter_queue": "with.dot"},
+        {"target_id": "a/b"},
+        {"role_arn": None},
+        {"role_arn": ""},
+        {"aws_account": "12345"},
+        {"maximum_event_age_in_seconds": 59},
+        {"maximum_event_age_in_seconds": 86401},
+        {"maximum_retry_attempts": -1},
+        {"maximum_retry_attempts": 186},
+    ],
+    ids=str,
+)
+def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+    with pytest.raises(ArgumentError):
+        from_parameters(**wrong)
+
+
+def test_tags_of_a_playbook_become_text() -> None:
+    assert from_parameters(tags={"cost": 7, "live": True}).tags == {"cost": "7", "live": "True"}

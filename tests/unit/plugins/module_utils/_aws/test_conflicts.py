@@ -1,0 +1,144 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan
+
+SPOT, NAME, ENDPOINT = "act-d7320fba", "ours", "https://api.spotinst.io/x"
+CALL = (Call("do", {}),)
+CREATED, UPDATED, UNCHANGED = Plan("created", {}, calls=CALL), Plan("updated", {}, calls=CALL), Plan("unchanged", {})
+
+
+class World:
+    """A region with one other API destination, and stacks that own things.
+
+    :ivar stacks: by the name of what they own
+    """
+
+    def __init__(
+        self,
+        refusal: t.Callable[..., ClientError],
+        stacks: dict[str, t.Any] | None = None,
+        account: str | None = SPOT,
+        rules: tuple[str, ...] = ("theirs",),
+    ) -> None:
+        self.stacks = stacks or {}
+        self.refusal = refusal
+        self.rules = list(rules)
+        self.query = [{"Key": "accountId", "Value": account}] if account else []
+        self.asked: list[str] = []
+
+    def list_api_destinations(self) -> dict[str, t.Any]:
+        self.asked.append("others")
+        listed = {
+            "Name": "theirs",
+            "ApiDestinationArn": "arn:d",
+            "ConnectionArn": "arn:connection/theirs/1",
+            "InvocationEndpoint": ENDPOINT,
+        }
+        return {"ApiDestinations": [listed]}
+
+    def list_rule_names_by_target(self, **_arguments: t.Any) -> dict[str, t.Any]:
+        return {"RuleNames": self.rules}
+
+    def describe_connection(self, **_arguments: t.Any) -> dict[str, t.Any]:
+        return {"AuthParameters": {"InvocationHttpParameters": {"QueryStringParameters": self.query}}}
+
+    def describe_stack_resources(self, PhysicalResourceId: str) -> dict[str, t.Any]:  # noqa: N803
+        self.asked.append(f"owner of {PhysicalResourceId}")
+        stack = self.stacks.get(PhysicalResourceId, self.refusal("ValidationError", "Stack for it does not exist"))
+        if isinstance(stack, Exception):
+            raise stack
+        return {"StackResources": [{"StackName": stack, "StackId": f"arn:{stack}"}]}
+
+    def gate(self, wanted: str = "stop", stack: str = "") -> Gate:
+        return Gate(Region("eu-west-1", "aws", {"events": self, "cloudformation": self}), NAME, ENDPOINT, SPOT, wanted, stack)
+
+
+def refused(gate: Gate, plan: Plan) -> str:
+    with pytest.raises(RegionError) as caught:
+        gate(plan)
+    return caught.value.failure.message
+
+
+def test_where_nothing_is_changed_nothing_is_asked(refusal: t.Callable[..., ClientError]) -> None:
+    world = World(refusal)
+    gate = world.gate()
+    gate(UNCHANGED)
+    assert (world.asked, gate.found) == ([], ())
+
+
+def test_another_that_serves_the_same_account_stops_what_is_made(refusal: t.Callable[..., ClientError]) -> None:
+    message = refused(World(refusal, {"theirs": "old-stack"}).gate(), CREATED)
+    assert "the stack old-stack (API destination theirs)" in message
+    assert "migrate" in message
+
+
+def test_it_does_so_without_a_stack_and_where_cloudformation_may_not_be_asked(refusal: t.Callable[..., ClientError]) -> None:
+    for stacks in ({}, {"theirs": refusal("AccessDenied")}):
+        assert "another integration (API destination theirs)" in refused(World(refusal, stacks).gate(), CREATED)
+
+
+@pytest.mark.parametrize("other", [{"account": "act-00000000"}, {"account": None}, {"rules": ()}])
+def test_another_that_does_not_serve_it_for_certain_stops_nothing(refusal: t.Callable[..., ClientError], other: dict[str, t.Any]) -> None:
+    gate = World(refusal, **other).gate()
+    gate(CREATED)
+    assert gate.found == ()
+
+
+def test_a_migration_goes_on_beside_it_and_names_it_whatever_is_planned(refusal: t.Callable[..., ClientError]) -> None:
+    for plan in (CREATED, UPDATED, UNCHANGED):
+        gate = World(refusal, {"theirs": "old-stack"}).gate("migrate")
+        gate(plan)
+        assert [existing.as_dict("eu-west-1") for existing in gate.found] == [
+            {"region": "eu-west-1", "name": "theirs", "rules": ["theirs"], "stack_name": "old-stack", "stack_set": False}
+        ]
+
+
+def test_what_a_stack_owns_is_not_changed_behind_its_back(refusal: t.Callable[..., ClientError]) -> None:
+    for wanted in ("stop", "migrate"):
+        message = refused(World(refusal, {NAME: "a-stack"}, account=None).gate(wanted), UPDATED)
+        assert "belongs to the stack a-stack" in message
+        assert "adopt" in message
+
+
+def test_it_is_where_it_is_adopted_and_then_always_named(refusal: t.Callable[..., ClientError]) -> None:
+    for plan in (UPDATED, UNCHANGED):
+        gate = World(refusal, {NAME: "a-stack"}).gate("adopt")
+        gate(plan)
+        assert [existing.name for existing in gate.found] == [NAME]
+
+
+def test_the_stack_itself_may_change_what_it_owns(refusal: t.Callable[..., ClientError]) -> None:
+    gate = World(refusal, {NAME: "a-stack"}, account=None).gate(stack="a-stack")
+    gate(UPDATED)
+    assert gate.found == ()
+
+
+@pytest.mark.parametrize(("wanted", "owned", "plan"), [("migrate", "theirs", CREATED), ("adopt", NAME, UPDATED), ("stop", NAME, UPDATED)])
+def test_what_a_stack_set_made_is_left_to_it(refusal: t.Callable[..., ClientError], wanted: str, owned: str, plan: Plan) -> None:
+    message = refused(World(refusal, {owned: "StackSet-all-1"}).gate(wanted), plan)
+    assert "Take this account and region out of the stack set first" in message
+
+
+def test_each_question_is_asked_once(refusal: t.Callable[..., ClientError]) -> None:
+    world = World(refusal, account=None)
+    gate = world.gate()
+    for plan in (CREATED, CREATED, UPDATED, UPDATED):
+        gate(plan)
+    assert world.asked == ["others", f"owner of {NAME}"]
+
+
+def test_what_aws_does_not_say_stops_the_region(refusal: t.Callable[..., ClientError]) -> None:
+    with pytest.raises(ClientError):
+        World(refusal, {NAME: refusal("Throttling")}, account=None).gate()(UPDATED)

@@ -1,0 +1,33 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import datetime
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+
+
+def test_names_become_snake_case_at_every_depth() -> None:
+    answer = {"ConnectionArn": "arn", "AuthParameters": {"InvocationHttpParameters": {"QueryStringParameters": [{"IsValueSecret": False}]}}}
+    assert document(answer) == {
+        "connection_arn": "arn",
+        "auth_parameters": {"invocation_http_parameters": {"query_string_parameters": [{"is_value_secret": False}]}},
+    }
+
+
+def test_times_become_text() -> None:
+    time = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+    assert document({"CreationTime": time, "Times": [time]}) == {
+        "creation_time": "2026-01-02T03:04:05+00:00",
+        "times": ["2026-01-02T03:04:05+00:00"],
+    }
+
+
+def test_what_belongs_to_the_answer_and_not_to_the_resource_is_left_out() -> None:
+    assert document({"Name": "x", "ResponseMetadata": {"RequestId": "1"}}) == {"name": "x"}
+
+
+def test_additions_are_added() -> None:
+    assert document({"Name": "x"}, tags={"Team": "a"}) == {"name": "x", "tags": {"Team": "a"}}

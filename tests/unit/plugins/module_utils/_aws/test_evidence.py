@@ -1,0 +1,302 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import (
+    METRICS,
+    DeadLetter,
+    Evidence,
+    findings,
+    parse_letter,
+    read_letters,
+    read_metrics,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
+
+EVENT = {"time": "2026-01-01T00:00:00Z", "detail": {"instance-id": "i-1", "instance-action": "terminate"}}
+LETTER = DeadLetter("2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "HTTP status code 401", 3, "i-1")
+NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)
+
+
+def figures(**known: int) -> dict[str, int | None]:
+    return {**dict.fromkeys(METRICS), **known}
+
+
+def evidence(**known: int) -> Evidence:
+    return Evidence(24, figures(**known))
+
+
+def found(given: Evidence, check: str) -> Finding:
+    return next(finding for finding in findings(given) if finding.check == check)
+
+
+def message(body: str | None = json.dumps(EVENT), number: int = 1, **attributes: str) -> dict[str, t.Any]:
+    given = {"ERROR_CODE": "SDK_CLIENT_ERROR", "ERROR_MESSAGE": "HTTP status code 401", "RETRY_ATTEMPTS": "3", **attributes}
+    texts = {name: {"StringValue": value, "DataType": "String"} for name, value in given.items()}
+    return {"MessageId": f"m-{number}", "MessageAttributes": texts, **({} if body is None else {"Body": body})}
+
+
+# What figures mean
+
+
+@pytest.mark.parametrize(
+    ("known", "outcome"),
+    [
+        ({}, SKIP),
+        ({"matched": 2}, SKIP),
+        ({"matched": 0, "delivered": 0, "failed": 0}, SKIP),
+        ({"matched": 2, "retried": 4}, SKIP),
+        ({"matched": 2, "delivered": 2}, PASS),
+        ({"matched": 2, "delivered": 2, "retried": 1, "failed": 0}, PASS),
+        ({"matched": 2, "delivered": 1, "failed": 1}, WARN),
+        ({"matched": 2, "delivered": 2, "dead_lettered": 1}, WARN),
+        ({"matched": 2, "delivered": 2, "dead_letter_failed": 1}, WARN),
+    ],
+)
+def test_only_deliveries_without_a_failure_are_a_pass(known: dict[str, int], outcome: str) -> None:
+    assert found(evidence(**known), "deliveries").outcome == outcome
+
+
+def test_no_data_is_told_as_no_data() -> None:
+    said = found(evidence(), "deliveries").message
+    assert "no data of the last 24 h" in said
+    assert "proves nothing" in said
+
+
+def test_all_figures_there_are_are_told() -> None:
+    said = found(evidence(matched=3, delivered=2, dead_letter_failed=1), "deliveries").message
+    assert said.endswith("3 matched, 2 delivered, 1 dead letter failed.")
+
+
+def test_figures_that_could_not_be_read_are_not_taken_for_no_data() -> None:
+    finding = found(Evidence(24, figures(), unread="AccessDenied: no"), "deliveries")
+    assert (finding.outcome, finding.remedy) == (SKIP, "Grant cloudwatch:GetMetricData, or try again.")
+    assert "AccessDenied: no" in finding.message
+
+
+# What dead letters mean
+
+
+def test_no_dead_letters_are_a_pass() -> None:
+    assert found(evidence(), "dead_letters").outcome == PASS
+
+
+def test_the_latest_dead_letter_is_told_whole() -> None:
+    finding = found(Evidence(24, figures(), (LETTER,), 7), "dead_letters")
+    assert finding.outcome == WARN
+    assert finding.message == (
+        "7 dead letter(s). The latest, of 2026-01-01T00:00:00Z, instance i-1: SDK_CLIENT_ERROR: HTTP status code 401"
+    )
+
+
+def test_dead_letters_are_a_warning_even_if_somebody_else_holds_them() -> None:
+    assert found(Evidence(24, figures(), (), 2), "dead_letters").message == "2 dead letter(s)."
+
+
+def test_dead_letters_that_could_not_be_read_are_no_pass() -> None:
+    finding = found(Evidence(24, figures(), letters_unread="AccessDenied: no"), "dead_letters")
+    assert (finding.outcome, finding.remedy) == (SKIP, "Mend the queue, or grant sqs:ReceiveMessage.")
+    assert "AccessDenied: no" in finding.message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [evidence(), evidence(failed=1), Evidence(24, figures(), (LETTER,), 1), Evidence(24, figures(), unread="x", letters_unread="y")],
+)
+def test_everything_but_a_pass_says_what_to_do(given: Evidence) -> None:
+    assert [finding for finding in findings(given) if bool(finding.remedy) == (finding.outcome == PASS)] == []
+
+
+def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one() -> None:
+    given = Evidence(24, figures(), unread="AccessDenied: no.", letters_unread="AccessDenied: no.")
+    assert [finding.message for finding in findings(given) if ".." in finding.message] == []
+
+
+# The shape in results and reports
+
+
+def test_evidence_as_it_is_returned() -> None:
+    assert Evidence(24, figures(matched=1), (LETTER,), 1).as_dict() == {
+        "window_hours": 24,
+        "metrics": {
+            "matched": 1,
+            "delivered": None,
+            "retried": None,
+            "failed": None,
+            "dead_lettered": None,
+            "dead_letter_failed": None,
+        },
+        "dead_letters": {
+            "count": 1,
+            "messages": [
+                {
+                    "time": "2026-01-01T00:00:00Z",
+                    "error_code": "SDK_CLIENT_ERROR",
+                    "error_message": "HTTP status code 401",
+                    "attempts": 3,
+                    "instance_id": "i-1",
+                }
+            ],
+        },
+    }
+
+
+def test_what_was_not_read_is_noted_where_it_is_missing() -> None:
+    told = Evidence(24, figures(), unread="no figures", letters_unread="no letters").as_dict()
+    assert (told["note"], told["dead_letters"]["note"]) == ("no figures", "no letters")
+
+
+# Dead letters
+
+
+def test_a_dead_letter_is_parsed() -> None:
+    assert parse_letter(message()) == LETTER
+
+
+@pytest.mark.parametrize("body", [None, "", "no JSON", "null", "[]", "7", '"text"', "{}", '{"detail": null}', '{"detail": ["i-1"]}'])
+def test_a_body_that_is_no_warning_costs_only_what_it_would_tell(body: str | None) -> None:
+    assert parse_letter(message(body)) == DeadLetter(None, LETTER.error_code, LETTER.error_message, 3, None)
+
+
+@pytest.mark.parametrize("attempts", ["", "many", "-1", "1.5", "²"])
+def test_attempts_that_are_no_number_are_none(attempts: str) -> None:
+    assert parse_letter(message(RETRY_ATTEMPTS=attempts)).attempts is None
+
+
+def test_a_dead_letter_without_attributes_still_names_the_instance() -> None:
+    assert parse_letter({"MessageId": "m", "Body": json.dumps(EVENT)}) == DeadLetter(LETTER.time, None, None, None, "i-1")
+
+
+def test_an_attribute_without_text_is_none() -> None:
+    assert parse_letter({"Body": "", "MessageAttributes": {"ERROR_CODE": {"BinaryValue": b"x"}}}).error_code is None
+
+
+@pytest.mark.parametrize(("event", "told"), [({"time": 5}, (None, None)), ({"detail": {"instance-id": 5}}, (None, None))])
+def test_what_should_be_text_and_is_not_is_none(event: dict[str, t.Any], told: tuple[t.Any, t.Any]) -> None:
+    letter = parse_letter(message(json.dumps(event)))
+    assert (letter.time, letter.instance_id) == told
+
+
+class Sqs:
+    """Gives one batch after the other, and remembers what it was asked."""
+
+    def __init__(self, *batches: list[dict[str, t.Any]]) -> None:
+        self.batches = list(batches)
+        self.asked: list[dict[str, t.Any]] = []
+
+    def receive_message(self, **arguments: t.Any) -> dict[str, t.Any]:
+        self.asked.append(arguments)
+        batch = self.batches.pop(0) if self.batches else []
+        return {"Messages": batch} if batch else {}
+
+
+def letters_of(sqs: Sqs) -> tuple[DeadLetter, ...]:
+    return read_letters(Region("eu-west-1", "aws", {"sqs": sqs}), "https://queue")
+
+
+def dated(day: int) -> dict[str, t.Any]:
+    return message(json.dumps({**EVENT, "time": f"2026-01-{day:02}T00:00:00Z"}), number=day)
+
+
+def test_looking_at_dead_letters_hides_them_from_nobody() -> None:
+    sqs = Sqs([dated(1)])
+    letters_of(sqs)
+    assert {asked["VisibilityTimeout"] for asked in sqs.asked} == {0}
+
+
+def test_looking_does_not_wait_and_asks_for_as_many_as_sqs_gives() -> None:
+    sqs = Sqs()
+    letters_of(sqs)
+    assert [(asked["WaitTimeSeconds"], asked["MaxNumberOfMessages"]) for asked in sqs.asked] == [(0, 10)]
+
+
+def test_the_latest_dead_letter_comes_first() -> None:
+    assert [letter.time for letter in letters_of(Sqs([dated(1), dated(3)], [dated(2)]))] == [
+        f"2026-01-0{day}T00:00:00Z" for day in (3, 2, 1)
+    ]
+
+
+def test_a_dead_letter_that_comes_twice_is_one() -> None:
+    assert len(letters_of(Sqs([dated(1)], [dated(1), dated(2)], [dated(2)]))) == 2
+
+
+def test_looking_stops_when_nothing_new_comes() -> None:
+    sqs = Sqs([dated(1)], [dated(1)], [dated(2)])
+    letters_of(sqs)
+    assert len(sqs.asked) == 2
+
+
+def test_looking_at_a_full_queue_stops() -> None:
+    sqs = Sqs(*[[message(number=10 * batch + number) for number in range(10)] for batch in range(9)])
+    assert len(letters_of(sqs)) == 20
+    assert len(sqs.asked) == 2
+
+
+def test_a_malformed_dead_letter_does_not_hide_the_others() -> None:
+    assert [letter.time for letter in letters_of(Sqs([message('{"time": 5}', number=1), message("x", number=2), dated(3)]))] == [
+        "2026-01-03T00:00:00Z",
+        None,
+        None,
+    ]
+
+
+# Figures
+
+
+class CloudWatch:
+    """Answers with pages of figures, and remembers what it was asked."""
+
+    def __init__(self, *pages: dict[str, list[float]]) -> None:
+        self.pages = list(pages)
+        self.asked: list[dict[str, t.Any]] = []
+
+    def get_metric_data(self, **arguments: t.Any) -> dict[str, t.Any]:
+        self.asked.append(arguments)
+        page = self.pages.pop(0)
+        results = [{"Id": key, "Values": values} for key, values in page.items()]
+        return {"MetricDataResults": results, **({"NextToken": "more"} if self.pages else {})}
+
+
+def metrics_of(cloudwatch: CloudWatch, hours: int = 24) -> dict[str, int | None]:
+    return read_metrics(Region("eu-west-1", "aws", {"cloudwatch": cloudwatch}), "a-rule", hours, NOW)
+
+
+def test_figures_are_summed_over_the_window_and_all_pages() -> None:
+    assert metrics_of(CloudWatch({"matched": [1.0, 2.0], "failed": [1.0]}, {"matched": [4.0]})) == figures(matched=7, failed=1)
+
+
+def test_no_values_are_none_and_not_nought() -> None:
+    assert metrics_of(CloudWatch({"matched": [], "failed": [0.0]})) == figures(failed=0)
+
+
+def test_every_page_is_asked_for() -> None:
+    cloudwatch = CloudWatch({}, {}, {})
+    metrics_of(cloudwatch)
+    assert [asked.get("NextToken") for asked in cloudwatch.asked] == [None, "more", "more"]
+
+
+def test_the_rule_is_asked_about_over_the_whole_window() -> None:
+    cloudwatch = CloudWatch({})
+    metrics_of(cloudwatch, hours=6)
+    (asked,) = cloudwatch.asked
+    assert asked["EndTime"] - asked["StartTime"] == datetime.timedelta(hours=6)
+    metrics = [query["MetricStat"]["Metric"] for query in asked["MetricDataQueries"]]
+    assert {metric["Namespace"] for metric in metrics} == {"AWS/Events"}
+    assert {json.dumps(metric["Dimensions"]) for metric in metrics} == {'[{"Name": "RuleName", "Value": "a-rule"}]'}
+    assert [metric["MetricName"] for metric in metrics] == [
+        "TriggeredRules",
+        "SuccessfulInvocationAttempts",
+        "RetryInvocationAttempts",
+        "FailedInvocations",
+        "InvocationsSentToDlq",
+        "InvocationsFailedToBeSentToDlq",
+    ]

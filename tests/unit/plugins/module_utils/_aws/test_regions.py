@@ -1,0 +1,115 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+
+CREDENTIALS = {"access_key": "testing", "secret_key": "testing", "validate_certs": True}
+
+
+class Module:
+    """An AnsibleAWSModule, as far as it is asked."""
+
+    def __init__(self, **params: t.Any) -> None:
+        self.params = {**CREDENTIALS, **params}
+
+    def fail_json(self, msg: str, **dummy: t.Any) -> t.NoReturn:
+        raise AssertionError(msg)
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL", "EC2_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+def regions(names: list[str] | None, services: tuple[str, ...] = (), **params: t.Any) -> Regions:
+    return Regions(t.cast("t.Any", Module(**params)), services, names)
+
+
+def test_each_region_is_done_once_in_the_order_given() -> None:
+    results = regions(["us-west-2", "eu-west-1", "us-west-2"]).run(lambda region: region.name)
+    assert list(results.items()) == [("us-west-2", "us-west-2"), ("eu-west-1", "eu-west-1")]
+
+
+def test_all_regions_are_done_at_the_same_time() -> None:
+    names = [f"us-east-{number}" for number in range(1, 18)]
+    together = threading.Barrier(len(names), timeout=10)
+    results = regions(names).run(lambda region: together.wait() >= 0)
+    assert list(results.values()) == [True] * 17
+
+
+def test_a_region_that_fails_stops_no_other() -> None:
+    def work(region: Region) -> str:
+        if region.name == "eu-west-1":
+            raise RuntimeError("boom")
+        return "done"
+
+    results = regions(["us-east-1", "eu-west-1", "us-west-2"]).run(work)
+    assert results == {"us-east-1": "done", "eu-west-1": Failure("RuntimeError", "unexpected: boom"), "us-west-2": "done"}
+
+
+def test_one_region_that_fails_is_a_failure_too() -> None:
+    assert regions(["eu-west-1"]).run(lambda region: 1 // 0) == {  # type: ignore[comparison-overlap]
+        "eu-west-1": Failure("ZeroDivisionError", "unexpected: integer division or modulo by zero")
+    }
+
+
+def test_the_usual_region_is_taken_where_no_regions_are_given() -> None:
+    assert regions(None, region="eu-north-1").names == ["eu-north-1"]
+
+
+@pytest.mark.parametrize(("given", "taken"), [(None, "us-east-1"), ("eu-north-1", "eu-north-1")])
+def test_a_default_region_is_taken_only_where_there_is_no_other(given: str | None, taken: str) -> None:
+    found = Regions(t.cast("t.Any", Module(region=given)), (), None, default_region="us-east-1")
+    assert found.names == [taken]
+
+
+def test_regions_come_before_the_usual_region() -> None:
+    assert regions(["us-east-1"], region="eu-north-1").names == ["us-east-1"]
+
+
+def test_no_region_at_all_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="No region is given"):
+        regions(None)
+
+
+@pytest.mark.parametrize("name", ["mars-north-1", "not a region", ""])
+def test_a_region_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match="is not the name of an AWS region"):
+        regions(["us-east-1", name])
+
+
+@pytest.mark.parametrize(("name", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_a_region_knows_its_partition(name: str, partition: str) -> None:
+    assert regions([name]).run(lambda region: region.partition) == {name: partition}
+
+
+def test_a_region_has_clients_of_the_services_asked_for() -> None:
+    results = regions(["eu-west-1"], ("events", "sqs")).run(
+        lambda region: {service: client.meta.region_name for service, client in region.clients.items()}
+    )
+    assert results == {"eu-west-1": {"events": "eu-west-1", "sqs": "eu-west-1"}}
+
+
+def test_a_users_aws_config_comes_before_ours() -> None:
+    config = {"read_timeout": 1, "retries": {"total_max_attempts": 1}}
+    clients = regions(["eu-west-1"], ("events",), aws_config=config).run(lambda region: region.clients["events"].meta.config)
+    found = t.cast("t.Any", clients["eu-west-1"])
+    assert (found.read_timeout, found.retries["total_max_attempts"], found.connect_timeout) == (1, 1, 5)
+
+
+def test_a_profile_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="nobody"):
+        regions(["eu-west-1"], profile="nobody", access_key=None, secret_key=None)

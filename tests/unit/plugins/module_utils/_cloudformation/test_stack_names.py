@@ -1,0 +1,114 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Wanted, wanted_from_parameters
+
+OURS = {
+    "Connection": ("AWS::Events::Connection", "c"),
+    "ApiDestination": ("AWS::Events::ApiDestination", "d"),
+    "Rule": ("AWS::Events::Rule", "r"),
+    "DeadLetterQueue": ("AWS::SQS::Queue", "https://sqs.eu-west-1.amazonaws.com/123456789012/q"),
+    "DeadLetterQueuePolicy": ("AWS::SQS::QueuePolicy", "p"),
+    "ExecutionRole": ("AWS::IAM::Role", "x"),
+}
+
+
+class Stacks:
+    """CloudFormation with one stack, or what it refuses with."""
+
+    def __init__(self, resources: dict[str, tuple[str, str]], refused: ClientError | None = None) -> None:
+        self.resources = resources
+        self.refused = refused
+
+    def describe_stacks(self, StackName: str) -> dict[str, t.Any]:  # noqa: N803
+        if self.refused:
+            raise self.refused
+        return {"Stacks": [{"StackName": StackName, "StackId": "arn:stack", "StackStatus": "CREATE_COMPLETE"}]}
+
+    def describe_stack_resources(self, **_arguments: t.Any) -> dict[str, t.Any]:
+        items = [
+            {"LogicalResourceId": logical, "ResourceType": kind, "PhysicalResourceId": physical, "ResourceStatus": "CREATE_COMPLETE"}
+            for logical, (kind, physical) in self.resources.items()
+        ]
+        gone = {
+            "LogicalResourceId": "Gone",
+            "ResourceType": "AWS::Events::Rule",
+            "PhysicalResourceId": "g",
+            "ResourceStatus": "DELETE_COMPLETE",
+        }
+        return {"StackResources": [*items, gone, {"LogicalResourceId": "NotYet", "ResourceType": "AWS::IAM::Role"}]}
+
+    def read(self) -> StackNames | None:
+        return stack_names(Region("eu-west-1", "aws", {"cloudformation": self}), "a-stack")
+
+
+def wanted() -> Wanted:
+    given = {
+        "name": "default",
+        "spot_account": "act-d7320fba",
+        "endpoint": "https://api.spotinst.io/x",
+        "aws_account": "123456789012",
+        **dict.fromkeys(("role_arn", "queue_name", "spot_token")),
+        "stack_name": "a-stack",
+        "maximum_event_age_in_seconds": 120,
+        "maximum_retry_attempts": 185,
+        "invocation_rate_limit_per_second": 300,
+        "target_id": "spot",
+    }
+
+    class Regions:
+        names = ("eu-west-1",)
+
+        def __getitem__(self, name: str) -> Region:
+            return Region(name, "aws", {})
+
+    return wanted_from_parameters(given, t.cast("t.Any", Regions()))
+
+
+def renamed(resources: dict[str, tuple[str, str]]) -> Wanted:
+    found = Stacks(resources).read()
+    assert found
+    return found.renamed(Region("eu-west-1", "aws", {}), wanted())
+
+
+def test_all_parts_get_the_names_of_the_stack() -> None:
+    there = renamed(OURS)
+    assert (there.connection.name, there.api_destination.name, there.rule.name, there.queue.name) == ("c", "d", "r", "q")
+    assert (there.queue.rule, there.rule.dead_letter_queue) == ("r", "q")
+    assert there.rule.role_arn == "arn:aws:iam::123456789012:role/x"
+
+
+def test_what_the_stack_does_not_hold_keeps_its_own() -> None:
+    there = renamed({"Rule": ("AWS::Events::Rule", "bus|r")})
+    assert (there.rule.name, there.connection.name, there.queue.name) == ("r", "default", "default")
+    assert there.rule.role_arn.endswith("role/default")
+
+
+@pytest.mark.parametrize(("resources", "ours"), [(OURS, True), ({key: OURS[key] for key in list(OURS)[:3]}, False)])
+def test_a_stack_of_another_template_is_known(resources: dict[str, tuple[str, str]], ours: bool) -> None:
+    found = Stacks(resources).read()
+    assert found
+    assert found.ours is ours
+
+
+def test_no_stack_is_none_and_all_else_is_raised(refusal: t.Callable[..., ClientError]) -> None:
+    assert Stacks({}, refusal("ValidationError", "Stack with id a-stack does not exist")).read() is None
+    with pytest.raises(ClientError):
+        Stacks({}, refusal("AccessDenied")).read()
+
+
+@pytest.mark.parametrize(
+    ("status", "in_progress"), [("CREATE_IN_PROGRESS", True), ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", False), ("CREATE_COMPLETE", False)]
+)
+def test_a_stack_that_is_worked_on_is_told_from_one_that_is_done(status: str, in_progress: bool) -> None:
+    assert StackNames(t.cast("t.Any", None), status, {}, True).in_progress is in_progress

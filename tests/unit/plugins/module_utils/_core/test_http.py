@@ -1,0 +1,103 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import time
+from urllib.parse import quote
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import http as _peer
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic, scrub
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import within
+
+
+@pytest.mark.parametrize("form", [str, lambda text: quote(text, safe=""), lambda text: base64.b64encode(text.encode()).decode()])
+def test_a_secret_is_hidden_in_every_form(form: object) -> None:
+    secret = "s3cret/+value"
+    assert scrub(f"<{form(secret)}>", [secret]) == "<********>"  # type: ignore[operator]
+
+
+def test_what_is_too_short_to_be_a_secret_hides_nothing() -> None:
+    assert scrub("a text about /", ["/", "", "a"]) == "a text about /"
+
+
+def test_a_longer_secret_is_hidden_before_the_shorter_one_in_it() -> None:
+    assert scrub("abcdefgh", ["abcd", "abcdefgh"]) == "********"
+
+
+def test_only_the_host_of_an_address_is_told() -> None:
+    peer = Peer("the webhook", "https://user:password@hooks.example.com:8443/services/secret")
+    assert peer.host == "hooks.example.com:8443"
+    assert "secret" not in str(peer.refusal(Reply(500, b"")))
+
+
+def test_a_representation_holds_no_secret() -> None:
+    peer = Peer("it", "https://example.com", {"Authorization": "Bearer hidden"}, ("hidden",))
+    assert "hidden" not in repr(peer)
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"), [(401, "refuses the credentials"), (403, "does not allow this"), (500, "answered 500: (nothing)")]
+)
+def test_a_refusal_says_what_it_means(status: int, meaning: str) -> None:
+    assert meaning in str(Peer("it", "https://example.com").refusal(Reply(status, b"")))
+
+
+@pytest.mark.parametrize(("status", "remedy"), [(0, "network"), (401, "credentials"), (403, "right"), (404, "address"), (503, "later")])
+def test_a_remedy_fits_the_status(status: int, remedy: str) -> None:
+    assert remedy in PeerError(status, "").remedy
+
+
+@pytest.mark.parametrize(("body", "value"), [(b'{"a": 1}', {"a": 1}), (b"<html>", None), (b"", None), (b"\xff", None)])
+def test_a_body_that_is_no_json_is_none(body: bytes, value: object) -> None:
+    assert Reply(200, body).json() == value
+
+
+def test_a_query_is_added_to_the_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(_peer: Peer, _method: str, address: str, _body: object) -> Reply:
+        asked.append(address)
+        return Reply(200, b"")
+
+    monkeypatch.setattr(Peer, "_ask", note)
+    Peer("it", "https://example.com/x?a=1").ask("GET", query={"b": "&"})
+    Peer("it", "https://example.com/x/").ask("GET", "/y", query={"b": "1"})
+    assert asked == ["https://example.com/x?a=1&b=%26", "https://example.com/x/y?b=1"]
+
+
+def test_credentials_are_sent_as_http_has_it() -> None:
+    assert basic("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+
+
+def test_whoever_takes_too_long_is_given_up() -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"no answer within 0.05 seconds"):
+        within(0.05, lambda: time.sleep(5))
+    assert time.monotonic() - start < 2
+
+
+def test_what_is_raised_passes_through() -> None:
+    with pytest.raises(KeyError):
+        within(1, lambda: {}["x"])
+
+
+def test_what_is_returned_is_returned() -> None:
+    assert within(1, lambda: 42) == 42
+
+
+def test_no_answer_is_an_error_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*dummy: object, **more: object) -> None:
+        raise OSError("cannot reach https://example.com/topsecret")
+
+    monkeypatch.setattr(_peer, "open_url", fail)
+    with pytest.raises(PeerError) as caught:
+        Peer("it", "https://example.com/topsecret", secrets=("/topsecret",)).ask("GET")
+    assert (caught.value.status, str(caught.value)) == (
+        0,
+        "it at example.com did not answer: OSError: cannot reach https://example.com********",
+    )

@@ -1,0 +1,231 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration import apply as _integrate
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import Integration, Progress, answer, integrate
+
+NAME = "spot.interruption-act-d7320fba"
+TOKEN = "0123456789secretTOKEN"
+ORDER = ["queue", "connection", "api_destination", "rule"]
+
+
+class Regions:
+    """Knows the caller's AWS account; counts how often it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def aws_account(self) -> str:
+        self.asked += 1
+        return "123456789012"
+
+
+def wanted(regions: Regions | None = None, **changes: t.Any) -> Integration:
+    given = {
+        "name": NAME,
+        "queue_name": None,
+        "existing": "stop",
+        "state": "present",
+        "aws_account": None,
+        "spot_account": "act-d7320fba",
+        "spot_token": TOKEN,
+        "description": "warnings",
+        "kms_key_identifier": "alias/connection",
+        "update_token": "changed",
+        "invocation_endpoint": "https://api.spotinst.io/x",
+        "invocation_rate_limit_per_second": 7,
+        "role_arn": "arn:role",
+        "role_name": None,
+        "role_permissions_boundary": None,
+        "maximum_event_age_in_seconds": 120,
+        "maximum_retry_attempts": 185,
+        "target_id": "spot",
+        "message_retention_period": 60,
+        "queue_kms_master_key_id": "alias/queue",
+        "delete_messages": False,
+        "tags": {"team": "a"},
+        "purge_tags": False,
+        **changes,
+    }
+    return Integration.from_parameters(given, t.cast("t.Any", regions or Regions()))
+
+
+# What is wanted
+
+
+def test_all_resources_have_the_one_name() -> None:
+    found = wanted()
+    assert [found.connection.name, found.api_destination.name, found.rule.name] == [NAME] * 3
+    assert [found.api_destination.connection, found.rule.api_destination, found.queue.rule] == [NAME] * 3
+
+
+def test_a_queues_name_has_hyphens_for_dots_as_sqs_takes_none() -> None:
+    assert (wanted().queue.name, wanted().rule.dead_letter_queue) == ("spot-interruption-act-d7320fba",) * 2
+
+
+def test_the_queue_may_be_named() -> None:
+    found = wanted(queue_name="letters")
+    assert (found.queue.name, found.rule.dead_letter_queue) == ("letters", "letters")
+
+
+def test_queue_and_connection_have_keys_of_their_own() -> None:
+    assert (wanted().queue.kms_key, wanted().connection.kms_key) == ("alias/queue", "alias/connection")
+
+
+@pytest.mark.parametrize(("changes", "asked"), [({}, 1), ({"aws_account": "123456789012"}, 0), ({"state": "absent"}, 0)])
+def test_the_aws_account_is_asked_for_once_and_only_if_need_be(changes: dict[str, t.Any], asked: int) -> None:
+    regions = Regions()
+    wanted(regions, **changes)
+    assert regions.asked == asked
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": None},
+        {"name": "a" * 65},
+        {"queue_name": "a.b"},
+        {"spot_account": None},
+        {"spot_token": ""},
+        {"role_arn": None},
+        {"aws_account": "1"},
+        {"invocation_endpoint": "http://example.com"},
+        {"message_retention_period": 1},
+        {"maximum_event_age_in_seconds": 1},
+    ],
+    ids=str,
+)
+def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+    with pytest.raises(ArgumentError):
+        wanted(**wrong)
+
+
+def test_nothing_is_made_before_what_it_needs() -> None:
+    assert [step.kind for step in wanted().steps()] == ORDER
+
+
+def test_nothing_is_removed_while_something_else_needs_it() -> None:
+    assert [step.kind for step in wanted(state="absent").steps()] == ORDER[::-1]
+
+
+# Step by step
+
+
+class Steps:
+    """Stands for `reconcile`: notes the resources, fails at one kind if told to."""
+
+    def __init__(self, fails_at: str = "") -> None:
+        self.fails_at = fails_at
+        self.done: dict[str, t.Any] = {}
+
+    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any) -> Outcome:
+        self.done[resource.kind] = resource
+        if resource.kind == self.fails_at:
+            raise RegionError("Boom", "no")
+        document = {f"{resource.kind}_arn": f"arn:{resource.kind}"}
+        return Outcome(Plan("created", document), document)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, region: Region, steps: Steps) -> Progress:
+    monkeypatch.setattr(_integrate, "reconcile", steps)
+    return integrate(wanted(), region, check_mode=False, timeout=1)
+
+
+def test_all_steps_are_done(monkeypatch: pytest.MonkeyPatch, region: Region) -> None:
+    progress = run(monkeypatch, region, Steps())
+    assert (list(progress.outcomes), progress.failure) == (ORDER, None)
+
+
+def test_what_a_step_made_is_handed_on(monkeypatch: pytest.MonkeyPatch, region: Region) -> None:
+    steps = Steps()
+    run(monkeypatch, region, steps)
+    assert steps.done["api_destination"].connection_arns == {"eu-west-1": "arn:connection"}
+    assert steps.done["rule"].api_destination_arns == {"eu-west-1": "arn:api_destination"}
+
+
+@pytest.mark.parametrize("kind", ORDER)
+def test_a_step_that_fails_ends_it_and_keeps_what_was_done(monkeypatch: pytest.MonkeyPatch, region: Region, kind: str) -> None:
+    steps = Steps(kind)
+    progress = run(monkeypatch, region, steps)
+    before = ORDER[: ORDER.index(kind)]
+    assert (list(progress.outcomes), list(steps.done)) == (before, [*before, kind])
+    assert (progress.failed, progress.failure) == (kind, Failure("Boom", "no"))
+
+
+# The answer
+
+
+def progress(*actions: str, failed: bool = False, note: str | None = None) -> Progress:
+    """A region in which these were the actions; the next step failed if told so."""
+    outcomes = {
+        kind: Outcome(Plan(action, {"kind": kind}, {}, {"x": 1}, note=note), {"kind": kind}) for kind, action in zip(ORDER, actions)
+    }
+    return Progress(outcomes, ORDER[len(actions)], Failure("Boom", "no")) if failed else Progress(outcomes)
+
+
+@pytest.mark.parametrize(
+    ("actions", "action", "changed"),
+    [
+        (("created",) * 4, "created", True),
+        (("unchanged",) * 4, "unchanged", False),
+        (("deleted",) * 4, "deleted", True),
+        (("unchanged", "created", "created", "created"), "updated", True),
+        (("unchanged", "reauthorized", "updated", "unchanged"), "reauthorized", True),
+        (("deleted", "unchanged", "unchanged", "unchanged"), "updated", True),
+    ],
+)
+def test_one_word_for_a_region(actions: tuple[str, ...], action: str, changed: bool) -> None:
+    whole = answer({"eu-west-1": progress(*actions)})
+    entry = whole["regions"]["eu-west-1"]
+    assert (entry["action"], entry["changed"], whole["changed"]) == (action, changed, changed)
+    assert entry["actions"] == dict(zip(ORDER, actions))
+
+
+def test_every_resource_is_in_the_answer() -> None:
+    entry = answer({"eu-west-1": progress(*["created"] * 4)})["regions"]["eu-west-1"]
+    assert [entry[kind] for kind in ORDER] == [{"kind": kind} for kind in ORDER]
+
+
+def test_a_region_that_fails_halfway_tells_what_changed_and_which_step_failed() -> None:
+    whole = answer({"eu-west-1": progress("created", failed=True), "us-east-1": progress(*["unchanged"] * 4)})
+    entry = whole["regions"]["eu-west-1"]
+    assert (entry["action"], entry["changed"], entry["actions"]) == ("failed", True, {"queue": "created"})
+    assert entry["error"] == {"code": "Boom", "message": "connection: no"}
+    assert (whole["changed"], whole["failed_regions"]) == (True, ["eu-west-1"])
+    assert whole["msg"] == "integration: 1 of 2 region(s) failed. eu-west-1: Boom: connection: no"
+
+
+def test_a_region_that_fails_altogether_is_in_the_answer_too() -> None:
+    whole = answer({"eu-west-1": Failure("Boom", "no")})
+    assert whole["regions"]["eu-west-1"] == {
+        "action": "failed",
+        "changed": False,
+        "actions": {},
+        "notes": [],
+        "error": {"code": "Boom", "message": "no"},
+    }
+
+
+def test_the_diff_has_an_entry_for_each_resource_that_changes() -> None:
+    diff = answer({"eu-west-1": progress("unchanged", "created", "unchanged", "updated")})["diff"]
+    assert [entry["after_header"] for entry in diff] == ["eu-west-1 connection", "eu-west-1 rule"]
+
+
+def test_notes_are_gathered() -> None:
+    assert answer({"eu-west-1": progress("unchanged", "unchanged", note="look")})["regions"]["eu-west-1"]["notes"] == ["look", "look"]
+
+
+def test_the_token_is_not_shown() -> None:
+    assert TOKEN not in repr(wanted())

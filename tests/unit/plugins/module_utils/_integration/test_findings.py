@@ -1,0 +1,697 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A healthy integration, one thing of it changed: exactly that is found, with what was seen, what was expected and a remedy."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, replace
+
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter, Evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
+    DEFAULT_ENDPOINT,
+    ApiDestination,
+    CurrentApiDestination,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
+    CURRENT,
+    DIFFERS,
+    Connection,
+    CurrentConnection,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import CurrentRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, Wanted
+
+AWS, SPOT, NAME = "123456789012", "act-d7320fba", "spot-interruption-act-d7320fba"
+EVENTS = f"arn:aws:events:eu-west-1:{AWS}"
+CONNECTION_ARN, DESTINATION_ARN = f"{EVENTS}:connection/{NAME}/1-2", f"{EVENTS}:api-destination/{NAME}/3-4"
+RULE_ARN, QUEUE_ARN, ROLE_ARN = f"{EVENTS}:rule/{NAME}", f"arn:aws:sqs:eu-west-1:{AWS}:{NAME}", f"arn:aws:iam::{AWS}:role/{NAME}"
+OTHER_ARN = f"{EVENTS}:api-destination/other/5-6"
+HERE = Region("eu-west-1", "aws", {})
+
+WANTED = Wanted(
+    spot_account=SPOT,
+    aws_account=AWS,
+    endpoint=DEFAULT_ENDPOINT,
+    connection=Connection(name=NAME, spot_account=SPOT, token="given"),
+    api_destination=ApiDestination(name=NAME, look_up=False),
+    rule=Rule(name=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=AWS, look_up=False),
+    queue=Queue(name=NAME, rule=NAME, aws_account=AWS),
+    has_token=True,
+)
+TARGET = {
+    "Id": "spot",
+    "Arn": DESTINATION_ARN,
+    "RoleArn": ROLE_ARN,
+    "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 120},
+    "DeadLetterConfig": {"Arn": QUEUE_ARN},
+}
+REFUSED = Failure("AccessDeniedException", "DescribeSomething: no.")
+SILENT = Failure("ConnectTimeoutError", "AWS did not answer", unreachable=True)
+UNSUPPORTED = Failure("UnknownOperationException", "what?")
+
+
+def connection(
+    token: str = CURRENT, unread: str | None = None, parameters: t.Any = None, key: str = "Authorization", **changes: t.Any
+) -> t.Any:
+    if parameters is None:
+        parameters = [{"key": "accountId", "value": SPOT, "is_value_secret": False}]
+    auth = {"api_key_auth_parameters": {"api_key_name": key}, "invocation_http_parameters": {"query_string_parameters": parameters}}
+    told = {
+        "name": NAME,
+        "connection_arn": CONNECTION_ARN,
+        "connection_state": "AUTHORIZED",
+        "authorization_type": "API_KEY",
+        "auth_parameters": auth,
+        **changes,
+    }
+    return CurrentConnection(told, token=token, token_unread=unread)
+
+
+def destination(**changes: t.Any) -> t.Any:
+    told = {
+        "name": NAME,
+        "api_destination_arn": DESTINATION_ARN,
+        "api_destination_state": "ACTIVE",
+        "connection_arn": CONNECTION_ARN,
+        "invocation_endpoint": DEFAULT_ENDPOINT,
+        "http_method": "POST",
+        "invocation_rate_limit_per_second": 300,
+        **changes,
+    }
+    return CurrentApiDestination(told)
+
+
+def rule(*targets: dict[str, t.Any], **changes: t.Any) -> t.Any:
+    """With its target, unless others are given."""
+    told = {"name": NAME, "arn": RULE_ARN, "event_pattern": json.dumps(EVENT_PATTERN), "state": "ENABLED", **changes}
+    return CurrentRule(told, targets or (TARGET,))
+
+
+def target(**changes: t.Any) -> dict[str, t.Any]:
+    """The target; an element that is changed to None is not there."""
+    return {element: value for element, value in {**TARGET, **changes}.items() if value is not None}
+
+
+def queue(policy: t.Any = None, **changes: str) -> t.Any:
+    given = json.dumps(WANTED.queue.policy(HERE)) if policy is None else policy
+    return CurrentQueue(NAME, "https://queue", {"QueueArn": QUEUE_ARN, "Policy": given, "SqsManagedSseEnabled": "true", **changes})
+
+
+def queue_policy(**changes: t.Any) -> str:
+    document = WANTED.queue.policy(HERE)
+    return json.dumps({**document, "Statement": [{**document["Statement"][0], **changes}]})
+
+
+def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> CurrentRole:
+    """The execution role, with changes to the one statement of its trust and of its permission."""
+    trusts = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole", **(trust or {})}
+    allowed = f"arn:aws:events:*:{AWS}:api-destination/{NAME}/*"
+    allows = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": allowed, **(permission or {})}
+    return CurrentRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
+
+
+HEALTHY = Readings(connection(), destination(), rule(), queue(), role(), matches_sample=True)
+
+
+def with_others(*others: OtherDestination) -> Readings:
+    return replace(HEALTHY, others=others)
+
+
+def look(readings: Readings, wanted: Wanted = WANTED) -> dict[str, Finding]:
+    """All findings by their check, of which there is one each."""
+    found = findings(HERE, readings, wanted)
+    by_check = {finding.check: finding for finding in found}
+    assert len(by_check) == len(found)
+    return by_check
+
+
+def not_passed(readings: Readings, wanted: Wanted = WANTED) -> dict[str, str]:
+    return {check: finding.outcome for check, finding in look(readings, wanted).items() if finding.outcome != PASS}
+
+
+CHECKS = {
+    *("connection", "connection_state", "connection_authorization", "connection_api_key", "connection_account", "connection_token"),
+    *("api_destination", "api_destination_state", "api_destination_endpoint", "api_destination_method"),
+    *("api_destination_rate_limit", "api_destination_connection"),
+    *("rule", "rule_state", "rule_pattern", "rule_matches"),
+    *("target", "target_role", "target_retry_policy", "target_input", "target_destination", "target_dead_letter"),
+    *("execution_role", "execution_role_trust", "execution_role_permission"),
+    *("queue", "queue_policy", "queue_encryption", "stack", "double_delivery"),
+}
+
+
+def test_a_healthy_integration_passes_every_check() -> None:
+    assert {check: finding.outcome for check, finding in look(HEALTHY).items()} == dict.fromkeys(CHECKS, PASS)
+
+
+def test_a_healthy_integration_is_active() -> None:
+    assert status(findings(HERE, HEALTHY, WANTED)) == "active"
+
+
+def test_a_pass_needs_no_remedy() -> None:
+    assert {finding.remedy for finding in look(HEALTHY).values()} == {""}
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One thing that is not as it should be.
+
+    :ivar fails: the one check that fails
+    :ivar says: what its message has to name: what was seen and, where it is not the same, what was expected
+    """
+
+    name: str
+    changed: dict[str, t.Any]
+    fails: str
+    says: tuple[str, ...]
+    status: str = "drifted"
+
+    @property
+    def readings(self) -> Readings:
+        return replace(HEALTHY, **self.changed)
+
+
+def account(*items: tuple[str, str | None]) -> t.Any:
+    parameters = [{"key": key, **({} if value is None else {"value": value})} for key, value in items]
+    return connection(parameters=parameters)
+
+
+DRIFTS = [
+    Drift(
+        "connection de-authorised",
+        {"connection": connection(connection_state="DEAUTHORIZED", state_reason="The endpoint said 401.")},
+        "connection_state",
+        ("DEAUTHORIZED: The endpoint said 401.", "drops every warning"),
+        "inactive",
+    ),
+    Drift(
+        "connection failed for another reason",
+        {"connection": connection(connection_state="FAILED_CONNECTIVITY")},
+        "connection_state",
+        ("FAILED_CONNECTIVITY.",),
+        "inactive",
+    ),
+    Drift(
+        "connection without a state", {"connection": connection(connection_state="")}, "connection_state", ("without a state",), "inactive"
+    ),
+    Drift(
+        "another authorisation",
+        {"connection": connection(authorization_type="BASIC")},
+        "connection_authorization",
+        ("BASIC", "expected API_KEY"),
+    ),
+    Drift("another API key", {"connection": connection(key="X-Key")}, "connection_api_key", ("X-Key", "expected Authorization")),
+    Drift("no API key", {"connection": connection(key=None)}, "connection_api_key", ("missing", "expected Authorization")),
+    Drift("no account", {"connection": account()}, "connection_account", ("accountId is missing", "the organisation's oldest account")),
+    Drift("other parameters", {"connection": account(("x", SPOT))}, "connection_account", ("accountId is missing",)),
+    Drift("account hidden", {"connection": account(("accountId", None))}, "connection_account", ("accountId is hidden", SPOT)),
+    Drift("another account", {"connection": account(("accountId", "act-1"))}, "connection_account", ("act-1", f"expected {SPOT}")),
+    Drift(
+        "two accounts",
+        {"connection": account(("accountId", SPOT), ("accountId", "act-1"))},
+        "connection_account",
+        (f"{SPOT}, act-1", f"expected {SPOT}"),
+    ),
+    Drift(
+        "another token", {"connection": connection(token=DIFFERS)}, "connection_token", ("another token than was given, or was deleted",)
+    ),
+    Drift("no connection", {"connection": None}, "connection", (f"no connection {NAME}",), "incomplete"),
+    Drift("no destination", {"api_destination": None}, "api_destination", (f"no API destination {NAME}",), "incomplete"),
+    Drift(
+        "destination inactive",
+        {"api_destination": destination(api_destination_state="INACTIVE")},
+        "api_destination_state",
+        ("INACTIVE", "expected ACTIVE"),
+        "inactive",
+    ),
+    Drift(
+        "another endpoint",
+        {"api_destination": destination(invocation_endpoint="https://example.com/")},
+        "api_destination_endpoint",
+        ("https://example.com/", f"expected {DEFAULT_ENDPOINT}"),
+    ),
+    Drift("another method", {"api_destination": destination(http_method="PUT")}, "api_destination_method", ("PUT", "expected POST")),
+    Drift(
+        "another rate",
+        {"api_destination": destination(invocation_rate_limit_per_second=1)},
+        "api_destination_rate_limit",
+        ("is 1", "expected 300"),
+    ),
+    Drift(
+        "destination on another connection",
+        {"api_destination": destination(connection_arn=f"{EVENTS}:connection/other/7")},
+        "api_destination_connection",
+        ("connection/other/7", f"expected {CONNECTION_ARN}"),
+    ),
+    Drift("no rule", {"rule": None, "matches_sample": None}, "rule", (f"no rule {NAME}", "default event bus"), "incomplete"),
+    Drift("rule disabled", {"rule": rule(state="DISABLED")}, "rule_state", ("DISABLED", "expected ENABLED")),
+    Drift(
+        "wider pattern",
+        {"rule": rule(event_pattern='{"source": ["aws.ec2"]}')},
+        "rule_pattern",
+        ('{"source": ["aws.ec2"]}', "expected", "EC2 Spot Instance Interruption Warning"),
+    ),
+    Drift("pattern that is none", {"rule": rule(event_pattern="{")}, "rule_pattern", ("is {", "expected")),
+    Drift("no pattern", {"rule": rule(event_pattern=None)}, "rule_pattern", ("missing", "expected")),
+    Drift("rule picks nothing", {"matches_sample": False}, "rule_matches", ("does not match a sample warning",)),
+    Drift(
+        "no target",
+        {"rule": rule({"Id": "audit", "Arn": QUEUE_ARN})},
+        "target",
+        ("no target spot", NAME),
+        "incomplete",
+    ),
+    Drift("another target", {"rule": rule(target(Arn=OTHER_ARN))}, "target_destination", (OTHER_ARN, f"expected {DESTINATION_ARN}")),
+    Drift("another role", {"rule": rule(target(RoleArn="arn:x"))}, "target_role", ("arn:x", f"expected {ROLE_ARN}")),
+    Drift("no role in the target", {"rule": rule(target(RoleArn=None))}, "target_role", ("missing", f"expected {ROLE_ARN}")),
+    Drift(
+        "AWS's retry policy",
+        {"rule": rule(target(RetryPolicy=None))},
+        "target_retry_policy",
+        ("86400 s, 185 attempts", "expected 120 s, 185 attempts"),
+    ),
+    Drift(
+        "no retries",
+        {"rule": rule(target(RetryPolicy={"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 120}))},
+        "target_retry_policy",
+        ("120 s, 0 attempts", "expected 120 s, 185 attempts"),
+    ),
+    Drift(
+        "another input",
+        {"rule": rule(target(InputTransformer={"InputTemplate": '"x"'}))},
+        "target_input",
+        ("has InputTransformer", "something else than the whole warning"),
+    ),
+    Drift("part of the input", {"rule": rule(target(InputPath="$.detail"))}, "target_input", ("has InputPath",)),
+    Drift("fixed input", {"rule": rule(target(Input="{}"))}, "target_input", ("has Input,",)),
+    Drift("no dead letters", {"rule": rule(target(DeadLetterConfig=None))}, "target_dead_letter", ("missing", f"expected {QUEUE_ARN}")),
+    Drift(
+        "dead letters to another queue",
+        {"rule": rule(target(DeadLetterConfig={"Arn": "arn:x"}))},
+        "target_dead_letter",
+        ("arn:x", f"expected {QUEUE_ARN}"),
+    ),
+    Drift("no execution role", {"execution_role": None}, "execution_role", (ROLE_ARN,), "incomplete"),
+    Drift(
+        "role trusts another",
+        {"execution_role": role(trust={"Principal": {"Service": "ec2.amazonaws.com"}})},
+        "execution_role_trust",
+        ("events.amazonaws.com may not assume the execution role",),
+    ),
+    Drift(
+        "role may not",
+        {"execution_role": role(permission={"Resource": "arn:x"})},
+        "execution_role_permission",
+        ("may not send to the API destination", "nothing is delivered"),
+    ),
+    Drift("no queue", {"queue": None}, "queue", (f"no dead-letter queue {NAME}", "without a trace"), "incomplete"),
+    Drift("queue closed", {"queue": queue(policy="")}, "queue_policy", ("may not send to its dead-letter queue",)),
+    Drift(
+        "queue open to another rule",
+        {"queue": queue(queue_policy(Condition={"ArnEquals": {"aws:SourceArn": "arn:x"}}))},
+        "queue_policy",
+        ("may not send",),
+    ),
+    Drift("queue open to all", {"queue": queue(queue_policy(Principal="*"))}, "queue_policy", ("not the one that lets nobody else",)),
+    Drift("queue not encrypted", {"queue": queue(SqsManagedSseEnabled="false")}, "queue_encryption", ("not encrypted",)),
+]
+EACH_DRIFT = pytest.mark.parametrize("drift", DRIFTS, ids=[drift.name for drift in DRIFTS])
+
+
+@EACH_DRIFT
+def test_a_drift_fails_exactly_its_check(drift: Drift) -> None:
+    failed = [check for check, outcome in not_passed(drift.readings).items() if outcome == FAIL]
+    assert failed == [drift.fails]
+
+
+@EACH_DRIFT
+def test_a_drift_says_what_was_seen_and_what_was_expected(drift: Drift) -> None:
+    said = look(drift.readings)[drift.fails].message
+    assert [part for part in drift.says if part not in said] == []
+
+
+@EACH_DRIFT
+def test_a_drift_says_how_to_mend_it(drift: Drift) -> None:
+    assert look(drift.readings)[drift.fails].remedy == "Run the playbook spot.eventbridge.repair."
+
+
+@EACH_DRIFT
+def test_a_drift_gives_the_status(drift: Drift) -> None:
+    assert status(findings(HERE, drift.readings, WANTED)) == drift.status
+
+
+def test_each_check_fails_somewhere() -> None:
+    assert {drift.fails for drift in DRIFTS} == CHECKS - {"double_delivery", "stack"}
+
+
+# What is not there is not checked in parts
+
+
+@pytest.mark.parametrize(
+    ("changed", "unchecked"),
+    [
+        ({"connection": None}, "connection_"),
+        ({"api_destination": None}, "api_destination_"),
+        ({"rule": None}, "rule_"),
+        ({"rule": None}, "target"),
+        ({"rule": rule({"Id": "audit", "Arn": QUEUE_ARN})}, "target_"),
+        ({"execution_role": None}, "execution_role_"),
+        ({"queue": None}, "queue_"),
+    ],
+)
+def test_parts_of_what_is_not_there_are_not_checked(changed: dict[str, t.Any], unchecked: str) -> None:
+    assert [check for check in look(replace(HEALTHY, **changed)) if check.startswith(unchecked)] == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "unchecked"),
+    [
+        ({"connection": None}, "api_destination_connection"),
+        ({"api_destination": None}, "target_destination"),
+        ({"api_destination": None}, "execution_role_permission"),
+        ({"queue": None}, "target_dead_letter"),
+    ],
+)
+def test_what_would_be_compared_with_it_is_not_checked_either(changed: dict[str, t.Any], unchecked: str) -> None:
+    assert unchecked not in look(replace(HEALTHY, **changed))
+
+
+def test_a_target_of_another_id_that_leads_to_the_destination_is_the_target() -> None:
+    assert not_passed(replace(HEALTHY, rule=rule(target(Id="by-hand")))) == {}
+
+
+def test_targets_of_others_do_not_matter() -> None:
+    assert not_passed(replace(HEALTHY, rule=rule({"Id": "audit", "Arn": QUEUE_ARN}, TARGET))) == {}
+
+
+def test_a_pattern_is_compared_by_what_it_means() -> None:
+    text = json.dumps(dict(reversed(EVENT_PATTERN.items())), indent=2)
+    assert not_passed(replace(HEALTHY, rule=rule(event_pattern=text))) == {}
+
+
+def test_a_queue_with_a_customers_key_is_encrypted() -> None:
+    assert not_passed(replace(HEALTHY, queue=queue(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/x"))) == {}
+
+
+# What could not be found out
+
+
+@pytest.mark.parametrize(
+    ("part", "check"),
+    [
+        ("connection", "connection"),
+        ("api_destination", "api_destination"),
+        ("rule", "rule"),
+        ("queue", "queue"),
+        ("execution_role", "execution_role"),
+        ("matches_sample", "rule_matches"),
+        ("others", "double_delivery"),
+    ],
+)
+def test_a_refused_reading_is_one_unknown_with_the_reason(part: str, check: str) -> None:
+    readings = replace(HEALTHY, **{part: REFUSED})
+    finding = look(readings)[check]
+    assert not_passed(readings) == {check: UNKNOWN}
+    assert "AccessDeniedException: DescribeSomething: no." in finding.message
+    assert finding.remedy == "Grant the permission to read it."
+
+
+def test_a_region_that_does_not_answer_is_one_finding() -> None:
+    readings = Readings(SILENT, SILENT, SILENT, SILENT, role(), matches_sample=None, others=SILENT)
+    (only,) = findings(HERE, readings, WANTED)
+    assert (only.check, only.outcome) == ("integration", "unknown")
+    assert only.remedy == "Try again; if it stays, look at the AWS status of the region."
+    assert "ConnectTimeoutError: AWS did not answer" in only.message
+    assert status([only]) == "unknown"
+
+
+@pytest.mark.parametrize("state", ["CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"])
+def test_a_connection_that_aws_is_changing_is_unknown(state: str) -> None:
+    finding = look(replace(HEALTHY, connection=connection(connection_state=state)))["connection_state"]
+    assert (finding.outcome, finding.remedy) == (UNKNOWN, "Look again in a minute.")
+    assert state in finding.message
+
+
+def test_a_match_that_aws_did_not_tell_is_skipped() -> None:
+    assert not_passed(replace(HEALTHY, matches_sample=None)) == {"rule_matches": SKIP}
+
+
+ONLY_AWS_KNOWS = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
+    [
+        ({"execution_role": role(trust=ONLY_AWS_KNOWS)}, "execution_role_trust"),
+        ({"execution_role": role(permission=ONLY_AWS_KNOWS)}, "execution_role_permission"),
+        ({"queue": queue(queue_policy(**ONLY_AWS_KNOWS))}, "queue_policy"),
+    ],
+)
+def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.Any], check: str) -> None:
+    readings = replace(HEALTHY, **changed)
+    finding = look(readings)[check]
+    assert not_passed(readings) == {check: WARN}
+    assert "only AWS can evaluate" in finding.message
+    assert finding.remedy
+    assert status([finding]) == "active"
+
+
+# The token
+
+
+@pytest.mark.parametrize(
+    ("current", "has_token", "says", "remedy"),
+    [
+        (connection("not compared"), False, "no token was given", "Set SPOTINST_TOKEN."),
+        (
+            connection("not compared", unread="the caller lacks secretsmanager:GetSecretValue on the connection's secret"),
+            True,
+            "lacks secretsmanager:GetSecretValue",
+            "Grant secretsmanager:GetSecretValue on secret:events!connection/*.",
+        ),
+        (connection("not compared"), True, "the connection is not authorised", "Run the playbook spot.eventbridge.repair."),
+    ],
+)
+def test_a_token_that_was_not_compared_is_skipped_with_the_reason(current: t.Any, has_token: bool, says: str, remedy: str) -> None:
+    readings, wanted = replace(HEALTHY, connection=current), replace(WANTED, has_token=has_token)
+    finding = look(readings, wanted)["connection_token"]
+    assert not_passed(readings, wanted) == {"connection_token": SKIP}
+    assert says in finding.message
+    assert finding.remedy == remedy
+
+
+# Double delivery
+
+
+@pytest.mark.parametrize("of", [SPOT, None])
+def test_another_destination_to_the_same_account_is_named(of: str | None) -> None:
+    readings = with_others(OtherDestination("by-hand", of, ("their-rule", "second")))
+    finding = look(readings)["double_delivery"]
+    assert not_passed(readings) == {"double_delivery": WARN}
+    assert f"by-hand (rule their-rule, second; account {of or 'hidden or missing'})" in finding.message
+    assert finding.remedy
+
+
+def test_a_destination_of_another_spot_account_is_no_double_delivery() -> None:
+    assert not_passed(with_others(OtherDestination("theirs", "act-5a9d1c02", ("rule",)))) == {}
+
+
+def test_a_destination_that_no_rule_uses_is_no_double_delivery() -> None:
+    assert not_passed(with_others(OtherDestination("unused", SPOT, ()))) == {}
+
+
+# Evidence
+
+
+def evidence(**known: int) -> Evidence:
+    return Evidence(24, {**dict.fromkeys(METRICS), **known})
+
+
+def test_evidence_that_was_looked_for_is_among_the_findings() -> None:
+    found = look(replace(HEALTHY, evidence=evidence(matched=1, delivered=1)))
+    assert set(found) == CHECKS | {"deliveries", "dead_letters"}
+
+
+def test_evidence_of_failures_does_not_change_the_status() -> None:
+    letter = DeadLetter("2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "401", 1, "i-1")
+    readings = replace(HEALTHY, evidence=Evidence(24, dict.fromkeys(METRICS, 1), (letter,), 1))
+    assert not_passed(readings) == {"deliveries": WARN, "dead_letters": WARN}
+    assert status(findings(HERE, readings, WANTED)) == "active"
+
+
+# Regions without an integration
+
+NOTHING = Readings(None, None, None, None, role())
+
+
+def test_a_region_without_api_destinations_is_unsupported() -> None:
+    found = findings(HERE, replace(NOTHING, connection=UNSUPPORTED), WANTED)
+    assert [(finding.check, finding.outcome) for finding in found] == [("region", SKIP)]
+    assert status(found) == "unsupported"
+
+
+def test_a_region_without_anything_is_absent() -> None:
+    found = findings(HERE, NOTHING, WANTED)
+    assert [(finding.check, finding.outcome) for finding in found] == [("integration", FAIL)]
+    assert "spot.eventbridge.onboard" in found[0].remedy
+    assert status(found) == "absent"
+
+
+KEPT_QUEUE = queue(ApproximateNumberOfMessages="2")
+KEPT_RULE = rule({"Id": "audit", "Arn": QUEUE_ARN})
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        ({"queue": KEPT_QUEUE}, f"Left is the queue {NAME} with 2 dead letter(s)."),
+        ({"rule": KEPT_RULE}, f"Left is the rule {NAME}, without our target."),
+        ({"rule": KEPT_RULE, "queue": KEPT_QUEUE}, f"the rule {NAME}, without our target and the queue {NAME} with 2 dead letter(s)."),
+    ],
+)
+def test_what_offboarding_keeps_is_named_and_is_no_integration(left: dict[str, t.Any], says: str) -> None:
+    (only,) = findings(HERE, replace(NOTHING, **left), WANTED)
+    assert (only.check, only.outcome) == ("integration", FAIL)
+    assert says in only.message
+
+
+@pytest.mark.parametrize("left", [{"connection": connection()}, {"api_destination": destination()}, {"rule": rule()}])
+def test_what_is_of_the_integration_makes_it_incomplete(left: dict[str, t.Any]) -> None:
+    assert status(findings(HERE, replace(NOTHING, **left), WANTED)) == "incomplete"
+
+
+@pytest.mark.parametrize("part", ["connection", "api_destination", "rule", "queue"])
+def test_a_region_of_which_not_all_could_be_read_is_not_absent(part: str) -> None:
+    found = findings(HERE, replace(NOTHING, **{part: REFUSED}), WANTED)
+    assert "integration" not in {finding.check for finding in found}
+
+
+# The status, of findings alone
+
+
+def finding(check: str, outcome: str) -> Finding:
+    return Finding(check, outcome, "x")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], "active"),
+        ([("rule", PASS), ("double_delivery", WARN), ("connection_token", SKIP)], "active"),
+        ([("rule_state", FAIL)], "drifted"),
+        ([("rule", FAIL)], "incomplete"),
+        ([("connection_state", FAIL)], "inactive"),
+        ([("api_destination_state", FAIL)], "inactive"),
+        ([("integration", FAIL)], "absent"),
+        ([("region", SKIP)], "unsupported"),
+        ([("rule", UNKNOWN)], "unknown"),
+        ([("rule_matches", UNKNOWN)], "unknown"),
+        ([("connection_state", UNKNOWN)], "unknown"),
+        # what tells of more than the integration
+        ([("double_delivery", UNKNOWN)], "active"),
+        ([("connection_token", UNKNOWN)], "active"),
+        # what counts more
+        ([("region", SKIP), ("integration", FAIL)], "unsupported"),
+        ([("integration", FAIL), ("connection_state", FAIL)], "absent"),
+        ([("connection_state", FAIL), ("rule", FAIL), ("rule_state", FAIL)], "inactive"),
+        ([("rule", FAIL), ("rule_state", FAIL)], "incomplete"),
+        ([("rule_state", FAIL), ("queue", UNKNOWN)], "drifted"),
+        ([("queue", FAIL), ("connection", UNKNOWN)], "incomplete"),
+    ],
+)
+def test_the_status_is_the_first_that_fits(given: list[tuple[str, str]], expected: str) -> None:
+    found = [finding(check, outcome) for check, outcome in given]
+    assert status(found) == status(reversed(found)) == expected
+
+
+# Stacks
+
+STACK = Stack("a-stack", "arn:a-stack")
+IN_STACK = replace(WANTED, stack_name="a-stack")
+
+
+def held(status: str = "CREATE_COMPLETE", ours: bool = True) -> StackNames:
+    return StackNames(STACK, status, {}, ours)
+
+
+def test_an_integration_that_a_stack_owns_is_active_and_the_stack_is_named() -> None:
+    readings = replace(HEALTHY, stack=STACK)
+    assert not_passed(readings) == {"stack": WARN}
+    assert "the stack a-stack" in look(readings)["stack"].message
+    assert status(look(readings).values()) == "active"
+
+
+def test_one_of_a_stack_set_is_left_to_the_stack_set() -> None:
+    finding = look(replace(HEALTHY, stack=Stack("StackSet-all-1", "arn")))["stack"]
+    assert "spot.eventbridge.stack_set" in finding.remedy
+
+
+def test_where_nobody_may_ask_for_the_stack_it_was_not_checked() -> None:
+    assert not_passed(replace(HEALTHY, stack=REFUSED)) == {"stack": SKIP}
+    assert not_passed(replace(HEALTHY, stack=Failure("Throttling", "no"))) == {"stack": UNKNOWN}
+    assert status(look(replace(HEALTHY, stack=REFUSED)).values()) == "active"
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "word"),
+    [
+        ("CREATE_COMPLETE", PASS, "active"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", PASS, "active"),
+        ("UPDATE_ROLLBACK_COMPLETE", WARN, "active"),
+        ("UPDATE_IN_PROGRESS", UNKNOWN, "active"),
+        ("UPDATE_ROLLBACK_FAILED", FAIL, "drifted"),
+    ],
+)
+def test_the_state_of_the_stack_is_a_finding(state: str, outcome: str, word: str) -> None:
+    found = look(replace(HEALTHY, stack=held(state)), IN_STACK)
+    assert (found["stack"].outcome, status(found.values())) == (outcome, word)
+
+
+def test_a_stack_that_is_not_there_is_no_integration() -> None:
+    nothing = Readings(None, None, None, None, None)
+    (finding,) = findings(HERE, nothing, IN_STACK)
+    assert (finding.outcome, status([finding])) == (FAIL, "absent")
+    (finding,) = findings(HERE, replace(nothing, stack=SILENT), IN_STACK)
+    assert (finding.outcome, status([finding])) == (UNKNOWN, "unknown")
+
+
+def test_a_stack_that_was_rolled_back_says_so() -> None:
+    (finding,) = findings(HERE, Readings(None, None, None, None, None, stack=held("ROLLBACK_COMPLETE")), IN_STACK)
+    assert "ROLLBACK_COMPLETE" in finding.message
+    assert status([finding]) == "absent"
+
+
+def test_what_another_template_decides_is_at_most_a_warning() -> None:
+    readings = replace(HEALTHY, queue=None, rule=rule(target(RetryPolicy=None, DeadLetterConfig=None)), stack=held(ours=False))
+    assert not_passed(readings, IN_STACK) == {"target_retry_policy": WARN, "queue": WARN}
+    assert status(look(readings, IN_STACK).values()) == "active"
+    assert not_passed(replace(readings, stack=held()), IN_STACK) == {"target_retry_policy": FAIL, "queue": FAIL}
+
+
+def test_a_hidden_account_is_what_another_template_decides_and_a_wrong_one_is_not() -> None:
+    hidden, wrong = ([{"key": "accountId", **value}] for value in ({"is_value_secret": True}, {"value": "act-00000000"}))
+    for parameters, outcome in ((hidden, WARN), (wrong, FAIL)):
+        readings = replace(HEALTHY, connection=connection(parameters=parameters), stack=held(ours=False))
+        assert not_passed(readings, IN_STACK) == {"connection_account": outcome}
+
+
+def test_where_only_something_else_serves_the_account_it_is_named() -> None:
+    readings = Readings(None, None, None, None, None, others=(OtherDestination("of-a-stack", SPOT, ("rule",)),))
+    (finding,) = findings(HERE, readings, WANTED)
+    assert "of-a-stack" in finding.message
+    assert status([finding]) == "absent"
