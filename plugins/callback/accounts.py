@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: accounts
 type: stdout
 short_description: One line for each account that is done
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - For the playbooks of this collection over many accounts. Each account is one line as soon as it is done, with a number that says
     how many are left; at the end comes the table over all accounts, and why each account failed that did.

@@ -18,7 +18,6 @@ options:
       - Without it, the one region of O(region) is used.
     type: list
     elements: str
-    version_added: 0.1.0
 """
 
     ASSUME_ROLE = r"""
@@ -28,18 +27,15 @@ options:
       - The role in the AWS account to work in, which the credentials given may assume. Without it, they are used themselves.
       - The temporary credentials never leave the module, and are renewed before they expire.
     type: str
-    version_added: 0.2.0
   assume_role_external_id:
     description:
       - The external id that the role's trust policy asks for.
     type: str
-    version_added: 0.2.0
   assume_role_session_name:
     description:
       - Under which name CloudTrail shows what was done.
     type: str
     default: spot-eventbridge
-    version_added: 0.2.0
 """
 
     WAIT = r"""
@@ -49,13 +45,11 @@ options:
       - Whether to wait until AWS has finished what was asked of it.
     type: bool
     default: true
-    version_added: 0.1.0
   wait_timeout:
     description:
       - How long to wait for AWS in each region, in seconds.
     type: int
     default: 120
-    version_added: 0.1.0
 """
 
     TAGS = r"""
@@ -64,11 +58,9 @@ options:
     description:
       - The tags of the resource. Without it, tags stay as they are.
     type: dict
-    version_added: 0.1.0
   purge_tags:
     description:
       - Whether tags that are not in O(tags) are removed, where O(tags) is given.
     type: bool
     default: true
-    version_added: 0.1.0
 """

@@ -17,5 +17,4 @@ options:
       - The environment variable E(SPOTINST_TOKEN) is used where the option is not given.
       - Give it from a vault, an environment variable or a lookup, never in a playbook's text or on the command line.
     type: str
-    version_added: 0.1.0
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: account_lines
 short_description: What came of an account, as lines for people
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - One line for each region, worst first, below a heading that counts them.
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: failed_account
 short_description: What came of an account for which a task failed
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Makes what the roles leave in C(spot_eventbridge_result), where they could not do it themselves.
 positional: host, spot_account

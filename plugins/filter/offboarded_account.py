@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: offboarded_account
 short_description: What came of offboarding an account
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Turns the results of preflight and of M(spot.eventbridge.spot_integration) into what the role leaves in
     C(spot_eventbridge_result).

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: onboarded_account
 short_description: What came of onboarding an account
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Turns the results of preflight and of M(spot.eventbridge.spot_integration) into what the role leaves in
     C(spot_eventbridge_result).
@@ -36,10 +36,9 @@ options:
   takeover:
     description:
       - What was done about the integrations that were there already. C(existing) is a list of them, each with its C(region), as the modules
-        return it. C(probe) is the result of M(spot.eventbridge.spot_probe), empty where no proof was needed. C(removals) are the results
-        of the modules that removed them.
+        return it. C(test_event) is the result of M(spot.eventbridge.spot_test_event), empty where no proof was needed.
+        C(removals) are the results of the modules that removed them.
     type: dict
-    version_added: 1.0.0
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: region_table
 short_description: Rows of regions as lines for people
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Turns rows, such as those in C(spot_eventbridge_result), into one line for each region, worst first, below a
     heading that counts them.

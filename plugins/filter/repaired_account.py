@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: repaired_account
 short_description: What came of repairing an account
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Says of each region what it is now, what was done, and what was wrong before.
   - Returns what the role leaves in C(spot_eventbridge_result).

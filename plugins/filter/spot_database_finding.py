@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: spot_database_finding
 short_description: What the answer of Spot's database means
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Takes the result of C(community.postgresql.postgresql_query) or C(community.mysql.mysql_query), failed or not, that was asked
     what P(spot.eventbridge.spot_database_query#filter) says.
@@ -30,8 +30,8 @@ options:
     type: int
   announced:
     description:
-      - When an interruption was announced, as RV(spot.eventbridge.spot_interruption#module:announced). The database has to have a warning
-        since then.
+      - When an interruption was announced, as RV(spot.eventbridge.spot_test_interruption#module:announced). The database has to
+        have a warning since then.
     type: str
     default: ""
 author:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: spot_database_query
 short_description: What to ask Spot's database
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - The statements and arguments for C(community.postgresql.postgresql_query) and C(community.mysql.mysql_query), which count the
     warnings of an account and tell when the last one was.

@@ -7,14 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: spot_side_checks
 short_description: What was found on Spot's side, and what was not checked
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Gathers the findings of the modules that looked at Spot's side, and adds one with the outcome V(skip) for each check that was not
     made. It says who can make it.
   - A module that failed is a finding, too.
 options:
   _input:
-    description: The results of M(spot.eventbridge.spot_side_info), M(spot.eventbridge.spot_probe) and the like.
+    description: The results of M(spot.eventbridge.spot_backend_info), M(spot.eventbridge.spot_test_event) and the like.
     type: list
     elements: dict
     required: true
@@ -25,7 +25,7 @@ author:
 EXAMPLES = r"""
 - name: Show everything
   ansible.builtin.debug:
-    msg: "{{ [spot_side, probe] | spot.eventbridge.spot_side_checks }}"
+    msg: "{{ [spot_side, test_event] | spot.eventbridge.spot_side_checks }}"
 """
 
 RETURN = r"""

@@ -7,14 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: verification
 short_description: What was found in an account
-version_added: 0.2.0
+version_added: 1.0.0
 description:
-  - Turns the results of preflight and of M(spot.eventbridge.spot_eventbridge_info) into what the role
+  - Turns the results of preflight and of M(spot.eventbridge.spot_integration_info) into what the role
     P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
 positional: preflight, host, spot_account
 options:
   _input:
-    description: The result of M(spot.eventbridge.spot_eventbridge_info), failed, skipped or not.
+    description: The result of M(spot.eventbridge.spot_integration_info), failed, skipped or not.
     type: dict
     required: true
   preflight:
@@ -70,7 +70,7 @@ _value:
       elements: dict
       returned: always
     regions:
-      description: As in RV(spot.eventbridge.spot_eventbridge_info#module:regions).
+      description: As in RV(spot.eventbridge.spot_integration_info#module:regions).
       type: dict
       returned: always
 """
@@ -85,7 +85,7 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils import _verificat
 def verification(info: t.Any, preflight: t.Mapping[str, t.Any], host: str, spot_account: str) -> dict[str, t.Any]:
     """See DOCUMENTATION."""
     if not isinstance(info, t.Mapping):
-        raise AnsibleFilterError("verification takes the result of spot_eventbridge_info")
+        raise AnsibleFilterError("verification takes the result of spot_integration_info")
     return _verification.verification_of(info, preflight, host=host, spot_account=spot_account)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: verification_files
 short_description: What was found in all accounts, as the files of the report
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Takes C(spot_eventbridge_verify_result) of all hosts and returns the texts of C(report.json), C(junit.xml) and C(report.html).
   - C(report.json) is the document of P(spot.eventbridge.verification_report#filter).

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: verification_lines
 short_description: What was found in an account, as lines for people
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - One line for each region, worst first, then each finding that is not a pass, with its remedy.
 options:

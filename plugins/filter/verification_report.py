@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: verification_report
 short_description: What was found in all accounts, as one document
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Takes C(spot_eventbridge_verify_result) of all hosts and returns the document that C(report.json) holds, worst accounts first,
     with a summary.
@@ -94,7 +94,7 @@ _value:
           returned: always
           sample: {unknown: 0, inactive: 1, incomplete: 0, absent: 0, drifted: 0, unsupported: 0, active: 16}
         wanted_active:
-          description: Whether all that is wanted works.
+          description: Whether all that is desired works.
           type: bool
           returned: always
           sample: false

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: verified_account
 short_description: What came of verifying an account
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Turns what was found in an account into what the role leaves in C(spot_eventbridge_result).
 positional: warnings

@@ -9,7 +9,7 @@ name: spot_accounts
 
 short_description: The accounts of a Spot organisation that have an AWS account
 
-version_added: 0.2.0
+version_added: 1.0.0
 
 description:
   - Asks the Spot API for all accounts of the token's organisation, and makes a host of each that has an AWS account, in the group
@@ -50,7 +50,7 @@ options:
       - It may be a template. Among variables, only extra variables are known here.
     type: str
     default: https://api.spotinst.io
-  validate_certs:
+  spot_validate_certs:
     description:
       - Whether the certificate of the Spot API is checked.
     type: bool
@@ -211,7 +211,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         kept = self._kept(key) if caching and cache else None
         if kept is not None:
             return kept
-        token, validate_certs = self._token(), self.get_option("validate_certs")
+        token, validate_certs = self._token(), self.get_option("spot_validate_certs")
         accounts = SpotApi(url, token, validate_certs=validate_certs, sleep=self._sleep, warn=self.display.warning).accounts()
         if caching:
             self.cache[key] = as_cached(accounts)

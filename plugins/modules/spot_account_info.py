@@ -10,7 +10,7 @@ module: spot_account_info
 
 short_description: Ask Spot about a token and the accounts that it sees
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Asks the Spot API whether a token is good for a Spot account and which AWS account is behind that Spot account; or lists all
@@ -35,7 +35,6 @@ options:
       - Spot accounts by AWS account, to ask about each whether the token is good for it, and whether it belongs to that AWS account.
       - Not together with O(spot_account), O(aws_account), O(include) and O(exclude).
     type: dict
-    version_added: 1.0.0
   include:
     description:
       - Lists only accounts that match at least one of these filters.
@@ -45,7 +44,6 @@ options:
       - Not together with O(spot_account).
     type: list
     elements: dict
-    version_added: 0.2.0
     suboptions: &filter
       spot_account:
         description: The id of the Spot account.
@@ -71,14 +69,13 @@ options:
       - Not together with O(spot_account).
     type: list
     elements: dict
-    version_added: 0.2.0
     suboptions: *filter
   spot_api_url:
     description:
       - The address of the Spot API. Plain HTTP is taken for loopback only.
     type: str
     default: https://api.spotinst.io
-  validate_certs:
+  spot_validate_certs:
     description:
       - Whether the certificate of the Spot API is checked.
     type: bool
@@ -230,7 +227,7 @@ def main() -> None:
             "exclude": _filters_argument(),
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
-            "validate_certs": {"type": "bool", "default": True},
+            "spot_validate_certs": {"type": "bool", "default": True},
         },
         mutually_exclusive=[("spot_accounts", option) for option in ("spot_account", "aws_account", "include", "exclude")],
         supports_check_mode=True,
@@ -258,7 +255,7 @@ def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dic
     api = SpotApi(
         check_url(params["spot_api_url"], "The address of the Spot API"),
         check_token(params["spot_token"]),
-        validate_certs=params["validate_certs"],
+        validate_certs=params["spot_validate_certs"],
         warn=warn,
     )
     if params["spot_accounts"] is not None:
@@ -278,9 +275,9 @@ def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dic
 
 
 def _about_all(api: SpotApi, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    wanted = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
-    answers = ask_all(api, wanted.values())
-    found = [(aws_account, spot_account, answers[spot_account]) for aws_account, spot_account in wanted.items()]
+    desired = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
+    answers = ask_all(api, desired.values())
+    found = [(aws_account, spot_account, answers[spot_account]) for aws_account, spot_account in desired.items()]
     return {
         "checks": [finding.as_dict() for aws_account, spot_account, told in found for finding in findings(told, spot_account, aws_account)],
         "accounts": [told.account.as_dict() for told in answers.values() if told.account],

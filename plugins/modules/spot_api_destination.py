@@ -10,7 +10,7 @@ module: spot_api_destination
 
 short_description: Manage the EventBridge API destination that stands for Spot
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Creates, mends and removes the Amazon EventBridge API destination to which interruption warnings are sent, in many regions

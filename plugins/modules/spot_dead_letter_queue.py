@@ -10,13 +10,13 @@ module: spot_dead_letter_queue
 
 short_description: Manage the SQS queue for interruption warnings that could not be delivered
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Creates, mends and removes the standard SQS queue that receives what EventBridge could not deliver to Spot, in many regions
     at once.
-  - The queue's policy lets EventBridge send for one rule, and for the temporary rules that M(spot.eventbridge.spot_probe) makes to
-    probe it; and nobody else.
+  - The queue's policy lets EventBridge send for one rule, and for the temporary rules that M(spot.eventbridge.spot_test_event) makes to
+    test event it; and nobody else.
   - The messages' attributes are the only place that says why Spot refused a warning. So a queue with messages is not removed
     unless told to.
 

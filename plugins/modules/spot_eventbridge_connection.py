@@ -10,7 +10,7 @@ module: spot_eventbridge_connection
 
 short_description: Manage the EventBridge connection that holds the Spot token
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Creates, mends and removes the Amazon EventBridge connection with which interruption warnings are sent to Spot, in many

@@ -10,7 +10,7 @@ module: spot_integration
 
 short_description: Manage a whole integration, in all regions at once
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Makes, mends or removes the dead-letter queue, the connection, the API destination and the rule that send spot interruption
@@ -48,13 +48,11 @@ options:
         with policies of others is kept.
       - One of O(role_name) and O(role_arn) is needed with O(state=present).
     type: str
-    version_added: 0.2.0
   role_permissions_boundary:
     description:
       - The ARN of a permissions boundary for the role of O(role_name). Without it, the boundary stays as it is.
     type: str
-    version_added: 0.2.0
-  existing:
+  on_existing:
     description:
       - What to do in a region where an integration of another kind already sends the warnings to the same Spot account. It is looked
         for when something is about to be made or changed.
@@ -66,7 +64,6 @@ options:
     type: str
     choices: [stop, adopt, migrate]
     default: stop
-    version_added: 1.0.0
   queue_kms_master_key_id:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
@@ -108,7 +105,7 @@ notes:
     C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
 
 seealso:
-  - module: spot.eventbridge.spot_eventbridge_info
+  - module: spot.eventbridge.spot_integration_info
 
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -180,7 +177,7 @@ regions:
       description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
       returned: when this step was done
-    existing:
+    other_integrations:
       description: The integrations of others that serve the same Spot account here.
       type: list
       elements: dict
@@ -286,7 +283,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
-            "existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
+            "on_existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
             **_queue.argument_spec(),
             **_connection.argument_spec(),
             **_api_destination.argument_spec(),

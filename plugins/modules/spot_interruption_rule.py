@@ -10,12 +10,12 @@ module: spot_interruption_rule
 
 short_description: Manage the EventBridge rule that picks spot interruption warnings
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Creates, mends and removes the Amazon EventBridge rule that sends C(EC2 Spot Instance Interruption Warning) events of the
     default event bus to an API destination, in many regions at once.
-  - The rule's one target of this collection has an execution role, a retry policy and, where wanted, a dead-letter queue.
+  - The rule's one target of this collection has an execution role, a retry policy and, where desired, a dead-letter queue.
     Other targets of the same rule are left alone.
   - An execution role that was made a moment ago is unknown to EventBridge for some seconds. It is waited for, up to
     O(wait_timeout).

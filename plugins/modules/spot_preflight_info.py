@@ -10,7 +10,7 @@ module: spot_preflight_info
 
 short_description: Ask AWS and Spot whether an integration can be made, before anything is written
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Checks what a user gave, and asks AWS who the caller is and which regions are enabled, and Spot whether the token is good
@@ -29,13 +29,12 @@ options:
       - The AWS account in which to work, twelve digits. It is a failure if the credentials are of another one.
       - Without it, the account of the credentials is taken.
     type: str
-    version_added: 0.2.0
   name:
     description:
       - The name that the resources will have.
     type: str
     required: true
-  wanted_regions:
+  regions:
     description:
       - The regions, as a list or separated by commas; or V(all) for every enabled region that has API destinations.
     type: raw
@@ -46,7 +45,7 @@ options:
       - By default, those that AWS's documentation leaves out.
     type: list
     elements: str
-  endpoint:
+  invocation_endpoint:
     description:
       - Where AWS will send the warnings, to be checked for its form.
     type: str
@@ -139,7 +138,7 @@ obstacles:
   elements: str
   returned: success
   sample: []
-  version_added: 0.2.0
+  version_added: 1.0.0
 checks:
   description: What Spot said, as RV(spot.eventbridge.spot_account_info#module:checks).
   type: list
@@ -165,8 +164,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_spot_account,
     check_token,
     check_url,
+    desired_regions,
     spot_token_argument,
-    wanted_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
     DEFAULT_HOME_REGION,
@@ -183,9 +182,9 @@ def main() -> None:
         argument_spec={
             "spot_account": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
-            "wanted_regions": {"type": "raw", "default": "all"},
+            "regions": {"type": "raw", "default": "all"},
             "unsupported_regions": {"type": "list", "elements": "str"},
-            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
             "spot_token": spot_token_argument(),
             "spot_api_url": {"type": "str", "default": DEFAULT_URL},
             "spot_validate_certs": {"type": "bool", "default": True},
@@ -215,8 +214,8 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params = module.params
     spot_account = check_spot_account(params["spot_account"])
     check_name(params["name"])
-    check_url(params["endpoint"], "The endpoint")
-    wanted = wanted_regions(params["wanted_regions"])
+    check_url(params["invocation_endpoint"], "The endpoint")
+    desired = desired_regions(params["regions"])
     check_url(params["spot_api_url"], "The address of the Spot API")
     token = params["spot_token"]
     if params["require_spot"] or token:
@@ -232,7 +231,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "Use credentials of that account: aws_role_arn or aws_profile of the host, or AWS_PROFILE."
         )
     unsupported = params["unsupported_regions"]
-    regions, left_out = choose_regions(wanted, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
+    regions, left_out = choose_regions(desired, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
     checks = findings(spot, spot_account, aws.aws_account, params["require_proof"])
     return {
         "aws_account": aws.aws_account,

@@ -93,7 +93,7 @@ options:
     type: str
     choices: [changed, always]
     default: changed
-  existing:
+  on_existing:
     description:
       - What to do in a region where another integration already sends the warnings to the same Spot account.
       - V(stop) fails the region, and leaves everything in it as it is.
@@ -101,7 +101,7 @@ options:
     type: str
     choices: [stop, migrate]
     default: stop
-  endpoint:
+  invocation_endpoint:
     description:
       - Where the template has the warnings sent, to find the other integrations that send there.
     type: str
@@ -299,7 +299,7 @@ regions:
       description: As in RV(spot.eventbridge.spot_eventbridge_connection#module:regions.connection).
       type: dict
       returned: unless the region failed
-    existing:
+    other_integrations:
       description: The integrations of others that serve the same Spot account here.
       type: list
       elements: dict
@@ -367,8 +367,8 @@ def main() -> None:
         argument_spec={
             "stack_name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
-            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "on_existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
+            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
             **_stack.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(_stack.DEFAULT_TIMEOUT),
@@ -395,7 +395,7 @@ def main() -> None:
 
 def _gate(region: Region, params: dict[str, t.Any]) -> Gate:
     name = params["parameters"].get("Name") or f"spot-interruption-{params['spot_account']}"
-    return Gate(region, name, params["endpoint"], params["spot_account"] or "", params["existing"], params["stack_name"])
+    return Gate(region, name, params["invocation_endpoint"], params["spot_account"] or "", params["on_existing"], params["stack_name"])
 
 
 if __name__ == "__main__":

@@ -213,7 +213,7 @@ options:
     default: false
   purge_instances:
     description:
-      - Whether instances that are not wanted are removed, those in other regions, in O(excluded_accounts), and in accounts that are
+      - Whether instances that are not desired are removed, those in other regions, in O(excluded_accounts), and in accounts that are
         not named, or are no longer in the organizational units.
       - Instances in accounts of the organizational units that have no Spot account are kept.
     type: bool
@@ -552,11 +552,11 @@ def main() -> None:
 
 def _run(module: AnsibleAWSModule) -> StackSetRun:
     params = module.params
-    wanted = _stack_set.StackSet.from_parameters(params)
-    services = (SERVICE, ORGANIZATIONS) if wanted.service_managed else (SERVICE,)
+    desired = _stack_set.StackSet.from_parameters(params)
+    services = (SERVICE, ORGANIZATIONS) if desired.service_managed else (SERVICE,)
     regions = Regions(module, services)
     return StackSetRun(
-        wanted,
+        desired,
         regions[regions.names[0]].clients,
         check_mode=module.check_mode,
         timeout=wait_seconds(params),

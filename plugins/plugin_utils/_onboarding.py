@@ -45,8 +45,9 @@ def onboarded(
     :param integration: the result of `spot_integration` or `spot_stack`, failed, skipped or not
     :param preflight: the result of `spot_preflight_info`, failed or not
     :param predicted: whether it was check mode, so that nothing was done
-    :param takeover: what was done about the integrations that were there already: `existing` names them, each with its region; `probe` is
-        the result of `spot_probe`, or nothing where no proof was needed; `removals` are the results of the modules that removed them
+    :param takeover: what was done about the integrations that were there already: `existing` names them, each with its region;
+        `test_event` is the result of `spot_test_event`, or nothing where no proof was needed; `removals` are the results of the
+        modules that removed them
     """
     good = (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
     # Without a region done, there is nothing to say of those that would have been left out.
@@ -132,9 +133,9 @@ def _taken_over(line: Row, takeover: Answer, predicted: bool) -> Row:
     def failed(reason: str) -> Row:
         return row(region, INCOMPLETE, changed=line["changed"], done=line["done"], reason=reason)
 
-    probe = takeover.get("probe")
-    if probe:
-        proof = (probe.get("regions") or {}).get(region) or {"outcome": "", "message": probe.get("msg") or "none was sent"}
+    test_event = takeover.get("test_event")
+    if test_event:
+        proof = (test_event.get("regions") or {}).get(region) or {"outcome": "", "message": test_event.get("msg") or "none was sent"}
         if proof["outcome"] not in ((PASS, SKIP) if predicted else (PASS,)):
             return failed(f"it was made, but no test event arrived by it, so that {others} was kept, too: {proof['message']}")
     for removal in takeover["removals"]:

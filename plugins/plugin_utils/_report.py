@@ -129,7 +129,7 @@ def _worst_first(account: Report) -> tuple[t.Any, ...]:
 
 
 def _is_active(account: Report) -> bool:
-    """Whether all that is wanted works. An account of which nothing is known is none that works."""
+    """Whether all that is desired works. An account of which nothing is known is none that works."""
     if account["error"] or has_failed(account["checks"]) or not account["regions"]:
         return False
     return all(region["status"] in (ACTIVE, UNSUPPORTED) for region in account["regions"].values())

@@ -46,7 +46,7 @@ MEANINGS = {
     INACTIVE: "The authorisation is lost: AWS drops every warning.",
     INCOMPLETE: "Parts are missing: warnings do not arrive, or are lost without a trace.",
     ABSENT: "Nothing is set up here.",
-    DRIFTED: "Something differs from what is wanted.",
+    DRIFTED: "Something differs from what is desired.",
     UNSUPPORTED: "AWS offers no API destinations here.",
     ACTIVE: "Warnings are pushed to Spot.",
 }
@@ -106,22 +106,22 @@ def _verdict(report: Report) -> str:
     summary = report["summary"]
     if not report["accounts"]:
         return "Nothing was verified"
-    wanted = summary["regions"] - summary["by_status"][UNSUPPORTED]
-    inactive = wanted - summary["by_status"][ACTIVE]
+    desired = summary["regions"] - summary["by_status"][UNSUPPORTED]
+    inactive = desired - summary["by_status"][ACTIVE]
     unverified = sum(bool(account["error"]) for account in report["accounts"])
     refused = sum(has_failed(account["checks"]) for account in report["accounts"] if not account["error"])
     parts = []
     if inactive:
-        parts.append(f"{inactive:,} of {_plural(wanted, 'region')} {'is' if inactive == 1 else 'are'} not active")
+        parts.append(f"{inactive:,} of {_plural(desired, 'region')} {'is' if inactive == 1 else 'are'} not active")
     if unverified:
         parts.append(f"{_plural(unverified, 'account')} could not be verified")
     if refused:
         parts.append(f"{_plural(refused, 'account')} {'fails' if refused == 1 else 'fail'} a check")
     if parts:
         return ", ".join(parts)
-    if not wanted:
+    if not desired:
         return "No region was verified"
-    return f"{'All ' if wanted > 1 else ''}{_plural(wanted, 'region')} {'is' if wanted == 1 else 'are'} active"
+    return f"{'All ' if desired > 1 else ''}{_plural(desired, 'region')} {'is' if desired == 1 else 'are'} active"
 
 
 def _facts(report: Report) -> str:

@@ -44,7 +44,7 @@ _UNSUPPORTED_REGION = {
 def verification_of(info: t.Mapping[str, t.Any], preflight: t.Mapping[str, t.Any], *, host: str, spot_account: str) -> dict[str, t.Any]:
     """What was found in an account: what the role leaves in `spot_eventbridge_verify_result`.
 
-    :param info: the result of `spot_eventbridge_info`, failed, skipped or not
+    :param info: the result of `spot_integration_info`, failed, skipped or not
     :param preflight: the result of `spot_preflight_info`, failed or not
     :returns: `host`, `spot_account`, `aws_account`, `error` (None, or why nothing could be found out), `checks`, `regions`
     """

@@ -26,6 +26,6 @@ def rule_arn(region: Region, aws_account: str, name: str) -> str:
     return f"arn:{region.partition}:events:{region.name}:{aws_account}:rule/{name}"
 
 
-def probe_prefix(rule: str) -> str:
-    """How the names of the temporary rules begin that probe a rule's target; six more characters fit into the 64 that AWS takes."""
-    return f"{rule[:50]}-probe-"
+def temporary_rule_prefix(rule: str) -> str:
+    """How the names of the temporary rules begin that test event a rule's target; six more characters fit into the 64 that AWS takes."""
+    return f"{rule[:50]}-test-"

@@ -62,7 +62,7 @@ class Gate:
     costs no call.
 
     :ivar name: of our API destination, connection and rule
-    :ivar wanted: what shall be done about another: `stop`, `adopt` what has our name, or `migrate`: let both be there for a while
+    :ivar desired: what shall be done about another: `stop`, `adopt` what has our name, or `migrate`: let both be there for a while
     :ivar stack: the stack that ours belongs to; empty if it is made by modules
     :ivar found: what is there already, as far as it was looked for
     """
@@ -71,7 +71,7 @@ class Gate:
     name: str
     endpoint: str
     spot_account: str
-    wanted: str = STOP
+    desired: str = STOP
     stack: str = ""
     found: tuple[Existing, ...] = ()
     _asked: set[str] = field(default_factory=set)
@@ -83,9 +83,9 @@ class Gate:
         """
         makes = plan.action == "created"
         # Whoever was killed after the first half of a migration, or of an adoption, goes on with the other.
-        if makes or self.wanted == MIGRATE:
+        if makes or self.desired == MIGRATE:
             self._once("others", self._look_for_others)
-        if not self.stack and ((plan.calls and not makes) or self.wanted == ADOPT):
+        if not self.stack and ((plan.calls and not makes) or self.desired == ADOPT):
             self._once("owner", self._look_for_owner)
 
     def _once(self, what: str, look: t.Callable[[], None]) -> None:
@@ -104,17 +104,17 @@ class Gate:
         self.found += tuple(serving)
         for existing in serving:
             self._refuse_stack_set(existing)
-        if self.wanted == MIGRATE and self.name in [existing.name for existing in serving]:
+        if self.desired == MIGRATE and self.name in [existing.name for existing in serving]:
             raise RegionError(
                 "SameName",
                 f"another integration has the name {self.name}, too, and both have to be there for a while. Give this one another name "
                 "(spot_eventbridge_name).",
             )
-        if serving and self.wanted != MIGRATE:
+        if serving and self.desired != MIGRATE:
             raise RegionError(
                 "AlreadyServed",
                 f"{'; '.join(map(str, serving))} already sends this region's warnings to {self.spot_account}; it was left as it is. "
-                "Remove it, or set existing to migrate: then this one is made and proved, and the other removed after that.",
+                "Remove it, or set on_existing to migrate: then this one is made and proved, and the other removed after that.",
             )
 
     def _look_for_owner(self) -> None:
@@ -124,11 +124,11 @@ class Gate:
         existing = Existing(self.name, (), stack)
         self.found += (existing,)
         self._refuse_stack_set(existing)
-        if self.wanted != ADOPT:
+        if self.desired != ADOPT:
             raise RegionError(
                 "OwnedByStack",
                 f"{self.name} belongs to {stack}, and something about it has to be changed; it was left as it is. "
-                "Use method=cloudformation to change it by its stack, or set existing to adopt to take it over from it.",
+                "Use method=cloudformation to change it by its stack, or set on_existing to adopt to take it over from it.",
             )
 
     def _refuse_stack_set(self, existing: Existing) -> None:

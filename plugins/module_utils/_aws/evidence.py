@@ -63,17 +63,20 @@ class Evidence:
 
     window_hours: int
     metrics: t.Mapping[str, int | None]
-    letters: tuple[DeadLetter, ...] = ()
-    letter_count: int = 0
+    dead_letters: tuple[DeadLetter, ...] = ()
+    dead_letter_count: int = 0
     unread: str | None = None
-    letters_unread: str | None = None
+    dead_letters_unread: str | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """The shape in results and reports."""
-        letters: dict[str, t.Any] = {"count": self.letter_count, "messages": [asdict(letter) for letter in self.letters]}
-        if self.letters_unread:
-            letters["note"] = self.letters_unread
-        answer: dict[str, t.Any] = {"window_hours": self.window_hours, "metrics": dict(self.metrics), "dead_letters": letters}
+        dead_letters: dict[str, t.Any] = {
+            "count": self.dead_letter_count,
+            "messages": [asdict(dead_letter) for dead_letter in self.dead_letters],
+        }
+        if self.dead_letters_unread:
+            dead_letters["note"] = self.dead_letters_unread
+        answer: dict[str, t.Any] = {"window_hours": self.window_hours, "metrics": dict(self.metrics), "dead_letters": dead_letters}
         if self.unread:
             answer["note"] = self.unread
         return answer
@@ -109,7 +112,7 @@ def read_metrics_between(region: Region, rule: str, start: datetime.datetime, en
         more = {"NextToken": answer["NextToken"]}
 
 
-def read_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
+def read_dead_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
     """Looks at dead letters without taking them: they stay visible to everybody else. The latest first."""
     found: dict[str, DeadLetter] = {}
     for _look in range(_LOOKS):
@@ -126,13 +129,13 @@ def read_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
         )
         known = len(found)
         for message in messages:
-            found[message["MessageId"]] = parse_letter(message)
+            found[message["MessageId"]] = parse_dead_letter(message)
         if len(found) == known or len(found) >= _MOST_LETTERS:
             break
-    return tuple(sorted(found.values(), key=lambda letter: letter.time or "", reverse=True)[:_MOST_LETTERS])
+    return tuple(sorted(found.values(), key=lambda dead_letter: dead_letter.time or "", reverse=True)[:_MOST_LETTERS])
 
 
-def parse_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
+def parse_dead_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
     """A dead letter out of an SQS message (EventBridge user guide, "Considerations for using a dead-letter queue")."""
     try:
         event = json.loads(message.get("Body", ""))
@@ -188,17 +191,17 @@ def _deliveries(evidence: Evidence) -> Finding:
 
 
 def _dead_letters(evidence: Evidence) -> Finding:
-    if evidence.letters_unread:
+    if evidence.dead_letters_unread:
         return Finding(
             "dead_letters",
             SKIP,
-            f"Dead letters were not read: {evidence.letters_unread.rstrip('.')}.",
+            f"Dead letters were not read: {evidence.dead_letters_unread.rstrip('.')}.",
             "Mend the queue, or grant sqs:ReceiveMessage.",
         )
-    if not evidence.letter_count:
+    if not evidence.dead_letter_count:
         return Finding("dead_letters", PASS, "There are no dead letters.")
-    message = f"{evidence.letter_count} dead letter(s)."
-    if evidence.letters:
-        last = evidence.letters[0]
+    message = f"{evidence.dead_letter_count} dead letter(s)."
+    if evidence.dead_letters:
+        last = evidence.dead_letters[0]
         message += f" The latest, of {last.time}, instance {last.instance_id}: {last.error_code}: {last.error_message}"
     return Finding("dead_letters", WARN, message, "Mend what they name, then purge the queue.")

@@ -88,9 +88,9 @@ def _conditions_hold(conditions: t.Any, context: t.Mapping[str, str]) -> str:
     known = {key.lower(): value for key, value in context.items()}
     answer = YES
     for operator, tests in conditions.items():
-        for key, wanted in tests.items():
+        for key, desired in tests.items():
             value = known.get(str(key).lower())
-            patterns = [str(pattern) for pattern in _as_list(wanted)]
+            patterns = [str(pattern) for pattern in _as_list(desired)]
             if operator not in _EQUAL | _LIKE or value is None:
                 answer = UNSURE
             # ArnEquals and ArnLike are the same (IAM user guide), and both take wildcards.

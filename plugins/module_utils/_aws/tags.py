@@ -10,24 +10,24 @@ from __future__ import annotations
 import typing as t
 
 
-def tag_changes(current: t.Mapping[str, str], wanted: t.Mapping[str, str] | None, purge: bool) -> tuple[dict[str, str], list[str]]:
+def tag_changes(current: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool) -> tuple[dict[str, str], list[str]]:
     """What has to be done to tags.
 
-    :param wanted: None leaves all tags alone
-    :param purge: whether tags that are not wanted go
+    :param desired: None leaves all tags alone
+    :param purge: whether tags that are not desired go
     :returns: the tags to set, and the keys to remove
     """
-    if wanted is None:
+    if desired is None:
         return {}, []
-    to_set = {key: value for key, value in wanted.items() if current.get(key) != value}
+    to_set = {key: value for key, value in desired.items() if current.get(key) != value}
     # Tags of AWS itself, such as CloudFormation's, cannot be removed (AWS Tag Editor user guide).
-    to_remove = [key for key in current if key not in wanted and not key.startswith("aws:")] if purge else []
+    to_remove = [key for key in current if key not in desired and not key.startswith("aws:")] if purge else []
     return to_set, to_remove
 
 
-def tags_after(current: t.Mapping[str, str], wanted: t.Mapping[str, str] | None, purge: bool) -> dict[str, str]:
+def tags_after(current: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool) -> dict[str, str]:
     """The tags as they are once `tag_changes` is done."""
-    to_set, to_remove = tag_changes(current, wanted, purge)
+    to_set, to_remove = tag_changes(current, desired, purge)
     return {**{key: value for key, value in current.items() if key not in to_remove}, **to_set}
 
 

@@ -63,7 +63,7 @@ class StackParameters:
                 found.append({"ParameterKey": name, "UsePreviousValue": True})
         return found
 
-    def wanted(self) -> dict[str, str]:
+    def desired(self) -> dict[str, str]:
         """As CloudFormation will show them."""
         current = self.current or {}
         return {
@@ -76,7 +76,7 @@ class StackParameters:
     def changed(self) -> bool:
         """Whether a value differs that the stack has and CloudFormation shows. What is new matters to a resource, which differs then."""
         current = self.current or {}
-        return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.wanted().items())
+        return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.desired().items())
 
     def next_revision(self) -> str | None:
         """Another value for the parameter that has the token written again; None if there is none, or if the user decides about it."""

@@ -85,7 +85,7 @@ def argument_spec() -> dict[str, t.Any]:
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack that is wanted.
+    """The stack that is desired.
 
     :ivar account_parameter: the template's parameter for the Spot account; None looks for it
     :ivar token_parameter: the same for the token
@@ -170,8 +170,8 @@ class Stack:
                 body = cloudformation.get_template(StackName=self.name)["TemplateBody"]
                 current = dataclasses.replace(current, retained=retained(body))
             return current
-        wanted = Template.from_summary(cloudformation.get_template_summary(**self._source()))
-        current = dataclasses.replace(current or CurrentStack(None), template=wanted)
+        desired = Template.from_summary(cloudformation.get_template_summary(**self._source()))
+        current = dataclasses.replace(current or CurrentStack(None), template=desired)
         if current.found is None or current.status in _DEAD:
             return current
         resources = resources_of(cloudformation, self.name)
@@ -179,21 +179,21 @@ class Stack:
         return dataclasses.replace(
             current,
             found={**current.found, "resources": resources},
-            differences=self._differences(cloudformation, wanted),
+            differences=self._differences(cloudformation, desired),
             connections=names,
             connection=self._connection(names[0]).read(region) if len(names) == 1 else None,
         )
 
-    def _differences(self, cloudformation: t.Any, wanted: Template) -> tuple[str, ...]:
+    def _differences(self, cloudformation: t.Any, desired: Template) -> tuple[str, ...]:
         if self.template_body is not None:
             return body_differences(cloudformation.get_template(StackName=self.name)["TemplateBody"], self.template_body)
-        return Template.from_summary(cloudformation.get_template_summary(StackName=self.name)).differences(wanted)
+        return Template.from_summary(cloudformation.get_template_summary(StackName=self.name)).differences(desired)
 
     def _source(self) -> Document:
         return {"TemplateURL": self.template_url} if self.template_body is None else {"TemplateBody": self.template_body}
 
     def _connection(self, name: str, current: CurrentConnection | None = None) -> Connection:
-        """The connection of the stack as it is wanted: the template decides about it, but for the token."""
+        """The connection of the stack as it is desired: the template decides about it, but for the token."""
         return Connection(
             name=name,
             spot_account=self.spot_account,
@@ -202,7 +202,7 @@ class Stack:
             update_token=self.update_token,
         )
 
-    def at_rest(self, current: CurrentStack | None) -> bool:
+    def settled(self, current: CurrentStack | None) -> bool:
         """See `_plan.Resource`."""
         if current is None or current.found is None:
             return True
@@ -254,7 +254,7 @@ class Stack:
         arguments = self._arguments(template, parameters)
         if self.tags:
             arguments["Tags"] = as_list(self.tags)
-        after: Document = {"stack_status": "CREATE_COMPLETE", "parameters": parameters.wanted(), "tags": dict(self.tags or {})}
+        after: Document = {"stack_status": "CREATE_COMPLETE", "parameters": parameters.desired(), "tags": dict(self.tags or {})}
         document = {"stack_name": self.name, **after, "outputs": {}, "resources": {}, "connection": None}
         call = Call("create_stack", arguments)
         return Plan("created", document, None, after, (call,), note=self._note_on_token(template, parameters))
@@ -373,7 +373,7 @@ class Stack:
                 before[key], after[key] = (connection.before or {})[key], (connection.after or {})[key]
         if update:
             after["stack_status"] = "UPDATE_COMPLETE"
-            after["parameters"] = parameters.wanted()
+            after["parameters"] = parameters.desired()
             after["tags"] = tags_after(found["tags"], self.tags, self.purge_tags)
         if update and current.differences:
             before["template"], after["template"] = f"differs: {', '.join(current.differences)}", "as given"
@@ -449,7 +449,7 @@ def answer(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, 
     whole = _reconcile.answer(Stack.kind, results)
     for name, entry in whole["regions"].items():
         if existing.get(name):
-            entry["existing"] = [other.as_dict(name) for other in existing[name]]
+            entry["other_integrations"] = [other.as_dict(name) for other in existing[name]]
         if Stack.kind in entry:
             stack = dict(entry[Stack.kind] or {})
             connection = stack.pop(Connection.kind, None)

@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
-    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Wanted
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired
 
 # The logical ids of this collection's template; what another template decides is not ours to mend.
 _OURS = {"Connection", "ApiDestination", "ExecutionRole", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
@@ -54,24 +54,24 @@ class StackNames:
         """The name of the connection; empty if there is none."""
         return self._name("AWS::Events::Connection", "")
 
-    def renamed(self, region: Region, wanted: Wanted) -> Wanted:
-        """What is wanted, under the names that it has in this stack."""
-        queue = self._name("AWS::SQS::Queue", wanted.queue.name).rsplit("/", 1)[-1]
-        rule = self.rule or wanted.rule.name
+    def renamed(self, region: Region, desired: Desired) -> Desired:
+        """What is desired, under the names that it has in this stack."""
+        queue = self._name("AWS::SQS::Queue", desired.queue.name).rsplit("/", 1)[-1]
+        rule = self.rule or desired.rule.name
         role = self.names.get("AWS::IAM::Role")
         return dataclasses.replace(
-            wanted,
-            connection=dataclasses.replace(wanted.connection, name=self.connection or wanted.connection.name),
+            desired,
+            connection=dataclasses.replace(desired.connection, name=self.connection or desired.connection.name),
             api_destination=dataclasses.replace(
-                wanted.api_destination, name=self._name("AWS::Events::ApiDestination", wanted.api_destination.name)
+                desired.api_destination, name=self._name("AWS::Events::ApiDestination", desired.api_destination.name)
             ),
             rule=dataclasses.replace(
-                wanted.rule,
+                desired.rule,
                 name=rule,
                 dead_letter_queue=queue,
-                role_arn=f"arn:{region.partition}:iam::{wanted.aws_account}:role/{role}" if role else wanted.rule.role_arn,
+                role_arn=f"arn:{region.partition}:iam::{desired.aws_account}:role/{role}" if role else desired.rule.role_arn,
             ),
-            queue=dataclasses.replace(wanted.queue, name=queue, rule=rule),
+            queue=dataclasses.replace(desired.queue, name=queue, rule=rule),
         )
 
     def _name(self, resource_type: str, otherwise: str) -> str:

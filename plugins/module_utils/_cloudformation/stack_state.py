@@ -25,7 +25,7 @@ class CurrentStack:
     """A stack as it is; or no stack, and only the template that it shall be made of.
 
     :ivar found: as it is returned to the user; None where there is no stack
-    :ivar template: the wanted template; None where it was not asked for, because nothing can be done with it yet or any more
+    :ivar template: the desired template; None where it was not asked for, because nothing can be done with it yet or any more
     :ivar differences: in what the stack's own template differs from it
     :ivar connections: the names of its connections
     :ivar connection: the connection, if it has one and AWS does too

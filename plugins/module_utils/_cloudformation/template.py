@@ -216,8 +216,8 @@ def _template_loader(base: t.Any) -> t.Any:
 
     class Loader(base):  # type: ignore[misc]
         yaml_implicit_resolvers: t.ClassVar[t.Any] = {
-            letter: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-            for letter, resolvers in base.yaml_implicit_resolvers.items()
+            dead_letter: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for dead_letter, resolvers in base.yaml_implicit_resolvers.items()
         }
 
     def function(loader: t.Any, suffix: str, node: t.Any) -> t.Any:

@@ -21,7 +21,7 @@ _UNSUPPORTED = frozenset({"UnknownOperationException", "UnsupportedOperationExce
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"})
 
 # Somebody else, or an earlier attempt whose answer was lost, was faster: look again and plan anew.
-_OVERTAKEN = frozenset(
+_CONFLICTS = frozenset(
     {
         "AlreadyExistsException",
         "ConcurrentModification",
@@ -37,7 +37,7 @@ _OVERTAKEN = frozenset(
     }
 )
 # The same in words: CloudFormation gives most of its refusals one code.
-_OVERTAKEN_WORDS = re.compile(r"Stack.* (does not exist|is in \w+ state and can ?not|cannot be deleted while in status)", re.DOTALL)
+_CONFLICT_TEXT = re.compile(r"Stack.* (does not exist|is in \w+ state and can ?not|cannot be deleted while in status)", re.DOTALL)
 _NO_CHANGE = "No updates are to be performed"
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 # Right in a while, and nothing but time helps.
@@ -80,13 +80,13 @@ class Failure:
 class RegionError(Exception):
     """What a resource raises when it cannot go on in a region although AWS answered."""
 
-    def __init__(self, code: str, message: str, overtaken: bool = False) -> None:
+    def __init__(self, code: str, message: str, conflict: bool = False) -> None:
         """
         :param overtaken: whether reading again and planning anew can help
         """
         super().__init__(message)
         self.failure = Failure(code, message)
-        self.overtaken = overtaken
+        self.conflict = conflict
 
 
 def error_code(error: BaseException) -> str:
@@ -101,19 +101,19 @@ def is_code(error: BaseException, *codes: str) -> bool:
     return error_code(error) in codes
 
 
-def is_overtaken(error: BaseException) -> bool:
+def is_conflict(error: BaseException) -> bool:
     """Whether reading again and planning anew can help: the resource changed between reading and writing."""
     if isinstance(error, RegionError):
-        return error.overtaken
+        return error.conflict
     if error_code(error) == "ValidationError":
         # An attempt before this one, whose answer was lost, may have left nothing to change.
-        return bool(_OVERTAKEN_WORDS.match(_words(error))) or (_NO_CHANGE in _words(error) and _attempts(error) > 1)
-    return error_code(error) in _OVERTAKEN
+        return bool(_CONFLICT_TEXT.match(_words(error))) or (_NO_CHANGE in _words(error) and _attempts(error) > 1)
+    return error_code(error) in _CONFLICTS
 
 
-def is_overtaking(code: str) -> bool:
+def is_conflict_code(code: str) -> bool:
     """Whether a code, of a call or of an entry of a call, says that the resource changed between reading and writing."""
-    return code in _OVERTAKEN
+    return code in _CONFLICTS
 
 
 def is_no_change(error: BaseException) -> bool:

@@ -52,7 +52,7 @@ class Plan:
     before: Document | None = None
     after: Document | None = None
     calls: tuple[Call, ...] = ()
-    blocked: str | None = None
+    unmet_dependency: str | None = None
     broken: str | None = None
     repeats: bool = False
     note: str | None = None
@@ -69,7 +69,7 @@ class Current(t.Protocol):
 
 
 class Resource(t.Protocol):
-    """One kind of AWS resource, bound to what is wanted of it."""
+    """One kind of AWS resource, bound to what is desired of it."""
 
     kind: t.ClassVar[str]
     """The key under which it stands in an answer."""
@@ -80,7 +80,7 @@ class Resource(t.Protocol):
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> t.Any:
-        """What is wanted, out of a module's parameters.
+        """What is desired, out of a module's parameters.
 
         :raises ArgumentError: a parameter cannot be right.
         """
@@ -91,16 +91,16 @@ class Resource(t.Protocol):
     def plan(self, region: Region, current: t.Any) -> Plan:
         """What has to be done. Pure: no call, no clock, no check mode.
 
-        :raises RegionError: what is wanted must not be done here.
+        :raises RegionError: what is desired must not be done here.
         """
 
-    def at_rest(self, current: t.Any) -> bool:
+    def settled(self, current: t.Any) -> bool:
         """Whether AWS has finished working on it, for better or worse."""
 
 
-def changed_fields(current: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> list[str]:
-    """The names of what is wanted otherwise than it is, in the order of `wanted`."""
-    return [name for name, value in wanted.items() if current.get(name) != value]
+def changed_fields(current: t.Mapping[str, t.Any], desired: t.Mapping[str, t.Any]) -> list[str]:
+    """The names of what is desired otherwise than it is, in the order of `desired`."""
+    return [name for name, value in desired.items() if current.get(name) != value]
 
 
 def unchanged(current: Current | None, note: str | None = None) -> Plan:

@@ -16,10 +16,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
     Failure,
     RegionError,
     failure_of,
+    is_conflict,
+    is_conflict_code,
     is_no_change,
     is_not_yet,
-    is_overtaken,
-    is_overtaking,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Plan, Resource
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -54,7 +54,7 @@ def reconcile(
     timeout: float,
     gate: t.Callable[[Plan], None] = lambda plan: None,
 ) -> Outcome:
-    """Brings a resource in one region to what is wanted: read, plan, apply, look at the result.
+    """Brings a resource in one region to what is desired: read, plan, apply, look at the result.
 
     Where the resource changed between reading and writing, it is read and planned anew, a few times; where AWS only needs
     time, until the time is over.
@@ -64,14 +64,14 @@ def reconcile(
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
     deadline = time.monotonic() + timeout
-    plan = first = resource.plan(region, _read_at_rest(resource, region, deadline))
+    plan = first = resource.plan(region, _read_settled(resource, region, deadline))
     gate(plan)
     if check_mode or not plan.calls:
         return Outcome(plan, plan.document)
     attempts, steps, no_change = 0, 0, False
     while plan.calls:
-        if plan.blocked:
-            raise RegionError("Blocked", plan.blocked)
+        if plan.unmet_dependency:
+            raise RegionError("Blocked", plan.unmet_dependency)
         if steps == _MOST_STEPS:
             raise RegionError("NotDone", f"{steps} steps were not enough: {plan.calls[0].operation} would be next. Run again.")
         attempts += 1
@@ -87,7 +87,7 @@ def reconcile(
                 first = first if steps else plan
             else:
                 _pause_or_raise(error, attempts, deadline)
-                plan = resource.plan(region, _read_at_rest(resource, region, deadline))
+                plan = resource.plan(region, _read_settled(resource, region, deadline))
     if no_change and not plan.calls:
         return Outcome(first, plan.document)
     return Outcome(first, _look_at_result(resource, region, deadline, timeout, no_change))
@@ -99,8 +99,8 @@ def _pause_or_raise(error: Exception, attempts: int, deadline: float) -> None:
     :param attempts: how often it was tried
     """
     pause = _pause(attempts or 1)
-    overtaken = is_overtaken(error) and attempts < _MOST_PLANS
-    if not overtaken and not (is_not_yet(error) and time.monotonic() + pause < deadline):
+    conflict = is_conflict(error) and attempts < _MOST_PLANS
+    if not conflict and not (is_not_yet(error) and time.monotonic() + pause < deadline):
         raise error
     time.sleep(pause)
 
@@ -110,8 +110,8 @@ def _next_step(resource: Resource, region: Region, done: Plan, deadline: float, 
 
     :raises RegionError: AWS needs longer than the deadline, or the step was of no use.
     """
-    current = _read_at_rest(resource, region, deadline)
-    if not resource.at_rest(current):
+    current = _read_settled(resource, region, deadline)
+    if not resource.settled(current):
         raise RegionError("Timeout", _still_changing(resource, timeout))
     plan = resource.plan(region, current)
     if plan.calls and plan.calls == done.calls:
@@ -137,17 +137,17 @@ def _apply(resource: Resource, region: Region, plan: Plan) -> None:
             entries = answer.get("FailedEntries", [])
             reasons = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in entries)
             message = f"{call.operation} failed for {answer['FailedEntryCount']} target(s): {reasons}"
-            overtaken = bool(entries) and all(is_overtaking(str(entry.get("ErrorCode"))) for entry in entries)
-            raise RegionError("FailedEntries", message, overtaken)
+            conflict = bool(entries) and all(is_conflict_code(str(entry.get("ErrorCode"))) for entry in entries)
+            raise RegionError("FailedEntries", message, conflict)
 
 
-def _read_at_rest(resource: Resource, region: Region, deadline: float) -> t.Any:
+def _read_settled(resource: Resource, region: Region, deadline: float) -> t.Any:
     looks = 0
     while True:
         current = resource.read(region)
         looks += 1
         pause = _pause(looks)
-        if resource.at_rest(current) or time.monotonic() + pause > deadline:
+        if resource.settled(current) or time.monotonic() + pause > deadline:
             return current
         time.sleep(pause)
 
@@ -155,14 +155,14 @@ def _read_at_rest(resource: Resource, region: Region, deadline: float) -> t.Any:
 def _look_at_result(resource: Resource, region: Region, deadline: float, timeout: float, no_change: bool) -> Document | None:
     """Reads until AWS shows what was done: what is returned was seen.
 
-    :param no_change: whether AWS said of a part of what is wanted that it would change nothing
+    :param no_change: whether AWS said of a part of what is desired that it would change nothing
     """
     looks = 0
     while True:
-        current = _read_at_rest(resource, region, deadline)
+        current = _read_settled(resource, region, deadline)
         if not timeout:
             break
-        if not resource.at_rest(current):
+        if not resource.settled(current):
             raise RegionError("Timeout", _still_changing(resource, timeout))
         plan = resource.plan(region, current)
         if no_change and plan.otherwise:

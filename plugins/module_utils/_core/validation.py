@@ -81,7 +81,7 @@ def check_regions(regions: t.Sequence[str]) -> list[str]:
     return unique
 
 
-def wanted_regions(given: t.Any) -> list[str]:
+def desired_regions(given: t.Any) -> list[str]:
     """Regions as people give them: a list, or one text with commas. Each once, in the order given.
 
     :returns: names, or only `all`

@@ -30,10 +30,10 @@ SERVICES = ("sqs", "events", "secretsmanager")
 
 @dataclass(frozen=True)
 class Integration:
-    """The four resources of an integration, as they are wanted in every region, and the role they share.
+    """The four resources of an integration, as they are desired in every region, and the role they share.
 
     :ivar execution_role: None if it is not managed here
-    :ivar existing: what to do about an integration that is there already; see `_existing.Gate`
+    :ivar on_existing: what to do about an integration that is there already; see `_existing.Gate`
     """
 
     execution_role: ExecutionRole | None
@@ -42,11 +42,11 @@ class Integration:
     api_destination: ApiDestination
     rule: Rule
     present: bool
-    existing: str = STOP
+    on_existing: str = STOP
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Integration:
-        """What is wanted, out of the parameters of `spot_integration`.
+        """What is desired, out of the parameters of `spot_integration`.
 
         :raises ArgumentError: a parameter cannot be right.
         """
@@ -66,7 +66,7 @@ class Integration:
             api_destination=ApiDestination.from_parameters({**shared, **same_name}, regions),
             rule=Rule.from_parameters({**shared, **same_name, "dead_letter_queue": queue}, regions),
             present=present,
-            existing=params["existing"],
+            on_existing=params["on_existing"],
         )
 
     def steps(self) -> tuple[Resource, ...]:
@@ -92,13 +92,13 @@ class Progress:
 
 
 def integrate(integration: Integration, region: Region, *, check_mode: bool, timeout: float) -> Progress:
-    """Brings all four resources of a region to what is wanted, one after the other, up to the first that fails.
+    """Brings all four resources of a region to what is desired, one after the other, up to the first that fails.
 
     :param timeout: seconds to wait for AWS in each step
     """
     outcomes: dict[str, Outcome] = {}
     destination = integration.api_destination
-    gate = Gate(region, destination.name, destination.endpoint, integration.connection.spot_account, integration.existing)
+    gate = Gate(region, destination.name, destination.endpoint, integration.connection.spot_account, integration.on_existing)
 
     def look(plan: Plan) -> None:
         if integration.present:
@@ -128,7 +128,7 @@ def _arn(outcomes: t.Mapping[str, Outcome], kind: str, key: str) -> str:
 
 
 def integrate_everywhere(integration: Integration, regions: Regions, *, check_mode: bool, timeout: float) -> Document:
-    """Brings the execution role and all regions to what is wanted: the role before the first region, or after the last.
+    """Brings the execution role and all regions to what is desired: the role before the first region, or after the last.
 
     :returns: the answer of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
         `msg` only if something failed.
@@ -177,7 +177,7 @@ def answer(results: t.Mapping[str, Progress | Failure], role: Outcome | Failure 
             "notes": [outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note],
         }
         if progress.existing:
-            regions[name]["existing"] = [existing.as_dict(name) for existing in progress.existing]
+            regions[name]["other_integrations"] = [existing.as_dict(name) for existing in progress.existing]
         if progress.failure:
             what = f"{progress.failed.replace('_', ' ')}: " if progress.failed else ""
             failures[name] = dataclasses.replace(progress.failure, message=what + progress.failure.message)

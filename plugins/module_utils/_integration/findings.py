@@ -33,8 +33,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import table as _table
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, Wanted
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, Readings
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _notification
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
@@ -50,7 +50,7 @@ STACK = "stack"
 # What the template of another may decide otherwise than this collection, and still send every warning.
 TASTE = ("api_destination_rate_limit", "target_retry_policy", "target_dead_letter", "queue", "queue_policy", "queue_encryption")
 # These tell of more than the integration; that they could not be read says nothing about it.
-BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, _handover.CHECK)
+BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, _notification.CHECK)
 
 _MEND = "Run the playbook spot.eventbridge.repair."
 
@@ -77,76 +77,76 @@ def status(findings: t.Iterable[Finding]) -> str:
     return _table.UNKNOWN if unread - set(BESIDES) else _table.ACTIVE
 
 
-def findings(region: Region, readings: Readings, wanted: Wanted) -> list[Finding]:
+def findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
     """All checks of an integration in a region. Pure.
 
     Parts of a resource that is not there are not checked one by one: that it is not there says it all.
     """
-    if wanted.stack_name and not isinstance(readings.stack, StackNames):
-        return [_no_stack(readings.stack, wanted)]
+    if desired.stack_name and not isinstance(readings.stack, StackNames):
+        return [_no_stack(readings.stack, desired)]
     if isinstance(readings.connection, Failure) and readings.connection.unsupported:
         return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
     if isinstance(readings.connection, Failure) and readings.connection.unreachable:
         # It is asked first, and nothing else after it.
         return [_unread(INTEGRATION, readings.connection)]
-    if _is_absent(readings, wanted):
-        return [_absent(readings, wanted)]
+    if _is_absent(readings, desired):
+        return [_absent(readings, desired)]
     found = [
-        *_connection(readings, wanted),
-        *_api_destination(readings, wanted),
-        *_rule(readings, wanted),
-        *_execution_role(readings, wanted),
-        *_queue(region, readings, wanted),
-        *_stack(readings, wanted),
-        _double_delivery(readings, wanted),
+        *_connection(readings, desired),
+        *_api_destination(readings, desired),
+        *_rule(readings, desired),
+        *_execution_role(readings, desired),
+        *_queue(region, readings, desired),
+        *_stack(readings, desired),
+        _double_delivery(readings, desired),
     ]
     if isinstance(readings.stack, StackNames) and not readings.stack.ours:
         hidden = ("connection_account",) if _hides_account(readings) else ()
         found = [_of_another_template(finding) if finding.check in (*TASTE, *hidden) else finding for finding in found]
     if readings.evidence:
         found += _evidence.findings(readings.evidence)
-    if readings.handover is not None:
-        found.append(_handover.finding(readings.handover))
+    if readings.notification is not None:
+        found.append(_notification.finding(readings.notification))
     return found
 
 
-def _is_absent(readings: Readings, wanted: Wanted) -> bool:
+def _is_absent(readings: Readings, desired: Desired) -> bool:
     # Offboarding keeps a queue with dead letters and a rule with others' targets. Neither of them is an integration.
     rule = readings.rule
-    ours = isinstance(rule, Failure) or (rule is not None and rule.target(wanted.rule.target_id) is not None)
+    ours = isinstance(rule, Failure) or (rule is not None and rule.target(desired.rule.target_id) is not None)
     return not (readings.connection or readings.api_destination or ours or isinstance(readings.queue, Failure))
 
 
-def _absent(readings: Readings, wanted: Wanted) -> Finding:
+def _absent(readings: Readings, desired: Desired) -> Finding:
     message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
-    kept = [f"the rule {wanted.rule.name}, without our target"] if readings.rule else []
+    kept = [f"the rule {desired.rule.name}, without our target"] if readings.rule else []
     if isinstance(readings.queue, CurrentQueue):
-        kept.append(f"the queue {wanted.queue.name} with {readings.queue.messages} dead letter(s)")
+        kept.append(f"the queue {desired.queue.name} with {readings.queue.messages} dead letter(s)")
     if isinstance(readings.stack, StackNames):
         message = f"The stack {readings.stack.stack.name} is {readings.stack.status}, and nothing that sends warnings is there."
         kept = []
     if kept:
         message = f"Nothing that sends warnings is there: it was never onboarded, or it was offboarded. Left is {' and '.join(kept)}."
-    serving = [other.name for other in _serving(readings, wanted)]
+    serving = [other.name for other in _serving(readings, desired)]
     if serving:
-        message += f" Something else sends this region's warnings to {wanted.spot_account}: the API destination {', '.join(serving)}."
+        message += f" Something else sends this region's warnings to {desired.spot_account}: the API destination {', '.join(serving)}."
         return Finding(INTEGRATION, FAIL, message, "Look at that in place of this one (spot_eventbridge_method, spot_eventbridge_name).")
     return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
 
 
-def _serving(readings: Readings, wanted: Wanted) -> list[OtherDestination]:
+def _serving(readings: Readings, desired: Desired) -> list[OtherDestination]:
     others = () if isinstance(readings.others, Failure) else readings.others
-    return [other for other in others if other.rules and other.spot_account == wanted.spot_account]
+    return [other for other in others if other.rules and other.spot_account == desired.spot_account]
 
 
-def _no_stack(stack: t.Any, wanted: Wanted) -> Finding:
+def _no_stack(stack: t.Any, desired: Desired) -> Finding:
     if isinstance(stack, Failure):
         return _unread(INTEGRATION, stack)
-    message = f"There is no stack {wanted.stack_name}: it was never onboarded with CloudFormation, or it was offboarded."
+    message = f"There is no stack {desired.stack_name}: it was never onboarded with CloudFormation, or it was offboarded."
     return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
 
 
-def _stack(readings: Readings, wanted: Wanted) -> list[Finding]:
+def _stack(readings: Readings, desired: Desired) -> list[Finding]:
     stack = readings.stack
     if isinstance(stack, Failure):
         if not stack.denied:
@@ -162,7 +162,7 @@ def _stack(readings: Readings, wanted: Wanted) -> list[Finding]:
     message = f"It belongs to {stack}, which does not notice what others change, and takes it away when it is deleted."
     if stack.of_a_set:
         return [Finding(STACK, WARN, message, "Manage it with the playbook spot.eventbridge.stack_set.")]
-    return [Finding(STACK, WARN, message, "Set spot_eventbridge_method to cloudformation, or spot_eventbridge_existing to adopt.")]
+    return [Finding(STACK, WARN, message, "Set spot_eventbridge_method to cloudformation, or spot_eventbridge_on_existing to adopt.")]
 
 
 def _stack_state(stack: StackNames) -> Finding:
@@ -205,20 +205,20 @@ def _shown(value: t.Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _connection(readings: Readings, wanted: Wanted) -> list[Finding]:
+def _connection(readings: Readings, desired: Desired) -> list[Finding]:
     current = readings.connection
     if isinstance(current, Failure):
         return [_unread("connection", current)]
     if current is None:
-        return _missing("connection", f"connection {wanted.connection.name}")
+        return _missing("connection", f"connection {desired.connection.name}")
     fields = current.managed_fields()
     return [
-        Finding("connection", PASS, f"The connection {wanted.connection.name} is there."),
+        Finding("connection", PASS, f"The connection {desired.connection.name} is there."),
         _connection_state(current),
         _compare("connection_authorization", "The authorisation type", fields["authorization_type"], "API_KEY"),
         _compare("connection_api_key", "The API key's name", fields["api_key_name"], API_KEY_NAME),
-        _connection_account(fields["query_string_parameters"], wanted.spot_account),
-        _connection_token(current, wanted),
+        _connection_account(fields["query_string_parameters"], desired.spot_account),
+        _connection_token(current, desired),
     ]
 
 
@@ -250,13 +250,13 @@ def _hides_account(readings: Readings) -> bool:
     return [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER] == ["(hidden)"]
 
 
-def _connection_token(current: CurrentConnection, wanted: Wanted) -> Finding:
+def _connection_token(current: CurrentConnection, desired: Desired) -> Finding:
     check = "connection_token"
     if current.token == CURRENT:
         return Finding(check, PASS, "The connection holds the token that was given.")
     if current.token == DIFFERS:
         return Finding(check, FAIL, "The connection's secret holds another token than was given, or was deleted.", _MEND)
-    if not wanted.has_token:
+    if not desired.has_token:
         return Finding(check, SKIP, "Whether the token is current was not checked: no token was given.", "Set SPOTINST_TOKEN.")
     if current.token_unread:
         remedy = "Grant secretsmanager:GetSecretValue on secret:events!connection/*."
@@ -264,20 +264,20 @@ def _connection_token(current: CurrentConnection, wanted: Wanted) -> Finding:
     return Finding(check, SKIP, "Whether the token is current was not checked, as the connection is not authorised.", _MEND)
 
 
-def _api_destination(readings: Readings, wanted: Wanted) -> list[Finding]:
-    current, name = readings.api_destination, wanted.api_destination.name
+def _api_destination(readings: Readings, desired: Desired) -> list[Finding]:
+    current, name = readings.api_destination, desired.api_destination.name
     if isinstance(current, Failure):
         return [_unread("api_destination", current)]
     if current is None:
         return _missing("api_destination", f"API destination {name}")
     fields = current.managed_fields()
-    rate, wanted_rate = fields["invocation_rate_limit_per_second"], wanted.api_destination.rate_limit
+    rate, desired_rate = fields["invocation_rate_limit_per_second"], desired.api_destination.rate_limit
     found = [
         Finding("api_destination", PASS, f"The API destination {name} is there."),
         _compare("api_destination_state", "The API destination", current.document.get("api_destination_state"), "ACTIVE"),
-        _compare("api_destination_endpoint", "The endpoint", fields["invocation_endpoint"], wanted.endpoint),
-        _compare("api_destination_method", "The HTTP method", fields["http_method"], wanted.api_destination.http_method),
-        _compare("api_destination_rate_limit", "The rate limit", rate, wanted_rate),
+        _compare("api_destination_endpoint", "The endpoint", fields["invocation_endpoint"], desired.endpoint),
+        _compare("api_destination_method", "The HTTP method", fields["http_method"], desired.api_destination.http_method),
+        _compare("api_destination_rate_limit", "The rate limit", rate, desired_rate),
     ]
     connection = readings.connection
     if isinstance(connection, CurrentConnection):
@@ -286,8 +286,8 @@ def _api_destination(readings: Readings, wanted: Wanted) -> list[Finding]:
     return found
 
 
-def _rule(readings: Readings, wanted: Wanted) -> list[Finding]:
-    current, name = readings.rule, wanted.rule.name
+def _rule(readings: Readings, desired: Desired) -> list[Finding]:
+    current, name = readings.rule, desired.rule.name
     if isinstance(current, Failure):
         return [_unread("rule", current)]
     if current is None:
@@ -297,7 +297,7 @@ def _rule(readings: Readings, wanted: Wanted) -> list[Finding]:
         _compare("rule_state", "The rule", current.managed_fields()["state"], "ENABLED"),
         _compare("rule_pattern", "The event pattern", current.event_pattern(), EVENT_PATTERN),
         _rule_matches(readings.matches_sample),
-        *_target(current, readings, wanted),
+        *_target(current, readings, desired),
     ]
 
 
@@ -311,21 +311,21 @@ def _rule_matches(matches: bool | Failure | None) -> Finding:
     return Finding("rule_matches", FAIL, "The rule does not match a sample warning, so it picks none.", _MEND)
 
 
-def _target(rule: CurrentRule, readings: Readings, wanted: Wanted) -> list[Finding]:
-    target = rule.target(wanted.rule.target_id)
+def _target(rule: CurrentRule, readings: Readings, desired: Desired) -> list[Finding]:
+    target = rule.target(desired.rule.target_id)
     destination = readings.api_destination
     arn = destination.document.get("api_destination_arn") if isinstance(destination, CurrentApiDestination) else None
     if target is None and arn:
         target = next((other for other in rule.targets if other["Arn"] == arn), None)
     if target is None:
-        return _missing("target", f"target {wanted.rule.target_id} in the rule {rule.document.get('name')}")
+        return _missing("target", f"target {desired.rule.target_id} in the rule {rule.document.get('name')}")
     retry = target.get("RetryPolicy", {})
     seen = (retry.get("MaximumEventAgeInSeconds"), retry.get("MaximumRetryAttempts"))
     queue = readings.queue.document["queue_arn"] if isinstance(readings.queue, CurrentQueue) else None
     found = [
         Finding("target", PASS, "The rule has its target."),
-        _compare("target_role", "The target's execution role", target.get("RoleArn"), wanted.rule.role_arn),
-        _compare("target_retry_policy", "The retry policy", _retries(*seen), _retries(wanted.rule.event_age, wanted.rule.retry_attempts)),
+        _compare("target_role", "The target's execution role", target.get("RoleArn"), desired.rule.role_arn),
+        _compare("target_retry_policy", "The retry policy", _retries(*seen), _retries(desired.rule.event_age, desired.rule.retry_attempts)),
         _target_input(target),
     ]
     if arn:
@@ -349,15 +349,15 @@ def _retries(age: int | None, attempts: int | None) -> str:
     return f"{86400 if age is None else age} s, {185 if attempts is None else attempts} attempts"
 
 
-def _execution_role(readings: Readings, wanted: Wanted) -> list[Finding]:
-    role, arn = readings.execution_role, wanted.rule.role_arn
+def _execution_role(readings: Readings, desired: Desired) -> list[Finding]:
+    role, arn = readings.execution_role, desired.rule.role_arn
     if isinstance(role, Failure):
         return [_unread("execution_role", role)]
     if role is None:
         return _missing("execution_role", f"execution role {arn}")
     return [
         Finding("execution_role", PASS, f"The execution role {arn} is there."),
-        _may("execution_role_trust", SERVICE, "assume the execution role", role.trusts_eventbridge(wanted.aws_account)),
+        _may("execution_role_trust", SERVICE, "assume the execution role", role.trusts_eventbridge(desired.aws_account)),
         *_permission(role, readings),
     ]
 
@@ -380,15 +380,15 @@ def _may(check: str, who: str, what: str, answer: str) -> Finding:
     )
 
 
-def _queue(region: Region, readings: Readings, wanted: Wanted) -> list[Finding]:
-    current, name = readings.queue, wanted.queue.name
+def _queue(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
+    current, name = readings.queue, desired.queue.name
     if isinstance(current, Failure):
         return [_unread("queue", current)]
     if current is None:
         return [Finding("queue", FAIL, f"There is no dead-letter queue {name}: what Spot refuses vanishes without a trace.", _MEND)]
     found = [Finding("queue", PASS, f"The dead-letter queue {name} is there.")]
     fields = current.managed_fields()
-    found.append(_queue_policy(fields["policy"], str(current.document["queue_arn"]), region, wanted))
+    found.append(_queue_policy(fields["policy"], str(current.document["queue_arn"]), region, desired))
     encrypted = fields["sqs_managed_sse_enabled"] or fields["kms_master_key_id"]
     found.append(
         Finding("queue_encryption", PASS, "The queue is encrypted.")
@@ -398,20 +398,20 @@ def _queue(region: Region, readings: Readings, wanted: Wanted) -> list[Finding]:
     return found
 
 
-def _queue_policy(policy: t.Any, queue: str, region: Region, wanted: Wanted) -> Finding:
+def _queue_policy(policy: t.Any, queue: str, region: Region, desired: Desired) -> Finding:
     check = "queue_policy"
-    context = {"aws:SourceArn": rule_arn(region, wanted.aws_account, wanted.rule.name), "aws:SourceAccount": wanted.aws_account}
+    context = {"aws:SourceArn": rule_arn(region, desired.aws_account, desired.rule.name), "aws:SourceAccount": desired.aws_account}
     answer = allows(policy, action="sqs:SendMessage", resource=queue, context=context, service=SERVICE)
-    if answer == YES and compare_policies(policy, wanted.queue.policy(region)):
+    if answer == YES and compare_policies(policy, desired.queue.policy(region)):
         return Finding(check, FAIL, "The queue's policy lets the rule send, but is not the one that lets nobody else.", _MEND)
     return _may(check, "The rule", "send to its dead-letter queue", answer)
 
 
-def _double_delivery(readings: Readings, wanted: Wanted) -> Finding:
+def _double_delivery(readings: Readings, desired: Desired) -> Finding:
     others = readings.others
     if isinstance(others, Failure):
         return _unread("double_delivery", others)
-    suspects = [other for other in others if other.rules and other.spot_account in (None, wanted.spot_account)]
+    suspects = [other for other in others if other.rules and other.spot_account in (None, desired.spot_account)]
     if not suspects:
         return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
     named = "; ".join(

@@ -87,19 +87,19 @@ def _enabled_regions(region: Region) -> tuple[str, ...]:
     return tuple(item["RegionName"] for item in region.clients["ec2"].describe_regions()["Regions"])
 
 
-def choose_regions(wanted: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str]) -> tuple[list[str], list[str]]:
+def choose_regions(desired: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str]) -> tuple[list[str], list[str]]:
     """The regions to work in, and those to leave out. Pure.
 
-    :param wanted: names, or only `all`
-    :param unsupported: the regions that are thought to have no API destinations. One that is wanted by name is tried.
+    :param desired: names, or only `all`
+    :param unsupported: the regions that are thought to have no API destinations. One that is desired by name is tried.
     :raises ArgumentError: a name is none of an enabled region.
     """
-    if wanted == ALL_REGIONS:
+    if desired == ALL_REGIONS:
         left_out = sorted(set(enabled) & set(unsupported))
         return sorted(set(enabled) - set(left_out)), left_out
-    unknown = [name for name in wanted if name not in enabled]
+    unknown = [name for name in desired if name not in enabled]
     if unknown:
         raise ArgumentError(
             f"Not a region, or not enabled in this AWS account: {', '.join(unknown)}. Enabled are: {', '.join(sorted(enabled))}."
         )
-    return wanted, []
+    return desired, []

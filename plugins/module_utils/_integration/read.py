@@ -35,7 +35,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_token,
     check_url,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _notification
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import Memory
 
 Read = t.TypeVar("Read")
@@ -44,7 +44,7 @@ SERVICES = ("events", "secretsmanager", "sqs", "cloudwatch")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Desired:
     """An integration as it should be: its four resources, and the role they use.
 
     :ivar stack_name: the stack that it shall be in; empty if it shall be in none
@@ -61,8 +61,8 @@ class Wanted:
     stack_name: str = ""
 
 
-def wanted_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> Wanted:
-    """What is wanted, out of the parameters of `spot_eventbridge_info`.
+def desired_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
+    """What is desired, out of the parameters of `spot_integration_info`.
 
     :raises ArgumentError: a parameter cannot be right.
     """
@@ -70,10 +70,10 @@ def wanted_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> W
     aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else regions.aws_account()
     queue = check_name(params["queue_name"] or name.replace(".", "-"), QUEUE_NAME)
     partition = regions[regions.names[0]].partition
-    return Wanted(
+    return Desired(
         spot_account=spot_account,
         aws_account=aws_account,
-        endpoint=check_url(params["endpoint"], "The endpoint"),
+        endpoint=check_url(params["invocation_endpoint"], "The endpoint"),
         connection=Connection(
             name=name,
             spot_account=spot_account,
@@ -82,7 +82,7 @@ def wanted_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> W
         ),
         # The ARN of the connection is compared with the one that is read beside it, not looked up again.
         api_destination=ApiDestination(
-            name=name, endpoint=params["endpoint"], rate_limit=params["invocation_rate_limit_per_second"], look_up=False
+            name=name, endpoint=params["invocation_endpoint"], rate_limit=params["invocation_rate_limit_per_second"], look_up=False
         ),
         rule=Rule(
             name=name,
@@ -107,7 +107,7 @@ class Readings:
 
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
-    :ivar handover: what Spot's operators were told of this region; None where there is no rule to remember it
+    :ivar notification: what Spot's operators were told of this region; None where there is no rule to remember it
     """
 
     connection: CurrentConnection | Failure | None
@@ -118,7 +118,7 @@ class Readings:
     matches_sample: bool | Failure | None = None
     others: tuple[_others.OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
-    handover: Memory | Failure | None = None
+    notification: Memory | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
 
     def documents(self) -> dict[str, t.Any]:
@@ -153,7 +153,7 @@ class _Reader:
 
 def read(
     region: Region,
-    wanted: Wanted,
+    desired: Desired,
     role: CurrentRole | Failure | None,
     window_hours: int,
     now: datetime.datetime,
@@ -167,35 +167,35 @@ def read(
     :param stack: the stack whose integration is looked at, if it is known; else the one that owns the connection is looked for
     """
     attempt = _Reader(region)
-    connection = attempt(lambda: wanted.connection.read(region))
-    api_destination = attempt(lambda: _present(wanted.api_destination.read(region)))
-    rule = attempt(lambda: _present(wanted.rule.read(region)))
-    queue = attempt(lambda: wanted.queue.read(region))
-    matches = attempt(lambda: _matches_sample(region, rule, wanted.aws_account)) if isinstance(rule, CurrentRule) else None
-    others = attempt(lambda: _others.others(region, wanted.api_destination.name, wanted.endpoint))
-    evidence = _read_evidence(attempt, wanted, queue, window_hours, now) if window_hours else None
-    handover = None
+    connection = attempt(lambda: desired.connection.read(region))
+    api_destination = attempt(lambda: _present(desired.api_destination.read(region)))
+    rule = attempt(lambda: _present(desired.rule.read(region)))
+    queue = attempt(lambda: desired.queue.read(region))
+    matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, CurrentRule) else None
+    others = attempt(lambda: _others.others(region, desired.api_destination.name, desired.endpoint))
+    evidence = _read_evidence(attempt, desired, queue, window_hours, now) if window_hours else None
+    notification = None
     if isinstance(rule, CurrentRule):
-        handover = attempt(lambda: _handover.read(region, rule.document["arn"], wanted.spot_account))
+        notification = attempt(lambda: _notification.read(region, rule.document["arn"], desired.spot_account))
     owned: Stack | StackNames | Failure | None = stack
     if stack is None and isinstance(connection, CurrentConnection):
-        owned = attempt(lambda: owner(region, wanted.connection.name))
-    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence, handover, owned)
+        owned = attempt(lambda: owner(region, desired.connection.name))
+    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence, notification, owned)
 
 
-def read_in_stack(region: Region, wanted: Wanted, window_hours: int, now: datetime.datetime) -> tuple[Wanted, Readings]:
+def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:
     """As `read`, of the integration that the stack holds in this region, whatever names it gave; its execution role included.
 
-    :returns: what is wanted, under the names that it has there; and what was read
+    :returns: what is desired, under the names that it has there; and what was read
     """
-    stack = _Reader(region)(lambda: stack_names(region, wanted.stack_name))
+    stack = _Reader(region)(lambda: stack_names(region, desired.stack_name))
     if not isinstance(stack, StackNames):
-        return wanted, Readings(None, None, None, None, None, stack=stack)
-    wanted = stack.renamed(region, wanted)
-    role = read_role(region, wanted.rule.role_arn)
+        return desired, Readings(None, None, None, None, None, stack=stack)
+    desired = stack.renamed(region, desired)
+    role = read_role(region, desired.rule.role_arn)
     if isinstance(role, CurrentRole):  # its path is no part of its name
-        wanted = dataclasses.replace(wanted, rule=dataclasses.replace(wanted.rule, role_arn=role.arn))
-    return wanted, read(region, wanted, role, window_hours, now, stack=stack)
+        desired = dataclasses.replace(desired, rule=dataclasses.replace(desired.rule, role_arn=role.arn))
+    return desired, read(region, desired, role, window_hours, now, stack=stack)
 
 
 def read_role(region: Region, arn: str) -> CurrentRole | Failure | None:
@@ -237,21 +237,21 @@ def _matches_sample(region: Region, rule: CurrentRule, aws_account: str) -> bool
 
 def _read_evidence(
     attempt: _Reader,
-    wanted: Wanted,
+    desired: Desired,
     queue: CurrentQueue | Failure | None,
     hours: int,
     now: datetime.datetime,
 ) -> Evidence:
     region = attempt.region
-    metrics = attempt(lambda: _evidence.read_metrics(region, wanted.rule.name, hours, now))
+    metrics = attempt(lambda: _evidence.read_metrics(region, desired.rule.name, hours, now))
     unread = f"{metrics.code}: {metrics.message}" if isinstance(metrics, Failure) else None
     figures: dict[str, int | None] = dict.fromkeys(_evidence.METRICS) if isinstance(metrics, Failure) else metrics
     if not isinstance(queue, CurrentQueue):
-        return Evidence(hours, figures, unread=unread, letters_unread="there is no queue, or it could not be read")
+        return Evidence(hours, figures, unread=unread, dead_letters_unread="there is no queue, or it could not be read")
     if not queue.messages:
         return Evidence(hours, figures, unread=unread)
-    letters = attempt(lambda: _evidence.read_letters(region, queue.url))
-    if isinstance(letters, Failure):
-        why = f"{letters.code}: {letters.message}"
-        return Evidence(hours, figures, letter_count=queue.messages, unread=unread, letters_unread=why)
-    return Evidence(hours, figures, letters, max(queue.messages, len(letters)), unread)
+    dead_letters = attempt(lambda: _evidence.read_dead_letters(region, queue.url))
+    if isinstance(dead_letters, Failure):
+        why = f"{dead_letters.code}: {dead_letters.message}"
+        return Evidence(hours, figures, dead_letter_count=queue.messages, unread=unread, dead_letters_unread=why)
+    return Evidence(hours, figures, dead_letters, max(queue.messages, len(dead_letters)), unread)

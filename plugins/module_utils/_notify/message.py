@@ -20,12 +20,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 
 # On the rule, so that every machine that may look at the integration knows what Spot was told.
-TAG = "SpotHandover"
+TAG = "SpotNotification"
 DEFAULT_FLAG = "aws-detach-instances-that-got-interruption-notification"
-CHECK = "handover"
+CHECK = "notification"
 
 _ENTRY = re.compile(r"(?P<channel>[a-z]+)=(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(/(?P<reference>[\w.:+@-]{1,30}))?")
-# Of what a service calls a hand-over: letters, digits and what both AWS's tags and the entry's form allow.
+# Of what a service calls a notification: letters, digits and what both AWS's tags and the entry's form allow.
 _NO_REFERENCE = re.compile(r"[^\w.:+@-]", re.ASCII)
 _SPACE = uuid.UUID("6c7c1e0c-36a2-5c3e-9d0e-5f6f1a2b7c11")
 
@@ -77,7 +77,7 @@ def finding(memory: Memory | Failure) -> Finding:
         return Finding(CHECK, UNKNOWN, message, "Grant events:ListTagsForResource, or try again.")
     if not memory:
         message = "Nobody at Spot was told of this region by this collection, so Spot may not be monitoring it."
-        return Finding(CHECK, SKIP, message, "Configure a channel of the role spot_eventbridge_handover, or ask Spot's support.")
+        return Finding(CHECK, SKIP, message, "Configure a channel of the role spot_eventbridge_notify, or ask Spot's support.")
     told = [
         f"{channel} on {sent.time}" + (f" ({sent.reference})" if sent.reference else "")
         for channel, sent in sorted(memory.items(), key=lambda item: item[1].time)
@@ -86,7 +86,7 @@ def finding(memory: Memory | Failure) -> Finding:
 
 
 @dataclass(frozen=True)
-class Handover:
+class Notification:
     """What Spot's operators are told and asked.
 
     :ivar organization: Spot's id of the organisation; empty if it is not known
@@ -106,7 +106,7 @@ class Handover:
 
     @property
     def id(self) -> str:
-        """The same for the same account and regions, so that a hand-over that arrives twice can be told for what it is."""
+        """The same for the same account and regions, so that a notification that arrives twice can be told for what it is."""
         return str(uuid.uuid5(_SPACE, " ".join([self.spot_account, self.aws_account, *sorted(self.regions)])))
 
     @property
@@ -145,7 +145,7 @@ class Handover:
             "Please:",
             *(f"{number}. {request}" for number, request in enumerate(self._requests(), 1)),
             "",
-            f"Hand-over {self.id}. If it arrives twice, it is the same one.",
+            f"Notification {self.id}. If it arrives twice, it is the same one.",
         ]
         return "\n".join(lines)
 
@@ -191,7 +191,7 @@ class Handover:
 
 
 class ChannelError(Exception):
-    """A hand-over that did not go through. The message is one line and holds no secret."""
+    """A notification that did not go through. The message is one line and holds no secret."""
 
 
 class Channel(t.Protocol):
@@ -200,7 +200,7 @@ class Channel(t.Protocol):
     name: t.ClassVar[str]
     """As it stands in the tag and in results: lower-case letters."""
 
-    def send(self, handover: Handover) -> str:
+    def send(self, notification: Notification) -> str:
         """Sends it.
 
         :returns: what the channel calls it, such as a ticket's key; empty if nothing

@@ -17,8 +17,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
     TAG,
     Channel,
     ChannelError,
-    Handover,
     Memory,
+    Notification,
     Sent,
     read,
     tag_value,
@@ -91,29 +91,29 @@ class Ledger:
         return rule_arn(region, self.aws_account, rule)
 
 
-def hand_over(ledger: Ledger, channels: t.Sequence[Channel], handover: Handover, *, check_mode: bool) -> dict[str, dict[str, t.Any]]:
+def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notification, *, check_mode: bool) -> dict[str, dict[str, t.Any]]:
     """Sends what is new through each channel, and remembers it as soon as it is sent.
 
     A channel that fails does not hinder the others. Whoever is killed between sending and remembering sends again next time: better
     twice than never, and both have the same id.
 
     :param ledger: as it was read
-    :param handover: with any regions: each channel gets those that are new to it
+    :param notification: with any regions: each channel gets those that are new to it
     :returns: by channel: `action` (`sent`, `failed`, `unchanged`), `regions`, `message`, `reference`, and `error` where it failed
     """
     outcomes: dict[str, dict[str, t.Any]] = {}
     for channel in channels:
-        blocked = () if check_mode else ledger.without_rule()
-        new = tuple(name for name in ledger.new(channel.name) if name not in blocked)
-        wanted = replace(handover, regions=new)
-        outcome: dict[str, t.Any] = {"action": "unchanged", "regions": list(new), "message": wanted.text() if new else "", "reference": ""}
-        errors = [f"{', '.join(blocked)}: {NO_RULE}"] if blocked else []
+        unmet_dependency = () if check_mode else ledger.without_rule()
+        new = tuple(name for name in ledger.new(channel.name) if name not in unmet_dependency)
+        desired = replace(notification, regions=new)
+        outcome: dict[str, t.Any] = {"action": "unchanged", "regions": list(new), "message": desired.text() if new else "", "reference": ""}
+        errors = [f"{', '.join(unmet_dependency)}: {NO_RULE}"] if unmet_dependency else []
         if new:
             outcome["action"] = "sent"
             if not check_mode:
                 try:
-                    outcome["reference"] = channel.send(wanted)
-                    errors += _remember(ledger, channel.name, new, Sent(handover.time, outcome["reference"]))
+                    outcome["reference"] = channel.send(desired)
+                    errors += _remember(ledger, channel.name, new, Sent(notification.time, outcome["reference"]))
                 except ChannelError as error:
                     outcome["action"] = "failed"
                     errors.append(str(error))

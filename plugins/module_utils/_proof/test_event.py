@@ -15,19 +15,19 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import DeadLetter
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import PROBE
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import TEST_EVENT
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 
 SERVICES = ("events", "sqs", "cloudwatch")
 # PutEvents refuses every source of AWS's own.
-SOURCE = "spot.eventbridge.probe"
+SOURCE = "spot.eventbridge.test"
 DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
 # No instance can have it, so that Spot cannot act on it.
 INSTANCE = "i-00000000000000000"
@@ -38,7 +38,7 @@ _PAUSE = 2.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a probe.
+    """What became of a test event.
 
     :ivar metrics: of the temporary rule, as `_evidence.read_metrics` gives them
     :ivar seconds: from the event to the figures that tell its end
@@ -48,7 +48,7 @@ class Outcome:
 
     metrics: t.Mapping[str, int | None]
     seconds: float
-    letter: DeadLetter | None
+    dead_letter: DeadLetter | None
     before: str | None
     after: str | None
 
@@ -64,10 +64,10 @@ def event(region: str) -> dict[str, t.Any]:
     }
 
 
-def probe(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
+def test_event(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
     """Sends an event of our own through the rule's own target, and looks at what becomes of it.
 
-    What a killed probe left is removed first, and the temporary rule is removed whatever happens.
+    What a killed test event left is removed first, and the temporary rule is removed whatever happens.
 
     :param name: of the rule
     :param target_id: of the target in it; None for the one that sends to an API destination
@@ -79,24 +79,24 @@ def probe(region: Region, name: str, target_id: str | None, *, settle: float, ti
     remove(region, name)
     target = _target(region, name, target_id)
     if target is None:
-        return Finding(PROBE, SKIP, f"{region.name}: There is no target to probe.", "Run the playbook spot.eventbridge.onboard.")
+        return Finding(TEST_EVENT, SKIP, f"{region.name}: There is no target to test event.", "Run the playbook spot.eventbridge.onboard.")
     before, start = _state(region, connection or name), datetime.datetime.now(datetime.timezone.utc)
-    # A name of its own, so that its figures are those of this probe alone.
-    rule = f"{probe_prefix(name)}{secrets.token_hex(3)}"
+    # A name of its own, so that its figures are those of this test event alone.
+    rule = f"{temporary_rule_prefix(name)}{secrets.token_hex(3)}"
     try:
         _send(region, rule, target, settle)
         metrics, seconds = _wait(region, rule, start, timeout)
-        letter = _letter(region, target, start) if _failed(metrics) else None
-        outcome = Outcome(metrics, seconds, letter, before, _state(region, connection or name))
+        dead_letter = _dead_letter(region, target, start) if _failed(metrics) else None
+        outcome = Outcome(metrics, seconds, dead_letter, before, _state(region, connection or name))
     finally:
         remove(region, name)
     return finding(region.name, outcome)
 
 
 def remove(region: Region, name: str) -> None:
-    """Removes the temporary rules of this name's probes, if there are any."""
+    """Removes the temporary rules of this name's test events, if there are any."""
     events = region.clients["events"]
-    for rule in events.list_rules(NamePrefix=probe_prefix(name), EventBusName=EVENT_BUS)["Rules"]:
+    for rule in events.list_rules(NamePrefix=temporary_rule_prefix(name), EventBusName=EVENT_BUS)["Rules"]:
         # Somebody else's rule may be called so, too.
         if SOURCE not in rule.get("EventPattern", ""):
             continue
@@ -111,22 +111,26 @@ def remove(region: Region, name: str) -> None:
 
 
 def finding(region: str, outcome: Outcome) -> Finding:
-    """What a probe means. Pure."""
+    """What a test event means. Pure."""
     if outcome.before == _AUTHORIZED and outcome.after not in (_AUTHORIZED, None):
-        message = f"{region}: The probe itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."
-        return Finding(PROBE, FAIL, message + _why(outcome.letter), "Run the playbook spot.eventbridge.repair; the token may be refused.")
+        message = (
+            f"{region}: The test event itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."
+        )
+        return Finding(
+            TEST_EVENT, FAIL, message + _why(outcome.dead_letter), "Run the playbook spot.eventbridge.repair; the token may be refused."
+        )
     if outcome.metrics.get("delivered"):
-        return Finding(PROBE, PASS, f"{region}: Spot took a test event; CloudWatch showed it after {outcome.seconds:.0f} s.")
+        return Finding(TEST_EVENT, PASS, f"{region}: Spot took a test event; CloudWatch showed it after {outcome.seconds:.0f} s.")
     if _failed(outcome.metrics):
-        message = f"{region}: A test event did not reach Spot.{_why(outcome.letter)}"
-        return Finding(PROBE, FAIL, message, "Mend what it names, then purge the dead-letter queue.")
+        message = f"{region}: A test event did not reach Spot.{_why(outcome.dead_letter)}"
+        return Finding(TEST_EVENT, FAIL, message, "Mend what it names, then purge the dead-letter queue.")
     told = "it was matched" if outcome.metrics.get("matched") else "nothing"
     message = f"{region}: What became of a test event is not known: after {outcome.seconds:.0f} s, CloudWatch shows {told}."
-    return Finding(PROBE, UNKNOWN, message, "Try again with more time; CloudWatch is late, and makes no promise.")
+    return Finding(TEST_EVENT, UNKNOWN, message, "Try again with more time; CloudWatch is late, and makes no promise.")
 
 
-def _why(letter: DeadLetter | None) -> str:
-    return f" {letter.error_code}: {letter.error_message}" if letter else ""
+def _why(dead_letter: DeadLetter | None) -> str:
+    return f" {dead_letter.error_code}: {dead_letter.error_message}" if dead_letter else ""
 
 
 def _failed(metrics: t.Mapping[str, int | None]) -> bool:
@@ -160,7 +164,7 @@ def _send(region: Region, rule: str, target: t.Mapping[str, t.Any], settle: floa
         EventBusName=EVENT_BUS,
         EventPattern=json.dumps({"source": [SOURCE], "detail-type": [DETAIL_TYPE]}),
         State="ENABLED",
-        Description="A probe of the Ansible collection spot.eventbridge. It is temporary: remove it.",
+        Description="A test event of the Ansible collection spot.eventbridge. It is temporary: remove it.",
     )
     _all_done(events.put_targets(Rule=rule, EventBusName=EVENT_BUS, Targets=[target]), "PutTargets", "FailedEntries")
     time.sleep(settle)
@@ -187,14 +191,16 @@ def _wait(region: Region, rule: str, start: datetime.datetime, timeout: float) -
         time.sleep(_PAUSE)
 
 
-def _letter(region: Region, target: t.Mapping[str, t.Any], start: datetime.datetime) -> DeadLetter | None:
+def _dead_letter(region: Region, target: t.Mapping[str, t.Any], start: datetime.datetime) -> DeadLetter | None:
     arn = target.get("DeadLetterConfig", {}).get("Arn")
     if not arn:
         return None
     try:
         url = region.clients["sqs"].get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
-        letters = _evidence.read_letters(region, url)
+        dead_letters = _evidence.read_dead_letters(region, url)
     except Exception:
         return None  # why it failed stays unknown; that it failed is known
     since = start.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return next((letter for letter in letters if letter.instance_id == INSTANCE and (letter.time or "") >= since), None)
+    return next(
+        (dead_letter for dead_letter in dead_letters if dead_letter.instance_id == INSTANCE and (dead_letter.time or "") >= since), None
+    )

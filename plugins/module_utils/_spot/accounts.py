@@ -63,13 +63,13 @@ def parse_filters(given: t.Any, option: str) -> list[AccountFilter]:
 def _parse_filter(entry: t.Any, where: str) -> AccountFilter:
     if not isinstance(entry, dict):
         raise ArgumentError(f"'{where}' must be a dictionary, such as {{name: 'prod-*'}}.")
-    wanted = {str(field): patterns for field, patterns in entry.items()}
-    unknown = sorted(set(wanted) - set(FIELDS))
+    desired = {str(field): patterns for field, patterns in entry.items()}
+    unknown = sorted(set(desired) - set(FIELDS))
     if unknown:
         raise ArgumentError(f"'{where}' has {', '.join(unknown)[:100]}, which no account has. Use {', '.join(FIELDS)}.")
-    if not wanted:
+    if not desired:
         raise ArgumentError(f"'{where}' is empty. Say what accounts have to be like, with one of {', '.join(FIELDS)}.")
-    return AccountFilter({field: _parse_patterns(patterns, field, f"{where}.{field}") for field, patterns in wanted.items()})
+    return AccountFilter({field: _parse_patterns(patterns, field, f"{where}.{field}") for field, patterns in desired.items()})
 
 
 def _parse_patterns(given: t.Any, field: str, where: str) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def select(accounts: t.Iterable[SpotAccount], include: t.Sequence[AccountFilter]
     return [
         account
         for account in accounts
-        if (not include or any(wanted.matches(account) for wanted in include)) and not any(un.matches(account) for un in exclude)
+        if (not include or any(desired.matches(account) for desired in include)) and not any(un.matches(account) for un in exclude)
     ]
 
 

@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 FEATURE_FLAG = "feature_flag"
 LOG = "spot_log"
 DATABASE = "spot_database"
-PROBE = "probe"
+TEST_EVENT = "test_event"
 INTERRUPTION = "interruption"
 SIDE = "spot_side"
 
@@ -34,9 +34,9 @@ _UNCHECKED = {
         "Whether warnings are in Spot's database was not checked: no database is configured.",
         "Operators at Spot set spot_eventbridge_verify_database; customers ask Spot's support.",
     ),
-    PROBE: (
+    TEST_EVENT: (
         "Whether a test event arrives was not checked.",
-        "Whoever may write rules in the AWS account sets spot_eventbridge_verify_probe=true.",
+        "Whoever may write rules in the AWS account sets spot_eventbridge_verify_test_event=true.",
     ),
     INTERRUPTION: (
         "Whether a real interruption arrives was not checked.",

@@ -47,7 +47,7 @@ def test_every_default_is_documented_and_is_what_is_documented(role: str) -> Non
 def test_every_documented_variable_is_required_or_has_a_default(role: str) -> None:
     without = {name for name, option in options(role).items() if not option.spec.get("required") and name not in defaults(role)}
     # One of them is told by each role, and has its default where it is read.
-    assert without <= {"spot_eventbridge_conclude"}
+    assert without <= {"spot_eventbridge_fail_at_end"}
 
 
 @ROLE
@@ -88,7 +88,7 @@ def test_texts_name_no_variable_that_is_not_there(name: str) -> None:
 
 
 def test_onboarding_hands_over_by_each_channel_that_there_is() -> None:
-    channels = {name for name, value in defaults("spot_eventbridge_handover").items() if value == {}}
+    channels = {name for name, value in defaults("spot_eventbridge_notify").items() if value == {}}
     assert len(channels) >= 4
     playbook = (CHECKOUT / "playbooks" / "onboard.yml").read_text(encoding="utf-8")
-    assert channels == set(re.findall(r"(spot_eventbridge_handover_\w+) is defined", playbook))
+    assert channels == set(re.findall(r"(spot_eventbridge_notify_\w+) is defined", playbook))

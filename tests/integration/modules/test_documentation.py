@@ -42,7 +42,7 @@ ONBOARDED = {
 
 # These need a service besides AWS and Spot, other accounts, time, an instance to lose, or an account without an integration. Their own
 # tests run them, and name what they may call.
-ELSEWHERE = {"spot_handover", "spot_interruption", "spot_probe", "spot_side_info", "spot_stack", "spot_stack_set"}
+ELSEWHERE = {"spot_notification", "spot_test_interruption", "spot_test_event", "spot_backend_info", "spot_stack", "spot_stack_set"}
 
 
 def alone() -> list[str]:
@@ -144,9 +144,9 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
         aws.foreign_target(region)
         aws.sqs(region).send_message(QueueUrl=aws.queue_url(region), MessageBody="{}")
         aws.events(region).deauthorize_connection(Name=NAME)
-    found.update(seen("spot_eventbridge_info", onboarded("spot_eventbridge_info", **next(own_examples("spot_eventbridge_info"))).answer))
+    found.update(seen("spot_integration_info", onboarded("spot_integration_info", **next(own_examples("spot_integration_info"))).answer))
     unread = sandbox.add_fault(REFUSED, {"operation": "ReceiveMessage"})
-    found.update(seen("spot_eventbridge_info", onboarded("spot_eventbridge_info", **next(own_examples("spot_eventbridge_info"))).answer))
+    found.update(seen("spot_integration_info", onboarded("spot_integration_info", **next(own_examples("spot_integration_info"))).answer))
     sandbox.clear_faults(unread["id"])
     found.update(seen("spot_api_destination", onboarded("spot_api_destination", **next(own_examples("spot_api_destination"))).answer))
     sandbox.boto3("iam").put_role_policy(RoleName=NAME, PolicyName="audit", PolicyDocument=json.dumps(FOREIGN))

@@ -26,7 +26,7 @@ from tests.peers.log import Log
 from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
 
-TAKES = {"spot_handover": {"aws_account": ACCOUNT}, "spot_probe": {"settle_seconds": 0}}
+TAKES = {"spot_notification": {"aws_account": ACCOUNT}, "spot_test_event": {"settle_seconds": 0}}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def show(run: Runner, sandbox: Sandbox) -> Any:
                 assert place in arguments
                 arguments = arguments.replace(place, here)
             assert "{{" not in arguments
-            at_spot = {} if module == "spot_probe" else {"spot_api_url": sandbox.spot_url}
+            at_spot = {} if module == "spot_test_event" else {"spot_api_url": sandbox.spot_url}
             runs.append(run(module, **json.loads(arguments), **TAKES.get(module, {}), **at_spot))
         return runs
 
@@ -75,9 +75,9 @@ def test_spot_side_info(show: Any, run: Runner) -> None:
             "https://kibana.example.com/s/optimizer": f"{log.url}/s/spot",
             "{{ vault_kibana_key }}": log.secret,
         }
-        runs = show("spot_side_info", places)
+        runs = show("spot_backend_info", places)
     assert list(outcomes(runs)) == ["pass", "pass"]
-    assert everything("spot_side_info", runs) == set()
+    assert everything("spot_backend_info", runs) == set()
 
 
 def test_spot_handover(show: Any, run: Runner, sandbox: Sandbox) -> None:
@@ -88,26 +88,26 @@ def test_spot_handover(show: Any, run: Runner, sandbox: Sandbox) -> None:
             "https://example.atlassian.net": jira.url,
             "{{ vault_jira_token }}": jira.secret,
         }
-        runs = show("spot_handover", places)
+        runs = show("spot_notification", places)
         assert {name: channel["action"] for name, channel in runs[0].answer["channels"].items()} == {"webhook": "sent", "jira": "sent"}
         sandbox.boto3("events", "us-east-1").untag_resource(
-            ResourceARN=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{NAME}", TagKeys=["SpotHandover"]
+            ResourceARN=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{NAME}", TagKeys=["SpotNotification"]
         )
         webhook.status = 500
-        runs += show("spot_handover", places)
-    assert everything("spot_handover", runs) == set()
+        runs += show("spot_notification", places)
+    assert everything("spot_notification", runs) == set()
 
 
-def test_spot_probe(show: Any) -> None:
-    runs = show("spot_probe")
+def test_spot_test_event(show: Any) -> None:
+    runs = show("spot_test_event")
     assert set(outcomes(runs)) == {"pass"}
-    assert everything("spot_probe", runs) == set()
+    assert everything("spot_test_event", runs) == set()
 
 
 def test_spot_interruption(show: Any, sandbox: Sandbox) -> None:
     answer = sandbox.boto3("ec2", "eu-west-1").run_instances(
         ImageId="ami-12345678", MinCount=1, MaxCount=1, InstanceMarketOptions={"MarketType": "spot"}
     )
-    runs = show("spot_interruption", {"i-0123456789abcdef0": answer["Instances"][0]["InstanceId"]})
+    runs = show("spot_test_interruption", {"i-0123456789abcdef0": answer["Instances"][0]["InstanceId"]})
     assert list(outcomes(runs)) == ["pass", "pass"]
-    assert everything("spot_interruption", runs) == set()
+    assert everything("spot_test_interruption", runs) == set()

@@ -53,12 +53,12 @@ def test_the_list_of_regions_without_api_destinations_is_the_users(preflight: An
 
 def test_a_region_that_is_named_is_tried_in_any_case(preflight: Any, sandbox: Sandbox) -> None:
     sandbox.settings(enabled_regions=["us-east-1", "ca-west-1"])
-    found = preflight(wanted_regions="ca-west-1,ca-west-1").answer
+    found = preflight(regions="ca-west-1,ca-west-1").answer
     assert (found["regions"], found["unsupported"]) == (["ca-west-1"], [])
 
 
 def test_a_region_that_is_not_enabled_is_named_with_those_that_are(preflight: Any) -> None:
-    message = preflight(wanted_regions=["us-east-1", "af-south-1"]).message
+    message = preflight(regions=["us-east-1", "af-south-1"]).message
     assert message.startswith("Not a region, or not enabled in this AWS account: af-south-1. Enabled are: ap-northeast-1,")
 
 

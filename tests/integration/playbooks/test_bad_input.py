@@ -105,7 +105,7 @@ BAD = {
     "region-disabled": unknown_region("ap-east-1"),
     "name-of-65": Bad({"spot_eventbridge_name": "n" * 65}, ("65 characters", "AWS takes 1 to 64")),
     "api-without-tls": Bad({"spot_api_url": NO_HTTPS}, (f"'{NO_HTTPS}", "is not an https:// address")),
-    "endpoint-without-tls": Bad({"spot_eventbridge_endpoint": NO_HTTPS}, (f"'{NO_HTTPS}", "is not an https:// address")),
+    "endpoint-without-tls": Bad({"spot_eventbridge_invocation_endpoint": NO_HTTPS}, (f"'{NO_HTTPS}", "is not an https:// address")),
 }
 
 

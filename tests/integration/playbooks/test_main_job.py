@@ -164,7 +164,7 @@ def test_the_queue_is_open_to_the_rule_alone(story: Story, region: str) -> None:
     (statement,) = queue["Policy"]["Statement"]
     assert (statement["Effect"], statement["Principal"]) == ("Allow", {"Service": "events.amazonaws.com"})
     assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue["QueueArn"])
-    rules = [f"arn:aws:events:{region}:{AWS_ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-probe-*")]
+    rules = [f"arn:aws:events:{region}:{AWS_ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*")]
     assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": rules}}
     assert (queue["SqsManagedSseEnabled"], queue["MessageRetentionPeriod"]) == ("true", "1209600")
 

@@ -15,7 +15,7 @@ from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run, Runni
 from tests.sandbox.client import NOTIFICATION, Sandbox
 
 # What tells of more than the integration, and needs an interruption or a hand-over to tell anything.
-EVIDENCE = {"deliveries", "dead_letters", "handover"}
+EVIDENCE = {"deliveries", "dead_letters", "notification"}
 
 
 class Account:
@@ -89,7 +89,7 @@ class Account:
     # What is found
 
     def look(self, regions: Sequence[str] | None = None, token: str | None = "admin", key: str = "testing", **options: Any) -> Any:
-        """Run spot_eventbridge_info and return what it found, by region.
+        """Run spot_integration_info and return what it found, by region.
 
         Args:
             token: the name of the Spot token, if any.
@@ -99,10 +99,10 @@ class Account:
         given = {"spot_token": self.sandbox.tokens[token]} if token else {}
         self._module.environment["AWS_ACCESS_KEY_ID"] = key
         run = self._module(
-            "spot_eventbridge_info",
+            "spot_integration_info",
             **{"name": self.name, **options},
             spot_account=self.spot_account,
-            endpoint=self.sandbox.spot_url + NOTIFICATION,
+            invocation_endpoint=self.sandbox.spot_url + NOTIFICATION,
             regions=list(regions or self.regions or ()),
             **given,
         )

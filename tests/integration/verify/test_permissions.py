@@ -51,7 +51,7 @@ RULE = Cost(
     (
         *("rule_state", "rule_pattern", "rule_matches"),
         *("target", "target_role", "target_retry_policy", "target_input", "target_destination", "target_dead_letter"),
-        "handover",
+        "notification",
     ),
 )
 ROLE = Cost({"execution_role": "unknown"}, ("execution_role_trust", "execution_role_permission"))
@@ -74,7 +74,7 @@ COSTS = {
     ),
     "cloudformation:DescribeStackResources": Cost({"stack": "skip"}),
     "events:DescribeRule": RULE,
-    "events:ListTagsForResource": Cost({"handover": "unknown"}),
+    "events:ListTagsForResource": Cost({"notification": "unknown"}),
     "events:ListTargetsByRule": RULE,
     "events:TestEventPattern": Cost({"rule_matches": "unknown"}),
     "events:ListApiDestinations": Cost({"double_delivery": "unknown"}),
@@ -135,7 +135,7 @@ def verify(account: Account) -> Run:
 
 def test_with_all_rights_everything_is_found(account: Account) -> None:
     outcomes = by_check(account.look()[REGION])
-    expected = {"double_delivery": "warn", "dead_letters": "warn", "handover": "skip"}
+    expected = {"double_delivery": "warn", "dead_letters": "warn", "notification": "skip"}
     assert {check: outcome for check, outcome in outcomes.items() if outcome != "pass"} == expected
 
 
@@ -173,7 +173,7 @@ def test_a_missing_permission_costs_what_it_belongs_to(account: Account, action:
     found, cost = by_check(entry), COSTS[action]
     assert {check: outcome for check, outcome in found.items() if outcome != everything[check]} == cost.outcomes
     assert set(everything) - set(found) == set(cost.unchecked)
-    besides = {"double_delivery", "deliveries", "dead_letters", "handover"}
+    besides = {"double_delivery", "deliveries", "dead_letters", "notification"}
     assert entry["status"] == ("unknown" if {check for check in found if found[check] == "unknown"} - besides else "active")
 
 

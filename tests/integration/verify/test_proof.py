@@ -126,12 +126,12 @@ def test_what_the_guide_does_without_an_interruption_is_part_of_it() -> None:
 
 def test_spot_was_told_of_the_region_once_and_verify_says_so(proof: dict[str, Any]) -> None:
     (body,) = proof["told"]
-    assert body["handover"]["regions"] == [REGION]
-    (found,) = [finding for finding in proof["regions"][REGION]["findings"] if finding["check"] == "handover"]
+    assert body["notification"]["regions"] == [REGION]
+    (found,) = [finding for finding in proof["regions"][REGION]["findings"] if finding["check"] == "notification"]
     assert found["outcome"] == "pass"
 
 
-@pytest.mark.parametrize("check", ["feature_flag", "probe", "interruption", "spot_reacted", "spot_log", "spot_database"])
+@pytest.mark.parametrize("check", ["feature_flag", "test_event", "interruption", "spot_reacted", "spot_log", "spot_database"])
 def test_everything_is_found(proof: dict[str, Any], check: str) -> None:
     assert proof["found"][check]["outcome"] == "pass", proof["found"][check]
 
@@ -152,7 +152,7 @@ def test_it_is_in_every_form_of_the_report(proof: dict[str, Any], file: str) -> 
     assert secrets_in(text, proof["secrets"]) == []
     if file == "report.json":
         checks = [entry["check"] for entry in json.loads(text)["accounts"][0]["checks"]]
-        assert {"feature_flag", "probe", "interruption", "spot_log", "spot_database"} <= set(checks)
+        assert {"feature_flag", "test_event", "interruption", "spot_log", "spot_database"} <= set(checks)
 
 
 def test_no_secret_is_shown(proof: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from tests.tools.guides import commands
 
 REGIONS = ["us-east-1", "eu-west-1"]
 STACKS = ("-e", "spot_eventbridge_method=cloudformation")
-MIGRATE = ("-e", "spot_eventbridge_existing=migrate")
+MIGRATE = ("-e", "spot_eventbridge_on_existing=migrate")
 PUBLISHED = (
     "https://spotinst-public.s3.amazonaws.com/assets/cloudformation/templates/spot-interruption-notification-event-bridge-template.json"
 )
@@ -208,7 +208,7 @@ class TestStacks:
         events = sandbox.boto3("events", "eu-west-1")
         before = events.describe_connection(Name=name)["ConnectionArn"]
         named = ("-e", f"spot_eventbridge_name={name}")
-        run = stacked.onboard(*named, "-e", "spot_eventbridge_existing=adopt")
+        run = stacked.onboard(*named, "-e", "spot_eventbridge_on_existing=adopt")
         assert all(told.endswith(f"took over from the stack {name}") for told in done(run).values())
         assert stacks(sandbox, "eu-west-1") == {}
         assert events.describe_connection(Name=name)["ConnectionArn"] == before
@@ -222,7 +222,7 @@ def test_the_published_template_does_in_three_regions(sandbox: Sandbox, make_acc
     account = make_account(regions=regions)
     # The template sends to Spot's own address, as AWS takes no other; the sandbox answers there.
     endpoint = f"https://api.spotinst.io{NOTIFICATION}"
-    published = (*STACKS, "-e", f"spot_eventbridge_template_url={PUBLISHED}", "-e", f"spot_eventbridge_endpoint={endpoint}")
+    published = (*STACKS, "-e", f"spot_eventbridge_template_url={PUBLISHED}", "-e", f"spot_eventbridge_invocation_endpoint={endpoint}")
     assert done(account.onboard(*published)) == dict.fromkeys(regions, "created")
     assert account.onboard(*published).changed == 0
     for region in regions:

@@ -114,7 +114,7 @@ def test_verify_without_a_token_checks_everything_else(delivered_twice: Account)
     run = delivered_twice.verify(token=None)
     assert run.rc == 0, run.output
     assert outcomes(verification(run)["regions"][GOOD]) == {"connection_token": "skip", "double_delivery": "warn"}
-    side = ["feature_flag", "spot_log", "spot_database", "probe", "interruption"]
+    side = ["feature_flag", "spot_log", "spot_database", "test_event", "interruption"]
     assert {check["check"]: check["outcome"] for check in verification(run)["checks"]} == dict.fromkeys(["spot_token", *side], "skip")
 
 

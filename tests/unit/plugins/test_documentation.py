@@ -76,7 +76,7 @@ VARIABLES = {
     "ansible_failed_result": {"failed": True, "msg": "No way."},
     "answer": {"query_result": [{"hits": 3, "last_one": 1767323045}]},
     "spot_side": {"checks": [CHECK]},
-    "probe": {"checks": [accounts.finding("probe", "skip", "Not sent.")]},
+    "test_event": {"checks": [accounts.finding("test_event", "skip", "Not sent.")]},
 }
 FILTER = pytest.mark.parametrize("name", plugins("filter"))
 LOOKUP = pytest.mark.parametrize("name", plugins("lookup"))

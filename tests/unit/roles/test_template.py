@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
@@ -76,8 +76,8 @@ def test_the_api_destination_is_the_modules_but_for_its_description() -> None:
 
 
 def rule_plan() -> Plan:
-    wanted = Rule(NAME, api_destination=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=ACCOUNT)
-    return wanted.plan(HERE, CurrentRule(None, destination_arn=DESTINATION_ARN))
+    desired = Rule(NAME, api_destination=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=ACCOUNT)
+    return desired.plan(HERE, CurrentRule(None, destination_arn=DESTINATION_ARN))
 
 
 def test_the_rule_is_the_modules_but_for_its_description() -> None:
@@ -99,10 +99,10 @@ def test_the_queue_and_its_policy_are_the_modules() -> None:
 
 
 def test_the_execution_role_is_the_modules_but_for_its_name_and_only_for_its_region() -> None:
-    wanted = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME)
+    desired = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME)
     role = rendered()["ExecutionRole"]
-    assert role["AssumeRolePolicyDocument"] == wanted.trust_policy()
-    policy = json.loads(json.dumps(wanted.policy(PARTITION)).replace(":events:*:", f":events:{REGION}:"))
+    assert role["AssumeRolePolicyDocument"] == desired.trust_policy()
+    policy = json.loads(json.dumps(desired.policy(PARTITION)).replace(":events:*:", f":events:{REGION}:"))
     assert role["Policies"] == [{"PolicyName": POLICY_NAME, "PolicyDocument": policy}]
 
 
@@ -234,14 +234,14 @@ def test_eventbridge_is_trusted_for_this_account_only() -> None:
 def test_the_queue_takes_letters_of_the_rule_and_its_probes_only() -> None:
     (statement,) = rendered()["DeadLetterQueuePolicy"]["PolicyDocument"]["Statement"]
     rule = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/"
-    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [f"{rule}{NAME}", f"{rule}{NAME}-probe-*"]}}
+    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [f"{rule}{NAME}", f"{rule}{NAME}-test-*"]}}
 
 
 def test_the_longest_name_leaves_room_for_the_probes() -> None:
     longest = "n" * 50
     assert re.fullmatch(template()["Parameters"]["Name"]["AllowedPattern"], longest)
     assert not re.fullmatch(template()["Parameters"]["Name"]["AllowedPattern"], longest + "n")
-    assert probe_prefix(longest) == f"{longest}-probe-"
+    assert temporary_rule_prefix(longest) == f"{longest}-test-"
 
 
 def test_the_queue_is_encrypted() -> None:

@@ -73,7 +73,7 @@ class CurrentApiDestination:
 
 @dataclass(frozen=True)
 class ApiDestination:
-    """The API destination that is wanted.
+    """The API destination that is desired.
 
     :ivar connection: the name of its connection
     :ivar connection_arns: the connection's ARN by region, where it is known already
@@ -132,7 +132,7 @@ class ApiDestination:
             return CurrentApiDestination(found)
         return CurrentApiDestination(found, connection["ConnectionArn"], connection["ConnectionState"])
 
-    def at_rest(self, current: CurrentApiDestination | None) -> bool:
+    def settled(self, current: CurrentApiDestination | None) -> bool:
         """See `_plan.Resource`. On an authorised connection a destination becomes active by itself, soon."""
         return current is None or not (current.inactive and self._on_good_connection(current))
 
@@ -147,10 +147,10 @@ class ApiDestination:
                 return unchanged(None)
             return Plan("deleted", None, current.managed_fields(), None, (Call("delete_api_destination", {"Name": self.name}),))
         current = current or CurrentApiDestination(None)
-        wanted = self._wanted_fields(current.connection_arn)
-        blocked = None
+        desired = self._desired_fields(current.connection_arn)
+        unmet_dependency = None
         if not current.connection_arn:
-            blocked = f"there is no connection {self.connection} in {region.name}: make it first, with spot_eventbridge_connection"
+            unmet_dependency = f"there is no connection {self.connection} in {region.name}: make it first, with spot_eventbridge_connection"
         arguments = {
             "Name": self.name,
             "Description": self.description,
@@ -160,18 +160,20 @@ class ApiDestination:
             # Left out of an update, the rate limit would be ignored.
             "InvocationRateLimitPerSecond": self.rate_limit,
         }
-        predicted = {**current.document, "name": self.name, **wanted, "api_destination_state": "ACTIVE"}
+        predicted = {**current.document, "name": self.name, **desired, "api_destination_state": "ACTIVE"}
         if current.found is None:
-            return Plan("created", predicted, None, wanted, (Call("create_api_destination", arguments),), blocked=blocked)
-        if not changed_fields(current.managed_fields(), wanted):
+            return Plan(
+                "created", predicted, None, desired, (Call("create_api_destination", arguments),), unmet_dependency=unmet_dependency
+            )
+        if not changed_fields(current.managed_fields(), desired):
             return unchanged(current, note=self._note(current))
         return Plan(
             "updated",
             predicted,
             current.managed_fields(),
-            wanted,
+            desired,
             (Call("update_api_destination", arguments),),
-            blocked=blocked,
+            unmet_dependency=unmet_dependency,
         )
 
     def _note(self, current: CurrentApiDestination) -> str | None:
@@ -180,7 +182,7 @@ class ApiDestination:
         state = current.connection_state or "missing"
         return f"the API destination {self.name} is INACTIVE: mend its connection {self.connection}, which is {state}"
 
-    def _wanted_fields(self, connection_arn: str | None) -> Document:
+    def _desired_fields(self, connection_arn: str | None) -> Document:
         return {
             "description": self.description,
             "connection_arn": connection_arn,

@@ -54,7 +54,7 @@ class CurrentConnection:
     """A connection as it is.
 
     :ivar document: what DescribeConnection tells, without the API key
-    :ivar token: how the token in the managed secret compares with the wanted one
+    :ivar token: how the token in the managed secret compares with the desired one
     :ivar token_unread: why it could not be compared
     :ivar used_by: the names of the API destinations on it; read only when it shall go
     """
@@ -86,7 +86,7 @@ class CurrentConnection:
 
 @dataclass(frozen=True)
 class Connection:
-    """The connection that is wanted: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
+    """The connection that is desired: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
 
     :ivar update_token: `changed`, `always` or `on_create`
     :ivar api_destination: the destination that goes with the connection, and so does not hinder its removal
@@ -158,7 +158,7 @@ class Connection:
             return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
         return (CURRENT if value == self._api_key_value() else DIFFERS), None
 
-    def at_rest(self, current: CurrentConnection | None) -> bool:
+    def settled(self, current: CurrentConnection | None) -> bool:
         """See `_plan.Resource`."""
         return current is None or current.state not in TRANSIENT_STATES
 
@@ -166,12 +166,12 @@ class Connection:
         """See `_plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
         if not self.present:
             return self._plan_removal(current)
-        after = {**self._wanted_fields(), "connection_state": GOOD_STATE, "token": CURRENT}
+        after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": CURRENT}
         if current is None:
             arguments = {"Name": self.name, "Description": self.description, **self._authorization(), **self._kms()}
             return Plan("created", self._predicted({}), None, after, (Call("create_connection", arguments),))
 
-        changed = changed_fields(current.managed_fields(), self._wanted_fields())
+        changed = changed_fields(current.managed_fields(), self._desired_fields())
         lost = current.state != GOOD_STATE
         write_token = lost or current.token == DIFFERS or self.update_token == "always"
         authorize = write_token or bool({"authorization_type", "api_key_name", "query_string_parameters"} & set(changed))
@@ -224,16 +224,16 @@ class Connection:
     def _api_key_value(self) -> str:
         return f"Bearer {self.token}"
 
-    def _wanted_fields(self) -> Document:
-        wanted: Document = {
+    def _desired_fields(self) -> Document:
+        desired: Document = {
             "description": self.description,
             "authorization_type": "API_KEY",
             "api_key_name": API_KEY_NAME,
             "query_string_parameters": [{"key": ACCOUNT_PARAMETER, "value": self.spot_account}],
         }
         if self.kms_key is not None:
-            wanted["kms_key_identifier"] = self.kms_key or None
-        return wanted
+            desired["kms_key_identifier"] = self.kms_key or None
+        return desired
 
     def _authorization(self) -> Document:
         # AuthParameters without AuthorizationType may have no effect (AWS user guide). IsValueSecret is said outright,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix, queue_arn, rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import queue_arn, rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
@@ -85,7 +85,7 @@ class CurrentQueue:
 
 @dataclass(frozen=True)
 class Queue:
-    """The dead-letter queue that is wanted: standard, encrypted, and open to one rule and its probes.
+    """The dead-letter queue that is desired: standard, encrypted, and open to one rule and its test events.
 
     :ivar rule: the name of the rule that may send to it
     :ivar aws_account: the account of both
@@ -127,7 +127,7 @@ class Queue:
         )
 
     def read(self, region: Region) -> CurrentQueue | None:
-        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are wanted."""
+        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired."""
         sqs = region.clients["sqs"]
         try:
             url = sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
@@ -139,7 +139,7 @@ class Queue:
             raise
         return CurrentQueue(self.name, url, attributes, tags)
 
-    def at_rest(self, current: CurrentQueue | None) -> bool:
+    def settled(self, current: CurrentQueue | None) -> bool:
         """See `_plan.Resource`. Queues have no states in between."""
         return True
 
@@ -148,7 +148,7 @@ class Queue:
         if not self.present:
             return self._plan_removal(current)
         policy = self.policy(region)
-        after = {**self._wanted_fields(policy), "tags": tags_after(current.tags if current else {}, self.tags, self.purge_tags)}
+        after = {**self._desired_fields(policy), "tags": tags_after(current.tags if current else {}, self.tags, self.purge_tags)}
         if current is None:
             arguments: Document = {"QueueName": self.name, "Attributes": self._attributes(policy)}
             if self.tags:
@@ -186,9 +186,9 @@ class Queue:
         return Plan("deleted", None, current.managed_fields(), None, (Call("delete_queue", {"QueueUrl": current.url}),))
 
     def policy(self, region: Region) -> Document:
-        """The queue's policy: EventBridge may send, for this rule and those that probe it (EventBridge user guide, "dead-letter
+        """The queue's policy: EventBridge may send, for this rule and those that test event it (EventBridge user guide, "dead-letter
         queues")."""
-        rules = [rule_arn(region, self.aws_account, name) for name in (self.rule, f"{probe_prefix(self.rule)}*")]
+        rules = [rule_arn(region, self.aws_account, name) for name in (self.rule, f"{temporary_rule_prefix(self.rule)}*")]
         statement = {
             "Sid": "SpotInterruptionDeadLetters",
             "Effect": "Allow",
@@ -205,7 +205,7 @@ class Queue:
             return {**attributes, "KmsMasterKeyId": self.kms_key}
         return {**attributes, "SqsManagedSseEnabled": "true"}
 
-    def _wanted_fields(self, policy: Document) -> Document:
+    def _desired_fields(self, policy: Document) -> Document:
         return {
             "message_retention_period": self.retention,
             "sqs_managed_sse_enabled": not self.kms_key,
@@ -214,13 +214,13 @@ class Queue:
         }
 
 
-def _same(name: str, wanted: str, attributes: t.Mapping[str, str]) -> bool:
+def _same(name: str, desired: str, attributes: t.Mapping[str, str]) -> bool:
     found = attributes.get(name)
     if name == "Policy":
-        return found is not None and not compare_policies(_parsed(found), json.loads(wanted))
+        return found is not None and not compare_policies(_parsed(found), json.loads(desired))
     if name == "SqsManagedSseEnabled":
-        return (found or "false").lower() == wanted
-    return found == wanted
+        return (found or "false").lower() == desired
+    return found == desired
 
 
 def _parsed(policy: str | None) -> t.Any:

@@ -81,7 +81,7 @@ class CurrentRole:
 
 @dataclass(frozen=True)
 class ExecutionRole:
-    """The execution role that is wanted: EventBridge may assume it for this account alone, and it may send to one API destination.
+    """The execution role that is desired: EventBridge may assume it for this account alone, and it may send to one API destination.
 
     It is one for the whole AWS account, and serves all its regions.
 
@@ -138,7 +138,7 @@ class ExecutionRole:
         others = () if self.present else (*_inline(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in _attached(iam, self.name)))
         return _current(role, policies, tuple(name for name in others if name != POLICY_NAME))
 
-    def at_rest(self, current: CurrentRole | None) -> bool:
+    def settled(self, current: CurrentRole | None) -> bool:
         """See `_plan.Resource`. Roles have no states in between; that they have not spread shows where they are used."""
         return True
 

@@ -102,7 +102,7 @@ class CurrentRule:
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule that is wanted: spot interruption warnings of the default bus go to an API destination.
+    """The rule that is desired: spot interruption warnings of the default bus go to an API destination.
 
     :ivar api_destination: the name of the API destination
     :ivar api_destination_arns: its ARN by region, where it is known already
@@ -195,7 +195,7 @@ class Rule:
                 return None
             raise
 
-    def at_rest(self, current: CurrentRule | None) -> bool:
+    def settled(self, current: CurrentRule | None) -> bool:
         """See `_plan.Resource`. Rules have no states in between."""
         return True
 
@@ -204,10 +204,10 @@ class Rule:
         if not self.present:
             return self._plan_removal(current)
         current = current or CurrentRule(None)
-        wanted, target = self._wanted_fields(), self._wanted_target(region, current.destination_arn)
+        desired, target = self._desired_fields(), self._desired_target(region, current.destination_arn)
         target_id = self._own_target_id(current)
         target["Id"] = target_id
-        put_rule = current.found is None or bool(changed_fields(current.managed_fields(), wanted))
+        put_rule = current.found is None or bool(changed_fields(current.managed_fields(), desired))
         put_target = current.target(target_id) != target
         to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
         if current.found is not None and not (put_rule or put_target or to_set or to_remove):
@@ -236,9 +236,9 @@ class Rule:
             "created" if current.found is None else "updated",
             self._predicted(current, target, put_rule),
             self._shown(current, target_id) if current.found else None,
-            {**wanted, "target": document(target), "tags": tags_after(current.tags, self.tags, self.purge_tags)},
+            {**desired, "target": document(target), "tags": tags_after(current.tags, self.tags, self.purge_tags)},
             tuple(calls),
-            blocked=None if current.destination_arn else self._blocked(region),
+            unmet_dependency=None if current.destination_arn else self._blocked(region),
         )
 
     def _plan_removal(self, current: CurrentRule | None) -> Plan:
@@ -268,7 +268,7 @@ class Rule:
     def _blocked(self, region: Region) -> str:
         return f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
 
-    def _wanted_fields(self) -> Document:
+    def _desired_fields(self) -> Document:
         return {
             "description": self.description,
             "state": "ENABLED",
@@ -276,7 +276,7 @@ class Rule:
             "schedule_expression": None,
         }
 
-    def _wanted_target(self, region: Region, destination_arn: str | None) -> Document:
+    def _desired_target(self, region: Region, destination_arn: str | None) -> Document:
         target: Document = {
             "Arn": destination_arn or _MISSING_ARN,
             "RoleArn": self.role_arn,

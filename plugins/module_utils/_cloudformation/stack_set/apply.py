@@ -39,7 +39,7 @@ _MOST_AT_ONCE = 50
 
 _IN_PROGRESS = "OperationInProgressException"
 # Somebody else was faster, or an earlier attempt whose answer was lost.
-_OVERTAKEN = (
+_CONFLICTS = (
     "CreatedButModifiedException",
     "NameAlreadyExistsException",
     "StackInstanceNotFoundException",
@@ -54,7 +54,7 @@ class _StepOver(Exception):
 
 
 class StackSetRun:
-    """Brings a stack set and its instances to what is wanted: read, plan, begin the operations that come first, wait for them, and
+    """Brings a stack set and its instances to what is desired: read, plan, begin the operations that come first, wait for them, and
     again, until nothing is left that was not tried.
 
     This is not `_reconcile`, as the calls are about many accounts and regions, AWS goes on with them for minutes or hours, and what
@@ -64,7 +64,7 @@ class StackSetRun:
 
     def __init__(
         self,
-        wanted: StackSet,
+        desired: StackSet,
         clients: t.Mapping[str, t.Any],
         *,
         check_mode: bool,
@@ -78,11 +78,11 @@ class StackSetRun:
         :param step: seconds after which to return with what is done so far; 0 to go on to the end
         :param before: the operations that the steps before have begun
         """
-        self._wanted = wanted
+        self._wanted = desired
         self._check_mode = check_mode
         self._timeout = timeout
-        self._reader = Reader(wanted, clients)
-        self._operations = Operations(wanted, clients, before)
+        self._reader = Reader(desired, clients)
+        self._operations = Operations(desired, clients, before)
         now = time.monotonic()
         self._deadline = now + timeout
         self._step_end = now + step if step else None
@@ -109,7 +109,7 @@ class StackSetRun:
     def _bring(self) -> tuple[Reading, StackSetPlan]:
         while True:
             self._wait_for_ours()
-            reading = self._read_at_rest()
+            reading = self._read_settled()
             made = plan(self._wanted, reading, Attempts.of(self._operations.entries))
             self._first = self._first or made
             if self._check_mode:
@@ -138,7 +138,7 @@ class StackSetRun:
                 return
             self._pause()
 
-    def _read_at_rest(self) -> Reading:
+    def _read_settled(self) -> Reading:
         """Reads as soon as no operation is in progress: amidst of one, instances are in states that mean nothing."""
         while True:
             reading = self._reader.read()
@@ -189,7 +189,7 @@ class StackSetRun:
             if is_code(error, _IN_PROGRESS):
                 self._pause()  # the deadline is the limit
                 return False
-            if is_code(error, *_OVERTAKEN) and self._plans < _MOST_PLANS:
+            if is_code(error, *_CONFLICTS) and self._plans < _MOST_PLANS:
                 self._plans += 1
                 self._pause()
                 return False

@@ -101,7 +101,7 @@ def _preferences_spec() -> dict[str, t.Any]:
 
 @dataclass(frozen=True)
 class StackSet:
-    """The stack set that is wanted.
+    """The stack set that is desired.
 
     :ivar parameters: the other parameters that shall have a certain value
     :ivar token_revision: text that, where it changes, has the token written again; None leaves it as it is
@@ -148,7 +148,7 @@ class StackSet:
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> StackSet:
-        """What is wanted, out of a module's parameters.
+        """What is desired, out of a module's parameters.
 
         :raises ArgumentError: a parameter cannot be right.
         """
@@ -282,10 +282,10 @@ def _preferences(given: t.Mapping[str, t.Any] | None) -> Document:
 
     :raises ArgumentError: two are given where AWS takes one, or one is out of bounds.
     """
-    wanted = {key: value for key, value in (given or {}).items() if value is not None}
+    desired = {key: value for key, value in (given or {}).items() if value is not None}
     preferences = dict(_PREFERENCES)
     for option, name, least in (("max_concurrent", "MaxConcurrent", 1), ("failure_tolerance", "FailureTolerance", 0)):
-        count, percentage = wanted.get(f"{option}_count"), wanted.get(f"{option}_percentage")
+        count, percentage = desired.get(f"{option}_count"), desired.get(f"{option}_percentage")
         if count is not None and percentage is not None:
             raise ArgumentError(f"operation_preferences: AWS takes {option}_count or {option}_percentage, not both.")
         if count is not None:
@@ -295,12 +295,12 @@ def _preferences(given: t.Mapping[str, t.Any] | None) -> Document:
             if percentage > 100:
                 raise ArgumentError(f"operation_preferences: {option}_percentage must be at most 100.")
             preferences[f"{name}Percentage"] = _at_least(percentage, least, f"{option}_percentage")
-    if "region_concurrency_type" in wanted:
-        preferences["RegionConcurrencyType"] = wanted["region_concurrency_type"].upper()
-    if wanted.get("region_order"):
-        preferences["RegionOrder"] = check_regions(wanted["region_order"])
-    if "concurrency_mode" in wanted:
-        preferences["ConcurrencyMode"] = wanted["concurrency_mode"].upper()
+    if "region_concurrency_type" in desired:
+        preferences["RegionConcurrencyType"] = desired["region_concurrency_type"].upper()
+    if desired.get("region_order"):
+        preferences["RegionOrder"] = check_regions(desired["region_order"])
+    if "concurrency_mode" in desired:
+        preferences["ConcurrencyMode"] = desired["concurrency_mode"].upper()
     return preferences
 
 

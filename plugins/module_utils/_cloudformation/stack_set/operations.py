@@ -33,10 +33,10 @@ class Operations:
     :ivar not_begun: how many had to be left for another run
     """
 
-    def __init__(self, wanted: StackSet, clients: t.Mapping[str, t.Any], before: t.Iterable[Document]) -> None:
+    def __init__(self, desired: StackSet, clients: t.Mapping[str, t.Any], before: t.Iterable[Document]) -> None:
         self.entries: list[Document] = [dict(entry) for entry in before]
         self.not_begun = 0
-        self._wanted = wanted
+        self._wanted = desired
         self._clients = clients
         self._foreign: tuple[RunningOperation, ...] = ()
 

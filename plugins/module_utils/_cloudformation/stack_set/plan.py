@@ -134,27 +134,27 @@ class StackSetPlan:
         return tuple(operation for operation in self.operations if operation.stage == first)
 
 
-def plan(wanted: StackSet, reading: Reading, attempts: Attempts = NOTHING_TRIED) -> StackSetPlan:
+def plan(desired: StackSet, reading: Reading, attempts: Attempts = NOTHING_TRIED) -> StackSetPlan:
     """What has to be done. Pure: no call, no clock, no check mode.
 
     :param attempts: what was tried in this run already
-    :raises RegionError: what is wanted must not be done.
+    :raises RegionError: what is desired must not be done.
     :raises ArgumentError: a token is needed, and there is none.
     """
-    return _Present(wanted, reading, attempts).plan() if wanted.present else _removal(wanted, reading, attempts)
+    return _Present(desired, reading, attempts).plan() if desired.present else _removal(desired, reading, attempts)
 
 
-def _removal(wanted: StackSet, reading: Reading, attempts: Attempts) -> StackSetPlan:
+def _removal(desired: StackSet, reading: Reading, attempts: Attempts) -> StackSetPlan:
     if reading.current is None:
         return StackSetPlan()
     tried = {pair for pair in reading.instances if attempts.tried(pair, DELETE_INSTANCES)}
-    operations = _delete(wanted, reading, {pair: instance for pair, instance in reading.instances.items() if pair not in tried})
+    operations = _delete(desired, reading, {pair: instance for pair, instance in reading.instances.items() if pair not in tried})
     removed = DELETE_SET in attempts.of_set
     if not tried and not removed:
-        operations.append(Operation(DELETE_SET, {"StackSetName": wanted.name, **wanted.call_as}))
+        operations.append(Operation(DELETE_SET, {"StackSetName": desired.name, **desired.call_as}))
     before = reading.current.document(())
     shown = {key: before[key] for key in ("description", "permission_model", "tags") if key in before}
-    diff = [_diff(f"stack set {wanted.name}", shown, {}), *_instance_diff(reading, dict.fromkeys(reading.instances), {}, {})]
+    diff = [_diff(f"stack set {desired.name}", shown, {}), *_instance_diff(reading, dict.fromkeys(reading.instances), {}, {})]
     left = {pair: _not_removed(reading.instances[pair]) for pair in tried}
     return StackSetPlan(tuple(operations), tuple(diff), left=left, set_left=("state",) if removed and not operations else ())
 
@@ -180,14 +180,14 @@ class _Needs:
 class _Present:
     """The plan of a stack set that shall be there."""
 
-    def __init__(self, wanted: StackSet, reading: Reading, attempts: Attempts) -> None:
-        self._wanted = wanted
+    def __init__(self, desired: StackSet, reading: Reading, attempts: Attempts) -> None:
+        self._wanted = desired
         self._reading = reading
         self._attempts = attempts
-        self._targets: Targets = targets(wanted, reading)
-        self._pairs = self._targets.pairs(wanted.regions)
+        self._targets: Targets = targets(desired, reading)
+        self._pairs = self._targets.pairs(desired.regions)
         done = not attempts.of_set.isdisjoint((CREATE_SET, UPDATE_SET))
-        self._properties: Properties = properties(wanted, reading, done=done)
+        self._properties: Properties = properties(desired, reading, done=done)
         self._change_set = self._properties.arguments is not None and not done
         self._set_left = self._properties.changed if done else ()
 
@@ -215,7 +215,7 @@ class _Present:
 
     def _needs(self) -> _Needs:
         needs = _Needs()
-        for instance in self._targets.unwanted:
+        for instance in self._targets.undesired:
             if self._attempts.tried(instance.pair, DELETE_INSTANCES):
                 needs.left[instance.pair] = _not_removed(instance)
             else:
@@ -332,17 +332,17 @@ def _inoperable(instance: Instance) -> str:
     )
 
 
-def _delete(wanted: StackSet, reading: Reading, gone: t.Mapping[Pair, Instance]) -> list[Operation]:
+def _delete(desired: StackSet, reading: Reading, gone: t.Mapping[Pair, Instance]) -> list[Operation]:
     operations = []
     for unit, accounts, regions in _groups({pair: instance.unit for pair, instance in gone.items()}, ()):
         if not unit:
             where: Document = {"Accounts": list(accounts)}
-        elif not wanted.present and {account for account, dummy in reading.instances} == set(accounts):
+        elif not desired.present and {account for account, dummy in reading.instances} == set(accounts):
             # With all that joined meanwhile.
             where = {"DeploymentTargets": {"OrganizationalUnitIds": [unit]}}
         else:
             where = {"DeploymentTargets": _only(accounts, (unit,))}
-        arguments = {**_about(wanted, regions), **where, "RetainStacks": wanted.retain_stacks}
+        arguments = {**_about(desired, regions), **where, "RetainStacks": desired.retain_stacks}
         operations.append(Operation(DELETE_INSTANCES, arguments, accounts, regions))
     return operations
 
@@ -397,12 +397,12 @@ def _groups(items: t.Mapping[Pair, Key], order: t.Sequence[str]) -> t.Iterator[t
         yield key, tuple(accounts), ordered
 
 
-def _about(wanted: StackSet, regions: tuple[str, ...]) -> Document:
-    return {"StackSetName": wanted.name, **wanted.call_as, "Regions": list(regions), **_preferences(wanted, regions)}
+def _about(desired: StackSet, regions: tuple[str, ...]) -> Document:
+    return {"StackSetName": desired.name, **desired.call_as, "Regions": list(regions), **_preferences(desired, regions)}
 
 
-def _preferences(wanted: StackSet, regions: t.Container[str]) -> Document:
-    preferences = dict(wanted.operation_preferences)
+def _preferences(desired: StackSet, regions: t.Container[str]) -> Document:
+    preferences = dict(desired.operation_preferences)
     order = [region for region in preferences.pop("RegionOrder", []) if region in regions]
     return {"OperationPreferences": {**preferences, **({"RegionOrder": order} if order else {})}}
 

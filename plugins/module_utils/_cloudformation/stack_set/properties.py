@@ -52,7 +52,7 @@ class Properties:
     document: Document = field(default_factory=dict)
 
 
-def properties(wanted: StackSet, reading: Reading, *, done: bool = False) -> Properties:
+def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Properties:
     """Compares a stack set with what it shall be. Pure.
 
     :param done: whether it was made, or changed, in this run already: then a token that is to be written always is not written again
@@ -60,37 +60,37 @@ def properties(wanted: StackSet, reading: Reading, *, done: bool = False) -> Pro
     :raises ArgumentError: the token has to be written, and there is none.
     """
     template, current = t.cast("Template", reading.template), reading.current
-    account_name, token_name = template.account_parameter(wanted.account_parameter), template.token_parameter(wanted.token_parameter)
-    _check_parameters(wanted, template, account_name, token_name)
-    given = {**wanted.parameters, account_name: wanted.base_spot_account}
-    parameters = StackParameters(template, current.parameters if current else None, given, token_name, wanted.token)
-    parameters, write_token = _with_revision(wanted, parameters, done)
+    account_name, token_name = template.account_parameter(desired.account_parameter), template.token_parameter(desired.token_parameter)
+    _check_parameters(desired, template, account_name, token_name)
+    given = {**desired.parameters, account_name: desired.base_spot_account}
+    parameters = StackParameters(template, current.parameters if current else None, given, token_name, desired.token)
+    parameters, write_token = _with_revision(desired, parameters, done)
     parameters.check()
     hidden = hidden_parameters(template, token_name)
     shown = {name: value for name, value in parameters.given.items() if name not in hidden}
     there = {name: value for name, value in (parameters.current or {}).items() if name in template.parameters and name not in hidden}
-    tags = tags_after(current.tags if current else {}, wanted.tags, wanted.purge_tags)
-    after = {**_fields(wanted), "parameters": {**there, **shown}, "tags": tags}
+    tags = tags_after(current.tags if current else {}, desired.tags, desired.purge_tags)
+    after = {**_fields(desired), "parameters": {**there, **shown}, "tags": tags}
     if current is None:
-        check_token(wanted.token)
-        arguments = {**_arguments(wanted, template), **wanted.source, "Parameters": parameters.request()}
+        check_token(desired.token)
+        arguments = {**_arguments(desired, template), **desired.source, "Parameters": parameters.request()}
         if tags:
             arguments["Tags"] = as_list(tags)
-        return Properties(account_name, arguments, None, after, ("stack set",), _predicted(wanted, {}, after, hidden))
-    _check_permission_model(wanted, reading, current)
-    before = {**_current_fields(wanted, current), "parameters": there, "tags": current.tags}
-    others = [("template", bool(current.differences)), ("token", write_token), ("update", wanted.update == "always" and not done)]
+        return Properties(account_name, arguments, None, after, ("stack set",), _predicted(desired, {}, after, hidden))
+    _check_permission_model(desired, reading, current)
+    before = {**_current_fields(desired, current), "parameters": there, "tags": current.tags}
+    others = [("template", bool(current.differences)), ("token", write_token), ("update", desired.update == "always" and not done)]
     changed = (*changed_fields(before, after), *(name for name, differs in others if differs))
     if not changed:
         return Properties(account_name, document=current.document(hidden))
     if write_token:
-        check_token(wanted.token)
-    arguments = {**_own_role(wanted, current), **_arguments(wanted, template), "Parameters": parameters.request()}
-    same = not current.differences and wanted.update != "always"
-    arguments.update({"UsePreviousTemplate": True} if same else wanted.source)
+        check_token(desired.token)
+    arguments = {**_own_role(desired, current), **_arguments(desired, template), "Parameters": parameters.request()}
+    same = not current.differences and desired.update != "always"
+    arguments.update({"UsePreviousTemplate": True} if same else desired.source)
     if "tags" in changed:
         arguments["Tags"] = as_list(tags)
-    return Properties(account_name, arguments, before, after, changed, _predicted(wanted, current.document(hidden), after, hidden))
+    return Properties(account_name, arguments, before, after, changed, _predicted(desired, current.document(hidden), after, hidden))
 
 
 def hidden_parameters(template: Template, token_name: str = "") -> frozenset[str]:
@@ -100,43 +100,43 @@ def hidden_parameters(template: Template, token_name: str = "") -> frozenset[str
     )
 
 
-def _check_permission_model(wanted: StackSet, reading: Reading, current: CurrentStackSet) -> None:
-    if reading.instances and current.found.get("PermissionModel", SELF_MANAGED) != wanted.permission_model:
+def _check_permission_model(desired: StackSet, reading: Reading, current: CurrentStackSet) -> None:
+    if reading.instances and current.found.get("PermissionModel", SELF_MANAGED) != desired.permission_model:
         raise RegionError(
             "PermissionModel",
-            f"the stack set {wanted.name} is not {wanted.permission_model}, and has {len(reading.instances)} instances; "
+            f"the stack set {desired.name} is not {desired.permission_model}, and has {len(reading.instances)} instances; "
             "AWS changes the model only where there is none. Remove it with state=absent, or give another name.",
         )
 
 
-def _own_role(wanted: StackSet, current: CurrentStackSet) -> Document:
+def _own_role(desired: StackSet, current: CurrentStackSet) -> Document:
     # A role of one's own has to be named in every update (CloudFormation API reference, UpdateStackSet).
     role = current.found.get("AdministrationRoleARN", "")
-    if wanted.service_managed or not role or role.endswith(_DEFAULT_ROLE):
+    if desired.service_managed or not role or role.endswith(_DEFAULT_ROLE):
         return {}
     return {"AdministrationRoleARN": role}
 
 
-def _check_parameters(wanted: StackSet, template: Template, account_name: str, token_name: str) -> None:
+def _check_parameters(desired: StackSet, template: Template, account_name: str, token_name: str) -> None:
     for name, option in ((account_name, "spot_accounts and default_spot_account"), (token_name, "spot_token")):
-        if name in wanted.parameters:
+        if name in desired.parameters:
             raise RegionError("NoParameter", f"parameters: {name} is given with {option}")
-    if wanted.token_revision is not None and REVISION_PARAMETER not in template.parameters:
+    if desired.token_revision is not None and REVISION_PARAMETER not in template.parameters:
         raise RegionError("NoParameter", f"token_revision: the template has no parameter {REVISION_PARAMETER}")
 
 
-def _with_revision(wanted: StackSet, parameters: StackParameters, done: bool) -> tuple[StackParameters, bool]:
+def _with_revision(desired: StackSet, parameters: StackParameters, done: bool) -> tuple[StackParameters, bool]:
     """The parameters with the revision that the token shall have, and whether it is written."""
     current = parameters.current
     if current is None:
-        revision = wanted.token_revision
+        revision = desired.token_revision
         return _revised(parameters, revision), True
-    always = wanted.update_token == "always" and not done
+    always = desired.update_token == "always" and not done
     # Another template may call it otherwise; then there is no previous value.
     write = always or parameters.token_name not in current
-    if wanted.token_revision is not None:
-        write = write or current.get(REVISION_PARAMETER) != wanted.token_revision
-        return dataclasses.replace(_revised(parameters, wanted.token_revision), keep_token=not write), write
+    if desired.token_revision is not None:
+        write = write or current.get(REVISION_PARAMETER) != desired.token_revision
+        return dataclasses.replace(_revised(parameters, desired.token_revision), keep_token=not write), write
     revision = parameters.next_revision() if always else None
     return dataclasses.replace(_revised(parameters, revision), keep_token=not write), write
 
@@ -147,41 +147,41 @@ def _revised(parameters: StackParameters, revision: str | None) -> StackParamete
     return dataclasses.replace(parameters, given={**parameters.given, REVISION_PARAMETER: revision})
 
 
-def _arguments(wanted: StackSet, template: Template) -> Document:
+def _arguments(desired: StackSet, template: Template) -> Document:
     """What CreateStackSet and UpdateStackSet both take."""
     arguments: Document = {
-        "StackSetName": wanted.name,
-        "Description": wanted.description,
+        "StackSetName": desired.name,
+        "Description": desired.description,
         "Capabilities": list(template.capabilities),
-        "PermissionModel": wanted.permission_model,
-        "ManagedExecution": {"Active": wanted.managed_execution},
-        **wanted.call_as,
+        "PermissionModel": desired.permission_model,
+        "ManagedExecution": {"Active": desired.managed_execution},
+        **desired.call_as,
     }
-    if wanted.service_managed:
-        arguments["AutoDeployment"] = wanted.auto_deployment
-    if wanted.administration_role_arn:
-        arguments["AdministrationRoleARN"] = wanted.administration_role_arn
-    if wanted.execution_role_name:
-        arguments["ExecutionRoleName"] = wanted.execution_role_name
+    if desired.service_managed:
+        arguments["AutoDeployment"] = desired.auto_deployment
+    if desired.administration_role_arn:
+        arguments["AdministrationRoleARN"] = desired.administration_role_arn
+    if desired.execution_role_name:
+        arguments["ExecutionRoleName"] = desired.execution_role_name
     return arguments
 
 
-def _fields(wanted: StackSet) -> Document:
+def _fields(desired: StackSet) -> Document:
     fields: Document = {
-        "description": wanted.description,
-        "permission_model": wanted.permission_model,
-        "managed_execution": wanted.managed_execution,
+        "description": desired.description,
+        "permission_model": desired.permission_model,
+        "managed_execution": desired.managed_execution,
     }
-    if wanted.service_managed:
-        fields["auto_deployment"] = document(wanted.auto_deployment)
-    if wanted.administration_role_arn:
-        fields["administration_role_arn"] = wanted.administration_role_arn
-    if wanted.execution_role_name:
-        fields["execution_role_name"] = wanted.execution_role_name
+    if desired.service_managed:
+        fields["auto_deployment"] = document(desired.auto_deployment)
+    if desired.administration_role_arn:
+        fields["administration_role_arn"] = desired.administration_role_arn
+    if desired.execution_role_name:
+        fields["execution_role_name"] = desired.execution_role_name
     return fields
 
 
-def _current_fields(wanted: StackSet, current: CurrentStackSet) -> Document:
+def _current_fields(desired: StackSet, current: CurrentStackSet) -> Document:
     found = current.found
     deployment = found.get("AutoDeployment", {})
     told = {"Enabled": bool(deployment.get("Enabled"))}
@@ -195,11 +195,11 @@ def _current_fields(wanted: StackSet, current: CurrentStackSet) -> Document:
         "administration_role_arn": found.get("AdministrationRoleARN"),
         "execution_role_name": found.get("ExecutionRoleName"),
     }
-    return {name: there[name] for name in _fields(wanted)}
+    return {name: there[name] for name in _fields(desired)}
 
 
-def _predicted(wanted: StackSet, there: Document, after: Document, hidden: t.Iterable[str]) -> Document:
+def _predicted(desired: StackSet, there: Document, after: Document, hidden: t.Iterable[str]) -> Document:
     fields = {key: value for key, value in after.items() if key not in ("managed_execution",)}
     parameters = {**after["parameters"], **dict.fromkeys(hidden, HIDDEN)}
-    execution = {"active": wanted.managed_execution}
-    return {**there, "stack_set_name": wanted.name, "status": "ACTIVE", **fields, "managed_execution": execution, "parameters": parameters}
+    execution = {"active": desired.managed_execution}
+    return {**there, "stack_set_name": desired.name, "status": "ACTIVE", **fields, "managed_execution": execution, "parameters": parameters}

@@ -86,7 +86,7 @@ class CurrentStackSet:
     """A stack set as it is.
 
     :ivar found: as DescribeStackSet tells it, without the template
-    :ivar differences: what its template does not agree in with the one that is wanted
+    :ivar differences: what its template does not agree in with the one that is desired
     """
 
     found: Document
@@ -118,8 +118,8 @@ class Reading:
     """All that a plan has to know.
 
     :ivar current: None if there is no such stack set
-    :ivar template: of the template that is wanted; None if the stack set shall go
-    :ivar organization: of the organizational units that are wanted; None where they have no say
+    :ivar template: of the template that is desired; None if the stack set shall go
+    :ivar organization: of the organizational units that are desired; None where they have no say
     """
 
     current: CurrentStackSet | None = None
@@ -161,11 +161,11 @@ class Reader:
     def read(self) -> Reading:
         """DescribeStackSet, ListStackInstances, ListStackSetOperations; DescribeStackInstance for each instance whose overrides
         are not known; before that, once, GetTemplateSummary and the organisation."""
-        wanted = self._stack_set
-        if wanted.present and self._template is None:
-            self._template = self._summary(**wanted.source)
-            if wanted.service_managed:
-                self._organization = read_organization(self._clients[ORGANIZATIONS], wanted.organizational_units)
+        desired = self._stack_set
+        if desired.present and self._template is None:
+            self._template = self._summary(**desired.source)
+            if desired.service_managed:
+                self._organization = read_organization(self._clients[ORGANIZATIONS], desired.organizational_units)
         reading = Reading(self._describe(), template=self._template, organization=self._organization)
         if reading.current is None:
             return reading

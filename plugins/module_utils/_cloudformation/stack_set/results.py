@@ -34,19 +34,19 @@ _OTHERS = _WORST_FIRST.index("FAILED")
 _MOST_TOLD = 20
 
 
-def unfinished(wanted: StackSet, operations: Operations, first: StackSetPlan | None) -> Document:
+def unfinished(desired: StackSet, operations: Operations, first: StackSetPlan | None) -> Document:
     """The answer of a step after which there is more to do."""
     return {
         "changed": _began(operations.entries),
         "finished": False,
-        "progress": progress_line(wanted.name, operations.entries, [running.action for running in operations.foreign]),
+        "progress": progress_line(desired.name, operations.entries, [running.action for running in operations.foreign]),
         "operations": operations.entries,
         "diff": list(first.diff) if first else [],
     }
 
 
 def answer(
-    wanted: StackSet,
+    desired: StackSet,
     operations: Operations,
     first: StackSetPlan | None,
     *,
@@ -74,7 +74,7 @@ def answer(
     if failure:
         failed = [entry for operation in operations.entries for entry in operation["failures"]]
         problem = f"{failure.code}: {failure.message}"
-        return {**whole, "failed_instances": failed, "msg": _message(wanted, [problem, *_told(failed)])}
+        return {**whole, "failed_instances": failed, "msg": _message(desired, [problem, *_told(failed)])}
     reading, plan = t.cast("Reading", reading), t.cast("StackSetPlan", plan)
     failed = _failed_instances(reading, plan, operations)
     hidden = hidden_parameters(reading.template) if reading.template else frozenset()
@@ -93,7 +93,7 @@ def answer(
         total = len({*reading.instances, *plan.spot_accounts})
         problems.append(f"{len(failed)} of {total} instance(s) failed")
     if problems:
-        whole["msg"] = _message(wanted, [*problems, *_told(failed)])
+        whole["msg"] = _message(desired, [*problems, *_told(failed)])
     return whole
 
 
@@ -101,8 +101,8 @@ def _began(entries: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
     return any(entry["status"] != REFUSED for entry in entries)
 
 
-def _message(wanted: StackSet, parts: t.Iterable[str]) -> str:
-    return f"stack set {wanted.name}: " + " | ".join(parts)
+def _message(desired: StackSet, parts: t.Iterable[str]) -> str:
+    return f"stack set {desired.name}: " + " | ".join(parts)
 
 
 def _told(failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

@@ -25,13 +25,13 @@ class Targets:
     """Where instances of a stack set shall be, and where not.
 
     :ivar accounts: the AWS accounts that shall have instances, and the Spot account of each
-    :ivar unwanted: the instances that shall go
+    :ivar undesired: the instances that shall go
     :ivar without_spot_account: AWS accounts of the organizational units that nobody named a Spot account for
     :ivar notes: what a person should know about it
     """
 
     accounts: t.Mapping[str, str]
-    unwanted: tuple[Instance, ...] = ()
+    undesired: tuple[Instance, ...] = ()
     without_spot_account: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -41,86 +41,86 @@ class Targets:
         return {(account, region): spot_account for account, spot_account in self.accounts.items() for region in regions}
 
 
-def targets(wanted: StackSet, reading: Reading) -> Targets:
-    """Compares what is wanted with the organisation and with the instances that are there. Pure.
+def targets(desired: StackSet, reading: Reading) -> Targets:
+    """Compares what is desired with the organisation and with the instances that are there. Pure.
 
     :raises RegionError: more accounts would lose their instances than may.
     """
     if reading.organization is None:
-        chosen = wanted.spot_accounts if wanted.accounts is None else wanted.accounts
-        accounts = {account: wanted.spot_account(account) or "" for account in sorted(chosen) if account not in wanted.excluded_accounts}
-        return _with_unwanted(wanted, reading, Targets(accounts), set())
-    return _of_organization(wanted, reading, reading.organization)
+        chosen = desired.spot_accounts if desired.accounts is None else desired.accounts
+        accounts = {account: desired.spot_account(account) or "" for account in sorted(chosen) if account not in desired.excluded_accounts}
+        return _with_undesired(desired, reading, Targets(accounts), set())
+    return _of_organization(desired, reading, reading.organization)
 
 
-def _of_organization(wanted: StackSet, reading: Reading, organization: Organization) -> Targets:
+def _of_organization(desired: StackSet, reading: Reading, organization: Organization) -> Targets:
     allowed = {
         account: member
         for account, member in sorted(organization.members.items())
-        if account not in wanted.excluded_accounts and (wanted.accounts is None or account in wanted.accounts)
+        if account not in desired.excluded_accounts and (desired.accounts is None or account in desired.accounts)
     }
     management = organization.management_account
     suspended = [account for account, member in allowed.items() if not member.active and account != management]
     able = {account: member for account, member in allowed.items() if member.active and account != management}
-    accounts = {account: spot_account for account in able if (spot_account := wanted.spot_account(account))}
+    accounts = {account: spot_account for account in able if (spot_account := desired.spot_account(account))}
     without = tuple(account for account in able if account not in accounts)
-    asked = (set(wanted.spot_accounts) if wanted.accounts is None else set(wanted.accounts)) - wanted.excluded_accounts
+    asked = (set(desired.spot_accounts) if desired.accounts is None else set(desired.accounts)) - desired.excluded_accounts
     notes = []
     if management in asked:
         notes.append(f"AWS does not deploy to the management account {management}: onboard it with spot.eventbridge.onboard.")
     if elsewhere := sorted(asked - set(organization.members) - {management}):
         notes.append(f"{_some(elsewhere)} left out: not in the organizational units.")
-    if left_out := [account for account in suspended if wanted.spot_account(account)]:
+    if left_out := [account for account in suspended if desired.spot_account(account)]:
         notes.append(f"{_some(left_out)} left out: not active in the organisation.")
     if without:
         notes.append(
             f"{_some(without)} of the organizational units: no Spot account is known, so nothing was deployed there. "
             "Name it in spot_accounts, or the AWS account in excluded_accounts."
         )
-    notes += _auto_deployment_notes(wanted, able, accounts)
-    return _with_unwanted(wanted, reading, Targets(accounts, (), without, tuple(notes)), {*without, *suspended})
+    notes += _auto_deployment_notes(desired, able, accounts)
+    return _with_undesired(desired, reading, Targets(accounts, (), without, tuple(notes)), {*without, *suspended})
 
 
-def _auto_deployment_notes(wanted: StackSet, able: t.Mapping[str, Member], accounts: t.Mapping[str, str]) -> list[str]:
-    if not wanted.auto_deployment.get("Enabled"):
+def _auto_deployment_notes(desired: StackSet, able: t.Mapping[str, Member], accounts: t.Mapping[str, str]) -> list[str]:
+    if not desired.auto_deployment.get("Enabled"):
         return []
     reached = {able[account].unit for account in accounts}
-    unreached = [unit for unit in wanted.organizational_units if unit not in reached]
+    unreached = [unit for unit in desired.organizational_units if unit not in reached]
     return [f"{unit}: accounts that join it are not deployed to by themselves, as none in it has a Spot account yet." for unit in unreached]
 
 
-def _with_unwanted(wanted: StackSet, reading: Reading, found: Targets, kept: set[str]) -> Targets:
+def _with_undesired(desired: StackSet, reading: Reading, found: Targets, kept: set[str]) -> Targets:
     """Adds the instances that shall go.
 
     :param kept: the accounts whose instances stay although nobody asks for them
     """
-    pairs = found.pairs(wanted.regions)
-    unwanted = [
+    pairs = found.pairs(desired.regions)
+    undesired = [
         instance
         for pair, instance in sorted(reading.instances.items())
-        if pair not in pairs and not (instance.account in kept and instance.region in wanted.regions)
+        if pair not in pairs and not (instance.account in kept and instance.region in desired.regions)
     ]
-    if not unwanted:
+    if not undesired:
         return found
-    if not wanted.purge_instances:
-        note = f"{len(unwanted)} instance(s) that are not wanted were kept: {_some([' '.join(instance.pair) for instance in unwanted])}"
+    if not desired.purge_instances:
+        note = f"{len(undesired)} instance(s) that are not desired were kept: {_some([' '.join(instance.pair) for instance in undesired])}"
         return Targets(found.accounts, (), found.without_spot_account, (*found.notes, f"{note}."))
-    _check_limit(wanted, reading, {instance.account for instance in unwanted} - set(found.accounts) - kept)
-    return Targets(found.accounts, tuple(unwanted), found.without_spot_account, found.notes)
+    _check_limit(desired, reading, {instance.account for instance in undesired} - set(found.accounts) - kept)
+    return Targets(found.accounts, tuple(undesired), found.without_spot_account, found.notes)
 
 
-def _check_limit(wanted: StackSet, reading: Reading, leaving: set[str]) -> None:
+def _check_limit(desired: StackSet, reading: Reading, leaving: set[str]) -> None:
     """A mapping that came out too small looks just like accounts that shall go. Those that are named, may.
 
     :param leaving: the accounts that would have no instance any more
     :raises RegionError: they are too many.
     """
     there = {account for account, dummy in reading.instances}
-    losing = sorted(leaving - wanted.excluded_accounts)
-    if losing and len(losing) * 100 > len(there) * wanted.purge_limit:
+    losing = sorted(leaving - desired.excluded_accounts)
+    if losing and len(losing) * 100 > len(there) * desired.purge_limit:
         raise RegionError(
             "PurgeLimit",
-            f"{len(losing)} of {len(there)} AWS accounts would lose their instances, more than purge_limit={wanted.purge_limit}%: "
+            f"{len(losing)} of {len(there)} AWS accounts would lose their instances, more than purge_limit={desired.purge_limit}%: "
             f"{_some(losing)}. Nothing was changed. Is spot_accounts complete? Then raise purge_limit, or name them in excluded_accounts.",
         )
 

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -39,16 +39,16 @@ class FileChannel:
         :raises ArgumentError: there is no folder.
         """
         if not params["folder"]:
-            raise ArgumentError("file.folder is empty: give the folder for the hand-over's files.")
+            raise ArgumentError("file.folder is empty: give the folder for the notification's files.")
         return cls(params["folder"])
 
-    def send(self, handover: Handover) -> str:
-        """See `_handover.Channel`. The same hand-over goes into the same files."""
-        stem = os.path.join(self.folder, f"handover-{handover.spot_account}-{handover.id[:8]}")
+    def send(self, notification: Notification) -> str:
+        """See `_handover.Channel`. The same notification goes into the same files."""
+        stem = os.path.join(self.folder, f"notification-{notification.spot_account}-{notification.id[:8]}")
         try:
             os.makedirs(self.folder, exist_ok=True)
-            _write(f"{stem}.md", handover.markdown())
-            _write(f"{stem}.json", json.dumps(handover.document(), indent=2) + "\n")
+            _write(f"{stem}.md", notification.markdown())
+            _write(f"{stem}.json", json.dumps(notification.document(), indent=2) + "\n")
         except OSError as error:
             raise ChannelError(f"{self.folder} cannot be written to: {error.strerror or error}") from None
         return ""
@@ -56,7 +56,7 @@ class FileChannel:
 
 def _write(path: str, text: str) -> None:
     """Writes a file as a whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".handover-")
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".notification-")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
 
 _PATH = "/rest/api/2/issue"
 
@@ -73,10 +73,10 @@ class JiraChannel:
             fields=params["fields"],
         )
 
-    def send(self, handover: Handover) -> str:
+    def send(self, notification: Notification) -> str:
         """See `_handover.Channel`."""
         try:
-            issue = self.peer.demand("POST", _PATH, {"fields": self.issue(handover)}).json()
+            issue = self.peer.demand("POST", _PATH, {"fields": self.issue(notification)}).json()
         except PeerError as error:
             raise ChannelError(f"{error}. {error.remedy}") from None
         key = issue.get("key") if isinstance(issue, dict) else None
@@ -84,13 +84,13 @@ class JiraChannel:
             raise ChannelError(f"what answered at {self.peer.host} is not Jira: it names no ticket. Check jira.url.")
         return str(key)
 
-    def issue(self, handover: Handover) -> dict[str, t.Any]:
+    def issue(self, notification: Notification) -> dict[str, t.Any]:
         """The ticket's fields. Pure."""
         return {
             **(self.fields or {}),
             "project": {"key": self.project},
             "issuetype": {"name": self.issue_type},
-            "summary": handover.subject,
-            "description": handover.text(),
-            "labels": [*self.labels, "spot-eventbridge", handover.spot_account],
+            "summary": notification.subject,
+            "description": notification.text(),
+            "labels": [*self.labels, "spot-eventbridge", notification.spot_account],
         }

@@ -20,7 +20,7 @@ from email.utils import format_datetime, parseaddr
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, scrub
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import SECONDS, within
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -66,7 +66,9 @@ class MailChannel:
         :raises ArgumentError: an address is none, or the password would go over the network in clear.
         """
         if params["encryption"] == "none" and not is_loopback(params["host"]):
-            raise ArgumentError("mail.encryption 'none' is for loopback only: the hand-over and the password would be readable on the way.")
+            raise ArgumentError(
+                "mail.encryption 'none' is for loopback only: the notification and the password would be readable on the way."
+            )
         if bool(params["user"]) != bool(params["password"]):
             raise ArgumentError("mail.user and mail.password go together: give both, or neither.")
         recipients = tuple(_address(recipient, "mail.recipients") for recipient in params["recipients"])
@@ -84,10 +86,10 @@ class MailChannel:
             ca_path=params["ca_path"],
         )
 
-    def send(self, handover: Handover) -> str:
+    def send(self, notification: Notification) -> str:
         """See `_handover.Channel`."""
         try:
-            refused = within(self.seconds, lambda: self._send(self.message(handover)))
+            refused = within(self.seconds, lambda: self._send(self.message(notification)))
         except Exception as error:
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port}: {_reason(error)}")) from None
         if refused:
@@ -96,18 +98,18 @@ class MailChannel:
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {told}"))
         return ""
 
-    def message(self, handover: Handover) -> EmailMessage:
-        """The mail. Its id follows from the hand-over, so that one that is sent twice is recognised. Pure."""
+    def message(self, notification: Notification) -> EmailMessage:
+        """The mail. Its id follows from the notification, so that one that is sent twice is recognised. Pure."""
         message = EmailMessage()
-        message["Subject"] = handover.subject
+        message["Subject"] = notification.subject
         message["From"] = self.sender
         message["To"] = ", ".join(self.recipients)
-        message["Date"] = format_datetime(datetime.strptime(handover.time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc))
-        message["Message-ID"] = f"<{handover.id}@spot.eventbridge>"
+        message["Date"] = format_datetime(datetime.strptime(notification.time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc))
+        message["Message-ID"] = f"<{notification.id}@spot.eventbridge>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(handover.text())
-        attached = json.dumps(handover.document(), indent=2).encode()
-        message.add_attachment(attached, maintype="application", subtype="json", filename=f"handover-{handover.spot_account}.json")
+        message.set_content(notification.text())
+        attached = json.dumps(notification.document(), indent=2).encode()
+        message.add_attachment(attached, maintype="application", subtype="json", filename=f"notification-{notification.spot_account}.json")
         return message
 
     def _send(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_secret_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Handover
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -29,7 +29,7 @@ def argument_spec() -> dict[str, t.Any]:
 
 @dataclass(frozen=True)
 class WebhookChannel:
-    """An HTTP POST: `text` as Slack takes it, and beside it `handover` for programs."""
+    """An HTTP POST: `text` as Slack takes it, and beside it `notification` for programs."""
 
     peer: Peer
 
@@ -53,9 +53,9 @@ class WebhookChannel:
             )
         )
 
-    def send(self, handover: Handover) -> str:
+    def send(self, notification: Notification) -> str:
         """See `_handover.Channel`."""
-        body = {"text": f"{handover.subject}\n\n{handover.text()}", "handover": handover.document()}
+        body = {"text": f"{notification.subject}\n\n{notification.text()}", "notification": notification.document()}
         try:
             self.peer.demand("POST", body=body)
         except PeerError as error:

@@ -248,10 +248,10 @@ REMOVED = {"regions": {"eu-west-1": {"action": "deleted"}}}
 
 
 def taken_over(
-    probe: Entry | None, *removals: Entry, predicted: bool = False, existing: list[Entry] | None = None, **region: t.Any
+    test_event: Entry | None, *removals: Entry, predicted: bool = False, existing: list[Entry] | None = None, **region: t.Any
 ) -> dict[str, t.Any]:
     answer = {"regions": {"eu-west-1": entry(**{"action": "created", **region})}, "failed_regions": []}
-    takeover = {"existing": [OLD] if existing is None else existing, "probe": probe, "removals": removals}
+    takeover = {"existing": [OLD] if existing is None else existing, "test_event": test_event, "removals": removals}
     preflight = {"regions": ["eu-west-1"], "unsupported": [], "aws_account": "1"}
     whole = onboarded(answer, preflight, host="h", spot_account="s", predicted=predicted, takeover=takeover)
     (row,) = whole["rows"]
@@ -279,15 +279,15 @@ def test_what_is_adopted_needs_no_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    "probe",
+    "test_event",
     [
         {"regions": {"eu-west-1": {"outcome": "fail", "message": "refused"}}},
         {"regions": {"eu-west-1": {"outcome": "skip", "message": "refused"}}},
         {"failed": True, "msg": "refused"},
     ],
 )
-def test_where_no_test_event_arrived_both_are_there_and_it_failed(probe: Entry) -> None:
-    row = taken_over(probe)
+def test_where_no_test_event_arrived_both_are_there_and_it_failed(test_event: Entry) -> None:
+    row = taken_over(test_event)
     assert row["status"] == "incomplete"
     assert "the stack old was kept" in row["reason"]
     assert "refused" in row["reason"]

@@ -61,8 +61,8 @@ class World:
             raise stack
         return {"StackResources": [{"StackName": stack, "StackId": f"arn:{stack}"}]}
 
-    def gate(self, wanted: str = "stop", stack: str = "") -> Gate:
-        return Gate(Region("eu-west-1", "aws", {"events": self, "cloudformation": self}), NAME, ENDPOINT, SPOT, wanted, stack)
+    def gate(self, desired: str = "stop", stack: str = "") -> Gate:
+        return Gate(Region("eu-west-1", "aws", {"events": self, "cloudformation": self}), NAME, ENDPOINT, SPOT, desired, stack)
 
 
 def refused(gate: Gate, plan: Plan) -> str:
@@ -106,8 +106,8 @@ def test_a_migration_goes_on_beside_it_and_names_it_whatever_is_planned(refusal:
 
 
 def test_what_a_stack_owns_is_not_changed_behind_its_back(refusal: t.Callable[..., ClientError]) -> None:
-    for wanted in ("stop", "migrate"):
-        message = refused(World(refusal, {NAME: "a-stack"}, account=None).gate(wanted), UPDATED)
+    for desired in ("stop", "migrate"):
+        message = refused(World(refusal, {NAME: "a-stack"}, account=None).gate(desired), UPDATED)
         assert "belongs to the stack a-stack" in message
         assert "adopt" in message
 
@@ -125,9 +125,9 @@ def test_the_stack_itself_may_change_what_it_owns(refusal: t.Callable[..., Clien
     assert gate.found == ()
 
 
-@pytest.mark.parametrize(("wanted", "owned", "plan"), [("migrate", "theirs", CREATED), ("adopt", NAME, UPDATED), ("stop", NAME, UPDATED)])
-def test_what_a_stack_set_made_is_left_to_it(refusal: t.Callable[..., ClientError], wanted: str, owned: str, plan: Plan) -> None:
-    message = refused(World(refusal, {owned: "StackSet-all-1"}).gate(wanted), plan)
+@pytest.mark.parametrize(("desired", "owned", "plan"), [("migrate", "theirs", CREATED), ("adopt", NAME, UPDATED), ("stop", NAME, UPDATED)])
+def test_what_a_stack_set_made_is_left_to_it(refusal: t.Callable[..., ClientError], desired: str, owned: str, plan: Plan) -> None:
+    message = refused(World(refusal, {owned: "StackSet-all-1"}).gate(desired), plan)
     assert "Take this account and region out of the stack set first" in message
 
 

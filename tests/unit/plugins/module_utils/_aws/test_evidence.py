@@ -15,8 +15,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence imp
     DeadLetter,
     Evidence,
     findings,
-    parse_letter,
-    read_letters,
+    parse_dead_letter,
+    read_dead_letters,
     read_metrics,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
@@ -103,21 +103,21 @@ def test_dead_letters_are_a_warning_even_if_somebody_else_holds_them() -> None:
 
 
 def test_dead_letters_that_could_not_be_read_are_no_pass() -> None:
-    finding = found(Evidence(24, figures(), letters_unread="AccessDenied: no"), "dead_letters")
+    finding = found(Evidence(24, figures(), dead_letters_unread="AccessDenied: no"), "dead_letters")
     assert (finding.outcome, finding.remedy) == (SKIP, "Mend the queue, or grant sqs:ReceiveMessage.")
     assert "AccessDenied: no" in finding.message
 
 
 @pytest.mark.parametrize(
     "given",
-    [evidence(), evidence(failed=1), Evidence(24, figures(), (LETTER,), 1), Evidence(24, figures(), unread="x", letters_unread="y")],
+    [evidence(), evidence(failed=1), Evidence(24, figures(), (LETTER,), 1), Evidence(24, figures(), unread="x", dead_letters_unread="y")],
 )
 def test_everything_but_a_pass_says_what_to_do(given: Evidence) -> None:
     assert [finding for finding in findings(given) if bool(finding.remedy) == (finding.outcome == PASS)] == []
 
 
 def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one() -> None:
-    given = Evidence(24, figures(), unread="AccessDenied: no.", letters_unread="AccessDenied: no.")
+    given = Evidence(24, figures(), unread="AccessDenied: no.", dead_letters_unread="AccessDenied: no.")
     assert [finding.message for finding in findings(given) if ".." in finding.message] == []
 
 
@@ -151,7 +151,7 @@ def test_evidence_as_it_is_returned() -> None:
 
 
 def test_what_was_not_read_is_noted_where_it_is_missing() -> None:
-    told = Evidence(24, figures(), unread="no figures", letters_unread="no letters").as_dict()
+    told = Evidence(24, figures(), unread="no figures", dead_letters_unread="no letters").as_dict()
     assert (told["note"], told["dead_letters"]["note"]) == ("no figures", "no letters")
 
 
@@ -159,31 +159,31 @@ def test_what_was_not_read_is_noted_where_it_is_missing() -> None:
 
 
 def test_a_dead_letter_is_parsed() -> None:
-    assert parse_letter(message()) == LETTER
+    assert parse_dead_letter(message()) == LETTER
 
 
 @pytest.mark.parametrize("body", [None, "", "no JSON", "null", "[]", "7", '"text"', "{}", '{"detail": null}', '{"detail": ["i-1"]}'])
 def test_a_body_that_is_no_warning_costs_only_what_it_would_tell(body: str | None) -> None:
-    assert parse_letter(message(body)) == DeadLetter(None, LETTER.error_code, LETTER.error_message, 3, None)
+    assert parse_dead_letter(message(body)) == DeadLetter(None, LETTER.error_code, LETTER.error_message, 3, None)
 
 
 @pytest.mark.parametrize("attempts", ["", "many", "-1", "1.5", "²"])
 def test_attempts_that_are_no_number_are_none(attempts: str) -> None:
-    assert parse_letter(message(RETRY_ATTEMPTS=attempts)).attempts is None
+    assert parse_dead_letter(message(RETRY_ATTEMPTS=attempts)).attempts is None
 
 
 def test_a_dead_letter_without_attributes_still_names_the_instance() -> None:
-    assert parse_letter({"MessageId": "m", "Body": json.dumps(EVENT)}) == DeadLetter(LETTER.time, None, None, None, "i-1")
+    assert parse_dead_letter({"MessageId": "m", "Body": json.dumps(EVENT)}) == DeadLetter(LETTER.time, None, None, None, "i-1")
 
 
 def test_an_attribute_without_text_is_none() -> None:
-    assert parse_letter({"Body": "", "MessageAttributes": {"ERROR_CODE": {"BinaryValue": b"x"}}}).error_code is None
+    assert parse_dead_letter({"Body": "", "MessageAttributes": {"ERROR_CODE": {"BinaryValue": b"x"}}}).error_code is None
 
 
 @pytest.mark.parametrize(("event", "told"), [({"time": 5}, (None, None)), ({"detail": {"instance-id": 5}}, (None, None))])
 def test_what_should_be_text_and_is_not_is_none(event: dict[str, t.Any], told: tuple[t.Any, t.Any]) -> None:
-    letter = parse_letter(message(json.dumps(event)))
-    assert (letter.time, letter.instance_id) == told
+    dead_letter = parse_dead_letter(message(json.dumps(event)))
+    assert (dead_letter.time, dead_letter.instance_id) == told
 
 
 class Sqs:
@@ -199,8 +199,8 @@ class Sqs:
         return {"Messages": batch} if batch else {}
 
 
-def letters_of(sqs: Sqs) -> tuple[DeadLetter, ...]:
-    return read_letters(Region("eu-west-1", "aws", {"sqs": sqs}), "https://queue")
+def dead_letters_of(sqs: Sqs) -> tuple[DeadLetter, ...]:
+    return read_dead_letters(Region("eu-west-1", "aws", {"sqs": sqs}), "https://queue")
 
 
 def dated(day: int) -> dict[str, t.Any]:
@@ -209,40 +209,42 @@ def dated(day: int) -> dict[str, t.Any]:
 
 def test_looking_at_dead_letters_hides_them_from_nobody() -> None:
     sqs = Sqs([dated(1)])
-    letters_of(sqs)
+    dead_letters_of(sqs)
     assert {asked["VisibilityTimeout"] for asked in sqs.asked} == {0}
 
 
 def test_looking_does_not_wait_and_asks_for_as_many_as_sqs_gives() -> None:
     sqs = Sqs()
-    letters_of(sqs)
+    dead_letters_of(sqs)
     assert [(asked["WaitTimeSeconds"], asked["MaxNumberOfMessages"]) for asked in sqs.asked] == [(0, 10)]
 
 
 def test_the_latest_dead_letter_comes_first() -> None:
-    assert [letter.time for letter in letters_of(Sqs([dated(1), dated(3)], [dated(2)]))] == [
+    assert [dead_letter.time for dead_letter in dead_letters_of(Sqs([dated(1), dated(3)], [dated(2)]))] == [
         f"2026-01-0{day}T00:00:00Z" for day in (3, 2, 1)
     ]
 
 
 def test_a_dead_letter_that_comes_twice_is_one() -> None:
-    assert len(letters_of(Sqs([dated(1)], [dated(1), dated(2)], [dated(2)]))) == 2
+    assert len(dead_letters_of(Sqs([dated(1)], [dated(1), dated(2)], [dated(2)]))) == 2
 
 
 def test_looking_stops_when_nothing_new_comes() -> None:
     sqs = Sqs([dated(1)], [dated(1)], [dated(2)])
-    letters_of(sqs)
+    dead_letters_of(sqs)
     assert len(sqs.asked) == 2
 
 
 def test_looking_at_a_full_queue_stops() -> None:
     sqs = Sqs(*[[message(number=10 * batch + number) for number in range(10)] for batch in range(9)])
-    assert len(letters_of(sqs)) == 20
+    assert len(dead_letters_of(sqs)) == 20
     assert len(sqs.asked) == 2
 
 
 def test_a_malformed_dead_letter_does_not_hide_the_others() -> None:
-    assert [letter.time for letter in letters_of(Sqs([message('{"time": 5}', number=1), message("x", number=2), dated(3)]))] == [
+    assert [
+        dead_letter.time for dead_letter in dead_letters_of(Sqs([message('{"time": 5}', number=1), message("x", number=2), dated(3)]))
+    ] == [
         "2026-01-03T00:00:00Z",
         None,
         None,

@@ -23,11 +23,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "purge", "to_set", "to_remove", "after"), CASES)
-def test_tags(wanted: Tags | None, purge: bool, to_set: Tags, to_remove: list[str], after: Tags) -> None:
+@pytest.mark.parametrize(("desired", "purge", "to_set", "to_remove", "after"), CASES)
+def test_tags(desired: Tags | None, purge: bool, to_set: Tags, to_remove: list[str], after: Tags) -> None:
     current = {"owner": "them", "team": "a"}
-    assert tag_changes(current, wanted, purge) == (to_set, to_remove)
-    assert tags_after(current, wanted, purge) == after
+    assert tag_changes(current, desired, purge) == (to_set, to_remove)
+    assert tags_after(current, desired, purge) == after
 
 
 def test_values_of_a_playbook_become_text() -> None:

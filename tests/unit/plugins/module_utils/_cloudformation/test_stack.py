@@ -35,7 +35,7 @@ URL = "https://bucket.s3.amazonaws.com/template.json"
 PARAMETERS = {"SpotAccountId": Parameter(), "SpotToken": Parameter(hidden=True), "Name": Parameter("spot"), "TokenRevision": Parameter("1")}
 TEMPLATE = Template(PARAMETERS, capabilities=("CAPABILITY_NAMED_IAM",))
 FOREIGN = Template({"AccountId": Parameter(), "Token": Parameter(hidden=True)})
-WANTED = Stack("spot", template_body=BODY, spot_account=SPOT, token=TOKEN)
+DESIRED = Stack("spot", template_body=BODY, spot_account=SPOT, token=TOKEN)
 BY_URL = Stack("spot", template_url=URL, spot_account=SPOT, token=TOKEN)
 GONE = Stack("spot", present=False)
 LEFT = {"Resources": {"Rule": {"Type": "AWS::Events::Rule", "DeletionPolicy": "Retain"}}}
@@ -87,8 +87,8 @@ def foreign(**changes: t.Any) -> CurrentStack:
     return current(**{"found": stack, "template": FOREIGN, **changes})
 
 
-def wanted(**changes: t.Any) -> Stack:
-    return dataclasses.replace(WANTED, **changes)
+def desired(**changes: t.Any) -> Stack:
+    return dataclasses.replace(DESIRED, **changes)
 
 
 def calls(plan: Plan) -> list[str]:
@@ -109,7 +109,7 @@ def given(plan: Plan) -> dict[str, t.Any]:
 
 
 def test_no_stack_is_created_with_account_and_token(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentStack(None, TEMPLATE))
+    plan = DESIRED.plan(region, CurrentStack(None, TEMPLATE))
     assert (plan.action, calls(plan), plan.continues, plan.before) == ("created", ["cloudformation.create_stack"], False, None)
     assert arguments(plan) == {
         "StackName": "spot",
@@ -128,7 +128,7 @@ def test_parameters_tags_and_the_role_are_given_when_a_stack_is_created(region: 
 
 
 def test_a_creation_predicts_the_stack(region: Region) -> None:
-    plan = wanted(tags={"team": "b"}).plan(region, CurrentStack(None, TEMPLATE))
+    plan = desired(tags={"team": "b"}).plan(region, CurrentStack(None, TEMPLATE))
     parameters = {"SpotAccountId": SPOT, "SpotToken": "****", "Name": "spot", "TokenRevision": "1"}
     assert plan.after == {"stack_status": "CREATE_COMPLETE", "parameters": parameters, "tags": {"team": "b"}}
     assert plan.document == {"stack_name": "spot", **plan.after, "outputs": {}, "resources": {}, "connection": None}
@@ -138,7 +138,7 @@ def test_a_creation_predicts_the_stack(region: Region) -> None:
 
 
 @pytest.mark.parametrize("status", GOOD)
-@pytest.mark.parametrize("stack", [WANTED, BY_URL], ids=["body", "url"])
+@pytest.mark.parametrize("stack", [DESIRED, BY_URL], ids=["body", "url"])
 def test_a_stack_as_wanted_is_left_alone(region: Region, stack: Stack, status: str) -> None:
     plan = stack.plan(region, current(status))
     assert (plan.action, plan.calls, plan.note) == ("unchanged", (), None)
@@ -160,7 +160,7 @@ def test_what_differs_is_updated(region: Region, wish: Document, state: Document
     stack = current(status, **state)
     if "spot_account" in wish:
         stack = dataclasses.replace(stack, connection=connection(account=wish["spot_account"]))
-    plan = wanted(**wish).plan(region, stack)
+    plan = desired(**wish).plan(region, stack)
     assert (plan.action, calls(plan), plan.continues) == ("updated", ["cloudformation.update_stack"], False)
     assert plan.otherwise is not None
     assert (plan.otherwise.action, plan.otherwise.calls) == ("unchanged", ())
@@ -169,32 +169,32 @@ def test_what_differs_is_updated(region: Region, wish: Document, state: Document
 
 
 def test_an_update_that_was_neither_done_nor_rolled_back_is_made_again(region: Region) -> None:
-    plan = WANTED.plan(region, current("UPDATE_FAILED", causes=("Rule failed",)))
+    plan = DESIRED.plan(region, current("UPDATE_FAILED", causes=("Rule failed",)))
     assert (plan.action, calls(plan), plan.repeats) == ("updated", ["cloudformation.update_stack"], False)
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == ("UPDATE_FAILED", "UPDATE_COMPLETE")
     assert plan.broken == "the stack is UPDATE_FAILED: Rule failed"
 
 
 def test_an_update_gives_the_token_and_keeps_what_is_not_given(region: Region) -> None:
-    plan = wanted(tags={"team": "b"}).plan(region, current())
+    plan = desired(tags={"team": "b"}).plan(region, current())
     assert given(plan) == {"SpotAccountId": SPOT, "SpotToken": TOKEN, "Name": True, "TokenRevision": True}
     assert arguments(plan)["TemplateBody"] == BODY
 
 
 def test_an_update_keeps_the_token_that_is_only_for_new_stacks(region: Region) -> None:
-    plan = wanted(tags={"team": "b"}, update_token="on_create").plan(region, current())
+    plan = desired(tags={"team": "b"}, update_token="on_create").plan(region, current())
     assert given(plan)["SpotToken"] is True
 
 
 def test_a_parameter_that_only_the_template_has_is_no_change_by_itself(region: Region) -> None:
     template = Template({**PARAMETERS, "Endpoint": Parameter("https://")})
-    assert WANTED.plan(region, current(template=template)).action == "unchanged"
+    assert DESIRED.plan(region, current(template=template)).action == "unchanged"
 
 
 def test_what_a_new_template_has_besides_has_its_default_and_what_it_has_no_more_is_not_given(region: Region) -> None:
     template = Template({**PARAMETERS, "Endpoint": Parameter("https://")})
     stack = current(template=template, differences=("Parameters.Endpoint",), found=found(parameters={**found()["parameters"], "Old": "x"}))
-    plan = WANTED.plan(region, stack)
+    plan = DESIRED.plan(region, stack)
     assert given(plan) == {"SpotAccountId": SPOT, "SpotToken": TOKEN, "Name": True, "TokenRevision": True}
     assert (plan.after or {})["parameters"]["Endpoint"] == "https://"
     assert "Old" not in (plan.after or {})["parameters"]
@@ -212,18 +212,18 @@ def test_what_a_new_template_has_besides_has_its_default_and_what_it_has_no_more
     ],
 )
 def test_tags_are_sent_whole_and_only_if_they_change(region: Region, tags: t.Any, purge: bool, sent: t.Any) -> None:
-    plan = wanted(tags=tags, purge_tags=purge, update="always").plan(region, current())
+    plan = desired(tags=tags, purge_tags=purge, update="always").plan(region, current())
     tagged = arguments(plan).get("Tags")
     assert (None if tagged is None else {tag["Key"]: tag["Value"] for tag in tagged}) == sent
 
 
 def test_a_diff_says_what_of_the_template_differs(region: Region) -> None:
-    plan = WANTED.plan(region, current(differences=("Resources.Rule", "Outputs.A")))
+    plan = DESIRED.plan(region, current(differences=("Resources.Rule", "Outputs.A")))
     assert ((plan.before or {})["template"], (plan.after or {})["template"]) == ("differs: Resources.Rule, Outputs.A", "as given")
 
 
 def test_where_cloudformation_sees_no_change_the_template_is_told_to_differ_all_the_same(region: Region) -> None:
-    plan = WANTED.plan(region, current(differences=("Outputs.A",)))
+    plan = DESIRED.plan(region, current(differences=("Outputs.A",)))
     assert plan.otherwise == unchanged(
         current(differences=("Outputs.A",)), note="CloudFormation has nothing to update although the template differs: Outputs.A."
     )
@@ -231,8 +231,8 @@ def test_where_cloudformation_sees_no_change_the_template_is_told_to_differ_all_
 
 def test_an_update_that_failed_is_called_broken_with_its_causes(region: Region) -> None:
     stack = current("UPDATE_ROLLBACK_COMPLETE", differences=("Resources.Rule",), causes=("Rule failed", "Queue failed"))
-    assert WANTED.plan(region, stack).broken == "the stack is UPDATE_ROLLBACK_COMPLETE: Rule failed | Queue failed"
-    assert WANTED.plan(region, current(differences=("Resources.Rule",))).broken is None
+    assert DESIRED.plan(region, stack).broken == "the stack is UPDATE_ROLLBACK_COMPLETE: Rule failed | Queue failed"
+    assert DESIRED.plan(region, current(differences=("Resources.Rule",))).broken is None
 
 
 # Parameters that cannot be right
@@ -253,20 +253,20 @@ def test_a_parameter_that_cannot_be_right_is_refused_whether_or_not_something_ch
     region: Region, stack: CurrentStack, wish: Document, message: str
 ) -> None:
     with pytest.raises(RegionError) as caught:
-        wanted(**wish).plan(region, stack)
+        desired(**wish).plan(region, stack)
     assert caught.value.failure.message.startswith(message)
 
 
 def test_a_parameter_without_a_value_is_named(region: Region) -> None:
     template = Template({**PARAMETERS, "Bucket": Parameter()})
     with pytest.raises(RegionError, match="the template's parameter Bucket has no default: give it with 'parameters'"):
-        WANTED.plan(region, CurrentStack(None, template))
+        DESIRED.plan(region, CurrentStack(None, template))
 
 
 def test_a_token_that_the_template_shows_is_warned_of(region: Region) -> None:
     shown = Template({**PARAMETERS, "SpotToken": Parameter()})
     for stack in (CurrentStack(None, shown), current(template=shown), current(template=shown, differences=("Outputs.A",))):
-        plan = WANTED.plan(region, stack)
+        plan = DESIRED.plan(region, stack)
         assert (plan.note or "").startswith("the template's parameter SpotToken is not NoEcho: ")
         assert TOKEN not in json.dumps([plan.before, plan.after, plan.document])
 
@@ -276,24 +276,24 @@ def test_a_token_that_the_template_shows_is_warned_of(region: Region) -> None:
 
 @pytest.mark.parametrize("status", DEAD)
 def test_a_stack_that_cannot_be_updated_is_removed_first_and_then_made_anew(region: Region, status: str) -> None:
-    plan = wanted(role_arn=ROLE).plan(region, dead(status))
+    plan = desired(role_arn=ROLE).plan(region, dead(status))
     assert (plan.action, calls(plan), plan.continues) == ("created", ["cloudformation.delete_stack"], True)
     assert arguments(plan) == {"StackName": "spot", "RoleARN": ROLE}
     assert plan.note == f"the stack is {status}: Rule failed. It cannot be updated: it is deleted and made anew."
     assert plan.broken == f"the stack is {status}: Rule failed"
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == (status, "CREATE_COMPLETE")
-    assert plan.document == WANTED.plan(region, CurrentStack(None, TEMPLATE)).document
+    assert plan.document == DESIRED.plan(region, CurrentStack(None, TEMPLATE)).document
 
 
 @pytest.mark.parametrize("status", DEAD)
 def test_parameters_are_checked_before_anything_is_removed(region: Region, status: str) -> None:
     with pytest.raises(RegionError, match="the template has no parameter Nmae"):
-        wanted(parameters={"Nmae": "x"}).plan(region, dead(status))
+        desired(parameters={"Nmae": "x"}).plan(region, dead(status))
 
 
 def test_a_rollback_that_got_stuck_is_completed_first(region: Region) -> None:
     stack = current("UPDATE_ROLLBACK_FAILED", differences=("Resources.Rule",), causes=("Rule failed",))
-    plan = wanted(role_arn=ROLE).plan(region, stack)
+    plan = desired(role_arn=ROLE).plan(region, stack)
     assert (plan.action, calls(plan), plan.continues) == ("updated", ["cloudformation.continue_update_rollback"], True)
     assert arguments(plan) == {"StackName": "spot", "RoleARN": ROLE}
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == ("UPDATE_ROLLBACK_FAILED", "UPDATE_COMPLETE")
@@ -302,40 +302,40 @@ def test_a_rollback_that_got_stuck_is_completed_first(region: Region) -> None:
 
 
 def test_a_rollback_that_got_stuck_is_completed_also_if_nothing_else_is_wanted(region: Region) -> None:
-    plan = WANTED.plan(region, current("UPDATE_ROLLBACK_FAILED"))
+    plan = DESIRED.plan(region, current("UPDATE_ROLLBACK_FAILED"))
     assert (plan.action, calls(plan)) == ("updated", ["cloudformation.continue_update_rollback"])
     assert (plan.after or {})["stack_status"] == (plan.document or {})["stack_status"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_lost_connection_is_told_of_also_where_a_rollback_comes_first(region: Region) -> None:
-    plan = WANTED.plan(region, current("UPDATE_ROLLBACK_FAILED", connection=connection("DEAUTHORIZED")))
+    plan = DESIRED.plan(region, current("UPDATE_ROLLBACK_FAILED", connection=connection("DEAUTHORIZED")))
     assert (plan.action, calls(plan)) == ("reauthorized", ["cloudformation.continue_update_rollback"])
 
 
 # What CloudFormation is working on
 
 
-@pytest.mark.parametrize("stack", [WANTED, GONE])
+@pytest.mark.parametrize("stack", [DESIRED, GONE])
 @pytest.mark.parametrize("status", IN_PROGRESS)
 def test_what_is_in_progress_is_waited_for_and_not_touched(region: Region, stack: Stack, status: str) -> None:
-    assert not stack.at_rest(CurrentStack(found(status)))
+    assert not stack.settled(CurrentStack(found(status)))
     with pytest.raises(RegionError, match=f"the stack is {status}: wait until it is done, or raise wait_timeout"):
         stack.plan(region, CurrentStack(found(status)))
 
 
 @pytest.mark.parametrize("status", [*GOOD, *DEAD, "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"])
 def test_what_is_not_in_progress_is_at_rest(status: str) -> None:
-    assert WANTED.at_rest(current(status))
+    assert DESIRED.settled(current(status))
 
 
 @pytest.mark.parametrize("state", ["CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"])
 def test_a_connection_that_is_just_changing_is_waited_for(state: str) -> None:
-    assert not WANTED.at_rest(current(connection=connection(state)))
+    assert not DESIRED.settled(current(connection=connection(state)))
 
 
 @pytest.mark.parametrize("nothing", [None, CurrentStack(None, TEMPLATE)])
 def test_no_stack_is_at_rest(nothing: CurrentStack | None) -> None:
-    assert WANTED.at_rest(nothing)
+    assert DESIRED.settled(nothing)
 
 
 # The connection, of which CloudFormation knows nothing
@@ -345,7 +345,7 @@ def test_no_stack_is_at_rest(nothing: CurrentStack | None) -> None:
 @pytest.mark.parametrize("stack", [current, foreign], ids=["ours", "without a revision"])
 @pytest.mark.parametrize("state", ["DEAUTHORIZED", "FAILED_CONNECTIVITY"])
 def test_a_lost_connection_is_authorized_again_in_place(region: Region, state: str, stack: t.Any, update_token: str) -> None:
-    plan = wanted(update_token=update_token).plan(region, stack(connection=connection(state)))
+    plan = desired(update_token=update_token).plan(region, stack(connection=connection(state)))
     assert (plan.action, calls(plan), plan.continues) == ("reauthorized", ["events.update_connection"], False)
     assert arguments(plan)["AuthParameters"]["ApiKeyAuthParameters"]["ApiKeyValue"] == f"Bearer {TOKEN}"
     assert (plan.before or {})["connection_state"] == state
@@ -356,7 +356,7 @@ def test_a_lost_connection_is_authorized_again_in_place(region: Region, state: s
 
 
 def test_a_lost_connection_comes_before_an_update(region: Region) -> None:
-    plan = wanted(parameters={"Name": "x"}).plan(region, current(connection=connection("DEAUTHORIZED")))
+    plan = desired(parameters={"Name": "x"}).plan(region, current(connection=connection("DEAUTHORIZED")))
     assert (plan.action, calls(plan), plan.continues) == ("reauthorized", ["events.update_connection"], True)
     assert (plan.after or {})["parameters"]["Name"] == "x"
     assert ((plan.after or {})["connection_state"], (plan.after or {})["stack_status"]) == ("AUTHORIZED", "UPDATE_COMPLETE")
@@ -374,7 +374,7 @@ STALE = [
 def test_a_token_is_written_by_an_update_with_the_next_revision(
     region: Region, wish: Document, stale: CurrentConnection, repeats: bool
 ) -> None:
-    plan = wanted(**wish).plan(region, current(connection=stale))
+    plan = desired(**wish).plan(region, current(connection=stale))
     assert (plan.action, calls(plan), plan.repeats) == ("updated", ["cloudformation.update_stack"], repeats)
     assert (given(plan)["SpotToken"], given(plan)["TokenRevision"]) == (TOKEN, "2")
     assert ((plan.before or {})["parameters"]["TokenRevision"], (plan.after or {})["parameters"]["TokenRevision"]) == ("1", "2")
@@ -388,7 +388,7 @@ def test_a_token_is_written_by_an_update_with_the_next_revision(
 def test_without_a_revision_cloudformation_is_asked_and_then_it_is_written_in_place(
     region: Region, wish: Document, stale: CurrentConnection, repeats: bool
 ) -> None:
-    plan = wanted(**wish).plan(region, foreign(connection=stale))
+    plan = desired(**wish).plan(region, foreign(connection=stale))
     assert (plan.action, calls(plan), plan.continues, plan.repeats) == ("updated", ["cloudformation.update_stack"], True, repeats)
     assert given(plan) == {"AccountId": SPOT, "Token": TOKEN}
     in_place = plan.otherwise
@@ -402,26 +402,26 @@ def test_without_a_revision_cloudformation_is_asked_and_then_it_is_written_in_pl
 @pytest.mark.parametrize(("now", "then"), [("1", "2"), ("9", "10"), ("2026-01", "1"), ("", "1")])
 def test_revisions_are_counted(region: Region, now: str, then: str) -> None:
     stack = current(found=found(parameters={**found()["parameters"], "TokenRevision": now}), connection=connection(token=DIFFERS))
-    assert given(WANTED.plan(region, stack))["TokenRevision"] == then
+    assert given(DESIRED.plan(region, stack))["TokenRevision"] == then
 
 
 def test_a_revision_that_the_user_gives_is_his(region: Region) -> None:
-    stack = wanted(parameters={"TokenRevision": "1"})
+    stack = desired(parameters={"TokenRevision": "1"})
     assert stack.plan(region, current()).action == "unchanged"
     assert given(stack.plan(region, current(connection=connection(token=DIFFERS))))["TokenRevision"] == "1"
 
 
 def test_a_token_that_is_only_for_new_stacks_is_left_alone(region: Region) -> None:
-    plan = wanted(update_token="on_create").plan(region, current(connection=connection(token=NOT_COMPARED)))
+    plan = desired(update_token="on_create").plan(region, current(connection=connection(token=NOT_COMPARED)))
     assert plan.action == "unchanged"
 
 
 def test_an_account_that_the_template_hides_is_left_alone(region: Region) -> None:
-    assert WANTED.plan(region, current(connection=connection(account=None))).action == "unchanged"
+    assert DESIRED.plan(region, current(connection=connection(account=None))).action == "unchanged"
 
 
 def test_a_token_that_could_not_be_compared_is_told(region: Region) -> None:
-    plan = WANTED.plan(region, current(connection=connection(token=NOT_COMPARED)))
+    plan = DESIRED.plan(region, current(connection=connection(token=NOT_COMPARED)))
     assert (plan.action, plan.note) == (
         "unchanged",
         "whether the token is current was not checked: no permission. update_token=always writes it in any case.",
@@ -429,7 +429,7 @@ def test_a_token_that_could_not_be_compared_is_told(region: Region) -> None:
 
 
 def test_several_connections_are_told_and_left_alone(region: Region) -> None:
-    plan = WANTED.plan(region, current(connections=("a", "b"), connection=None))
+    plan = DESIRED.plan(region, current(connections=("a", "b"), connection=None))
     assert (plan.action, plan.note) == (
         "unchanged",
         "the stack has several connections (a, b): their states and tokens were not looked at.",
@@ -437,13 +437,13 @@ def test_several_connections_are_told_and_left_alone(region: Region) -> None:
 
 
 def test_a_stack_without_a_connection_is_left_alone(region: Region) -> None:
-    plan = WANTED.plan(region, current(connections=(), connection=None))
+    plan = DESIRED.plan(region, current(connections=(), connection=None))
     assert (plan.action, plan.note, (plan.document or {})["connection"]) == ("unchanged", None, None)
 
 
 def test_a_connection_that_somebody_removed_is_an_error_that_says_what_to_do(region: Region) -> None:
     with pytest.raises(RegionError, match=r"connection warnings is gone, .* Remove the stack \(state=absent\), and make it anew") as caught:
-        WANTED.plan(region, current(connection=None))
+        DESIRED.plan(region, current(connection=None))
     assert caught.value.failure.code == "ConnectionGone"
 
 
@@ -464,17 +464,17 @@ def test_a_stack_is_removed_from_every_status(region: Region, status: str) -> No
     assert plan.broken == (f"the stack is {status}: Queue failed" if failed else None)
 
 
-@pytest.mark.parametrize("stack", [WANTED, GONE])
+@pytest.mark.parametrize("stack", [DESIRED, GONE])
 def test_a_protected_stack_is_kept_and_the_error_says_what_to_do(region: Region, stack: Stack) -> None:
     with pytest.raises(RegionError, match=r"has termination protection and was kept.*--no-enable-termination-protection --stack-name spot"):
         stack.plan(region, dead("ROLLBACK_COMPLETE", is_protected=True))
 
 
 def test_a_protected_stack_is_updated_all_the_same(region: Region) -> None:
-    assert wanted(parameters={"Name": "x"}).plan(region, current(is_protected=True)).action == "updated"
+    assert desired(parameters={"Name": "x"}).plan(region, current(is_protected=True)).action == "updated"
 
 
-@pytest.mark.parametrize("stack", [WANTED, GONE])
+@pytest.mark.parametrize("stack", [DESIRED, GONE])
 def test_a_nested_stack_is_left_to_its_parent(region: Region, stack: Stack) -> None:
     with pytest.raises(RegionError, match="the stack is nested in arn:parent, and only changes with that"):
         stack.plan(region, current(parent="arn:parent"))
@@ -496,12 +496,12 @@ def test_a_nested_stack_is_left_to_its_parent(region: Region, stack: Stack) -> N
     ],
 )
 def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, stack: CurrentStack) -> None:
-    plan = WANTED.plan(region, stack)
+    plan = DESIRED.plan(region, stack)
     for part in (plan, plan.otherwise):
         if part:
             shown = [repr(part), repr(part.calls), json.dumps([part.before, part.after, part.document]), part.note or "", part.broken or ""]
             assert not [text for text in shown if TOKEN in text]
-    assert TOKEN not in repr(WANTED)
+    assert TOKEN not in repr(DESIRED)
 
 
 # Arguments
@@ -533,7 +533,7 @@ def from_parameters(**changes: t.Any) -> Stack:
 
 
 def test_arguments_become_what_is_wanted() -> None:
-    assert from_parameters() == WANTED
+    assert from_parameters() == DESIRED
     assert from_parameters(template_body=None, template_url=URL) == BY_URL
 
 
@@ -593,8 +593,8 @@ def test_the_connection_stands_beside_the_stack() -> None:
     }
     regions = answer(outcomes, {"a": [Existing("theirs")], "b": []})["regions"]
     assert (regions["a"]["stack"], regions["a"]["connection"]) == ({"stack_name": "spot"}, {"name": "warnings"})
-    assert [found["name"] for found in regions["a"]["existing"]] == ["theirs"]
-    assert "existing" not in regions["b"]
+    assert [found["name"] for found in regions["a"]["other_integrations"]] == ["theirs"]
+    assert "other_integrations" not in regions["b"]
     assert (regions["b"]["stack"], regions["b"]["connection"]) == (None, None)
     assert regions["c"] == {"action": "failed", "changed": False, "error": {"code": "Boom", "message": "no"}}
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Wanted, wanted_from_parameters
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, desired_from_parameters
 
 OURS = {
     "Connection": ("AWS::Events::Connection", "c"),
@@ -52,11 +52,11 @@ class Stacks:
         return stack_names(Region("eu-west-1", "aws", {"cloudformation": self}), "a-stack")
 
 
-def wanted() -> Wanted:
+def desired() -> Desired:
     given = {
         "name": "default",
         "spot_account": "act-d7320fba",
-        "endpoint": "https://api.spotinst.io/x",
+        "invocation_endpoint": "https://api.spotinst.io/x",
         "aws_account": "123456789012",
         **dict.fromkeys(("role_arn", "queue_name", "spot_token")),
         "stack_name": "a-stack",
@@ -72,13 +72,13 @@ def wanted() -> Wanted:
         def __getitem__(self, name: str) -> Region:
             return Region(name, "aws", {})
 
-    return wanted_from_parameters(given, t.cast("t.Any", Regions()))
+    return desired_from_parameters(given, t.cast("t.Any", Regions()))
 
 
-def renamed(resources: dict[str, tuple[str, str]]) -> Wanted:
+def renamed(resources: dict[str, tuple[str, str]]) -> Desired:
     found = Stacks(resources).read()
     assert found
-    return found.renamed(Region("eu-west-1", "aws", {}), wanted())
+    return found.renamed(Region("eu-west-1", "aws", {}), desired())
 
 
 def test_all_parts_get_the_names_of_the_stack() -> None:

@@ -298,8 +298,8 @@ def test_what_a_template_retains_is_as_it_was() -> None:
     """An event pattern's numbers must stay numbers."""
     body = "Resources: {A: {Properties: {N: 300, B: false, V: 2012-10-17, S: '300', R: !Ref X, G: !GetAtt A.Arn}}}"
     properties = retained(body)[0]["Resources"]["A"]["Properties"]
-    wanted = {"N": 300, "B": False, "V": "2012-10-17", "S": "300", "R": {"Ref": "X"}, "G": {"Fn::GetAtt": ["A", "Arn"]}}
-    assert json.dumps(properties) == json.dumps(wanted)
+    desired = {"N": 300, "B": False, "V": "2012-10-17", "S": "300", "R": {"Ref": "X"}, "G": {"Fn::GetAtt": ["A", "Arn"]}}
+    assert json.dumps(properties) == json.dumps(desired)
 
 
 @pytest.mark.parametrize("body", ["{", "a: [", {}, "text", "Resources: !!python/object/apply:os.getcwd []"])

@@ -21,9 +21,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
     error_code,
     failure_of,
     is_code,
+    is_conflict,
     is_no_change,
     is_not_yet,
-    is_overtaken,
 )
 
 Refusal = t.Callable[..., Exception]
@@ -43,7 +43,7 @@ Refusal = t.Callable[..., Exception]
     ],
 )
 def test_a_resource_that_changed_meanwhile_is_worth_a_new_plan(refusal: Refusal, code: str) -> None:
-    assert is_overtaken(refusal(code))
+    assert is_conflict(refusal(code))
 
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/spot/0f1e"
@@ -60,7 +60,7 @@ STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/spot/0f1e"
     ],
 )
 def test_a_stack_that_changed_meanwhile_is_worth_a_new_plan(refusal: Refusal, message: str) -> None:
-    assert is_overtaken(refusal("ValidationError", message, "UpdateStack"))
+    assert is_conflict(refusal("ValidationError", message, "UpdateStack"))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_stack_that_changed_meanwhile_is_worth_a_new_plan(refusal: Refusal, me
     ],
 )
 def test_nothing_else_that_cloudformation_refuses_is(refusal: Refusal, message: str) -> None:
-    assert not is_overtaken(refusal("ValidationError", message, "UpdateStack"))
+    assert not is_conflict(refusal("ValidationError", message, "UpdateStack"))
 
 
 def test_that_there_is_nothing_to_do_is_known(refusal: Refusal) -> None:
@@ -85,7 +85,7 @@ def test_that_there_is_nothing_to_do_is_known(refusal: Refusal) -> None:
 
 def test_that_there_is_nothing_to_do_any_more_may_be_the_doing_of_an_attempt_before(refusal: Refusal) -> None:
     second = refusal("ValidationError", "No updates are to be performed.", "UpdateStack", attempts=1)
-    assert (is_no_change(second), is_overtaken(second)) == (False, True)
+    assert (is_no_change(second), is_conflict(second)) == (False, True)
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired"])
@@ -98,7 +98,7 @@ def test_credentials_that_expired_are_told_with_what_to_do(refusal: Refusal, cod
 
 @pytest.mark.parametrize("code", ["LimitExceededException", "AccessDeniedException", "ValidationException", "ThrottlingException"])
 def test_nothing_else_is(refusal: Refusal, code: str) -> None:
-    assert not is_overtaken(refusal(code))
+    assert not is_conflict(refusal(code))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_time_does_not_help_is_not_waited_for(refusal: Refusal, code: str, 
 
 @pytest.mark.parametrize("error", [KeyError("x"), RegionError("ResourceNotFoundException", "cannot be assumed by principal")])
 def test_what_aws_did_not_say_has_no_code(error: Exception) -> None:
-    assert (error_code(error), is_overtaken(error), is_not_yet(error)) == ("", False, False)
+    assert (error_code(error), is_conflict(error), is_not_yet(error)) == ("", False, False)
 
 
 def test_a_code_is_one_of_several(refusal: Refusal) -> None:

@@ -85,27 +85,36 @@ class Lamp:
     kind = "lamp"
     service = "lamps"
     reads: tuple[str, ...] = ()
-    blocked: str | None = None
+    unmet_dependency: str | None = None
     in_part = False
     always_paint = False
 
     def read(self, region: Region) -> Light | None:
         return t.cast("Light | None", region.clients["lamps"].read())
 
-    def at_rest(self, current: Light | None) -> bool:
+    def settled(self, current: Light | None) -> bool:
         return current is None or current.state != "FLICKERING"
 
     def plan(self, region: Region, current: Light | None) -> Plan:
-        wanted = {"color": "green", "state": "STEADY"}
+        desired = {"color": "green", "state": "STEADY"}
         if self.in_part:
-            return Plan("updated", wanted, {}, {}, (Call("fail_in_part", {}),))
+            return Plan("updated", desired, {}, {}, (Call("fail_in_part", {}),))
         if current is None:
-            return Plan("created", wanted, None, wanted, (Call("create", {"color": "green"}),), blocked=self.blocked)
+            return Plan("created", desired, None, desired, (Call("create", {"color": "green"}),), unmet_dependency=self.unmet_dependency)
         broken = "the lamp is dark" if current.state == "DARK" else None
         if current.color == "green" and not broken and not self.always_paint:
             return unchanged(current)
         calls = (Call("paint", {"color": "green"}),)
-        return Plan("updated", wanted, current.document, wanted, calls, blocked=self.blocked, broken=broken, repeats=self.always_paint)
+        return Plan(
+            "updated",
+            desired,
+            current.document,
+            desired,
+            calls,
+            unmet_dependency=self.unmet_dependency,
+            broken=broken,
+            repeats=self.always_paint,
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -147,13 +156,13 @@ def test_check_mode_predicts_the_same_and_calls_nothing(found: Light | None) -> 
 
 def test_check_mode_predicts_beyond_what_blocks() -> None:
     lamp = Lamp()
-    lamp.blocked = "there is no socket"
+    lamp.unmet_dependency = "there is no socket"
     assert run(Lamps(), lamp, check_mode=True).plan.action == "created"
 
 
 def test_what_blocks_is_an_error_when_it_is_done_for_real() -> None:
     lamp = Lamp()
-    lamp.blocked = "there is no socket"
+    lamp.unmet_dependency = "there is no socket"
     lamps = Lamps()
     with pytest.raises(RegionError, match="there is no socket"):
         run(lamps, lamp)
@@ -344,7 +353,7 @@ class Climber:
         ladder = region.clients["ladders"]
         return Rung(ladder.height, ladder.resting)
 
-    def at_rest(self, current: Rung) -> bool:
+    def settled(self, current: Rung) -> bool:
         return current.resting
 
     def plan(self, region: Region, current: Rung) -> Plan:

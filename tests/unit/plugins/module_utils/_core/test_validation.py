@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_spot_account,
     check_token,
     check_url,
-    wanted_regions,
+    desired_regions,
 )
 
 SECRET = "0123456789abcdefSECRET"
@@ -159,17 +159,17 @@ def test_no_region_is_refused_with_what_to_set() -> None:
     ],
 )
 def test_regions_may_be_a_list_or_a_text_with_commas(given: t.Any, names: list[str]) -> None:
-    assert wanted_regions(given) == names
+    assert desired_regions(given) == names
 
 
 @pytest.mark.parametrize("given", ["", " , ", []])
 def test_regions_that_are_none_are_refused(given: t.Any) -> None:
-    assert refused(wanted_regions, given).startswith("No region is given: say 'all'")
+    assert refused(desired_regions, given).startswith("No region is given: say 'all'")
 
 
 @pytest.mark.parametrize("given", [None, 1, {"us-east-1": 1}, [1], [["us-east-1"]]])
 def test_regions_of_another_kind_are_refused(given: t.Any) -> None:
-    assert refused(wanted_regions, given).startswith("The regions must be 'all', a list of names")
+    assert refused(desired_regions, given).startswith("The regions must be 'all', a list of names")
 
 
 # Addresses

@@ -32,11 +32,11 @@ class Regions:
         return "123456789012"
 
 
-def wanted(regions: Regions | None = None, **changes: t.Any) -> Integration:
+def desired(regions: Regions | None = None, **changes: t.Any) -> Integration:
     given = {
         "name": NAME,
         "queue_name": None,
-        "existing": "stop",
+        "on_existing": "stop",
         "state": "present",
         "aws_account": None,
         "spot_account": "act-d7320fba",
@@ -66,28 +66,28 @@ def wanted(regions: Regions | None = None, **changes: t.Any) -> Integration:
 
 
 def test_all_resources_have_the_one_name() -> None:
-    found = wanted()
+    found = desired()
     assert [found.connection.name, found.api_destination.name, found.rule.name] == [NAME] * 3
     assert [found.api_destination.connection, found.rule.api_destination, found.queue.rule] == [NAME] * 3
 
 
 def test_a_queues_name_has_hyphens_for_dots_as_sqs_takes_none() -> None:
-    assert (wanted().queue.name, wanted().rule.dead_letter_queue) == ("spot-interruption-act-d7320fba",) * 2
+    assert (desired().queue.name, desired().rule.dead_letter_queue) == ("spot-interruption-act-d7320fba",) * 2
 
 
 def test_the_queue_may_be_named() -> None:
-    found = wanted(queue_name="letters")
+    found = desired(queue_name="letters")
     assert (found.queue.name, found.rule.dead_letter_queue) == ("letters", "letters")
 
 
 def test_queue_and_connection_have_keys_of_their_own() -> None:
-    assert (wanted().queue.kms_key, wanted().connection.kms_key) == ("alias/queue", "alias/connection")
+    assert (desired().queue.kms_key, desired().connection.kms_key) == ("alias/queue", "alias/connection")
 
 
 @pytest.mark.parametrize(("changes", "asked"), [({}, 1), ({"aws_account": "123456789012"}, 0), ({"state": "absent"}, 0)])
 def test_the_aws_account_is_asked_for_once_and_only_if_need_be(changes: dict[str, t.Any], asked: int) -> None:
     regions = Regions()
-    wanted(regions, **changes)
+    desired(regions, **changes)
     assert regions.asked == asked
 
 
@@ -109,15 +109,15 @@ def test_the_aws_account_is_asked_for_once_and_only_if_need_be(changes: dict[str
 )
 def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError):
-        wanted(**wrong)
+        desired(**wrong)
 
 
 def test_nothing_is_made_before_what_it_needs() -> None:
-    assert [step.kind for step in wanted().steps()] == ORDER
+    assert [step.kind for step in desired().steps()] == ORDER
 
 
 def test_nothing_is_removed_while_something_else_needs_it() -> None:
-    assert [step.kind for step in wanted(state="absent").steps()] == ORDER[::-1]
+    assert [step.kind for step in desired(state="absent").steps()] == ORDER[::-1]
 
 
 # Step by step
@@ -140,7 +140,7 @@ class Steps:
 
 def run(monkeypatch: pytest.MonkeyPatch, region: Region, steps: Steps) -> Progress:
     monkeypatch.setattr(_integrate, "reconcile", steps)
-    return integrate(wanted(), region, check_mode=False, timeout=1)
+    return integrate(desired(), region, check_mode=False, timeout=1)
 
 
 def test_all_steps_are_done(monkeypatch: pytest.MonkeyPatch, region: Region) -> None:
@@ -228,4 +228,4 @@ def test_notes_are_gathered() -> None:
 
 
 def test_the_token_is_not_shown() -> None:
-    assert TOKEN not in repr(wanted())
+    assert TOKEN not in repr(desired())

@@ -34,7 +34,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, Wanted
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, Readings
 
 AWS, SPOT, NAME = "123456789012", "act-d7320fba", "spot-interruption-act-d7320fba"
 EVENTS = f"arn:aws:events:eu-west-1:{AWS}"
@@ -43,7 +43,7 @@ RULE_ARN, QUEUE_ARN, ROLE_ARN = f"{EVENTS}:rule/{NAME}", f"arn:aws:sqs:eu-west-1
 OTHER_ARN = f"{EVENTS}:api-destination/other/5-6"
 HERE = Region("eu-west-1", "aws", {})
 
-WANTED = Wanted(
+DESIRED = Desired(
     spot_account=SPOT,
     aws_account=AWS,
     endpoint=DEFAULT_ENDPOINT,
@@ -108,12 +108,12 @@ def target(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def queue(policy: t.Any = None, **changes: str) -> t.Any:
-    given = json.dumps(WANTED.queue.policy(HERE)) if policy is None else policy
+    given = json.dumps(DESIRED.queue.policy(HERE)) if policy is None else policy
     return CurrentQueue(NAME, "https://queue", {"QueueArn": QUEUE_ARN, "Policy": given, "SqsManagedSseEnabled": "true", **changes})
 
 
 def queue_policy(**changes: t.Any) -> str:
-    document = WANTED.queue.policy(HERE)
+    document = DESIRED.queue.policy(HERE)
     return json.dumps({**document, "Statement": [{**document["Statement"][0], **changes}]})
 
 
@@ -132,16 +132,16 @@ def with_others(*others: OtherDestination) -> Readings:
     return replace(HEALTHY, others=others)
 
 
-def look(readings: Readings, wanted: Wanted = WANTED) -> dict[str, Finding]:
+def look(readings: Readings, desired: Desired = DESIRED) -> dict[str, Finding]:
     """All findings by their check, of which there is one each."""
-    found = findings(HERE, readings, wanted)
+    found = findings(HERE, readings, desired)
     by_check = {finding.check: finding for finding in found}
     assert len(by_check) == len(found)
     return by_check
 
 
-def not_passed(readings: Readings, wanted: Wanted = WANTED) -> dict[str, str]:
-    return {check: finding.outcome for check, finding in look(readings, wanted).items() if finding.outcome != PASS}
+def not_passed(readings: Readings, desired: Desired = DESIRED) -> dict[str, str]:
+    return {check: finding.outcome for check, finding in look(readings, desired).items() if finding.outcome != PASS}
 
 
 CHECKS = {
@@ -160,7 +160,7 @@ def test_a_healthy_integration_passes_every_check() -> None:
 
 
 def test_a_healthy_integration_is_active() -> None:
-    assert status(findings(HERE, HEALTHY, WANTED)) == "active"
+    assert status(findings(HERE, HEALTHY, DESIRED)) == "active"
 
 
 def test_a_pass_needs_no_remedy() -> None:
@@ -352,7 +352,7 @@ def test_a_drift_says_how_to_mend_it(drift: Drift) -> None:
 
 @EACH_DRIFT
 def test_a_drift_gives_the_status(drift: Drift) -> None:
-    assert status(findings(HERE, drift.readings, WANTED)) == drift.status
+    assert status(findings(HERE, drift.readings, DESIRED)) == drift.status
 
 
 def test_each_check_fails_somewhere() -> None:
@@ -433,7 +433,7 @@ def test_a_refused_reading_is_one_unknown_with_the_reason(part: str, check: str)
 
 def test_a_region_that_does_not_answer_is_one_finding() -> None:
     readings = Readings(SILENT, SILENT, SILENT, SILENT, role(), matches_sample=None, others=SILENT)
-    (only,) = findings(HERE, readings, WANTED)
+    (only,) = findings(HERE, readings, DESIRED)
     assert (only.check, only.outcome) == ("integration", "unknown")
     assert only.remedy == "Try again; if it stays, look at the AWS status of the region."
     assert "ConnectTimeoutError: AWS did not answer" in only.message
@@ -488,9 +488,9 @@ def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.A
     ],
 )
 def test_a_token_that_was_not_compared_is_skipped_with_the_reason(current: t.Any, has_token: bool, says: str, remedy: str) -> None:
-    readings, wanted = replace(HEALTHY, connection=current), replace(WANTED, has_token=has_token)
-    finding = look(readings, wanted)["connection_token"]
-    assert not_passed(readings, wanted) == {"connection_token": SKIP}
+    readings, desired = replace(HEALTHY, connection=current), replace(DESIRED, has_token=has_token)
+    finding = look(readings, desired)["connection_token"]
+    assert not_passed(readings, desired) == {"connection_token": SKIP}
     assert says in finding.message
     assert finding.remedy == remedy
 
@@ -528,10 +528,10 @@ def test_evidence_that_was_looked_for_is_among_the_findings() -> None:
 
 
 def test_evidence_of_failures_does_not_change_the_status() -> None:
-    letter = DeadLetter("2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "401", 1, "i-1")
-    readings = replace(HEALTHY, evidence=Evidence(24, dict.fromkeys(METRICS, 1), (letter,), 1))
+    dead_letter = DeadLetter("2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "401", 1, "i-1")
+    readings = replace(HEALTHY, evidence=Evidence(24, dict.fromkeys(METRICS, 1), (dead_letter,), 1))
     assert not_passed(readings) == {"deliveries": WARN, "dead_letters": WARN}
-    assert status(findings(HERE, readings, WANTED)) == "active"
+    assert status(findings(HERE, readings, DESIRED)) == "active"
 
 
 # Regions without an integration
@@ -540,13 +540,13 @@ NOTHING = Readings(None, None, None, None, role())
 
 
 def test_a_region_without_api_destinations_is_unsupported() -> None:
-    found = findings(HERE, replace(NOTHING, connection=UNSUPPORTED), WANTED)
+    found = findings(HERE, replace(NOTHING, connection=UNSUPPORTED), DESIRED)
     assert [(finding.check, finding.outcome) for finding in found] == [("region", SKIP)]
     assert status(found) == "unsupported"
 
 
 def test_a_region_without_anything_is_absent() -> None:
-    found = findings(HERE, NOTHING, WANTED)
+    found = findings(HERE, NOTHING, DESIRED)
     assert [(finding.check, finding.outcome) for finding in found] == [("integration", FAIL)]
     assert "spot.eventbridge.onboard" in found[0].remedy
     assert status(found) == "absent"
@@ -565,19 +565,19 @@ KEPT_RULE = rule({"Id": "audit", "Arn": QUEUE_ARN})
     ],
 )
 def test_what_offboarding_keeps_is_named_and_is_no_integration(left: dict[str, t.Any], says: str) -> None:
-    (only,) = findings(HERE, replace(NOTHING, **left), WANTED)
+    (only,) = findings(HERE, replace(NOTHING, **left), DESIRED)
     assert (only.check, only.outcome) == ("integration", FAIL)
     assert says in only.message
 
 
 @pytest.mark.parametrize("left", [{"connection": connection()}, {"api_destination": destination()}, {"rule": rule()}])
 def test_what_is_of_the_integration_makes_it_incomplete(left: dict[str, t.Any]) -> None:
-    assert status(findings(HERE, replace(NOTHING, **left), WANTED)) == "incomplete"
+    assert status(findings(HERE, replace(NOTHING, **left), DESIRED)) == "incomplete"
 
 
 @pytest.mark.parametrize("part", ["connection", "api_destination", "rule", "queue"])
 def test_a_region_of_which_not_all_could_be_read_is_not_absent(part: str) -> None:
-    found = findings(HERE, replace(NOTHING, **{part: REFUSED}), WANTED)
+    found = findings(HERE, replace(NOTHING, **{part: REFUSED}), DESIRED)
     assert "integration" not in {finding.check for finding in found}
 
 
@@ -622,7 +622,7 @@ def test_the_status_is_the_first_that_fits(given: list[tuple[str, str]], expecte
 # Stacks
 
 STACK = Stack("a-stack", "arn:a-stack")
-IN_STACK = replace(WANTED, stack_name="a-stack")
+IN_STACK = replace(DESIRED, stack_name="a-stack")
 
 
 def held(status: str = "CREATE_COMPLETE", ours: bool = True) -> StackNames:
@@ -692,6 +692,6 @@ def test_a_hidden_account_is_what_another_template_decides_and_a_wrong_one_is_no
 
 def test_where_only_something_else_serves_the_account_it_is_named() -> None:
     readings = Readings(None, None, None, None, None, others=(OtherDestination("of-a-stack", SPOT, ("rule",)),))
-    (finding,) = findings(HERE, readings, WANTED)
+    (finding,) = findings(HERE, readings, DESIRED)
     assert "of-a-stack" in finding.message
     assert status([finding]) == "absent"

@@ -18,11 +18,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
+    Desired,
     Readings,
-    Wanted,
+    desired_from_parameters,
     read,
     sample_warning,
-    wanted_from_parameters,
 )
 
 AWS, SPOT, NAME = "123456789012", "act-d7320fba", "spot-interruption-act-d7320fba"
@@ -30,7 +30,7 @@ NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 PARAMETERS = {
     "name": NAME,
     "spot_account": SPOT,
-    "endpoint": DEFAULT_ENDPOINT,
+    "invocation_endpoint": DEFAULT_ENDPOINT,
     "role_arn": None,
     "queue_name": None,
     "stack_name": None,
@@ -59,41 +59,41 @@ class Partition:
         return "210987654321"
 
 
-def wanted(regions: Partition | None = None, **changes: t.Any) -> Wanted:
-    return wanted_from_parameters({**PARAMETERS, **changes}, t.cast("t.Any", regions or Partition()))
+def desired(regions: Partition | None = None, **changes: t.Any) -> Desired:
+    return desired_from_parameters({**PARAMETERS, **changes}, t.cast("t.Any", regions or Partition()))
 
 
 # What is wanted
 
 
 def test_all_parts_have_the_one_name() -> None:
-    given = wanted()
+    given = desired()
     names = {given.connection.name, given.api_destination.name, given.rule.name, given.queue.name, given.rule.dead_letter_queue}
     assert names == {NAME}
 
 
 def test_the_execution_role_has_it_too_in_the_partition_of_the_region() -> None:
-    assert wanted(Partition("aws-cn")).rule.role_arn == f"arn:aws-cn:iam::{AWS}:role/{NAME}"
+    assert desired(Partition("aws-cn")).rule.role_arn == f"arn:aws-cn:iam::{AWS}:role/{NAME}"
 
 
 def test_a_queues_name_has_hyphens_for_dots() -> None:
-    assert wanted(name="spot.one").queue.name == "spot-one"
+    assert desired(name="spot.one").queue.name == "spot-one"
 
 
 def test_names_that_are_given_are_taken() -> None:
-    given = wanted(role_arn="arn:r", queue_name="letters")
+    given = desired(role_arn="arn:r", queue_name="letters")
     assert (given.rule.role_arn, given.queue.name, given.rule.dead_letter_queue, given.queue.rule) == ("arn:r", "letters", "letters", NAME)
 
 
 def test_the_aws_account_is_asked_for_only_where_it_is_not_given() -> None:
     known, asked = Partition(), Partition()
-    assert (wanted(known).aws_account, known.asked) == (AWS, 0)
-    assert (wanted(asked, aws_account=None).aws_account, asked.asked) == ("210987654321", 1)
+    assert (desired(known).aws_account, known.asked) == (AWS, 0)
+    assert (desired(asked, aws_account=None).aws_account, asked.asked) == ("210987654321", 1)
 
 
 @pytest.mark.parametrize(("token", "update_token"), [("good", "changed"), (None, "on_create"), ("", "on_create")])
 def test_the_token_is_compared_only_where_there_is_one(token: str | None, update_token: str) -> None:
-    given = wanted(spot_token=token)
+    given = desired(spot_token=token)
     assert (given.has_token, given.connection.update_token) == (bool(token), update_token)
 
 
@@ -103,14 +103,14 @@ def test_the_token_is_compared_only_where_there_is_one(token: str | None, update
         {"name": "a b"},
         {"spot_account": "production"},
         {"aws_account": "12"},
-        {"endpoint": "http://example.com"},
+        {"invocation_endpoint": "http://example.com"},
         {"queue_name": "a.b"},
         {"spot_token": "two words:"},
     ],
 )
 def test_what_cannot_be_right_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ArgumentError):
-        wanted(**wrong)
+        desired(**wrong)
 
 
 def test_the_sample_is_what_the_pattern_asks_for() -> None:
@@ -119,7 +119,7 @@ def test_the_sample_is_what_the_pattern_asks_for() -> None:
 
 
 def test_the_token_is_not_shown_where_what_is_wanted_is() -> None:
-    assert "t0ken" not in repr(wanted(spot_token="t0ken"))
+    assert "t0ken" not in repr(desired(spot_token="t0ken"))
 
 
 # What is there
@@ -158,7 +158,7 @@ class World:
 
     def read(self, hours: int = 0) -> Readings:
         clients = dict.fromkeys(("events", "secretsmanager", "sqs", "cloudwatch"), self)
-        return read(Region("eu-west-1", "aws", clients), wanted(), None, hours, NOW)
+        return read(Region("eu-west-1", "aws", clients), desired(), None, hours, NOW)
 
 
 RULE = {"Name": NAME, "Arn": f"arn:aws:events:eu-west-1:{AWS}:rule/{NAME}", "State": "ENABLED"}
@@ -300,28 +300,28 @@ def test_an_empty_queue_is_not_received_from(refusal: t.Callable[..., ClientErro
     world = with_queue(refusal, 0)
     evidence = world.read(hours=24).evidence
     assert evidence is not None
-    assert (evidence.letter_count, evidence.letters_unread) == (0, None)
+    assert (evidence.dead_letter_count, evidence.dead_letters_unread) == (0, None)
     assert "receive_message" not in world.asked
 
 
 def test_letters_that_others_hold_are_counted(refusal: t.Callable[..., ClientError]) -> None:
     evidence = with_queue(refusal, 3, receive_message={}).read(hours=24).evidence
     assert evidence is not None
-    assert (evidence.letters, evidence.letter_count) == ((), 3)
+    assert (evidence.dead_letters, evidence.dead_letter_count) == ((), 3)
 
 
 def test_letters_that_came_meanwhile_are_counted(refusal: t.Callable[..., ClientError]) -> None:
     messages = [{"MessageId": str(number), "Body": "{}"} for number in range(2)]
     evidence = with_queue(refusal, 1, receive_message={"Messages": messages}).read(hours=24).evidence
     assert evidence is not None
-    assert (len(evidence.letters), evidence.letter_count) == (2, 2)
+    assert (len(evidence.dead_letters), evidence.dead_letter_count) == (2, 2)
 
 
 def test_letters_that_may_not_be_read_are_counted_with_the_reason(refusal: t.Callable[..., ClientError]) -> None:
     evidence = with_queue(refusal, 2, receive_message=refusal("AccessDenied", "no", "ReceiveMessage")).read(hours=24).evidence
     assert evidence is not None
-    assert evidence.letter_count == 2
-    assert "AccessDenied: ReceiveMessage: no" in str(evidence.letters_unread)
+    assert evidence.dead_letter_count == 2
+    assert "AccessDenied: ReceiveMessage: no" in str(evidence.dead_letters_unread)
 
 
 def test_figures_that_may_not_be_read_are_none_with_the_reason(refusal: t.Callable[..., ClientError]) -> None:
@@ -334,4 +334,4 @@ def test_figures_that_may_not_be_read_are_none_with_the_reason(refusal: t.Callab
 def test_without_a_queue_there_are_no_letters_to_read(refusal: t.Callable[..., ClientError]) -> None:
     evidence = World(refusal).read(hours=24).evidence
     assert evidence is not None
-    assert "no queue" in str(evidence.letters_unread)
+    assert "no queue" in str(evidence.dead_letters_unread)

@@ -9,12 +9,12 @@ import re
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _handover
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import TAG, Handover, Sent, remembered, tag_value
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import TAG, Notification, Sent, remembered, tag_value
 
 ACCOUNT = "act-d7320fba"
 WHEN = "2026-01-02T03:04:05Z"
-HANDOVER = Handover(ACCOUNT, "123456789012", "606079873399", ("us-east-1",), {"us-east-1": "active", "eu-west-1": "absent"}, WHEN)
+NOTIFICATION = Notification(ACCOUNT, "123456789012", "606079873399", ("us-east-1",), {"us-east-1": "active", "eu-west-1": "absent"}, WHEN)
 
 
 @pytest.mark.parametrize("memory", [{}, {"mail": Sent(WHEN)}, {"jira": Sent(WHEN, "SRE-1"), "webhook": Sent(WHEN)}])
@@ -38,24 +38,24 @@ def test_a_tag_has_only_what_aws_allows() -> None:
 
 
 def test_the_id_depends_on_the_account_and_its_regions_alone() -> None:
-    later = Handover(ACCOUNT, "123456789012", "", ("us-east-1",), {}, "2026-02-02T03:04:05Z")
-    other = Handover(ACCOUNT, "123456789012", "", ("us-east-2",), {}, WHEN)
-    assert HANDOVER.id == later.id
-    assert HANDOVER.id != other.id
+    later = Notification(ACCOUNT, "123456789012", "", ("us-east-1",), {}, "2026-02-02T03:04:05Z")
+    other = Notification(ACCOUNT, "123456789012", "", ("us-east-2",), {}, WHEN)
+    assert NOTIFICATION.id == later.id
+    assert NOTIFICATION.id != other.id
 
 
 def test_the_subject_counts_the_regions() -> None:
-    two = Handover(ACCOUNT, "123456789012", "", ("a", "b"), {}, WHEN)
-    assert (HANDOVER.subject.rpartition(" in ")[2], two.subject.rpartition(" in ")[2]) == ("us-east-1", "2 regions")
+    two = Notification(ACCOUNT, "123456789012", "", ("a", "b"), {}, WHEN)
+    assert (NOTIFICATION.subject.rpartition(" in ")[2], two.subject.rpartition(" in ")[2]) == ("us-east-1", "2 regions")
 
 
 def test_the_markdown_names_what_is_new_first() -> None:
-    text = HANDOVER.markdown()
+    text = NOTIFICATION.markdown()
     assert text.index("| us-east-1 | active | **new** |") < text.index("| eu-west-1 | absent |  |")
 
 
 def test_an_unknown_organisation_is_said_to_be_unknown() -> None:
-    unknown = Handover(ACCOUNT, "123456789012", "", ("us-east-1",), {}, WHEN)
+    unknown = Notification(ACCOUNT, "123456789012", "", ("us-east-1",), {}, WHEN)
     assert "Organisation: (not known)" in unknown.text()
     assert "| Organisation | not known |" in unknown.markdown()
     assert unknown.document()["organization"] is None
@@ -70,6 +70,6 @@ def test_an_unknown_organisation_is_said_to_be_unknown() -> None:
     ],
 )
 def test_a_finding_says_since_when(memory: dict[str, Sent] | Failure, outcome: str, told: str) -> None:
-    found = _handover.finding(memory)
-    assert (found.check, found.outcome) == ("handover", outcome)
+    found = _notification.finding(memory)
+    assert (found.check, found.outcome) == ("notification", outcome)
     assert told in found.message

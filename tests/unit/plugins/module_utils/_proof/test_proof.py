@@ -10,16 +10,16 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import probe_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof import interruption as _interruption
-from ansible_collections.spot.eventbridge.plugins.module_utils._proof import test_event as _probe
+from ansible_collections.spot.eventbridge.plugins.module_utils._proof import test_event as _test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interruption import Instance
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import group_log as _elastilog
 
 SINCE = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
-LETTER = DeadLetter("2026-01-02T03:04:06Z", "SDK_CLIENT_ERROR", "HTTP status code 403", 0, _probe.INSTANCE)
+LETTER = DeadLetter("2026-01-02T03:04:06Z", "SDK_CLIENT_ERROR", "HTTP status code 403", 0, _test_event.INSTANCE)
 ARN = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0"
 
 
@@ -31,7 +31,7 @@ def figures(**more: int) -> dict[str, t.Any]:
 
 
 def test_the_event_is_a_warning_in_everything_but_its_source() -> None:
-    event = _probe.event("eu-west-1")
+    event = _test_event.event("eu-west-1")
     assert [event["DetailType"]] == EVENT_PATTERN["detail-type"]
     assert event["Source"] not in EVENT_PATTERN["source"]
     assert json.loads(event["Detail"])["instance-id"] == "i-00000000000000000"
@@ -39,7 +39,7 @@ def test_the_event_is_a_warning_in_everything_but_its_source() -> None:
 
 @pytest.mark.parametrize("name", ["a", "a" * 64])
 def test_a_temporary_rules_name_fits(name: str) -> None:
-    assert len(f"{probe_prefix(name)}0a1b2c") <= 64
+    assert len(f"{temporary_rule_prefix(name)}0a1b2c") <= 64
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,20 @@ def test_a_temporary_rules_name_fits(name: str) -> None:
         (figures(matched=1, delivered=1), ("AUTHORIZED", "AUTHORIZED"), "pass", "Spot took a test event; CloudWatch showed it after 62 s"),
         (figures(matched=1, failed=1), ("AUTHORIZED", "AUTHORIZED"), "fail", "SDK_CLIENT_ERROR: HTTP status code 403"),
         (figures(dead_letter_failed=1), ("DEAUTHORIZED", "DEAUTHORIZED"), "fail", "did not reach Spot"),
-        (figures(matched=1), ("AUTHORIZED", "DEAUTHORIZED"), "fail", "The probe itself switched the connection off, it is DEAUTHORIZED"),
+        (
+            figures(matched=1),
+            ("AUTHORIZED", "DEAUTHORIZED"),
+            "fail",
+            "The test event itself switched the connection off, it is DEAUTHORIZED",
+        ),
         (figures(delivered=1), ("AUTHORIZED", None), "pass", "Spot took"),
         (figures(matched=1), ("AUTHORIZED", "AUTHORIZED"), "unknown", "shows it was matched"),
         (figures(), (None, None), "unknown", "shows nothing"),
     ],
 )
 def test_a_probe_is_put_into_words(metrics: dict[str, t.Any], states: tuple[t.Any, t.Any], outcome: str, told: str) -> None:
-    found = _probe.finding("eu-west-1", _probe.Outcome(metrics, 62.4, LETTER, *states))
-    assert (found.check, found.outcome) == ("probe", outcome)
+    found = _test_event.finding("eu-west-1", _test_event.Outcome(metrics, 62.4, LETTER, *states))
+    assert (found.check, found.outcome) == ("test_event", outcome)
     assert found.message.startswith("eu-west-1: ")
     assert told in found.message
 

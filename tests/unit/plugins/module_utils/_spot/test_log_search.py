@@ -89,7 +89,7 @@ def test_a_search_is_put_into_words(hits: Hits, delivered: int | None, outcome: 
 def test_what_was_not_checked_is_said_with_who_can() -> None:
     whole = gather([{}, {"skipped": True, "msg": "x"}])
     assert [(entry["check"], entry["outcome"]) for entry in whole] == [
-        (check, "skip") for check in ("feature_flag", "spot_log", "spot_database", "probe", "interruption")
+        (check, "skip") for check in ("feature_flag", "spot_log", "spot_database", "test_event", "interruption")
     ]
     assert all("not checked" in entry["message"] and entry["remedy"] for entry in whole)
 

@@ -25,7 +25,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 NAME = "spot-interruption-act-d7320fba"
 TOKEN = "0123456789secretTOKEN"
 ARN = f"arn:aws:events:eu-west-1:123456789012:connection/{NAME}/0f1e"
-WANTED = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings")
+DESIRED = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings")
 AUTHORIZATION = {
     "AuthorizationType": "API_KEY",
     "AuthParameters": {
@@ -71,7 +71,7 @@ def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
 
 
 def test_nothing_there_is_created_with_the_token_and_a_visible_account(region: Region) -> None:
-    plan = WANTED.plan(region, None)
+    plan = DESIRED.plan(region, None)
     assert plan.action == "created"
     assert calls(plan) == [("create_connection", {"Name": NAME, "Description": "warnings", **AUTHORIZATION})]
 
@@ -83,7 +83,7 @@ def test_a_kms_key_is_given_when_the_connection_is_created(region: Region) -> No
 
 def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
     current = CurrentConnection(described(), token=CURRENT)
-    plan = WANTED.plan(region, current)
+    plan = DESIRED.plan(region, current)
     assert (plan.action, plan.calls, plan.note) == ("unchanged", (), None)
     assert plan.document == described()
 
@@ -106,19 +106,19 @@ def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
     ],
 )
 def test_a_wrong_authorization_is_written_whole_and_in_place(region: Region, found: dict[str, t.Any]) -> None:
-    plan = WANTED.plan(region, CurrentConnection(found, token=CURRENT))
+    plan = DESIRED.plan(region, CurrentConnection(found, token=CURRENT))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
 def test_a_wrong_description_is_written_without_the_token(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentConnection(described(description="by hand"), token=CURRENT))
+    plan = DESIRED.plan(region, CurrentConnection(described(description="by hand"), token=CURRENT))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, "Description": "warnings"})]
 
 
 def test_another_token_in_the_secret_is_replaced(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentConnection(described(), token=DIFFERS))
+    plan = DESIRED.plan(region, CurrentConnection(described(), token=DIFFERS))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
     assert (plan.before or {})["token"] == "differs"
@@ -127,28 +127,28 @@ def test_another_token_in_the_secret_is_replaced(region: Region) -> None:
 
 @pytest.mark.parametrize(("update_token", "written"), [("changed", False), ("on_create", False), ("always", True)])
 def test_a_token_that_was_not_compared_is_written_only_if_asked_for_always(region: Region, update_token: str, written: bool) -> None:
-    wanted = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
-    plan = wanted.plan(region, CurrentConnection(described(), token=NOT_COMPARED))
+    desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
+    plan = desired.plan(region, CurrentConnection(described(), token=NOT_COMPARED))
     assert bool(plan.calls) == written
 
 
 @pytest.mark.parametrize("update_token", ["changed", "on_create", "always"])
 @pytest.mark.parametrize("state", ["DEAUTHORIZED", "FAILED_CONNECTIVITY", "ACTIVE"])
 def test_a_connection_that_is_not_authorized_is_authorized_again_in_place(region: Region, state: str, update_token: str) -> None:
-    wanted = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
-    plan = wanted.plan(region, CurrentConnection(described(connection_state=state)))
+    desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
+    plan = desired.plan(region, CurrentConnection(described(connection_state=state)))
     assert plan.action == "reauthorized"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
 def test_a_lost_authorization_is_called_broken_with_awss_reason(region: Region) -> None:
     current = CurrentConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
-    assert WANTED.plan(region, current).broken == f"the connection {NAME} is DEAUTHORIZED: 401 from the endpoint"
+    assert DESIRED.plan(region, current).broken == f"the connection {NAME} is DEAUTHORIZED: 401 from the endpoint"
 
 
 def test_a_repair_predicts_a_connection_without_the_reason_of_its_loss(region: Region) -> None:
     current = CurrentConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
-    assert WANTED.plan(region, current).document == described()
+    assert DESIRED.plan(region, current).document == described()
 
 
 @pytest.mark.parametrize(
@@ -163,25 +163,25 @@ def test_a_repair_predicts_a_connection_without_the_reason_of_its_loss(region: R
     ],
 )
 def test_the_kms_key(region: Region, kms_key: str | None, found: str | None, arguments: dict[str, str] | None) -> None:
-    wanted = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key=kms_key)
-    plan = wanted.plan(region, CurrentConnection(described(kms_key_identifier=found), token=CURRENT))
+    desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key=kms_key)
+    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier=found), token=CURRENT))
     assert calls(plan) == ([("update_connection", arguments)] if arguments else [])
 
 
 def test_going_back_to_awss_kms_key_predicts_none(region: Region) -> None:
-    wanted = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key="")
-    plan = wanted.plan(region, CurrentConnection(described(kms_key_identifier="alias/theirs"), token=CURRENT))
+    desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key="")
+    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier="alias/theirs"), token=CURRENT))
     assert not (plan.document or {}).get("kms_key_identifier")
 
 
 def test_a_secret_that_could_not_be_read_is_told_without_a_change(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentConnection(described(), token_unread="no permission"))
+    plan = DESIRED.plan(region, CurrentConnection(described(), token_unread="no permission"))
     assert plan.action == "unchanged"
     assert plan.note == "whether the token is current was not checked: no permission. update_token=always writes it in any case."
 
 
 def test_the_arn_stays_when_a_connection_is_updated(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentConnection(described(description="by hand"), token=DIFFERS))
+    plan = DESIRED.plan(region, CurrentConnection(described(description="by hand"), token=DIFFERS))
     assert (plan.document or {})["connection_arn"] == ARN
 
 
@@ -191,15 +191,15 @@ def test_an_absent_connection_needs_no_removal(region: Region) -> None:
 
 
 def test_a_connection_is_removed_together_with_its_own_destination(region: Region) -> None:
-    wanted = Connection(name=NAME, present=False, api_destination=NAME)
-    plan = wanted.plan(region, CurrentConnection(described(), used_by=(NAME,)))
+    desired = Connection(name=NAME, present=False, api_destination=NAME)
+    plan = desired.plan(region, CurrentConnection(described(), used_by=(NAME,)))
     assert (plan.action, calls(plan), plan.document) == ("deleted", [("delete_connection", {"Name": NAME})], None)
 
 
 def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region) -> None:
-    wanted = Connection(name=NAME, present=False, api_destination=NAME)
+    desired = Connection(name=NAME, present=False, api_destination=NAME)
     with pytest.raises(RegionError, match=r"used by API destination\(s\) audit, billing") as caught:
-        wanted.plan(region, CurrentConnection(described(), used_by=(NAME, "audit", "billing")))
+        desired.plan(region, CurrentConnection(described(), used_by=(NAME, "audit", "billing")))
     assert caught.value.failure.code == "InUse"
 
 
@@ -213,11 +213,11 @@ def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region)
     ],
 )
 def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, current: CurrentConnection | None) -> None:
-    plan = WANTED.plan(region, current)
+    plan = DESIRED.plan(region, current)
     shown = [
         repr(plan),
         repr(plan.calls),
-        repr(WANTED),
+        repr(DESIRED),
         repr(current),
         json.dumps([plan.before, plan.after, plan.document]),
         plan.note or "",
@@ -231,7 +231,7 @@ def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, cu
     + [(state, False) for state in ("CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING")],
 )
 def test_aws_is_waited_for_in_the_states_that_pass(state: str, rests: bool) -> None:
-    assert WANTED.at_rest(CurrentConnection(described(connection_state=state))) == rests
+    assert DESIRED.settled(CurrentConnection(described(connection_state=state))) == rests
 
 
 # Reading, as far as the sandbox does not do it
@@ -279,9 +279,9 @@ class Secrets:
         return {"SecretString": self.text}
 
 
-def read(wanted: Connection, events: Events, secrets: Secrets | None = None) -> CurrentConnection:
+def read(desired: Connection, events: Events, secrets: Secrets | None = None) -> CurrentConnection:
     clients = {"events": events, **({"secretsmanager": secrets} if secrets else {})}
-    found = wanted.read(Region("eu-west-1", "aws", clients))
+    found = desired.read(Region("eu-west-1", "aws", clients))
     assert found is not None
     return found
 
@@ -298,7 +298,7 @@ def read(wanted: Connection, events: Events, secrets: Secrets | None = None) -> 
     ],
 )
 def test_the_token_is_compared_with_the_managed_secret(text: str, outcome: str) -> None:
-    assert read(WANTED, Events(), Secrets(text)).token == outcome
+    assert read(DESIRED, Events(), Secrets(text)).token == outcome
 
 
 @pytest.mark.parametrize(
@@ -310,30 +310,30 @@ def test_the_token_is_compared_with_the_managed_secret(text: str, outcome: str) 
     ],
 )
 def test_a_secret_that_cannot_be_read(refusal: t.Callable[..., Exception], code: str, outcome: str) -> None:
-    found = read(WANTED, Events(), Secrets(error=refusal(code)))
+    found = read(DESIRED, Events(), Secrets(error=refusal(code)))
     assert found.token == outcome
     assert bool(found.token_unread) == (outcome == NOT_COMPARED)
 
 
 def test_a_secret_that_aws_does_not_name_is_not_compared() -> None:
-    found = read(WANTED, Events(SecretArn=None), Secrets())
+    found = read(DESIRED, Events(SecretArn=None), Secrets())
     assert (found.token, found.token_unread) == (NOT_COMPARED, "AWS did not name the connection's secret")
 
 
 def test_other_errors_of_the_secret_are_errors(refusal: t.Callable[..., Exception]) -> None:
     with pytest.raises(Exception, match="InternalServiceError"):
-        read(WANTED, Events(), Secrets(error=refusal("InternalServiceError")))
+        read(DESIRED, Events(), Secrets(error=refusal("InternalServiceError")))
 
 
 @pytest.mark.parametrize(("update_token", "state"), [("always", "AUTHORIZED"), ("on_create", "AUTHORIZED"), ("changed", "DEAUTHORIZED")])
 def test_the_secret_is_not_read_where_nothing_depends_on_it(update_token: str, state: str) -> None:
-    wanted = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, update_token=update_token)
-    assert read(wanted, Events(ConnectionState=state)).token == NOT_COMPARED
+    desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, update_token=update_token)
+    assert read(desired, Events(ConnectionState=state)).token == NOT_COMPARED
 
 
 def test_an_api_key_that_aws_should_not_have_told_is_dropped() -> None:
     parameters = {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization", "ApiKeyValue": f"Bearer {TOKEN}"}}
-    found = read(WANTED, Events(AuthParameters=parameters, SecretArn=None))
+    found = read(DESIRED, Events(AuthParameters=parameters, SecretArn=None))
     assert TOKEN not in repr(found)
 
 
@@ -363,7 +363,7 @@ def from_parameters(**changes: t.Any) -> Connection:
 
 
 def test_parameters_become_what_is_wanted() -> None:
-    assert from_parameters() == WANTED
+    assert from_parameters() == DESIRED
 
 
 def test_a_removal_needs_no_token_and_no_account() -> None:

@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 NAME = "letters"
 URL = f"https://sqs.eu-west-1.amazonaws.com/123456789012/{NAME}"
 ARN = f"arn:aws:sqs:eu-west-1:123456789012:{NAME}"
-WANTED = Queue(name=NAME, rule="warnings", aws_account="123456789012")
+DESIRED = Queue(name=NAME, rule="warnings", aws_account="123456789012")
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -31,7 +31,7 @@ POLICY = {
                 "ArnLike": {
                     "aws:SourceArn": [
                         "arn:aws:events:eu-west-1:123456789012:rule/warnings",
-                        "arn:aws:events:eu-west-1:123456789012:rule/warnings-probe-*",
+                        "arn:aws:events:eu-west-1:123456789012:rule/warnings-test-*",
                     ]
                 }
             },
@@ -66,16 +66,16 @@ def set_to(plan: Plan) -> dict[str, t.Any]:
 
 
 def test_only_eventbridge_may_send_and_only_for_the_one_rule(region: Region) -> None:
-    assert WANTED.policy(region) == POLICY
+    assert DESIRED.policy(region) == POLICY
 
 
 def test_the_policy_of_china_names_china() -> None:
-    policy = WANTED.policy(Region("cn-north-1", "aws-cn", {}))
+    policy = DESIRED.policy(Region("cn-north-1", "aws-cn", {}))
     assert policy["Statement"][0]["Resource"] == "arn:aws-cn:sqs:cn-north-1:123456789012:letters"
 
 
 def test_nothing_there_is_created_encrypted_with_its_policy(region: Region) -> None:
-    plan = WANTED.plan(region, None)
+    plan = DESIRED.plan(region, None)
     ((operation, arguments),) = calls(plan)
     assert (plan.action, operation, arguments["QueueName"]) == ("created", "create_queue", NAME)
     assert json.loads(arguments["Attributes"].pop("Policy")) == POLICY
@@ -96,13 +96,13 @@ def test_a_new_queue_with_a_kms_key_has_no_other_encryption(region: Region) -> N
 
 
 def test_a_queue_as_wanted_is_left_alone(region: Region) -> None:
-    plan = WANTED.plan(region, current(tags={"owner": "them"}))
+    plan = DESIRED.plan(region, current(tags={"owner": "them"}))
     assert (plan.action, plan.calls) == ("unchanged", ())
 
 
 def test_a_policy_is_compared_by_what_it_says(region: Region) -> None:
     text = json.dumps({**POLICY, "Statement": [{**POLICY["Statement"][0], "Action": ["sqs:SendMessage"]}]}, indent=1)
-    assert WANTED.plan(region, current(Policy=text)).action == "unchanged"
+    assert DESIRED.plan(region, current(Policy=text)).action == "unchanged"
 
 
 ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Policy": POLICY}
@@ -122,20 +122,20 @@ ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Pol
     ids=str,
 )
 def test_if_one_attribute_differs_all_are_set_lest_one_is_forgotten(region: Region, changes: dict[str, str | None]) -> None:
-    plan = WANTED.plan(region, current(**changes))
+    plan = DESIRED.plan(region, current(**changes))
     assert plan.action == "updated"
     assert set_to(plan) == ALL
 
 
 def test_a_kms_key_that_is_not_wanted_is_taken_away(region: Region) -> None:
-    plan = WANTED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
+    plan = DESIRED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
     assert set_to(plan) == {**ALL, "KmsMasterKeyId": ""}
 
 
 def test_a_policy_that_lets_others_in_is_replaced(region: Region) -> None:
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ARN}
     text = json.dumps({**POLICY, "Statement": [*POLICY["Statement"], everybody]})
-    assert set_to(WANTED.plan(region, current(Policy=text))) == ALL
+    assert set_to(DESIRED.plan(region, current(Policy=text))) == ALL
 
 
 @pytest.mark.parametrize("found", [None, "alias/other"])
@@ -151,7 +151,7 @@ def test_a_kms_key_that_is_as_wanted_is_left_alone(region: Region) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "purge", "wanted"),
+    ("tags", "purge", "desired"),
     [
         pytest.param({"owner": "them"}, True, [], id="the same"),
         pytest.param({}, False, [], id="none, not purged"),
@@ -165,10 +165,10 @@ def test_a_kms_key_that_is_as_wanted_is_left_alone(region: Region) -> None:
     ],
 )
 def test_the_tags_of_a_queue_that_is_there(
-    region: Region, tags: dict[str, str], purge: bool, wanted: list[tuple[str, dict[str, t.Any]]]
+    region: Region, tags: dict[str, str], purge: bool, desired: list[tuple[str, dict[str, t.Any]]]
 ) -> None:
     queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", tags=tags, purge_tags=purge)
-    assert calls(queue.plan(region, current(tags={"owner": "them"}))) == wanted
+    assert calls(queue.plan(region, current(tags={"owner": "them"}))) == desired
 
 
 REMOVAL = Queue(NAME, present=False)
@@ -221,7 +221,7 @@ def from_parameters(**changes: t.Any) -> Queue:
 
 
 def test_parameters_become_what_is_wanted() -> None:
-    assert from_parameters() == WANTED
+    assert from_parameters() == DESIRED
 
 
 def test_the_rule_has_the_queues_name_by_default() -> None:

@@ -148,17 +148,17 @@ def test_a_refusal_is_not_taken_for_a_missing_role(refusal: t.Callable[..., Clie
 # What is wanted
 
 
-WANTED = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME, description="warnings", tags={"team": "a"}, purge_tags=False)
+DESIRED = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME, description="warnings", tags={"team": "a"}, purge_tags=False)
 REGION = Region("us-east-1", "aws", {})
-AS_WANTED = CurrentRole(ARN, trust(), (permission(),), description="warnings", tags={"team": "a", "theirs": "x"})
+AS_DESIRED = CurrentRole(ARN, trust(), (permission(),), description="warnings", tags={"team": "a", "theirs": "x"})
 
 
-def calls(wanted: ExecutionRole, current: CurrentRole | None) -> list[str]:
-    return [call.operation for call in wanted.plan(REGION, current).calls]
+def calls(desired: ExecutionRole, current: CurrentRole | None) -> list[str]:
+    return [call.operation for call in desired.plan(REGION, current).calls]
 
 
 def test_a_role_that_is_not_there_is_made_with_its_one_permission() -> None:
-    plan = WANTED.plan(REGION, None)
+    plan = DESIRED.plan(REGION, None)
     assert (plan.action, [call.operation for call in plan.calls]) == ("created", ["create_role", "put_role_policy"])
     create, put = (call.arguments for call in plan.calls)
     assert json.loads(create["AssumeRolePolicyDocument"]) == trust()
@@ -177,14 +177,14 @@ def allows_only(policy: dict[str, t.Any], destination: str) -> bool:
 
 
 def test_other_partitions_have_arns_of_their_own() -> None:
-    plan = WANTED.plan(Region("us-gov-west-1", "aws-us-gov", {}), None)
+    plan = DESIRED.plan(Region("us-gov-west-1", "aws-us-gov", {}), None)
     assert plan.document is not None
     assert plan.document["arn"].startswith("arn:aws-us-gov:iam::")
     assert plan.document["policy"]["Statement"][0]["Resource"].startswith("arn:aws-us-gov:events:")
 
 
 def test_a_role_as_it_is_wanted_stays_with_the_tags_of_others() -> None:
-    plan = WANTED.plan(REGION, AS_WANTED)
+    plan = DESIRED.plan(REGION, AS_DESIRED)
     assert (plan.action, plan.calls) == ("unchanged", ())
 
 
@@ -200,53 +200,53 @@ def test_a_role_as_it_is_wanted_stays_with_the_tags_of_others() -> None:
     ],
 )
 def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[str]) -> None:
-    current = dataclasses.replace(AS_WANTED, **is_)
-    plan = WANTED.plan(REGION, current)
+    current = dataclasses.replace(AS_DESIRED, **is_)
+    plan = DESIRED.plan(REGION, current)
     assert (plan.action, [call.operation for call in plan.calls]) == ("updated", operations)
     assert plan.before != plan.after
 
 
 def test_the_same_policy_in_another_order_is_no_difference() -> None:
     other = {"Statement": [dict(reversed(trust()["Statement"][0].items()))], "Version": "2012-10-17"}
-    assert calls(WANTED, dataclasses.replace(AS_WANTED, trust=other)) == []
+    assert calls(DESIRED, dataclasses.replace(AS_DESIRED, trust=other)) == []
 
 
 def test_a_boundary_is_left_alone_unless_one_is_wanted() -> None:
-    bound = dataclasses.replace(AS_WANTED, boundary="arn:aws:iam::aws:policy/theirs")
-    assert calls(WANTED, bound) == []
-    assert calls(dataclasses.replace(WANTED, boundary="arn:aws:iam::aws:policy/ours"), bound) == ["put_role_permissions_boundary"]
+    bound = dataclasses.replace(AS_DESIRED, boundary="arn:aws:iam::aws:policy/theirs")
+    assert calls(DESIRED, bound) == []
+    assert calls(dataclasses.replace(DESIRED, boundary="arn:aws:iam::aws:policy/ours"), bound) == ["put_role_permissions_boundary"]
 
 
 def test_a_boundary_that_is_wanted_is_there_from_the_beginning() -> None:
-    (create, _policy) = dataclasses.replace(WANTED, boundary="arn:b").plan(REGION, None).calls
+    (create, _policy) = dataclasses.replace(DESIRED, boundary="arn:b").plan(REGION, None).calls
     assert create.arguments["PermissionsBoundary"] == "arn:b"
 
 
 def test_foreign_tags_go_only_if_they_shall() -> None:
-    assert calls(dataclasses.replace(WANTED, purge_tags=True), AS_WANTED) == ["untag_role"]
+    assert calls(dataclasses.replace(DESIRED, purge_tags=True), AS_DESIRED) == ["untag_role"]
 
 
 # Removing it
 
-UNWANTED = ExecutionRole(NAME, present=False)
+UNDESIRED = ExecutionRole(NAME, present=False)
 
 
 def test_a_role_goes_after_its_policy() -> None:
-    assert calls(UNWANTED, AS_WANTED) == ["delete_role_policy", "delete_role"]
-    assert calls(UNWANTED, dataclasses.replace(AS_WANTED, policies=())) == ["delete_role"]
-    assert calls(UNWANTED, None) == []
+    assert calls(UNDESIRED, AS_DESIRED) == ["delete_role_policy", "delete_role"]
+    assert calls(UNDESIRED, dataclasses.replace(AS_DESIRED, policies=())) == ["delete_role"]
+    assert calls(UNDESIRED, None) == []
 
 
 def test_a_role_with_policies_of_others_is_kept_and_they_are_named() -> None:
-    plan = UNWANTED.plan(REGION, dataclasses.replace(AS_WANTED, others=("ReadOnlyAccess",)))
+    plan = UNDESIRED.plan(REGION, dataclasses.replace(AS_DESIRED, others=("ReadOnlyAccess",)))
     assert (plan.action, plan.calls) == ("unchanged", ())
     assert "ReadOnlyAccess" in (plan.note or "")
 
 
 def test_whether_there_are_policies_of_others_is_asked_only_to_remove_it() -> None:
     wanting, unwanting = Iam(), Iam()
-    WANTED.read(region_with(wanting))
-    found = UNWANTED.read(region_with(unwanting))
+    DESIRED.read(region_with(wanting))
+    found = UNDESIRED.read(region_with(unwanting))
     assert (wanting.asked, unwanting.asked) == ([NAME], [NAME] * 3)
     assert found is not None
     assert found.others == ("one", "two", "arn:managed")

@@ -18,7 +18,7 @@ NAME = "spot-interruption-act-d7320fba"
 DESTINATION = f"arn:aws:events:eu-west-1:123456789012:api-destination/{NAME}/2d3c"
 RULE = f"arn:aws:events:eu-west-1:123456789012:rule/{NAME}"
 ROLE = f"arn:aws:iam::123456789012:role/{NAME}"
-WANTED = Rule(
+DESIRED = Rule(
     name=NAME,
     api_destination=NAME,
     role_arn=ROLE,
@@ -70,7 +70,7 @@ def test_the_pattern_is_that_of_spot_interruption_warnings() -> None:
 
 
 def test_nothing_there_is_created_with_its_target(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentRule(None, destination_arn=DESTINATION))
+    plan = DESIRED.plan(region, CurrentRule(None, destination_arn=DESTINATION))
     assert (plan.action, calls(plan), plan.before) == ("created", [("put_rule", PUT_RULE), PUT_TARGET], None)
 
 
@@ -87,7 +87,7 @@ def test_a_rule_that_is_there_gets_its_tags_by_a_call_of_their_own_as_put_rule_i
 
 
 def test_a_rule_as_wanted_is_left_alone(region: Region) -> None:
-    plan = WANTED.plan(region, current())
+    plan = DESIRED.plan(region, current())
     assert (plan.action, plan.calls) == ("unchanged", ())
 
 
@@ -99,12 +99,12 @@ def test_a_rule_as_wanted_is_left_alone(region: Region) -> None:
     ],
 )
 def test_a_pattern_is_compared_as_json(region: Region, text: str) -> None:
-    assert WANTED.plan(region, current(event_pattern=text)).action == "unchanged"
+    assert DESIRED.plan(region, current(event_pattern=text)).action == "unchanged"
 
 
 def test_a_pattern_that_stays_is_predicted_as_it_is_written(region: Region) -> None:
     text = json.dumps(EVENT_PATTERN, indent=2)
-    plan = WANTED.plan(region, current({**TARGET, "RoleArn": "arn:other"}, event_pattern=text))
+    plan = DESIRED.plan(region, current({**TARGET, "RoleArn": "arn:other"}, event_pattern=text))
     assert calls(plan) == [PUT_TARGET]
     assert (plan.document or {})["event_pattern"] == text
 
@@ -124,7 +124,7 @@ def test_a_pattern_that_stays_is_predicted_as_it_is_written(region: Region) -> N
     ids=str,
 )
 def test_a_rule_that_differs_is_put_whole_and_its_target_left_alone(region: Region, changes: dict[str, t.Any]) -> None:
-    plan = WANTED.plan(region, current(**changes))
+    plan = DESIRED.plan(region, current(**changes))
     assert (plan.action, calls(plan)) == ("updated", [("put_rule", PUT_RULE)])
 
 
@@ -142,13 +142,13 @@ def test_a_rule_that_differs_is_put_whole_and_its_target_left_alone(region: Regi
     ids=str,
 )
 def test_a_target_that_differs_is_put_and_the_rule_left_alone(region: Region, changes: dict[str, t.Any]) -> None:
-    plan = WANTED.plan(region, current({**TARGET, **changes}))
+    plan = DESIRED.plan(region, current({**TARGET, **changes}))
     assert (plan.action, calls(plan)) == ("updated", [PUT_TARGET])
 
 
 @pytest.mark.parametrize("left_out", ["RoleArn", "RetryPolicy", "DeadLetterConfig"])
 def test_a_target_that_lacks_something_is_put(region: Region, left_out: str) -> None:
-    plan = WANTED.plan(region, current({key: value for key, value in TARGET.items() if key != left_out}))
+    plan = DESIRED.plan(region, current({key: value for key, value in TARGET.items() if key != left_out}))
     assert calls(plan) == [PUT_TARGET]
 
 
@@ -158,26 +158,26 @@ def test_a_queue_that_is_not_wanted_is_taken_off_the_target(region: Region) -> N
 
 
 def test_foreign_targets_are_neither_touched_nor_counted(region: Region) -> None:
-    assert WANTED.plan(region, current(FOREIGN, TARGET)).action == "unchanged"
+    assert DESIRED.plan(region, current(FOREIGN, TARGET)).action == "unchanged"
 
 
 def test_a_missing_target_is_put_beside_foreign_ones(region: Region) -> None:
-    plan = WANTED.plan(region, current(FOREIGN))
+    plan = DESIRED.plan(region, current(FOREIGN))
     assert calls(plan) == [PUT_TARGET]
     assert [target["id"] for target in (plan.document or {})["targets"]] == ["audit", "spot"]
 
 
 def test_a_target_made_by_hand_for_the_same_destination_is_taken_over_lest_it_is_sent_twice(region: Region) -> None:
-    plan = WANTED.plan(region, current({"Id": "by-hand", "Arn": DESTINATION}))
+    plan = DESIRED.plan(region, current({"Id": "by-hand", "Arn": DESTINATION}))
     assert calls(plan) == [("put_targets", {"Rule": NAME, "EventBusName": "default", "Targets": [{**TARGET, "Id": "by-hand"}]})]
 
 
 def test_a_target_made_by_hand_that_is_as_wanted_is_left_alone(region: Region) -> None:
-    assert WANTED.plan(region, current({**TARGET, "Id": "by-hand"})).action == "unchanged"
+    assert DESIRED.plan(region, current({**TARGET, "Id": "by-hand"})).action == "unchanged"
 
 
 @pytest.mark.parametrize(
-    ("tags", "purge", "wanted"),
+    ("tags", "purge", "desired"),
     [
         pytest.param(None, True, [], id="not given: left alone"),
         pytest.param({"owner": "them", "team": "a"}, True, [], id="the same"),
@@ -189,21 +189,21 @@ def test_a_target_made_by_hand_that_is_as_wanted_is_left_alone(region: Region) -
     ],
 )
 def test_the_tags_of_a_rule_that_is_there(
-    region: Region, tags: dict[str, str] | None, purge: bool, wanted: list[tuple[str, dict[str, t.Any]]]
+    region: Region, tags: dict[str, str] | None, purge: bool, desired: list[tuple[str, dict[str, t.Any]]]
 ) -> None:
     rule = Rule(name=NAME, role_arn=ROLE, dead_letter_queue="letters", aws_account="123456789012", description="warnings", tags=tags)
     rule = Rule(**{**vars(rule), "purge_tags": purge})
-    assert calls(rule.plan(region, current(tags={"owner": "them", "team": "a"}))) == wanted
+    assert calls(rule.plan(region, current(tags={"owner": "them", "team": "a"}))) == desired
 
 
 def test_a_missing_destination_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region) -> None:
-    plan = WANTED.plan(region, CurrentRule(None))
+    plan = DESIRED.plan(region, CurrentRule(None))
     assert plan.action == "created"
-    assert plan.blocked == f"there is no API destination {NAME} in eu-west-1: make it first, with spot_api_destination"
+    assert plan.unmet_dependency == f"there is no API destination {NAME} in eu-west-1: make it first, with spot_api_destination"
 
 
 def test_a_destination_that_is_there_blocks_nothing(region: Region) -> None:
-    assert WANTED.plan(region, CurrentRule(None, destination_arn=DESTINATION)).blocked is None
+    assert DESIRED.plan(region, CurrentRule(None, destination_arn=DESTINATION)).unmet_dependency is None
 
 
 REMOVAL = Rule(NAME, present=False)
@@ -265,7 +265,7 @@ class NobodyIsAsked:
 
 
 def test_parameters_become_what_is_wanted() -> None:
-    assert from_parameters() == WANTED
+    assert from_parameters() == DESIRED
 
 
 def test_the_aws_account_is_not_asked_for_without_a_queue() -> None:

@@ -33,7 +33,7 @@ PARAMETERS = {
 SUMMARY = Template(PARAMETERS, capabilities=("CAPABILITY_IAM",))
 
 
-def wanted(**changes: t.Any) -> StackSet:
+def desired(**changes: t.Any) -> StackSet:
     """A stack set with permissions of its own, in all three accounts."""
     given: dict[str, t.Any] = {
         "name": "spot",
@@ -54,7 +54,7 @@ def of_units(*units: str, **changes: t.Any) -> StackSet:
         "auto_deployment": {"Enabled": False},
         **changes,
     }
-    return wanted(**given)
+    return desired(**given)
 
 
 def current(*differences: str, **changes: t.Any) -> CurrentStackSet:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set import apply as _stack_set_apply
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
-from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import REGIONS, SPOT, A, B, wanted
+from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import REGIONS, SPOT, A, B, desired
 
 PARAMETERS = [{"ParameterKey": "SpotAccountId"}, {"ParameterKey": "SpotToken", "NoEcho": True}]
 SMALL = {"spot_accounts": {A: SPOT[A], B: SPOT[B]}, "regions": REGIONS[:1]}
@@ -117,7 +117,7 @@ def bring(clock: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict
 
     def run(aws: CloudFormation, given: StackSet | None = None, **options: t.Any) -> dict[str, t.Any]:
         clients = {"cloudformation": aws}
-        return StackSetRun(given or wanted(**SMALL), clients, **{"check_mode": False, "timeout": 600, **options}).run()
+        return StackSetRun(given or desired(**SMALL), clients, **{"check_mode": False, "timeout": 600, **options}).run()
 
     return run
 
@@ -160,7 +160,7 @@ def test_whoever_overtakes_again_and_again_is_a_failure(bring: t.Any) -> None:
 def test_at_most_fifty_operations_are_in_progress(bring: t.Any) -> None:
     accounts = {f"5{number:011}": f"act-{number + 1:08x}" for number in range(120)}
     aws = CloudFormation(takes=3)
-    done = bring(aws, wanted(spot_accounts=accounts, regions=REGIONS[:1]))
+    done = bring(aws, desired(spot_accounts=accounts, regions=REGIONS[:1]))
     assert "msg" not in done
     assert len(done["instances"]) == 120
     assert aws.most_at_once == 50
@@ -168,7 +168,7 @@ def test_at_most_fifty_operations_are_in_progress(bring: t.Any) -> None:
 
 def test_without_managed_execution_there_is_one(bring: t.Any) -> None:
     aws = CloudFormation(takes=3)
-    assert "msg" not in bring(aws, wanted(**SMALL, managed_execution=False))
+    assert "msg" not in bring(aws, desired(**SMALL, managed_execution=False))
     assert aws.most_at_once == 1
 
 

@@ -25,6 +25,7 @@ from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import
     A,
     B,
     C,
+    desired,
     instance,
     instances,
     nothing,
@@ -33,7 +34,6 @@ from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import
     organization,
     reading,
     told,
-    wanted,
 )
 
 ALL = ("ap-south-1", "eu-west-1", "us-east-1")
@@ -49,14 +49,14 @@ def but(*changed: Instance) -> dict[tuple[str, str], Instance]:
     return {**instances(), **{there.pair: there for there in changed}}
 
 
-def in_units(wanted_set: StackSet, found: t.Any = None, *members: t.Any) -> t.Any:
+def in_units(desired_set: StackSet, found: t.Any = None, *members: t.Any) -> t.Any:
     there = {pair: dataclasses.replace(one, unit=one.unit or OU) for pair, one in (found or {}).items()}
-    return plan(wanted_set, reading(of_organization(), there, organization=organization(*members)))
+    return plan(desired_set, reading(of_organization(), there, organization=organization(*members)))
 
 
 class TestAStackSetThatIsNotThere:
     def test_it_is_made_and_then_an_operation_for_each_spot_account(self) -> None:
-        found = plan(wanted(), nothing())
+        found = plan(desired(), nothing())
         assert told(found.operations) == [
             ("create_stack_set", (), ()),
             ("create_stack_instances", (A,), REGIONS),
@@ -67,17 +67,17 @@ class TestAStackSetThatIsNotThere:
         assert found.operations[1].arguments["Accounts"] == [A]
 
     def test_first_comes_the_stack_set_alone(self) -> None:
-        assert told(plan(wanted(), nothing()).stage) == [("create_stack_set", (), ())]
+        assert told(plan(desired(), nothing()).stage) == [("create_stack_set", (), ())]
 
     def test_accounts_that_share_a_spot_account_share_an_operation(self) -> None:
-        found = plan(wanted(spot_accounts={A: "act-aaaaaaaa", B: "act-bbbbbbbb", C: "act-aaaaaaaa"}), nothing())
+        found = plan(desired(spot_accounts={A: "act-aaaaaaaa", B: "act-bbbbbbbb", C: "act-aaaaaaaa"}), nothing())
         assert told(found.operations)[1:] == [
             ("create_stack_instances", (A, C), REGIONS),
             ("create_stack_instances", (B,), REGIONS),
         ]
 
     def test_accounts_with_the_default_override_nothing(self) -> None:
-        given = wanted(accounts=frozenset({A, NEW}), default_spot_account="act-dddddddd")
+        given = desired(accounts=frozenset({A, NEW}), default_spot_account="act-dddddddd")
         found = plan(given, nothing())
         assert [(operation.accounts, overrides(operation)) for operation in found.operations[1:]] == [
             ((A,), {"SpotAccountId": SPOT[A]}),
@@ -85,35 +85,35 @@ class TestAStackSetThatIsNotThere:
         ]
 
     def test_nothing_of_it_shows_the_token(self) -> None:
-        assert TOKEN not in repr(plan(wanted(), nothing()))
+        assert TOKEN not in repr(plan(desired(), nothing()))
 
     def test_without_a_token_it_cannot_be_made(self) -> None:
         with pytest.raises(ArgumentError, match="There is no Spot token"):
-            plan(wanted(token=""), nothing())
+            plan(desired(token=""), nothing())
 
     def test_the_diff_names_each_account_once(self) -> None:
-        headers = [entry["after_header"] for entry in plan(wanted(), nothing()).diff]
+        headers = [entry["after_header"] for entry in plan(desired(), nothing()).diff]
         assert headers == ["stack set spot", *(f"AWS account {account}" for account in SPOT)]
 
 
 class TestAStackSetThatIsThere:
     def test_as_it_shall_be_it_is_left_alone(self) -> None:
-        found = plan(wanted(token=""), reading())
+        found = plan(desired(token=""), reading())
         assert (found.operations, found.diff, found.left, found.set_left) == ((), (), {}, ())
 
     def test_a_missing_instance_is_made_and_no_other_touched(self) -> None:
         there = instances()
         del there[(B, "eu-west-1")]
-        found = plan(wanted(), reading(found=there))
+        found = plan(desired(), reading(found=there))
         assert told(found.operations) == [("create_stack_instances", (B,), ("eu-west-1",))]
         assert overrides(found.operations[0]) == {"SpotAccountId": SPOT[B]}
 
     def test_a_new_account_gets_its_instances(self) -> None:
-        found = plan(wanted(spot_accounts={**SPOT, NEW: "act-dddddddd"}), reading())
+        found = plan(desired(spot_accounts={**SPOT, NEW: "act-dddddddd"}), reading())
         assert told(found.operations) == [("create_stack_instances", (NEW,), REGIONS)]
 
     def test_another_spot_account_updates_the_instances_of_its_account_alone(self) -> None:
-        found = plan(wanted(spot_accounts={**SPOT, B: "act-eeeeeeee"}), reading())
+        found = plan(desired(spot_accounts={**SPOT, B: "act-eeeeeeee"}), reading())
         assert told(found.operations) == [("update_stack_instances", (B,), REGIONS)]
         assert overrides(found.operations[0]) == {"SpotAccountId": "act-eeeeeeee"}
         (entry,) = found.diff
@@ -121,44 +121,44 @@ class TestAStackSetThatIsThere:
         assert entry["after"]["eu-west-1"] == {"status": "CURRENT", "spot_account": "act-eeeeeeee"}
 
     def test_an_instance_without_an_override_has_the_spot_account_of_the_stack_set(self) -> None:
-        found = plan(wanted(), reading(found=but(instance(A, "eu-west-1", overrides={}))))
+        found = plan(desired(), reading(found=but(instance(A, "eu-west-1", overrides={}))))
         assert told(found.operations) == [("update_stack_instances", (A,), ("eu-west-1",))]
 
     def test_an_override_is_set_to_the_default_rather_than_taken_away(self) -> None:
         found = plan(
-            wanted(spot_accounts={A: SPOT[A], B: SPOT[B]}, accounts=frozenset(SPOT), default_spot_account="act-dddddddd"), reading()
+            desired(spot_accounts={A: SPOT[A], B: SPOT[B]}, accounts=frozenset(SPOT), default_spot_account="act-dddddddd"), reading()
         )
         assert told(found.operations) == [("update_stack_set", (A, B, C), ALL), ("update_stack_instances", (C,), REGIONS)]
         assert overrides(found.operations[1]) == {"SpotAccountId": "act-dddddddd"}
 
     def test_what_others_override_stays(self) -> None:
         theirs = instance(A, "eu-west-1", overrides={"SpotAccountId": "act-eeeeeeee", "Endpoint": "https://x/", "Gone": "1"})
-        (operation,) = plan(wanted(), reading(found=but(theirs))).operations
+        (operation,) = plan(desired(), reading(found=but(theirs))).operations
         assert overrides(operation) == {"SpotAccountId": SPOT[A], "Endpoint": None}
         assert operation.arguments["ParameterOverrides"][1] == {"ParameterKey": "Endpoint", "UsePreviousValue": True}
         assert operation.overrides == {}
 
     def test_another_property_updates_the_stack_set_and_with_it_all_instances(self) -> None:
-        found = plan(wanted(description="other"), reading())
+        found = plan(desired(description="other"), reading())
         assert told(found.operations) == [("update_stack_set", (A, B, C), ALL)]
         assert found.operations[0].document["instances"] == 9
 
     def test_the_update_comes_before_overrides_as_a_parameter_must_be_there_first(self) -> None:
-        found = plan(wanted(description="other", spot_accounts={**SPOT, B: "act-eeeeeeee", NEW: "act-dddddddd"}), reading())
+        found = plan(desired(description="other", spot_accounts={**SPOT, B: "act-eeeeeeee", NEW: "act-dddddddd"}), reading())
         assert [operation.stage for operation in found.operations] == [1, 2, 2]
         assert told(found.stage) == [("update_stack_set", (A, B, C), ALL)]
 
     def test_what_goes_goes_first(self) -> None:
-        found = plan(wanted(description="other", spot_accounts={A: SPOT[A], B: SPOT[B]}), reading())
+        found = plan(desired(description="other", spot_accounts={A: SPOT[A], B: SPOT[B]}), reading())
         assert told(found.operations) == [("delete_stack_instances", (C,), ALL), ("update_stack_set", (A, B, C), ALL)]
         assert found.operations[0].arguments["RetainStacks"] is False
 
     def test_stacks_may_be_retained(self) -> None:
-        found = plan(wanted(spot_accounts={A: SPOT[A], B: SPOT[B]}, retain_stacks=True), reading())
+        found = plan(desired(spot_accounts={A: SPOT[A], B: SPOT[B]}, retain_stacks=True), reading())
         assert found.operations[0].arguments["RetainStacks"] is True
 
     def test_regions_that_are_no_longer_wanted_are_given_up_in_all_accounts_at_once(self) -> None:
-        found = plan(wanted(regions=REGIONS[:2]), reading())
+        found = plan(desired(regions=REGIONS[:2]), reading())
         assert told(found.operations) == [("delete_stack_instances", (A, B, C), ("ap-south-1",))]
 
 
@@ -169,21 +169,21 @@ class TestInstancesThatFailed:
     )
     def test_they_are_tried_again_with_what_they_have(self, status: str, detailed: str) -> None:
         failed = [instance(account, "eu-west-1", status=status, detailed_status=detailed) for account in (A, B)]
-        (operation,) = plan(wanted(), reading(found=but(*failed))).operations
+        (operation,) = plan(desired(), reading(found=but(*failed))).operations
         assert told([operation]) == [("update_stack_instances", (A, B), ("eu-west-1",))]
         assert "ParameterOverrides" not in operation.arguments
 
     def test_a_wrong_spot_account_is_put_right_in_the_same_go(self) -> None:
         failed = instance(A, "eu-west-1", status="OUTDATED", overrides={})
-        (operation,) = plan(wanted(), reading(found=but(failed))).operations
+        (operation,) = plan(desired(), reading(found=but(failed))).operations
         assert overrides(operation) == {"SpotAccountId": SPOT[A]}
 
     def test_an_update_of_the_stack_set_tries_them_all_again(self) -> None:
-        found = plan(wanted(description="other"), reading(found=but(instance(A, "eu-west-1", status="OUTDATED"))))
+        found = plan(desired(description="other"), reading(found=but(instance(A, "eu-west-1", status="OUTDATED"))))
         assert [operation.action for operation in found.operations] == ["update_stack_set"]
 
     def test_what_is_inoperable_is_removed_and_made_anew(self) -> None:
-        found = plan(wanted(), reading(found=but(instance(A, "eu-west-1", status="INOPERABLE"))))
+        found = plan(desired(), reading(found=but(instance(A, "eu-west-1", status="INOPERABLE"))))
         assert told(found.operations) == [
             ("delete_stack_instances", (A,), ("eu-west-1",)),
             ("create_stack_instances", (A,), ("eu-west-1",)),
@@ -191,7 +191,7 @@ class TestInstancesThatFailed:
 
     def test_a_suspended_account_is_left_alone_where_nobody_knows_better(self) -> None:
         skipped = instance(A, "eu-west-1", status="OUTDATED", detailed_status="SKIPPED_SUSPENDED_ACCOUNT")
-        found = plan(wanted(), reading(found=but(skipped)))
+        found = plan(desired(), reading(found=but(skipped)))
         assert found.operations == ()
         assert found.notes == (f"AWS left {A} out, as it is suspended.",)
 
@@ -206,29 +206,29 @@ class TestNothingIsTriedTwice:
 
     def test_a_missing_instance_that_was_made_in_vain_is_told(self) -> None:
         there = instances(A, B)
-        found = plan(wanted(), reading(found=there), self.attempts(("create_stack_instances", (C,), REGIONS)))
+        found = plan(desired(), reading(found=there), self.attempts(("create_stack_instances", (C,), REGIONS)))
         assert found.operations == ()
         assert found.left == {(C, region): "was not made" for region in REGIONS}
 
     @pytest.mark.parametrize("action", ["create_stack_instances", "update_stack_instances", "update_stack_set"])
     def test_a_failed_instance_is_told_with_its_reason(self, action: str) -> None:
         failed = instance(A, "eu-west-1", status="OUTDATED", reason="no role")
-        found = plan(wanted(), reading(found=but(failed)), self.attempts((action, (A,), REGIONS)))
+        found = plan(desired(), reading(found=but(failed)), self.attempts((action, (A,), REGIONS)))
         assert (found.operations, found.left) == ((), {(A, "eu-west-1"): "no role"})
 
     def test_an_update_of_the_stack_set_is_no_try_at_an_override(self) -> None:
         there = but(instance(A, "eu-west-1", overrides={}))
-        found = plan(wanted(), reading(found=there), self.attempts(("update_stack_set", (A,), REGIONS)))
+        found = plan(desired(), reading(found=there), self.attempts(("update_stack_set", (A,), REGIONS)))
         assert told(found.operations) == [("update_stack_instances", (A,), ("eu-west-1",))]
 
     def test_an_override_that_does_not_hold_is_told(self) -> None:
         there = but(instance(A, "eu-west-1", overrides={}))
-        found = plan(wanted(), reading(found=there), self.attempts(("update_stack_instances", (A,), REGIONS)))
+        found = plan(desired(), reading(found=there), self.attempts(("update_stack_instances", (A,), REGIONS)))
         assert (found.operations, found.left) == ((), {(A, "eu-west-1"): "has another Spot account"})
 
     def test_what_stays_inoperable_needs_a_hand(self) -> None:
         there = but(instance(A, "eu-west-1", status="INOPERABLE", reason="protected", stack_id="arn:1"))
-        found = plan(wanted(), reading(found=there), self.attempts(("delete_stack_instances", (A,), REGIONS)))
+        found = plan(desired(), reading(found=there), self.attempts(("delete_stack_instances", (A,), REGIONS)))
         assert found.operations == ()
         assert found.left[(A, "eu-west-1")] == (
             "is INOPERABLE: AWS could not remove its stack: protected. "
@@ -238,21 +238,21 @@ class TestNothingIsTriedTwice:
     def test_what_was_removed_is_made_anew(self) -> None:
         there = instances()
         del there[(A, "eu-west-1")]
-        found = plan(wanted(), reading(found=there), self.attempts(("delete_stack_instances", (A,), REGIONS)))
+        found = plan(desired(), reading(found=there), self.attempts(("delete_stack_instances", (A,), REGIONS)))
         assert told(found.operations) == [("create_stack_instances", (A,), ("eu-west-1",))]
 
     def test_an_unwanted_instance_that_does_not_go_is_told(self) -> None:
-        given = wanted(spot_accounts={A: SPOT[A], B: SPOT[B]})
+        given = desired(spot_accounts={A: SPOT[A], B: SPOT[B]})
         found = plan(given, reading(), self.attempts(("delete_stack_instances", (C,), REGIONS)))
         assert found.operations == ()
         assert found.left == {(C, region): "was not removed" for region in REGIONS}
 
     def test_a_property_that_does_not_hold_is_told(self) -> None:
-        found = plan(wanted(description="other"), reading(), self.attempts(("update_stack_set", SPOT, REGIONS)))
+        found = plan(desired(description="other"), reading(), self.attempts(("update_stack_set", SPOT, REGIONS)))
         assert (found.operations, found.set_left) == ((), ("description",))
 
     def test_a_token_that_is_always_written_is_written_once(self) -> None:
-        given = wanted(update_token="always")
+        given = desired(update_token="always")
         assert [operation.action for operation in plan(given, reading()).operations] == ["update_stack_set"]
         assert plan(given, reading(), self.attempts(("update_stack_set", SPOT, REGIONS))).operations == ()
 
@@ -326,7 +326,7 @@ class TestOrganizationalUnits:
 
 class TestPreferences:
     def test_they_go_with_every_operation_on_instances(self) -> None:
-        found = plan(wanted(description="other", spot_accounts={A: SPOT[A], B: "act-eeeeeeee", NEW: "act-dddddddd"}), reading())
+        found = plan(desired(description="other", spot_accounts={A: SPOT[A], B: "act-eeeeeeee", NEW: "act-dddddddd"}), reading())
         assert len({operation.action for operation in found.operations}) == 4
         for operation in found.operations:
             assert operation.arguments["OperationPreferences"]["MaxConcurrentPercentage"] == 100
@@ -335,7 +335,7 @@ class TestPreferences:
         preferences = {"RegionConcurrencyType": "SEQUENTIAL", "RegionOrder": ["eu-west-1", "us-east-1"]}
         there = instances()
         del there[(A, "eu-west-1")], there[(B, "ap-south-1")]
-        found = plan(wanted(operation_preferences=preferences), reading(found=there))
+        found = plan(desired(operation_preferences=preferences), reading(found=there))
         assert [operation.arguments["OperationPreferences"] for operation in found.operations] == [
             {"RegionConcurrencyType": "SEQUENTIAL", "RegionOrder": ["eu-west-1"]},
             {"RegionConcurrencyType": "SEQUENTIAL"},
@@ -400,5 +400,5 @@ class TestRemoval:
 
 def test_another_parameter_can_take_the_spot_account() -> None:
     template = Template({"Whose": Parameter(), "SpotToken": Parameter(hidden=True)})
-    found = plan(wanted(account_parameter="Whose"), nothing(template=template))
+    found = plan(desired(account_parameter="Whose"), nothing(template=template))
     assert overrides(found.operations[1]) == {"Whose": SPOT[A]}

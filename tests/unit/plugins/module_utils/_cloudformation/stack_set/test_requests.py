@@ -29,6 +29,7 @@ from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import
     A,
     B,
     C,
+    desired,
     instance,
     instances,
     nothing,
@@ -36,7 +37,6 @@ from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import
     of_units,
     organization,
     reading,
-    wanted,
 )
 
 
@@ -91,8 +91,8 @@ EVERYTHING = of_units(
     },
 )
 CASES = [
-    (wanted(), nothing()),
-    (wanted(administration_role_arn="arn:aws:iam::123456789012:role/a", execution_role_name="e", tags={"a": "b"}), nothing()),
+    (desired(), nothing()),
+    (desired(administration_role_arn="arn:aws:iam::123456789012:role/a", execution_role_name="e", tags={"a": "b"}), nothing()),
     (EVERYTHING, nothing(organization=organization(A, B, Member(NEW, OTHER_OU)))),
     (EVERYTHING, reading(of_organization(), UNITS, organization=organization(A, B, Member(NEW, OTHER_OU)))),
     (of_units(spot_accounts={}, default_spot_account="act-dddddddd"), nothing(organization=organization())),
@@ -123,11 +123,11 @@ def test_those_cases_make_every_kind_of_call() -> None:
 def test_what_aws_would_refuse_is_found(client: t.Any) -> None:
     wrong = Operation("create_stack_set", {"StackSetName": "spot", "PermissionModel": "MINE"})
     with pytest.raises(AssertionError, match="PermissionModel=MINE is none of"):
-        begin(client, wanted(), wrong)
+        begin(client, desired(), wrong)
 
 
 def test_instances_are_made_by_this_request(client: t.Any) -> None:
-    seen = begin(client, wanted(), plan(wanted(), nothing()).operations[1])
+    seen = begin(client, desired(), plan(desired(), nothing()).operations[1])
     operation_id = seen.pop("OperationId")
     assert re.fullmatch(r"SpotAccountId-act-aaaaaaaa-[0-9a-f]{32}", operation_id)
     assert seen == {
@@ -178,10 +178,10 @@ def test_an_update_with_automatic_deployment_names_no_targets(client: t.Any) -> 
 
 
 def test_an_id_that_aws_has_already_is_ones_own(client: t.Any) -> None:
-    operations = Operations(wanted(), {"cloudformation": client}, ())
+    operations = Operations(desired(), {"cloudformation": client}, ())
     with Stubber(client) as stub:
         stub.add_client_error("create_stack_instances", "OperationIdAlreadyExistsException")
-        operations.begin(plan(wanted(), nothing()).operations[1])
+        operations.begin(plan(desired(), nothing()).operations[1])
     assert [entry["status"] for entry in operations.entries] == ["RUNNING"]
 
 
@@ -200,7 +200,7 @@ class TestReading:
         }
 
     def test_all_pages_are_read_and_only_unknown_overrides_are_asked_for(self, client: t.Any) -> None:
-        given = wanted(delegated_admin=True)
+        given = desired(delegated_admin=True)
         ours = f"SpotAccountId-act-aaaaaaaa-{'0' * 32}"
         reader = Reader(given, {"cloudformation": client})
         with Stubber(client) as stub:
@@ -232,7 +232,7 @@ class TestReading:
             assert Reader(StackSet("spot", present=False), {"cloudformation": client}).read().current is None
 
     def test_an_instance_that_goes_meanwhile_has_no_overrides(self, client: t.Any) -> None:
-        given = wanted()
+        given = desired()
         with Stubber(client) as stub:
             stub.add_response("get_template_summary", {"Parameters": []})
             stub.add_response("describe_stack_set", {"StackSet": {"StackSetName": "spot", "TemplateBody": given.template_body}})
@@ -243,7 +243,7 @@ class TestReading:
         assert there.overrides is None
 
     def test_what_is_behind_an_address_is_compared_by_what_aws_tells_of_both(self, client: t.Any) -> None:
-        given = wanted(template_body=None, template_url="https://s3.amazonaws.com/x")
+        given = desired(template_body=None, template_url="https://s3.amazonaws.com/x")
         for rule, differences in (("AWS::Events::Rule", ()), ("AWS::SQS::Queue", ("resource types",))):
             with Stubber(client) as stub:
                 there = {"TemplateURL": "https://s3.amazonaws.com/x"}
@@ -262,7 +262,7 @@ class TestResults:
 
     def operations(self, client: t.Any) -> Operations:
         entry = {"id": "o", "action": "create_stack_instances", "status": "RUNNING", "accounts": [A], "regions": ["us-east-1"]}
-        return Operations(wanted(), {"cloudformation": client}, [{**entry, "instances": 1, "failures": []}])
+        return Operations(desired(), {"cloudformation": client}, [{**entry, "instances": 1, "failures": []}])
 
     def test_where_none_failed_nobody_asks_for_results(self, client: t.Any) -> None:
         ours = self.operations(client)

@@ -21,6 +21,7 @@ from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import
     A,
     B,
     C,
+    desired,
     instance,
     instances,
     nothing,
@@ -28,7 +29,6 @@ from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import
     of_units,
     organization,
     reading,
-    wanted,
 )
 
 
@@ -37,24 +37,24 @@ def in_units(*members: Member | str, found: t.Any = None, **changes: t.Any) -> T
     return targets(of_units(**changes), there)
 
 
-def unwanted(found: Targets) -> list[tuple[str, str]]:
-    return [there.pair for there in found.unwanted]
+def undesired(found: Targets) -> list[tuple[str, str]]:
+    return [there.pair for there in found.undesired]
 
 
 def test_without_an_organisation_all_that_have_a_spot_account_are_meant() -> None:
-    assert targets(wanted(), nothing()).accounts == SPOT
+    assert targets(desired(), nothing()).accounts == SPOT
 
 
 def test_accounts_say_which_of_them() -> None:
-    assert targets(wanted(accounts=frozenset({A, B})), nothing()).accounts == {A: SPOT[A], B: SPOT[B]}
+    assert targets(desired(accounts=frozenset({A, B})), nothing()).accounts == {A: SPOT[A], B: SPOT[B]}
 
 
 def test_excluded_accounts_get_nothing() -> None:
-    assert list(targets(wanted(excluded_accounts=frozenset({B})), nothing()).accounts) == [A, C]
+    assert list(targets(desired(excluded_accounts=frozenset({B})), nothing()).accounts) == [A, C]
 
 
 def test_an_account_without_a_spot_account_of_its_own_gets_the_default() -> None:
-    found = targets(wanted(accounts=frozenset({A, NEW}), default_spot_account="act-dddddddd"), nothing())
+    found = targets(desired(accounts=frozenset({A, NEW}), default_spot_account="act-dddddddd"), nothing())
     assert found.accounts == {A: SPOT[A], NEW: "act-dddddddd"}
 
 
@@ -81,7 +81,7 @@ def test_excluding_the_management_account_is_enough() -> None:
 def test_a_suspended_account_is_left_out_and_its_instances_stay() -> None:
     found = in_units(A, B, Member(C, OU, active=False), found=instances(C))
     assert list(found.accounts) == [A, B]
-    assert unwanted(found) == []
+    assert undesired(found) == []
     assert found.notes == (f"{C} left out: not active in the organisation.",)
 
 
@@ -111,44 +111,44 @@ def test_many_accounts_are_not_all_named_in_a_note() -> None:
 
 def test_instances_in_other_regions_and_of_accounts_that_are_not_named_go() -> None:
     found = {**instances(), (A, "us-west-2"): instance(A, "us-west-2")}
-    there = targets(wanted(spot_accounts={A: SPOT[A], B: SPOT[B]}), reading(found=found))
-    assert unwanted(there) == [(A, "us-west-2"), *((C, region) for region in sorted(REGIONS))]
+    there = targets(desired(spot_accounts={A: SPOT[A], B: SPOT[B]}), reading(found=found))
+    assert undesired(there) == [(A, "us-west-2"), *((C, region) for region in sorted(REGIONS))]
 
 
 def test_what_auto_deployment_made_stays_in_the_wanted_regions() -> None:
     found = {(NEW, region): instance(NEW, region) for region in (*REGIONS, "us-west-2")}
-    assert unwanted(in_units(*SPOT, NEW, found=found)) == [(NEW, "us-west-2")]
+    assert undesired(in_units(*SPOT, NEW, found=found)) == [(NEW, "us-west-2")]
 
 
 def test_what_auto_deployment_made_in_an_excluded_account_goes() -> None:
     found = instances(NEW)
-    assert unwanted(in_units(*SPOT, NEW, found=found, excluded_accounts=frozenset({NEW}))) == sorted(found)
+    assert undesired(in_units(*SPOT, NEW, found=found, excluded_accounts=frozenset({NEW}))) == sorted(found)
 
 
 def test_an_account_that_left_the_units_loses_its_instances() -> None:
-    assert unwanted(in_units(A, B, found=instances())) == [(C, region) for region in sorted(REGIONS)]
+    assert undesired(in_units(A, B, found=instances())) == [(C, region) for region in sorted(REGIONS)]
 
 
 def test_instances_are_kept_where_nobody_may_purge() -> None:
-    there = targets(wanted(spot_accounts={A: SPOT[A], B: SPOT[B]}, purge_instances=False), reading())
-    assert there.unwanted == ()
-    assert there.notes == (f"3 instance(s) that are not wanted were kept: {C} ap-south-1, {C} eu-west-1, {C} us-east-1.",)
+    there = targets(desired(spot_accounts={A: SPOT[A], B: SPOT[B]}, purge_instances=False), reading())
+    assert there.undesired == ()
+    assert there.notes == (f"3 instance(s) that are not desired were kept: {C} ap-south-1, {C} eu-west-1, {C} us-east-1.",)
 
 
 def test_a_list_that_came_out_too_short_changes_nothing() -> None:
     with pytest.raises(RegionError) as refused:
-        targets(wanted(spot_accounts={A: SPOT[A]}), reading())
+        targets(desired(spot_accounts={A: SPOT[A]}), reading())
     assert refused.value.failure.code == "PurgeLimit"
     assert f"2 of 3 AWS accounts would lose their instances, more than purge_limit=50%: {B}, {C}." in refused.value.failure.message
 
 
 def test_a_higher_limit_lets_them_go() -> None:
-    assert len(targets(wanted(spot_accounts={A: SPOT[A]}, purge_limit=67), reading()).unwanted) == 6
+    assert len(targets(desired(spot_accounts={A: SPOT[A]}, purge_limit=67), reading()).undesired) == 6
 
 
 def test_accounts_that_are_named_as_excluded_are_not_counted() -> None:
-    assert len(targets(wanted(excluded_accounts=frozenset({A, B})), reading()).unwanted) == 6
+    assert len(targets(desired(excluded_accounts=frozenset({A, B})), reading()).undesired) == 6
 
 
 def test_other_regions_for_all_accounts_are_no_loss_of_accounts() -> None:
-    assert len(targets(wanted(regions=("eu-west-1",)), reading()).unwanted) == 6
+    assert len(targets(desired(regions=("eu-west-1",)), reading()).undesired) == 6

@@ -6,21 +6,21 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: spot_handover
+module: spot_notification
 
 short_description: Tell Spot's operators which regions now push warnings, once
 
-version_added: 0.2.0
+version_added: 1.0.0
 
 description:
   - Once the AWS side stands, people at Spot enable monitoring and confirm a feature flag. This module asks them to, with all that
     they need to know, through a file, a webhook, an e-mail or a ticket.
-  - What was handed over through which channel, and when, is remembered in a tag of each region's rule, C(SpotHandover). So each
+  - What was handed over through which channel, and when, is remembered in a tag of each region's rule, C(SpotNotification). So each
     region is handed over once through each channel, whichever machine the module runs on, and a region that is added later is handed
     over alone.
   - A channel that fails does not hinder the others. Its regions stay untagged, so that the next run tries again, and the module fails
     at its end.
-  - Whoever is killed between sending and tagging sends again next time, with the same id. A hand-over arrives at least once.
+  - Whoever is killed between sending and tagging sends again next time, with the same id. A notification arrives at least once.
 
 options:
   name:
@@ -33,7 +33,6 @@ options:
       - The CloudFormation stack that holds the integration. The rule has the name that it has there, whatever O(name) says. Needs
         C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
     type: str
-    version_added: 1.0.0
   spot_account:
     description:
       - The Spot account, such as V(act-d7320fba).
@@ -56,7 +55,7 @@ options:
     default: aws-detach-instances-that-got-interruption-notification
   file:
     description:
-      - Writes C(handover-<account>-<id>.md) and C(.json), for those who pass them on themselves.
+      - Writes C(notification-<account>-<id>.md) and C(.json), for those who pass them on themselves.
     type: dict
     suboptions:
       folder:
@@ -65,7 +64,7 @@ options:
         required: true
   webhook:
     description:
-      - Posts JSON, C(text) as Slack takes it and C(handover) for programs.
+      - Posts JSON, C(text) as Slack takes it and C(notification) for programs.
     type: dict
     suboptions:
       url:
@@ -200,7 +199,7 @@ notes:
   - A rule that is made or changed with C(purge_tags=true) and without this tag forgets what was handed over.
 
 seealso:
-  - module: spot.eventbridge.spot_eventbridge_info
+  - module: spot.eventbridge.spot_integration_info
 
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -208,7 +207,7 @@ author:
 
 EXAMPLES = r"""
 - name: Ask Spot's operators to enable monitoring
-  spot.eventbridge.spot_handover:
+  spot.eventbridge.spot_notification:
     name: spot-interruption-act-d7320fba
     spot_account: act-d7320fba
     statuses: {us-east-1: active, eu-west-1: active}
@@ -280,20 +279,20 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_url,
     spot_token_argument,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import file as _handover_file
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import jira as _handover_jira
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import mail as _handover_mail
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import webhook as _handover_webhook
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import DEFAULT_FLAG, Channel, Handover
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending import Ledger, hand_over
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import file as _file
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import jira as _jira
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import mail as _mail
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import webhook as _webhook
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import DEFAULT_FLAG, Channel, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending import Ledger, notify
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
 
 CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
-    "file": (_handover_file.argument_spec, _handover_file.FileChannel.from_parameters),
-    "webhook": (_handover_webhook.argument_spec, _handover_webhook.WebhookChannel.from_parameters),
-    "mail": (_handover_mail.argument_spec, _handover_mail.MailChannel.from_parameters),
-    "jira": (_handover_jira.argument_spec, _handover_jira.JiraChannel.from_parameters),
+    "file": (_file.argument_spec, _file.FileChannel.from_parameters),
+    "webhook": (_webhook.argument_spec, _webhook.WebhookChannel.from_parameters),
+    "mail": (_mail.argument_spec, _mail.MailChannel.from_parameters),
+    "jira": (_jira.argument_spec, _jira.JiraChannel.from_parameters),
 }
 
 
@@ -340,7 +339,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     stack_name = check_stack_name(params["stack_name"]) if params["stack_name"] else ""
     ledger = Ledger(regions, aws_account, name, spot_account, stack_name)
     ledger.read()
-    handover = Handover(
+    notification = Notification(
         spot_account=spot_account,
         aws_account=aws_account,
         organization=params["organization"] or (_organization(params, spot_account, aws_account) if _is_new(ledger, channels) else ""),
@@ -349,7 +348,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         time=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         flag=params["feature_flag"],
     )
-    outcomes = hand_over(ledger, channels, handover, check_mode=module.check_mode)
+    outcomes = notify(ledger, channels, notification, check_mode=module.check_mode)
     unread = [f"{region}: {failure.code}: {failure.message}" for region, failure in ledger.unread().items()]
     for outcome in outcomes.values():
         if unread:
@@ -362,7 +361,7 @@ def _is_new(ledger: Ledger, channels: t.Iterable[Channel]) -> bool:
 
 
 def _organization(params: t.Mapping[str, t.Any], spot_account: str, aws_account: str) -> str:
-    """Spot's id of the organisation, as far as the token may know it; a hand-over without it is better than none."""
+    """Spot's id of the organisation, as far as the token may know it; a notification without it is better than none."""
     if not params["spot_token"]:
         return ""
     url = check_url(params["spot_api_url"], "The address of the Spot API")
@@ -382,7 +381,9 @@ def _result(channels: t.Sequence[Channel], outcomes: dict[str, dict[str, t.Any]]
 
 def _why(outcomes: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
     failed = {name: outcome["error"] for name, outcome in outcomes.items() if "error" in outcome}
-    return f"hand-over: {len(failed)} of {len(outcomes)} channel(s) failed. " + " | ".join(f"{name}: {why}" for name, why in failed.items())
+    return f"notification: {len(failed)} of {len(outcomes)} channel(s) failed. " + " | ".join(
+        f"{name}: {why}" for name, why in failed.items()
+    )
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: spot_interruption
+module: spot_test_interruption
 
 short_description: Interrupt a spot instance for real, and follow the warning to Spot
 
-version_added: 0.2.0
+version_added: 1.0.0
 
 description:
   - Lets AWS Fault Injection Service interrupt one spot instance, as EC2 would, and looks at what becomes of the warning - in CloudWatch,
@@ -98,7 +98,7 @@ notes:
   - Figures of CloudWatch are of the rule, so that another interruption at the same time counts, too. The log names the instance.
 
 seealso:
-  - module: spot.eventbridge.spot_probe
+  - module: spot.eventbridge.spot_test_event
 
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -106,7 +106,7 @@ author:
 
 EXAMPLES = r"""
 - name: Interrupt an instance, and see whether Spot reacts
-  spot.eventbridge.spot_interruption:
+  spot.eventbridge.spot_test_interruption:
     instance_id: i-0123456789abcdef0
     confirm: i-0123456789abcdef0
     name: spot-interruption-act-d7320fba

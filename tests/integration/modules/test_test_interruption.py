@@ -44,7 +44,7 @@ def interrupt(run: Runner, sandbox: Sandbox, integration: Integration) -> Any:
     def call(instance_id: str, confirm: str | None = None, token: str | None = "admin", **more: Any) -> Run:
         given = {"spot_token": sandbox.tokens[token]} if token else {}
         done = run(
-            "spot_interruption",
+            "spot_test_interruption",
             instance_id=instance_id,
             confirm=instance_id if confirm is None else confirm,
             name=NAME,

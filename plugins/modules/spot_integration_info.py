@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: spot_eventbridge_info
+module: spot_integration_info
 
 short_description: Find out whether an integration works, in all regions at once
 
-version_added: 0.1.0
+version_added: 1.0.0
 
 description:
   - Reads everything about an integration - connection, API destination, rule, target, dead-letter queue, execution role, and what
@@ -29,7 +29,7 @@ options:
       - The Spot account that shall receive the warnings, such as V(act-d7320fba).
     type: str
     required: true
-  endpoint:
+  invocation_endpoint:
     description:
       - Where the warnings shall be sent.
     type: str
@@ -50,7 +50,6 @@ options:
         O(role_arn) and O(queue_name) say.
       - What the template of another decides - retry policy, rate limit, dead-letter queue - is at the most a warning.
     type: str
-    version_added: 1.0.0
   maximum_event_age_in_seconds:
     description:
       - After how many seconds AWS shall give up the delivery of a warning.
@@ -109,7 +108,7 @@ author:
 
 EXAMPLES = r"""
 - name: Does it work?
-  spot.eventbridge.spot_eventbridge_info:
+  spot.eventbridge.spot_integration_info:
     name: spot-interruption-act-d7320fba
     spot_account: act-d7320fba
     regions: [us-east-1, us-west-2, eu-west-1]
@@ -133,7 +132,7 @@ regions:
   contains:
     status:
       description:
-        - V(active), V(inactive) (authorisation lost), V(drifted) (differs from what is wanted), V(incomplete) (parts missing),
+        - V(active), V(inactive) (authorisation lost), V(drifted) (differs from what is desired), V(incomplete) (parts missing),
           V(absent), V(unsupported) (no API destinations there) or V(unknown) (could not be read).
       type: str
       returned: always
@@ -237,12 +236,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
+    Desired,
     Readings,
-    Wanted,
+    desired_from_parameters,
     read,
     read_in_stack,
     read_role,
-    wanted_from_parameters,
 )
 
 
@@ -251,7 +250,7 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "spot_account": {"type": "str", "required": True},
-            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
             "role_arn": {"type": "str"},
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
@@ -277,14 +276,14 @@ def main() -> None:
 
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, module.params["regions"])
-    wanted = wanted_from_parameters(module.params, regions)
+    desired = desired_from_parameters(module.params, regions)
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
-    role = None if wanted.stack_name else read_role(regions.home(("iam",)), wanted.rule.role_arn)
+    role = None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn)
 
-    def look(region: Region) -> tuple[Wanted, Readings]:
-        if wanted.stack_name:
-            return read_in_stack(region, wanted, hours, now)
-        return wanted, read(region, wanted, role, hours, now)
+    def look(region: Region) -> tuple[Desired, Readings]:
+        if desired.stack_name:
+            return read_in_stack(region, desired, hours, now)
+        return desired, read(region, desired, role, hours, now)
 
     results: dict[str, t.Any] = {}
     for name, (looked_for, readings) in regions.run(look).items():
@@ -295,7 +294,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
         }
-    return {"aws_account": wanted.aws_account, "regions": results}
+    return {"aws_account": desired.aws_account, "regions": results}
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: spot_probe
+module: spot_test_event
 
 short_description: Send a test event to Spot by the way that warnings take
 
-version_added: 0.2.0
+version_added: 1.0.0
 
 description:
   - In each region, a temporary rule with the same target as the integration's sends one event that is like a warning in everything but
@@ -37,7 +37,6 @@ options:
       - The CloudFormation stack that holds the integration. The rule and the connection have the names that they have there, and the target
         is the one that sends to an API destination, whatever O(name) and O(target_id) say.
     type: str
-    version_added: 1.0.0
   settle_seconds:
     description:
       - How long to wait until the temporary rule surely matches.
@@ -79,8 +78,8 @@ notes:
   - Whether Spot takes such an event is not documented. One that it refuses with anything but 401 and 407 leaves the connection as it is.
 
 seealso:
-  - module: spot.eventbridge.spot_eventbridge_info
-  - module: spot.eventbridge.spot_interruption
+  - module: spot.eventbridge.spot_integration_info
+  - module: spot.eventbridge.spot_test_interruption
 
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -88,20 +87,20 @@ author:
 
 EXAMPLES = r"""
 - name: Does a test event arrive?
-  spot.eventbridge.spot_probe:
+  spot.eventbridge.spot_test_event:
     name: spot-interruption-act-d7320fba
     regions: [us-east-1, eu-west-1]
-  register: probe
+  register: test_event
 """
 
 RETURN = r"""
 checks:
-  description: What was found, a finding C(probe) for each region.
+  description: What was found, a finding C(test_event) for each region.
   type: list
   elements: dict
   returned: success
   sample:
-    - {check: probe, outcome: pass, message: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
+    - {check: test_event, outcome: pass, message: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
 regions:
   description: The same findings, by the region's name.
   type: dict
@@ -109,10 +108,10 @@ regions:
   version_added: 1.0.0
   contains:
     check:
-      description: C(probe).
+      description: C(test_event).
       type: str
       returned: always
-      sample: probe
+      sample: test_event
     outcome:
       description: V(pass), V(fail), V(skip) (not sent) or V(unknown).
       type: str
@@ -129,7 +128,7 @@ regions:
       returned: always
       sample: ""
 failed_regions:
-  description: The regions in which the probe did not arrive.
+  description: The regions in which the test event did not arrive.
   type: list
   elements: str
   returned: success
@@ -151,8 +150,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_stack_name,
     regions_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, probe
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import PROBE
+from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, test_event
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import TEST_EVENT
 
 
 def main() -> None:
@@ -183,7 +182,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, params["regions"])
     if module.check_mode:
         results: dict[str, Finding | Failure] = {
-            region: Finding(PROBE, SKIP, f"{region}: No test event was sent, as it is check mode.", "Run it without --check.")
+            region: Finding(TEST_EVENT, SKIP, f"{region}: No test event was sent, as it is check mode.", "Run it without --check.")
             for region in regions.names
         }
     else:
@@ -191,7 +190,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
 
         def send(region: Region) -> Finding:
             there = names_in_stack(region, stack_name) if stack_name else None
-            return probe(
+            return test_event(
                 region,
                 there.rule if there else name,
                 None if there else target_id,
@@ -213,7 +212,7 @@ def _finding(region: str, result: Finding | Failure) -> Finding:
     if isinstance(result, Finding):
         return result
     message = f"{region}: No test event could be sent, or not be followed: {result.code}: {result.message}"
-    return Finding(PROBE, UNKNOWN, message, "Grant the permission, or try again.")
+    return Finding(TEST_EVENT, UNKNOWN, message, "Grant the permission, or try again.")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: spot_side_info
+module: spot_backend_info
 
 short_description: Look at Spot's side of an integration, its feature flag and its log
 
-version_added: 0.2.0
+version_added: 1.0.0
 
 description:
   - Spot acts on a warning only if a feature flag is on, and writes each one that arrives to its log. Operators inside Spot can look
@@ -139,7 +139,7 @@ options:
     default: ""
   announced:
     description:
-      - When an interruption was announced, ISO 8601 in UTC, as RV(spot.eventbridge.spot_interruption#module:announced). The log has to
+      - When an interruption was announced, ISO 8601 in UTC, as RV(spot.eventbridge.spot_test_interruption#module:announced). The log has to
         have a warning since then, and the finding says how long it took.
     type: str
     default: ""
@@ -165,7 +165,7 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes.info
 
 seealso:
-  - module: spot.eventbridge.spot_eventbridge_info
+  - module: spot.eventbridge.spot_integration_info
 
 author:
   - Contributors to the spot.eventbridge collection (@ansible-collections)
@@ -173,7 +173,7 @@ author:
 
 EXAMPLES = r"""
 - name: Is the flag on, and do warnings arrive?
-  spot.eventbridge.spot_side_info:
+  spot.eventbridge.spot_backend_info:
     spot_account: act-d7320fba
     organization: "606079873399"
     feature_flag:

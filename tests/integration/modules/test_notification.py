@@ -26,7 +26,7 @@ from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
 
 ACTIVE = {"eu-west-1": "active", "us-east-1": "active"}
-TAG = "SpotHandover"
+TAG = "SpotNotification"
 
 
 def arn(region: str) -> str:
@@ -53,7 +53,7 @@ def hand_over(run: Runner, aws: Aws, sandbox: Sandbox) -> Any:
     def call(check: bool = False, **more: Any) -> Run:
         arguments = {"name": NAME, "spot_account": SPOT_ACCOUNT, "aws_account": ACCOUNT, "statuses": ACTIVE, **more}
         arguments.setdefault("spot_api_url", sandbox.spot_url)
-        return run("spot_handover", check=check, **arguments)
+        return run("spot_notification", check=check, **arguments)
 
     return call
 
@@ -110,13 +110,13 @@ def test_a_region_that_is_added_later_is_sent_alone(hand_over: Any, webhook: Web
     hand_over(webhook={"url": webhook.address})
     make_rule(aws, "ap-south-1")
     hand_over(webhook={"url": webhook.address}, statuses={**ACTIVE, "ap-south-1": "active"})
-    assert [body["handover"]["regions"] for body in webhook.bodies] == [["eu-west-1", "us-east-1"], ["ap-south-1"]]
+    assert [body["notification"]["regions"] for body in webhook.bodies] == [["eu-west-1", "us-east-1"], ["ap-south-1"]]
 
 
 def test_a_region_that_is_not_active_is_told_of_but_not_handed_over(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
     hand_over(webhook={"url": webhook.address}, statuses={"eu-west-1": "active", "us-east-1": "inactive"})
     (body,) = webhook.bodies
-    assert (body["handover"]["regions"], body["handover"]["statuses"]["us-east-1"]) == (["eu-west-1"], "inactive")
+    assert (body["notification"]["regions"], body["notification"]["statuses"]["us-east-1"]) == (["eu-west-1"], "inactive")
     assert "Other regions: us-east-1 inactive" in body["text"]
     assert tag(aws, "us-east-1") is None
 
@@ -129,7 +129,7 @@ def test_without_an_active_region_nothing_is_sent(hand_over: Any, webhook: Webho
 def test_the_tag_says_when_and_how_beside_the_tags_of_others(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
     hand_over(webhook={"url": webhook.address})
     (body,) = webhook.bodies
-    assert tag(aws) == f"account={SPOT_ACCOUNT} webhook={body['handover']['time']}"
+    assert tag(aws) == f"account={SPOT_ACCOUNT} webhook={body['notification']['time']}"
 
 
 def test_verify_says_since_when(hand_over: Any, webhook: Webhook, jira: Jira, run: Runner, aws: Aws) -> None:
@@ -137,12 +137,12 @@ def test_verify_says_since_when(hand_over: Any, webhook: Webhook, jira: Jira, ru
     aws.events().put_targets(Rule=NAME, Targets=[{"Id": "spot", "Arn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:x"}])
 
     def found() -> dict[str, str]:
-        looked = run("spot_eventbridge_info", name=NAME, spot_account=SPOT_ACCOUNT, regions=["eu-west-1"])
-        return {entry["outcome"]: entry["message"] for entry in looked.entry["findings"] if entry["check"] == "handover"}
+        looked = run("spot_integration_info", name=NAME, spot_account=SPOT_ACCOUNT, regions=["eu-west-1"])
+        return {entry["outcome"]: entry["message"] for entry in looked.entry["findings"] if entry["check"] == "notification"}
 
     assert "Nobody at Spot was told of this region" in found()["skip"]
     hand_over(webhook={"url": webhook.address}, jira={"url": jira.url, "token": jira.secret, "project": "SRE"})
-    when = webhook.bodies[0]["handover"]["time"]
+    when = webhook.bodies[0]["notification"]["time"]
     assert found() == {"pass": f"Spot was told of this region: jira on {when} (SRE-1), webhook on {when}."}
 
 
@@ -159,7 +159,7 @@ def test_a_tag_of_another_spot_account_says_nothing(hand_over: Any, webhook: Web
 def test_it_tells_all_that_spots_operators_need(hand_over: Any, webhook: Webhook, sandbox: Sandbox) -> None:
     hand_over(webhook={"url": webhook.address}, spot_token=sandbox.tokens["admin"])
     (body,) = webhook.bodies
-    told = body["handover"]
+    told = body["notification"]
     assert (told["spot_account"], told["aws_account"], told["organization"]) == (SPOT_ACCOUNT, ACCOUNT, "606079873399")
     assert told["feature_flag"] == "aws-detach-instances-that-got-interruption-notification"
     for word in (SPOT_ACCOUNT, ACCOUNT, "606079873399", "eu-west-1, us-east-1", told["feature_flag"], told["time"], told["id"]):
@@ -168,7 +168,7 @@ def test_it_tells_all_that_spots_operators_need(hand_over: Any, webhook: Webhook
 
 def test_a_token_that_may_not_list_accounts_leaves_the_organisation_unknown(hand_over: Any, webhook: Webhook, sandbox: Sandbox) -> None:
     assert hand_over(webhook={"url": webhook.address}, spot_token=sandbox.tokens["limited"]).changed
-    assert webhook.bodies[0]["handover"]["organization"] is None
+    assert webhook.bodies[0]["notification"]["organization"] is None
 
 
 def test_no_message_holds_a_token(hand_over: Any, webhook: Webhook, jira: Jira, mail: Mail, sandbox: Sandbox) -> None:
@@ -203,7 +203,7 @@ def test_where_there_is_no_rule_nothing_is_sent_as_nothing_could_be_remembered(h
     run = hand_over(webhook={"url": webhook.address}, statuses={"eu-north-1": "active", **ACTIVE})
     assert run.failed
     assert "eu-north-1: there is no rule" in run.message
-    assert webhook.bodies[0]["handover"]["regions"] == ["eu-west-1", "us-east-1"]
+    assert webhook.bodies[0]["notification"]["regions"] == ["eu-west-1", "us-east-1"]
 
 
 # What fails
@@ -243,7 +243,7 @@ def test_a_region_whose_tags_cannot_be_read_is_not_handed_over(hand_over: Any, w
     run = hand_over(webhook={"url": webhook.address})
     assert run.failed
     assert "eu-west-1: AccessDeniedException" in run.message
-    assert webhook.bodies[0]["handover"]["regions"] == ["us-east-1"]
+    assert webhook.bodies[0]["notification"]["regions"] == ["us-east-1"]
 
 
 def test_a_peer_that_refuses_the_connection_is_named_without_its_address(hand_over: Any, run: Runner) -> None:
@@ -269,7 +269,7 @@ def test_the_files_are_markdown_and_json(hand_over: Any, tmp_path: Path) -> None
     json_file, markdown = sorted((tmp_path / "a" / "b").iterdir())
     assert json.loads(json_file.read_text())["regions"] == ["eu-west-1", "us-east-1"]
     assert markdown.read_text().startswith(f"# EventBridge for {SPOT_ACCOUNT}: enable monitoring in 2 regions")
-    assert markdown.name == f"handover-{SPOT_ACCOUNT}-{json.loads(json_file.read_text())['id'][:8]}.md"
+    assert markdown.name == f"notification-{SPOT_ACCOUNT}-{json.loads(json_file.read_text())['id'][:8]}.md"
 
 
 def test_a_folder_that_cannot_be_made_is_named(hand_over: Any, tmp_path: Path, aws: Aws) -> None:
@@ -365,4 +365,4 @@ def test_it_calls_nothing_that_its_notes_do_not_name(hand_over: Any, webhook: We
     sandbox.clear_calls()
     hand_over(webhook={"url": webhook.address})
     called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls()}
-    assert called == permissions("spot_handover")
+    assert called == permissions("spot_notification")

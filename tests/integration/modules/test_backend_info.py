@@ -37,7 +37,7 @@ def ask(run: Runner, sandbox: Sandbox) -> Any:
 
     def whole(**more: Any) -> Run:
         given = {"spot_account": SPOT_ACCOUNT, "organization": ORGANIZATION, "spot_api_url": sandbox.spot_url, **more}
-        return run("spot_side_info", **given)
+        return run("spot_backend_info", **given)
 
     call.whole = whole  # type: ignore[attr-defined]
     return call

@@ -24,7 +24,7 @@ def webhook() -> Iterator[Webhook]:
 
 
 def channel(webhook: Webhook) -> tuple[str, str]:
-    return "-e", json.dumps({"spot_eventbridge_handover_webhook": {"url": webhook.address}})
+    return "-e", json.dumps({"spot_eventbridge_notify_webhook": {"url": webhook.address}})
 
 
 def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails(
@@ -38,7 +38,7 @@ def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails
     in_part = ansible.onboard(*channel(webhook))
     assert "eu-west-1" in in_part.message()
     (body,) = webhook.bodies
-    told = body["handover"]
+    told = body["notification"]
     assert (told["spot_account"], told["regions"]) == (SPOT_ACCOUNT, ["us-east-1"])
     assert told["statuses"] == {"us-east-1": "active", "eu-west-1": "incomplete"}
 
@@ -46,5 +46,5 @@ def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails
     webhook.status = 500
     refused = ansible.onboard(*channel(webhook), "-vvv")
     assert "hand-over: 1 of 1 channel(s) failed. webhook: the webhook at" in refused.message()
-    assert webhook.received[-1]["body"]["handover"]["regions"] == ["eu-west-1"]
+    assert webhook.received[-1]["body"]["notification"]["regions"] == ["eu-west-1"]
     assert secrets_in(predicted.output + in_part.output + refused.output, [webhook.secret, sandbox.tokens["admin"]]) == []
