@@ -23,6 +23,7 @@ from uuid import uuid4
 from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks, left_by_playbooks
 from tests.integration.playbooks.leaks import seen_in_files
 from tests.sandbox.client import Sandbox
+from tests.tools.short_path import short_path
 from tests.tools.warm_python import NAME_BYTES
 
 ANSIBLE_PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
@@ -111,7 +112,9 @@ class Ansible:
         self.sandbox = sandbox
         self.home = home
         self._warm = warm
-        (home / "tmp").mkdir(parents=True)
+        temporary = home / "tmp"
+        temporary.mkdir(parents=True)
+        self._temporary = short_path(temporary)
 
     def onboard(self, *arguments: str, account: str = SPOT_ACCOUNT, regions: str | None = "us-east-1,eu-west-1", **options: Any) -> Run:
         """Run the main job; without `regions`, in all of them. `options` are those of run()."""
@@ -142,7 +145,7 @@ class Ansible:
         whole = {
             **{name: value for name, value in self.sandbox.env(token).items() if not name.startswith("ANSIBLE_")},
             "HOME": str(self.home),
-            "TMPDIR": str(self.home / "tmp"),
+            "TMPDIR": str(self._temporary),
             **RECORDER,
             **({} if cwd == CHECKOUT or _configures(env) else {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}),
             "RECORDER_PATH": str(recorded),
