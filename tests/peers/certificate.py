@@ -36,9 +36,21 @@ def make(folder: Path) -> Certificate:
     """Make both, valid for an hour, for 127.0.0.1 and localhost."""
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = _name("test authority")
-    authority = _sign(name, name, authority_key, authority_key, (x509.BasicConstraints(ca=True, path_length=0), True))
+    may_sign = x509.KeyUsage(
+        key_cert_sign=True,
+        crl_sign=True,
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    # Python 3.13 requires the authority's key usage and both key identifiers (ssl.VERIFY_X509_STRICT is a default).
+    authority = _sign(name, name, authority_key, authority_key, {x509.BasicConstraints(ca=True, path_length=0): True, may_sign: True})
     hosts = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    server = _sign(_name("127.0.0.1"), name, server_key, authority_key, (hosts, False))
+    server = _sign(_name("127.0.0.1"), name, server_key, authority_key, {hosts: False})
     (folder / "authority.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     key = server_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM) + key)
@@ -54,10 +66,16 @@ def _sign(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
-    extension: tuple[x509.ExtensionType, bool],
+    extensions: dict[x509.ExtensionType, bool],
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).add_extension(extension[0], critical=extension[1])
+    builder = builder.serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(now - datetime.timedelta(minutes=5)).not_valid_after(now + datetime.timedelta(hours=1))
+    identifiers = (
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+    )
+    for extension, critical in {**extensions, **dict.fromkeys(identifiers, False)}.items():
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(issuer_key, hashes.SHA256())
