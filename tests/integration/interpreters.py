@@ -17,10 +17,11 @@ COLLECTIONS = Path(sys.prefix) / "collections"
 MODULE_UTILS = CHECKOUT / "plugins" / "module_utils"
 MODULES = CHECKOUT / "plugins" / "modules"
 PACKAGE = "ansible_collections.spot.eventbridge.plugins.module_utils"
-# How tests learn of the results of tasks.
+# How tests learn of the results of tasks; with the arguments, which ansible-core leaves out by default from 2.21 on.
 RECORDER = {
     "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "playbooks" / "recorder"),
     "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+    "ANSIBLE_INJECT_INVOCATION": "true",
 }
 
 

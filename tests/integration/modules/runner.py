@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.common.parameters import PASS_VARS
+
 from tests.integration.interpreters import for_modules
 from tests.integration.modules.documented import differences
 from tests.integration.modules.secrets_in import secrets_in
 
 MODULES = "ansible_collections.spot.eventbridge.plugins.modules"
 SECONDS = 120
+# From 2.21 on, ansible-core has the arguments in a result only if INJECT_INVOCATION is set. The tests look for tokens there, too.
+INVOCATION = {"_ansible_inject_invocation": True} if "inject_invocation" in PASS_VARS else {}
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Runner:
 
     def __call__(self, module: str, *, check: bool = False, verbosity: int = 0, **arguments: Any) -> Run:
         """Run a module; `arguments` are its options, as in a playbook."""
-        internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_verbosity": verbosity}
+        internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_verbosity": verbosity, **INVOCATION}
         done = subprocess.run(
             [for_modules(), "-m", f"{MODULES}.{module}"],
             cwd=self.folder,
