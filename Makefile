@@ -55,7 +55,7 @@ clean: ## Remove all that the other targets made
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "$(PYTHON) is older than Python 3.11. Give a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	  || { echo "$(PYTHON) does not start, or is older than Python 3.11. Give another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Making $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 

@@ -17,10 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.tools.short_path import short_path
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 COLLECTIONS = CHECKOUT / ".venv" / "collections"
 COLLECTION = COLLECTIONS / "ansible_collections" / "spot" / "eventbridge"
+# Below it, Unix sockets of ansible-core and of databases have paths of up to 40 characters more: 107 is the limit of Linux.
+LONGEST_TMPDIR = 60
 TEMPLATE = CHECKOUT / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 
 
@@ -108,6 +114,8 @@ def main() -> int:
         print(f"There is no check {', '.join(sorted(unknown))}. There are: {', '.join(check.name for check in CHECKS)}.")
         return 2
     chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not sys.argv[1:]]
+    if len(tempfile.gettempdir()) > LONGEST_TMPDIR:
+        os.environ["TMPDIR"] = str(short_path(Path(tempfile.gettempdir())))
     # The long one beside all others.
     lanes = [lane for lane in ([check for check in chosen if check.long], [check for check in chosen if not check.long]) if lane]
     start = time.monotonic()

@@ -1,7 +1,10 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Python interpreters of this machine, and which ansible-core each can run."""
+"""The Python interpreters of this machine, and which ansible-core each can run.
+
+Usage: python -m tests.tools.interpreters   (prints the newest interpreter on which the newest supported ansible-core runs)
+"""
 
 from __future__ import annotations
 
@@ -65,3 +68,7 @@ def _candidates() -> Iterator[Path]:
     for folder in folders:
         if folder.is_dir():
             yield from (path for path in sorted(folder.iterdir()) if re.fullmatch(r"python3\.\d+", path.name))
+
+
+if __name__ == "__main__":
+    print(newest_core()[1])
