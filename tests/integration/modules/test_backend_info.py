@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import certificate
+from tests.fakes.flags import FLAG, Flags
+from tests.fakes.http_service import FakeService
+from tests.fakes.log import USER, Log
 from tests.integration.modules.aws import SPOT_ACCOUNT
 from tests.integration.modules.runner import Run, Runner
-from tests.peers import certificate
-from tests.peers.flags import FLAG, Flags
-from tests.peers.http_peer import HttpPeer
-from tests.peers.log import USER, Log
 from tests.sandbox.client import Sandbox
 
 ORGANIZATION = "606079873399"
@@ -45,16 +45,16 @@ def ask(run: Runner, sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def flags(run: Runner) -> Iterator[Flags]:
-    with Flags() as peer:
-        run.tokens.add(peer.secret)
-        yield peer
+    with Flags() as service:
+        run.tokens.add(service.secret)
+        yield service
 
 
 @pytest.fixture
 def log(run: Runner) -> Iterator[Log]:
-    with Log() as peer:
-        run.tokens.add(peer.secret)
-        yield peer
+    with Log() as service:
+        run.tokens.add(service.secret)
+        yield service
 
 
 def source(flags: Flags, provider: str, **more: Any) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def test_without_the_organisation_its_query_is_not_asked(ask: Any, log: Log) -> 
 # What does not answer
 
 
-class Nonsense(HttpPeer):
+class Nonsense(FakeService):
     """Answers everybody with a page."""
 
     def authenticated(self, request: Any) -> bool:
@@ -235,8 +235,8 @@ class Nonsense(HttpPeer):
 
 @pytest.mark.parametrize("asked", ["flag", "log"])
 def test_what_is_something_else_is_said_to_be(ask: Any, asked: str) -> None:
-    with Nonsense() as peer:
-        given = {"feature_flag": {"provider": "ofrep", "url": peer.url}} if asked == "flag" else {"log": {"url": peer.url}}
+    with Nonsense() as service:
+        given = {"feature_flag": {"provider": "ofrep", "url": service.url}} if asked == "flag" else {"log": {"url": service.url}}
         found = ask(**given)
     assert found["outcome"] == "unknown"
     assert "what answered at 127.0.0.1" in found["message"]

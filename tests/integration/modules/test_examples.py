@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.flags import Flags
+from tests.fakes.jira import Jira
+from tests.fakes.log import Log
+from tests.fakes.webhook import Webhook
 from tests.integration.modules.aws import ACCOUNT, NAME
 from tests.integration.modules.documented import documented, seen
 from tests.integration.modules.runner import Run, Runner
 from tests.integration.modules.test_documentation import ELSEWHERE, ONBOARDED, PREFIX, examples
-from tests.peers.flags import Flags
-from tests.peers.jira import Jira
-from tests.peers.log import Log
-from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
 
 TAKES = {"spot_notification": {"aws_account": ACCOUNT}, "spot_test_event": {"settle_seconds": 0}}

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import certificate
+from tests.fakes.jira import USER as JIRA_USER
+from tests.fakes.jira import Jira
+from tests.fakes.mail import USER, Mail
+from tests.fakes.webhook import Webhook
 from tests.integration.modules.aws import ACCOUNT, NAME, SPOT_ACCOUNT, Aws
 from tests.integration.modules.runner import Run, Runner
 from tests.integration.modules.test_documentation import permissions
-from tests.peers import certificate
-from tests.peers.jira import USER as JIRA_USER
-from tests.peers.jira import Jira
-from tests.peers.mail import USER, Mail
-from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
 
 ACTIVE = {"eu-west-1": "active", "us-east-1": "active"}
@@ -60,23 +60,23 @@ def hand_over(run: Runner, aws: Aws, sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def webhook(run: Runner) -> Iterator[Webhook]:
-    with Webhook() as peer:
-        run.tokens.add(peer.secret)
-        yield peer
+    with Webhook() as service:
+        run.tokens.add(service.secret)
+        yield service
 
 
 @pytest.fixture
 def jira(run: Runner) -> Iterator[Jira]:
-    with Jira() as peer:
-        run.tokens.add(peer.secret)
-        yield peer
+    with Jira() as service:
+        run.tokens.add(service.secret)
+        yield service
 
 
 @pytest.fixture
 def mail(run: Runner) -> Iterator[Mail]:
-    with Mail() as peer:
-        run.tokens.add(peer.password)
-        yield peer
+    with Mail() as service:
+        run.tokens.add(service.password)
+        yield service
 
 
 def mail_options(mail: Mail, **more: Any) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def test_a_region_whose_tags_cannot_be_read_is_not_handed_over(hand_over: Any, w
     assert webhook.bodies[0]["notification"]["regions"] == ["us-east-1"]
 
 
-def test_a_peer_that_refuses_the_connection_is_named_without_its_address(hand_over: Any, run: Runner) -> None:
+def test_a_service_that_refuses_the_connection_is_named_without_its_address(hand_over: Any, run: Runner) -> None:
     with Webhook() as gone:
         run.tokens.add(gone.secret)
     failed = hand_over(webhook={"url": gone.address})

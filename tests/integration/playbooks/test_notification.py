@@ -11,16 +11,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fakes.webhook import Webhook
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible
-from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
 
 
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
-    with Webhook() as peer:
-        yield peer
+    with Webhook() as service:
+        yield service
 
 
 def channel(webhook: Webhook) -> tuple[str, str]:

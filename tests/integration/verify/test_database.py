@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import database
+from tests.fakes.database import Server
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible
-from tests.peers import database
-from tests.peers.database import Server
 from tests.sandbox.client import Sandbox
 
 PLAYBOOK = Path(__file__).with_name("database.yml")

@@ -21,15 +21,15 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.fakes import database
+from tests.fakes.database import Server
+from tests.fakes.flags import Flags
+from tests.fakes.log import Log
+from tests.fakes.webhook import Webhook
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import Account, verification
 from tests.integration.verify.conftest import MakeAccount
-from tests.peers import database
-from tests.peers.database import Server
-from tests.peers.flags import Flags
-from tests.peers.log import Log
-from tests.peers.webhook import Webhook
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import commands, files
 

@@ -12,14 +12,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
-from tests.peers.http_peer import HttpPeer, is_basic
+from tests.fakes.http_service import FakeService, is_basic
 from tests.sandbox.server import Answer, Request, json_answer
 
 USER = "reader"
 _PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
-class Log(HttpPeer):
+class Log(FakeService):
     """Takes an API key, or the same as the password of USER.
 
     Attributes:
@@ -63,7 +63,7 @@ class Log(HttpPeer):
         query, (field, limits) = asked["query_string"]["query"], next(iter(window["range"].items()))
         phrases = _PHRASE.findall(query)
         if _PHRASE.sub("", query).replace("AND", "").strip():
-            error = {"type": "parsing_exception", "reason": "the peer knows phrases and AND, nothing else"}
+            error = {"type": "parsing_exception", "reason": "the fake service supports phrases and AND only"}
             return json_answer({"error": error, "status": 400}, 400)
         first, last = (datetime.datetime.fromisoformat(limits[key]) for key in ("gte", "lte"))
         wanted = [re.sub(r"\\(.)", r"\1", phrase) for phrase in phrases]

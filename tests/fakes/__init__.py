@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services on loopback that are neither AWS nor Spot: what the hand-over sends to, and what the checks on Spot's side ask."""
+"""Services on loopback that are neither AWS nor Spot: the channels of notifications and the internal systems of Spot."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all HTTP peers share: a log of what came, credentials that are really checked, and faults."""
+"""The base of all fake HTTP services: a log of the requests, credentials that are checked, and faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sandbox.server import Answer, Request, Server, json_answer
 Json = dict[str, Any]
 
 
-class HttpPeer:
+class FakeService:
     """An HTTP service on loopback. Who does not authenticate gets 401.
 
     Attributes:

@@ -10,13 +10,13 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from tests.peers.http_peer import HttpPeer
+from tests.fakes.http_service import FakeService
 from tests.sandbox.server import Answer, Request, json_answer
 
 FLAG = "aws-detach-instances-that-got-interruption-notification"
 
 
-class Flags(HttpPeer):
+class Flags(FakeService):
     """Keeps flags: name to value, for the account act-d7320fba; all others get "not for you"."""
 
     def __init__(self) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.peers.http_peer import HttpPeer, is_basic
+from tests.fakes.http_service import FakeService, is_basic
 from tests.sandbox.server import Answer, Request, json_answer
 
 USER = "operator@example.com"
 
 
-class Jira(HttpPeer):
+class Jira(FakeService):
     """Takes an API token of USER, or the same token as a personal access token; has the one project SRE."""
 
     def authenticated(self, request: Request) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.peers.http_peer import HttpPeer
+from tests.fakes.http_service import FakeService
 from tests.sandbox.server import Answer, Request
 
 
-class Webhook(HttpPeer):
+class Webhook(FakeService):
     """See Slack's documentation, "Sending messages using incoming webhooks"."""
 
     @property
