@@ -43,7 +43,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import table
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table
 
 
 def region_table(rows: t.Any, title: str = "") -> list[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import STATUSES, Row, counts, worst_first
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import table as region_table
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, counts, problem, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table as region_table
 
 Result = dict[str, t.Any]
 
@@ -40,19 +41,15 @@ def result(
         failed, in one line, or nothing.
     """
     rows = worst_first(rows)
-    failed = [row for row in rows if row["status"] not in good]
-    problems = [error] if error else []
-    if failed:
-        problems.append(f"{len(failed)} of {len(rows)} region(s) {goal}: {' | '.join(row['summary'] for row in failed)}")
     return {
         "host": host,
         "spot_account": spot_account,
         "aws_account": aws_account,
         "rows": rows,
         "notes": list(notes),
-        "failed_regions": [row["region"] for row in failed],
+        "failed_regions": [row["region"] for row in rows if row["status"] not in good],
         "error": error,
-        "problem": " | ".join(problems),
+        "problem": problem(rows, good, goal, error),
     }
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, row, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
     ABSENT,
     ACTIVE,
     DRIFTED,
@@ -18,9 +19,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.table impor
     INCOMPLETE,
     UNKNOWN,
     UNSUPPORTED,
-    Row,
-    row,
-    worst_first,
 )
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, result
 

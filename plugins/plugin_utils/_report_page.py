@@ -19,7 +19,7 @@ import urllib.parse
 import zlib
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
     ABSENT,
     ACTIVE,
     DRIFTED,
@@ -28,7 +28,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.table impor
     STATUSES,
     UNSUPPORTED,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import UNKNOWN as UNKNOWN_STATUS
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import UNKNOWN as UNKNOWN_STATUS
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import Report, concerns, has_failed, printable, statuses
 
 # A sign beside the colour, for those who do not see it; all of them are in every system's fonts.

@@ -10,19 +10,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import (
-    ABSENT,
-    ACTIVE,
-    STATUSES,
-    UNSUPPORTED,
-    Row,
-    row,
-    table,
-    worst_first,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, row, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ABSENT, ACTIVE, STATUSES, UNSUPPORTED
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, result, title
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._onboarding import account_error, role_failed
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._onboarding import rows as onboarding_rows
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table
 
 Verification = t.Mapping[str, t.Any]
 

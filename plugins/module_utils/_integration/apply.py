@@ -11,7 +11,7 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import STOP, Existing, Gate
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import STOP, Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
@@ -19,8 +19,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ex
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Plan, Resource
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, diff_entry, failure_message, reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
@@ -76,21 +77,6 @@ class Integration:
         return (self.rule, self.api_destination, self.connection, self.queue)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far an integration came in a region.
-
-    :ivar outcomes: of the steps that were done, by kind
-    :ivar failed: the kind of the step that failed, and ended it
-    :ivar existing: what was there already, of others, as far as it was looked for
-    """
-
-    outcomes: t.Mapping[str, Outcome]
-    failed: str = ""
-    failure: Failure | None = None
-    existing: tuple[Existing, ...] = ()
-
-
 def integrate(integration: Integration, region: Region, *, check_mode: bool, timeout: float) -> Progress:
     """Brings all four resources of a region to what is desired, one after the other, up to the first that fails.
 
@@ -135,7 +121,7 @@ def integrate_everywhere(integration: Integration, regions: Regions, *, check_mo
     """
     role = integration.execution_role
     if role is None:
-        return answer(_integrate_regions(integration, regions, check_mode, timeout))
+        return combined_result(_integrate_regions(integration, regions, check_mode, timeout))
     home = regions.home((role.service,))
 
     def settle_role() -> Outcome | Failure:
@@ -148,69 +134,14 @@ def integrate_everywhere(integration: Integration, regions: Regions, *, check_mo
         results = _integrate_regions(integration, regions, check_mode, timeout)
         # A region that is left may still need it.
         cleared = not any(isinstance(result, Failure) or result.failure for result in results.values())
-        return answer(results, settle_role() if cleared else None)
+        return combined_result(results, settle_role() if cleared else None)
     made = settle_role()
     if isinstance(made, Failure):
-        return answer({}, made)
+        return combined_result({}, made)
     arn = str((made.document or {}).get("arn") or integration.rule.role_arn)
     integration = dataclasses.replace(integration, rule=dataclasses.replace(integration.rule, role_arn=arn))
-    return answer(_integrate_regions(integration, regions, check_mode, timeout), made)
+    return combined_result(_integrate_regions(integration, regions, check_mode, timeout), made)
 
 
 def _integrate_regions(integration: Integration, regions: Regions, check_mode: bool, timeout: float) -> dict[str, Progress | Failure]:
     return regions.run(lambda region: integrate(integration, region, check_mode=check_mode, timeout=timeout))
-
-
-def answer(results: t.Mapping[str, Progress | Failure], role: Outcome | Failure | None = None) -> Document:
-    """The answer of `spot_integration`; see `integrate_everywhere`."""
-    regions: Document = {}
-    diff: list[Document] = []
-    failures: dict[str, Failure] = {}
-    for name, result in results.items():
-        progress = Progress({}, failure=result) if isinstance(result, Failure) else result
-        actions = {kind: outcome.plan.action for kind, outcome in progress.outcomes.items()}
-        regions[name] = {
-            "action": "failed" if progress.failure else _action(actions.values()),
-            "changed": any(action != "unchanged" for action in actions.values()),
-            "actions": actions,
-            **{kind: outcome.document for kind, outcome in progress.outcomes.items()},
-            "notes": [outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note],
-        }
-        if progress.existing:
-            regions[name]["other_integrations"] = [existing.as_dict(name) for existing in progress.existing]
-        if progress.failure:
-            what = f"{progress.failed.replace('_', ' ')}: " if progress.failed else ""
-            failures[name] = dataclasses.replace(progress.failure, message=what + progress.failure.message)
-            regions[name]["error"] = failures[name].as_dict()
-        diff += [diff_entry(name, kind, outcome.plan) for kind, outcome in progress.outcomes.items() if actions[kind] != "unchanged"]
-    whole: Document = {
-        "changed": any(entry["changed"] for entry in regions.values()),
-        "regions": regions,
-        "failed_regions": list(failures),
-        "diff": diff,
-    }
-    if failures:
-        whole["msg"] = failure_message("integration", failures, len(results))
-    return whole if role is None else _with_role(whole, role)
-
-
-def _with_role(whole: Document, role: Outcome | Failure) -> Document:
-    kind = ExecutionRole.kind
-    if isinstance(role, Failure):
-        failed = {"action": "failed", "changed": False, "error": role.as_dict()}
-        return {**whole, kind: failed, "msg": f"execution role: {role.code}: {role.message}"}
-    plan = role.plan
-    changed = plan.action != "unchanged"
-    entry: Document = {"action": plan.action, "changed": changed, "role": role.document}
-    if plan.note:
-        entry["note"] = plan.note
-    diff = [diff_entry("", "execution role", plan)] if changed else []
-    return {**whole, "changed": whole["changed"] or changed, kind: entry, "diff": [*diff, *whole["diff"]]}
-
-
-def _action(actions: t.Iterable[str]) -> str:
-    """One word for all steps: theirs if they are at one, else what stands out."""
-    different = set(actions)
-    if len(different) == 1:
-        return different.pop()
-    return "reauthorized" if "reauthorized" in different else "updated"

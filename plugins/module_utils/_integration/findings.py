@@ -30,7 +30,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.de
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import SERVICE, CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import GOOD_STATES, StackNames
-from ansible_collections.spot.eventbridge.plugins.module_utils._core import table as _table
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import statuses
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, Readings
@@ -63,18 +63,18 @@ def status(findings: t.Iterable[Finding]) -> str:
     """
     findings = list(findings)
     if any(finding.check == REGION for finding in findings):
-        return _table.UNSUPPORTED
+        return statuses.UNSUPPORTED
     failed = {finding.check for finding in findings if finding.outcome == FAIL}
     unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
     if INTEGRATION in failed:
-        return _table.ABSENT
+        return statuses.ABSENT
     if failed & set(AUTHORIZATION):
-        return _table.INACTIVE
+        return statuses.INACTIVE
     if failed & set(PARTS):
-        return _table.INCOMPLETE
+        return statuses.INCOMPLETE
     if failed:
-        return _table.DRIFTED
-    return _table.UNKNOWN if unread - set(BESIDES) else _table.ACTIVE
+        return statuses.DRIFTED
+    return statuses.UNKNOWN if unread - set(BESIDES) else statuses.ACTIVE
 
 
 def findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import row
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import row
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import failed, lines, result, table
 
 WHO = {"host": "act-d7320fba", "spot_account": "act-d7320fba", "aws_account": "123456789012"}

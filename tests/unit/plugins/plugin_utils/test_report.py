@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from jsonschema import Draft202012Validator
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import OUTCOMES, concerns, printable, verification_report
 from tests.integration.report import accounts
 

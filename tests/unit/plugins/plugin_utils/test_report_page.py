@@ -17,7 +17,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import OUTCOMES, verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import MEANINGS, OUTCOME_SYMBOLS, SYMBOLS, page
 from tests.integration.report import accounts

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import Row, row
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, row
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._verification import lines, problems, reason, repair_rows
 
 TITLE = "act-d7320fba in AWS account 123456789012"

@@ -14,7 +14,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import apply as _integrate
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import Integration, Progress, answer, integrate
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import Integration, integrate
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress
 
 NAME = "spot.interruption-act-d7320fba"
 TOKEN = "0123456789secretTOKEN"
@@ -62,7 +63,7 @@ def desired(regions: Regions | None = None, **changes: t.Any) -> Integration:
     return Integration.from_parameters(given, t.cast("t.Any", regions or Regions()))
 
 
-# What is wanted
+# What is desired
 
 
 def test_all_resources_have_the_one_name() -> None:
@@ -162,69 +163,6 @@ def test_a_step_that_fails_ends_it_and_keeps_what_was_done(monkeypatch: pytest.M
     before = ORDER[: ORDER.index(kind)]
     assert (list(progress.outcomes), list(steps.done)) == (before, [*before, kind])
     assert (progress.failed, progress.failure) == (kind, Failure("Boom", "no"))
-
-
-# The answer
-
-
-def progress(*actions: str, failed: bool = False, note: str | None = None) -> Progress:
-    """A region in which these were the actions; the next step failed if told so."""
-    outcomes = {
-        kind: Outcome(Plan(action, {"kind": kind}, {}, {"x": 1}, note=note), {"kind": kind}) for kind, action in zip(ORDER, actions)
-    }
-    return Progress(outcomes, ORDER[len(actions)], Failure("Boom", "no")) if failed else Progress(outcomes)
-
-
-@pytest.mark.parametrize(
-    ("actions", "action", "changed"),
-    [
-        (("created",) * 4, "created", True),
-        (("unchanged",) * 4, "unchanged", False),
-        (("deleted",) * 4, "deleted", True),
-        (("unchanged", "created", "created", "created"), "updated", True),
-        (("unchanged", "reauthorized", "updated", "unchanged"), "reauthorized", True),
-        (("deleted", "unchanged", "unchanged", "unchanged"), "updated", True),
-    ],
-)
-def test_one_word_for_a_region(actions: tuple[str, ...], action: str, changed: bool) -> None:
-    whole = answer({"eu-west-1": progress(*actions)})
-    entry = whole["regions"]["eu-west-1"]
-    assert (entry["action"], entry["changed"], whole["changed"]) == (action, changed, changed)
-    assert entry["actions"] == dict(zip(ORDER, actions))
-
-
-def test_every_resource_is_in_the_answer() -> None:
-    entry = answer({"eu-west-1": progress(*["created"] * 4)})["regions"]["eu-west-1"]
-    assert [entry[kind] for kind in ORDER] == [{"kind": kind} for kind in ORDER]
-
-
-def test_a_region_that_fails_halfway_tells_what_changed_and_which_step_failed() -> None:
-    whole = answer({"eu-west-1": progress("created", failed=True), "us-east-1": progress(*["unchanged"] * 4)})
-    entry = whole["regions"]["eu-west-1"]
-    assert (entry["action"], entry["changed"], entry["actions"]) == ("failed", True, {"queue": "created"})
-    assert entry["error"] == {"code": "Boom", "message": "connection: no"}
-    assert (whole["changed"], whole["failed_regions"]) == (True, ["eu-west-1"])
-    assert whole["msg"] == "integration: 1 of 2 region(s) failed. eu-west-1: Boom: connection: no"
-
-
-def test_a_region_that_fails_altogether_is_in_the_answer_too() -> None:
-    whole = answer({"eu-west-1": Failure("Boom", "no")})
-    assert whole["regions"]["eu-west-1"] == {
-        "action": "failed",
-        "changed": False,
-        "actions": {},
-        "notes": [],
-        "error": {"code": "Boom", "message": "no"},
-    }
-
-
-def test_the_diff_has_an_entry_for_each_resource_that_changes() -> None:
-    diff = answer({"eu-west-1": progress("unchanged", "created", "unchanged", "updated")})["diff"]
-    assert [entry["after_header"] for entry in diff] == ["eu-west-1 connection", "eu-west-1 rule"]
-
-
-def test_notes_are_gathered() -> None:
-    assert answer({"eu-west-1": progress("unchanged", "unchanged", note="look")})["regions"]["eu-west-1"]["notes"] == ["look", "look"]
 
 
 def test_the_token_is_not_shown() -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.table import STATUSES, Row, count, table, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import count, table
 
 
 def row(region: str, status: str = "active", done: str = "created", reason: str = "") -> Row:

@@ -1,0 +1,55 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+
+Row = dict[str, t.Any]
+
+
+def row(region: str, status: str, *, changed: bool = False, done: str = "", reason: str = "") -> Row:
+    """Return the result of one region, as tables show it.
+
+    :param done: the action in words; `-` for none, empty if none was intended
+    :param reason: one line: why the region is not active, or what else to know
+    """
+    return {
+        "region": region,
+        "status": status,
+        "changed": changed,
+        "done": done,
+        "reason": reason,
+        "summary": f"{region} {status}: {reason}" if reason else f"{region} {status}",
+    }
+
+
+def worst_first(rows: t.Iterable[Row]) -> list[Row]:
+    """Return the rows in reading order: by status, then by region."""
+    return sorted(rows, key=lambda row: (STATUSES.index(row["status"]), row["region"]))
+
+
+def counts(rows: t.Sequence[Row]) -> str:
+    """Return the number of regions of each status, worst first: `1 unknown, 16 active`."""
+    numbers = [(status, sum(row["status"] == status for row in rows)) for status in STATUSES]
+    return ", ".join(f"{number} {status}" for status, number in numbers if number)
+
+
+def problem(rows: t.Sequence[Row], good: t.Container[str], goal: str, error: str = "") -> str:
+    """Return in one line why an account did not succeed; empty if it did.
+
+    :param good: the statuses that a region may have at the end
+    :param goal: the words for regions of other statuses, such as `not active`
+    :param error: why the account as a whole failed
+    """
+    failed = [row for row in rows if row["status"] not in good]
+    problems = [error] if error else []
+    if failed:
+        problems.append(f"{len(failed)} of {len(rows)} region(s) {goal}: {' | '.join(row['summary'] for row in failed)}")
+    return " | ".join(problems)
