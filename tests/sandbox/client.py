@@ -54,7 +54,7 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, timeout: float = 30) -> Self:
+    def start(self, timeout: float = 120) -> Self:
         """Start the process and wait until it is ready; a RuntimeError if it ends or takes longer than `timeout` s."""
         with tempfile.TemporaryDirectory(prefix="sandbox-") as directory:
             state_file = Path(directory) / "state.json"

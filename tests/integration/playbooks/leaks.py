@@ -46,6 +46,7 @@ def seen_in_files(folder: Path, tokens: Iterable[str]) -> dict[str, list[str]]:
     for parent, _, names in os.walk(folder):  # which does not mind folders that are gone meanwhile
         for path in (Path(parent, name) for name in names):
             with suppress(FileNotFoundError):
-                if seen := seen_in(str(path).encode() + b"\n" + path.read_bytes(), tokens):
+                content = b"" if path.is_socket() else path.read_bytes()
+                if seen := seen_in(str(path).encode() + b"\n" + content, tokens):
                     found[str(path)] = seen
     return found
