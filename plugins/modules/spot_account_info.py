@@ -204,16 +204,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    ArgumentError,
-    check_aws_account,
-    check_spot_account,
-    check_token,
-    check_url,
-    spot_token_argument,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_aws_account, check_spot_account
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts import FIELDS, parse_filters, problem, select
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import ask, ask_all, findings
 
 
@@ -225,9 +219,7 @@ def main() -> None:
             "spot_accounts": {"type": "dict"},
             "include": _filters_argument(),
             "exclude": _filters_argument(),
-            "spot_token": spot_token_argument(),
-            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
-            "spot_validate_certs": {"type": "bool", "default": True},
+            **client.argument_spec(),
         },
         mutually_exclusive=[("spot_accounts", option) for option in ("spot_account", "aws_account", "include", "exclude")],
         supports_check_mode=True,
@@ -252,12 +244,7 @@ def _given(filters: list[dict[str, t.Any]] | None) -> list[dict[str, t.Any]]:
 
 
 def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dict[str, t.Any]:
-    api = SpotApi(
-        check_url(params["spot_api_url"], "The address of the Spot API"),
-        check_token(params["spot_token"]),
-        validate_certs=params["spot_validate_certs"],
-        warn=warn,
-    )
+    api = client.client(params, warn)
     if params["spot_accounts"] is not None:
         return _about_all(api, params["spot_accounts"])
     aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else None

@@ -147,15 +147,18 @@ failed_regions:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    named_argument_spec,
+    regions_argument_spec,
+    wait_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import run
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import regions_argument_spec, wait_argument_spec
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **named_argument_spec(),
             "connection": {"type": "str"},
             "connection_arns": {"type": "dict"},
             **_api_destination.argument_spec(),

@@ -220,20 +220,13 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    ArgumentError,
-    check_spot_account,
-    check_token,
-    check_url,
-    spot_token_argument,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_spot_account
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import feature_flag as _feature_flag
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import log_search as _log_search
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import parse_announced
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.feature_flag import Context, FeatureFlag
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.log_search import LogSearch, Window
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
 
 
 def main() -> None:
@@ -248,9 +241,7 @@ def main() -> None:
             "instance_id": {"type": "str", "default": ""},
             "announced": {"type": "str", "default": ""},
             "wait_timeout": {"type": "int", "default": 0},
-            "spot_token": spot_token_argument(),
-            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
-            "spot_validate_certs": {"type": "bool", "default": True},
+            **client.argument_spec(),
         },
         required_one_of=[["feature_flag", "log"]],
         supports_check_mode=True,
@@ -270,7 +261,7 @@ def _checks(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
         raise ArgumentError("hours must be at least 1.")
     flag = FeatureFlag.from_parameters(params["feature_flag"]) if params["feature_flag"] else None
     log = LogSearch.from_parameters(params["log"]) if params["log"] else None
-    context = Context(spot_account, params["organization"] or _organization(params, spot_account))
+    context = Context(spot_account, client.organization_of(params, spot_account))
     found = []
     if flag:
         found.append(flag.check(context))
@@ -284,15 +275,6 @@ def _checks(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
         window = Window(params["hours"], parse_announced(params["announced"]), params["wait_timeout"])
         found.append(log.check(words, window, params["delivered"]))
     return [finding.as_dict() for finding in found]
-
-
-def _organization(params: t.Mapping[str, t.Any], spot_account: str) -> str:
-    """Spot's id of the organisation, as far as the token may know it."""
-    if not params["spot_token"]:
-        return ""
-    url = check_url(params["spot_api_url"], "The address of the Spot API")
-    api = SpotApi(url, check_token(params["spot_token"]), validate_certs=params["spot_validate_certs"])
-    return organization(api, spot_account, None)
 
 
 if __name__ == "__main__":

@@ -271,16 +271,19 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import execution_role as _execution_role
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    named_argument_spec,
+    regions_argument_spec,
+    wait_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import finish, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import regions_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, Integration, integrate_everywhere
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **named_argument_spec(),
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
             "on_existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},

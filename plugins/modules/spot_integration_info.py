@@ -221,18 +221,10 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import (
-    DEFAULT_EVENT_AGE,
-    DEFAULT_RETRY_ATTEMPTS,
-    TARGET_ID,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination, rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec, token_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    ArgumentError,
-    regions_argument_spec,
-    spot_token_argument,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
@@ -250,17 +242,12 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "spot_account": {"type": "str", "required": True},
-            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
-            "role_arn": {"type": "str"},
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
-            "aws_account": {"type": "str"},
-            "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
-            "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
-            "invocation_rate_limit_per_second": {"type": "int", "default": 300},
-            "target_id": {"type": "str", "default": TARGET_ID},
             "evidence_hours": {"type": "int", "default": 24},
-            "spot_token": spot_token_argument(),
+            **api_destination.delivery_argument_spec(),
+            **rule.delivery_argument_spec(),
+            **token_argument_spec(),
             **regions_argument_spec(),
         },
         supports_check_mode=True,

@@ -266,18 +266,15 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ACTIVE
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
-    assume_role_argument_spec,
     check_aws_account,
     check_name,
     check_spot_account,
     check_stack_name,
-    check_token,
-    check_url,
-    spot_token_argument,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import file as _file
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import jira as _jira
@@ -285,8 +282,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels 
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import webhook as _webhook
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import DEFAULT_FLAG, Channel, Notification
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending import Ledger, notify
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 
 CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
     "file": (_file.argument_spec, _file.FileChannel.from_parameters),
@@ -307,9 +303,7 @@ def main() -> None:
             "statuses": {"type": "dict", "required": True},
             "feature_flag": {"type": "str", "default": DEFAULT_FLAG},
             **{name: {"type": "dict", "options": spec()} for name, (spec, dummy) in CHANNELS.items()},
-            "spot_token": spot_token_argument(),
-            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
-            "spot_validate_certs": {"type": "bool", "default": True},
+            **client.argument_spec(),
             **assume_role_argument_spec(),
         },
         required_one_of=[list(CHANNELS)],
@@ -342,7 +336,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     notification = Notification(
         spot_account=spot_account,
         aws_account=aws_account,
-        organization=params["organization"] or (_organization(params, spot_account, aws_account) if _is_new(ledger, channels) else ""),
+        organization=client.organization_of(params, spot_account, aws_account) if _is_new(ledger, channels) else "",
         regions=(),
         statuses=statuses,
         time=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -358,15 +352,6 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
 
 def _is_new(ledger: Ledger, channels: t.Iterable[Channel]) -> bool:
     return any(ledger.new(channel.name) for channel in channels)
-
-
-def _organization(params: t.Mapping[str, t.Any], spot_account: str, aws_account: str) -> str:
-    """Spot's id of the organisation, as far as the token may know it; a notification without it is better than none."""
-    if not params["spot_token"]:
-        return ""
-    url = check_url(params["spot_api_url"], "The address of the Spot API")
-    api = SpotApi(url, check_token(params["spot_token"]), validate_certs=params["spot_validate_certs"])
-    return organization(api, spot_account, aws_account)
 
 
 def _result(channels: t.Sequence[Channel], outcomes: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:

@@ -153,19 +153,17 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import endpoint_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
-    assume_role_argument_spec,
     check_aws_account,
     check_name,
     check_spot_account,
-    check_token,
     check_url,
     desired_regions,
-    spot_token_argument,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
     DEFAULT_HOME_REGION,
@@ -173,7 +171,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.pref
     ask_aws_and_spot,
     choose_regions,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import findings, obstacles
 
 
@@ -184,10 +183,8 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "regions": {"type": "raw", "default": "all"},
             "unsupported_regions": {"type": "list", "elements": "str"},
-            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
-            "spot_token": spot_token_argument(),
-            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
-            "spot_validate_certs": {"type": "bool", "default": True},
+            **endpoint_argument_spec(),
+            **client.argument_spec(),
             "require_spot": {"type": "bool", "default": True},
             "require_proof": {"type": "bool", "default": True},
             "aws_account": {"type": "str"},
@@ -216,11 +213,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     check_name(params["name"])
     check_url(params["invocation_endpoint"], "The endpoint")
     desired = desired_regions(params["regions"])
-    check_url(params["spot_api_url"], "The address of the Spot API")
-    token = params["spot_token"]
-    if params["require_spot"] or token:
-        check_token(token)
-    api = SpotApi(params["spot_api_url"], token, validate_certs=params["spot_validate_certs"]) if token else None
+    api = client.client(params) if params["require_spot"] else client.client_if_token(params)
     if params["aws_account"]:
         check_aws_account(params["aws_account"])
     home = Regions(module, ("sts", "ec2"), default_region=DEFAULT_HOME_REGION)

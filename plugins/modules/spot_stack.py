@@ -355,20 +355,24 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import MIGRATE, STOP, Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import endpoint_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation import stack as _stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    regions_argument_spec,
+    state_argument_spec,
+    wait_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, finish, reconcile, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import regions_argument_spec, wait_argument_spec
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "stack_name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **state_argument_spec(),
             "on_existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
-            "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            **endpoint_argument_spec(),
             **_stack.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(_stack.DEFAULT_TIMEOUT),

@@ -518,9 +518,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.o
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set import desired as _stack_set
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import SERVICE
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, assume_role_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 
 def main() -> None:
@@ -528,8 +529,7 @@ def main() -> None:
         argument_spec={
             **_stack_set.argument_spec(),
             **assume_role_argument_spec(),
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 3600},
+            **wait_argument_spec(3600),
             "step_timeout": {"type": "int", "default": 20},
             "operations": {"type": "list", "elements": "dict"},
         },

@@ -140,16 +140,12 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import TARGET_ID
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import target_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, SKIP, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    ArgumentError,
-    check_name,
-    check_stack_name,
-    regions_argument_spec,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_name, check_stack_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import TEST_EVENT
 
@@ -158,7 +154,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "target_id": {"type": "str", "default": TARGET_ID},
+            **target_argument_spec(),
             "stack_name": {"type": "str"},
             "settle_seconds": {"type": "int", "default": 10},
             "wait_timeout": {"type": "int", "default": 240},

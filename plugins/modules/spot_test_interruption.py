@@ -135,16 +135,13 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
-    assume_role_argument_spec,
     check_name,
     check_spot_account,
-    check_token,
-    check_url,
-    spot_token_argument,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interruption import (
     SERVICES,
@@ -155,8 +152,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interrupti
     interrupt,
     unconfirmed,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot import group_log as _elastilog
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client, group_log
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import INTERRUPTION
 
 
@@ -170,9 +166,7 @@ def main() -> None:
             "spot_account": {"type": "str", "required": True},
             "group_id": {"type": "str", "default": ""},
             "wait_timeout": {"type": "int", "default": 240},
-            "spot_token": spot_token_argument(),
-            "spot_api_url": {"type": "str", "default": DEFAULT_URL},
-            "spot_validate_certs": {"type": "bool", "default": True},
+            **client.argument_spec(),
             **assume_role_argument_spec(),
         },
         supports_check_mode=True,
@@ -189,9 +183,7 @@ def main() -> None:
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params = module.params
     name, spot_account = check_name(params["name"]), check_spot_account(params["spot_account"])
-    url = check_url(params["spot_api_url"], "The address of the Spot API")
-    token = params["spot_token"]
-    api = SpotApi(url, check_token(token), validate_certs=params["spot_validate_certs"]) if token else None
+    api = client.client_if_token(params)
     confirmed = params["confirm"] == params["instance_id"] and not module.check_mode
     regions = Regions(module, SERVICES)
     (where,) = regions.names[:1]
@@ -213,7 +205,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if outcome is None:
         return _found(unconfirmed(where, instance))
     group = params["group_id"] or instance.group
-    reacted = _elastilog.check(api, spot_account, group, instance.id, since=outcome.announced, timeout=params["wait_timeout"])
+    reacted = group_log.check(api, spot_account, group, instance.id, since=outcome.announced, timeout=params["wait_timeout"])
     announced = outcome.announced.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {**_found(finding(where, instance, outcome), reacted), "changed": True, "announced": announced}
 

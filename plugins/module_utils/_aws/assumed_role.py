@@ -10,8 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.amazon.aws.plugins.module_utils.arn import validate_aws_arn
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import DEFAULT_SESSION_NAME
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import DEFAULT_SESSION_NAME, ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 try:
     from botocore.credentials import AssumeRoleCredentialFetcher, RefreshableCredentials
@@ -33,15 +36,14 @@ class AssumeRole:
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> AssumeRole | None:
-        """What the arguments of `_arguments.assume_role_argument_spec` ask for; None if no role is to be assumed.
+        """What the arguments of `argument_specs.assume_role_argument_spec` ask for; None if no role is to be assumed.
 
         :raises ArgumentError: the role's ARN is none.
         """
         arn = params.get("assume_role_arn")
         if not arn:
             return None
-        parts = arn.split(":", 5)
-        if len(parts) != 6 or parts[0] != "arn" or parts[2] != "iam" or not parts[5].startswith("role/"):
+        if not arn.startswith("arn:") or not validate_aws_arn(arn, service="iam", resource_type="role"):
             raise ArgumentError(f"'{arn[:200]}' is not the ARN of a role. ARNs look like arn:aws:iam::123456789012:role/name.")
         return cls(arn, params.get("assume_role_external_id") or None, params.get("assume_role_session_name") or DEFAULT_SESSION_NAME)
 

@@ -7,23 +7,12 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
-from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
+from ansible_collections.amazon.aws.plugins.module_utils.transformation import boto3_resource_to_ansible_dict
 
 
-def document(answer: t.Mapping[str, t.Any], **additions: t.Any) -> dict[str, t.Any]:
-    """An answer of AWS as modules return it: boto3's names in snake case, times as ISO 8601, no response metadata."""
-    plain = {key: _plain(value) for key, value in answer.items() if key != "ResponseMetadata"}
-    return {**camel_dict_to_snake_dict(plain), **additions}
-
-
-def _plain(value: t.Any) -> t.Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    return value
+def document(response: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return a response of AWS as modules return it: boto3's names in snake case, times as ISO 8601, no response metadata."""
+    resource = {key: value for key, value in response.items() if key != "ResponseMetadata"}
+    return dict(boto3_resource_to_ansible_dict(resource, transform_tags=False, force_tags=False))

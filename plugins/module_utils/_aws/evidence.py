@@ -12,6 +12,7 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
 
 if t.TYPE_CHECKING:
@@ -101,15 +102,11 @@ def read_metrics_between(region: Region, rule: str, start: datetime.datetime, en
         for key, name in METRICS.items()
     ]
     sums: dict[str, int | None] = dict.fromkeys(METRICS)
-    more: dict[str, str] = {}
-    while True:
-        answer = region.clients["cloudwatch"].get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end, **more)
-        for result in answer["MetricDataResults"]:
-            if result.get("Values"):
-                sums[result["Id"]] = (sums[result["Id"]] or 0) + int(sum(result["Values"]))
-        if not answer.get("NextToken"):
-            return sums
-        more = {"NextToken": answer["NextToken"]}
+    window = {"StartTime": start, "EndTime": end}
+    for result in items(region.clients["cloudwatch"], "get_metric_data", "MetricDataResults", MetricDataQueries=queries, **window):
+        if result.get("Values"):
+            sums[result["Id"]] = (sums[result["Id"]] or 0) + int(sum(result["Values"]))
+    return sums
 
 
 def read_dead_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER
 
 if t.TYPE_CHECKING:
@@ -36,16 +37,11 @@ def others(region: Region, own: str, endpoint: str) -> tuple[OtherDestination, .
     """
     events = region.clients["events"]
     found: list[OtherDestination] = []
-    more: dict[str, str] = {}
-    while True:
-        answer = events.list_api_destinations(**more)
-        for item in answer.get("ApiDestinations", []):
-            if item["Name"] != own and item.get("InvocationEndpoint") == endpoint:
-                rules = events.list_rule_names_by_target(TargetArn=item["ApiDestinationArn"]).get("RuleNames", [])
-                found.append(OtherDestination(item["Name"], _spot_account(events, item["ConnectionArn"]), tuple(rules)))
-        if not answer.get("NextToken"):
-            return tuple(found)
-        more = {"NextToken": answer["NextToken"]}
+    for item in items(events, "list_api_destinations", "ApiDestinations"):
+        if item["Name"] != own and item.get("InvocationEndpoint") == endpoint:
+            rules = items(events, "list_rule_names_by_target", "RuleNames", TargetArn=item["ApiDestinationArn"])
+            found.append(OtherDestination(item["Name"], _spot_account(events, item["ConnectionArn"]), tuple(rules)))
+    return tuple(found)
 
 
 def _spot_account(events: t.Any, connection_arn: str) -> str | None:

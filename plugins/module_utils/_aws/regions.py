@@ -58,6 +58,13 @@ class Region:
     partition: str
     clients: t.Mapping[str, t.Any]
 
+    def arn(self, service: str, aws_account: str, resource: str) -> str:
+        """Return an ARN of this region that follows from the resource's name (AWS service authorization reference).
+
+        Those of connections and API destinations do not, as AWS appends an id of its own.
+        """
+        return f"arn:{self.partition}:{service}:{self.name}:{aws_account}:{resource}"
+
 
 class _Clients(dict[str, t.Any]):
     """Clients by service, made when they are asked for the first time."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 
 SERVICE = "organizations"
@@ -62,18 +63,8 @@ def read_organization(client: t.Any, units: t.Iterable[str]) -> Organization:
 
 
 def _walk(client: t.Any, parent: str, unit: str, members: dict[str, Member]) -> None:
-    for account in _pages(client.list_accounts_for_parent, "Accounts", parent):
+    for account in items(client, "list_accounts_for_parent", "Accounts", ParentId=parent):
         # An account in two of the units belongs to the one that was named first. State takes the place of Status.
         members.setdefault(account["Id"], Member(account["Id"], unit, (account.get("State") or account.get("Status")) == "ACTIVE"))
-    for child in _pages(client.list_organizational_units_for_parent, "OrganizationalUnits", parent):
+    for child in items(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
         _walk(client, child["Id"], unit, members)
-
-
-def _pages(operation: t.Callable[..., t.Any], key: str, parent: str) -> t.Iterator[t.Any]:
-    more: dict[str, str] = {}
-    while True:
-        answer = operation(ParentId=parent, **more)
-        yield from answer.get(key, [])
-        if not answer.get("NextToken"):
-            return
-        more = {"NextToken": answer["NextToken"]}

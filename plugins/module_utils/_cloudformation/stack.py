@@ -12,6 +12,8 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack as Owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
     ACCOUNT_PARAMETER,
@@ -20,7 +22,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     Connection,
     CurrentConnection,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_list, as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_events import read_causes
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_state import (
@@ -40,6 +42,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
     retained,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import reconcile as _reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    ArgumentSpec,
+    template_argument_spec,
+    update_token_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
@@ -47,8 +54,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_spot_account,
     check_stack_name,
     check_token,
-    spot_token_argument,
-    tags_argument_spec,
 )
 
 if t.TYPE_CHECKING:
@@ -65,21 +70,14 @@ _STUCK = "UPDATE_ROLLBACK_FAILED"
 _HALF_DONE = "UPDATE_FAILED"
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what a stack shall be like."""
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what a stack is like."""
     return {
-        "template_body": {"type": "json"},
-        "template_url": {"type": "str"},
         "spot_account": {"type": "str"},
-        "spot_token": spot_token_argument(),
-        "account_parameter": {"type": "str"},
-        "token_parameter": {"type": "str", "no_log": False},
-        "parameters": {"type": "dict", "default": {}},
-        "update_token": {"type": "str", "choices": ["changed", "always", "on_create"], "default": "changed", "no_log": False},
-        "update": {"type": "str", "choices": ["changed", "always"], "default": "changed"},
         "cloudformation_role_arn": {"type": "str"},
         "retain_resources": {"type": "bool", "default": False},
-        **tags_argument_spec(),
+        **template_argument_spec(),
+        **update_token_argument_spec(),
     }
 
 
@@ -253,7 +251,7 @@ class Stack:
         parameters.check()
         arguments = self._arguments(template, parameters)
         if self.tags:
-            arguments["Tags"] = as_list(self.tags)
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
         after: Document = {"stack_status": "CREATE_COMPLETE", "parameters": parameters.desired(), "tags": dict(self.tags or {})}
         document = {"stack_name": self.name, **after, "outputs": {}, "resources": {}, "connection": None}
         call = Call("create_stack", arguments)
@@ -406,7 +404,7 @@ class Stack:
         arguments = self._arguments(template, parameters)
         if any(tag_changes(tags, self.tags, self.purge_tags)):
             # All of them, or those that are left out would go.
-            arguments["Tags"] = as_list(tags_after(tags, self.tags, self.purge_tags))
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags_after(tags, self.tags, self.purge_tags))
         return arguments
 
     def _delete(self, current: CurrentStack) -> Call:

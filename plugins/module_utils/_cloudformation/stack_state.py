@@ -10,8 +10,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_mapping
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import HIDDEN, Template, looks_like_token
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
@@ -99,7 +100,7 @@ def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str 
         },
         "outputs": {item["OutputKey"]: without_token(item["OutputValue"], token) for item in stack.get("Outputs", [])},
         # The other tags are AWS's, and nobody else can change them.
-        "tags": as_mapping(tag for tag in stack.get("Tags", []) if not tag["Key"].startswith("aws:")),
+        "tags": boto3_tag_list_to_ansible_dict([tag for tag in stack.get("Tags", []) if not tag["Key"].startswith("aws:")]),
         "resources": {},
     }
     if stack.get("StackStatusReason"):

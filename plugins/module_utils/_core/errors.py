@@ -97,7 +97,7 @@ def error_code(error: BaseException) -> str:
 
 
 def is_code(error: BaseException, *codes: str) -> bool:
-    """Whether AWS gave one of these codes."""
+    """Return whether AWS gave one of these codes: a condition, where amazon.aws's `is_boto3_error_code` is a class for `except` alone."""
     return error_code(error) in codes
 
 

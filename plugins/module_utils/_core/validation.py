@@ -11,11 +11,6 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import env_fallback
-
-DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
-DEFAULT_SESSION_NAME = "spot-eventbridge"
-
 # botocore's model: connections, API destinations, rules and targets share this form.
 EVENTS_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}\Z")
 # SQS API reference, CreateQueue: letters, digits, hyphens and underscores.
@@ -33,38 +28,6 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)\Z")
 
 class ArgumentError(ValueError):
     """An argument that cannot be right. The message is one line and says what to do; it never holds a secret."""
-
-
-def spot_token_argument() -> dict[str, t.Any]:
-    """The argument that takes the token: never logged, and out of the environment where it is not given."""
-    return {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])}
-
-
-def assume_role_argument_spec() -> dict[str, t.Any]:
-    """The arguments of every module that calls AWS: the role to work with, named as in amazon.aws's plugins."""
-    return {
-        "assume_role_arn": {"type": "str"},
-        "assume_role_external_id": {"type": "str"},
-        "assume_role_session_name": {"type": "str", "default": DEFAULT_SESSION_NAME},
-    }
-
-
-def regions_argument_spec() -> dict[str, t.Any]:
-    """The arguments of every module that works in several regions at once."""
-    return {"regions": {"type": "list", "elements": "str"}, **assume_role_argument_spec()}
-
-
-def wait_argument_spec(timeout: int = 120) -> dict[str, t.Any]:
-    """Whether and for how many seconds a module waits for AWS to come to rest.
-
-    :param timeout: the seconds, unless the user says otherwise
-    """
-    return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": timeout}}
-
-
-def tags_argument_spec() -> dict[str, t.Any]:
-    """Tags as amazon.aws has them: left alone unless given, then exactly these unless told not to purge."""
-    return {"tags": {"type": "dict"}, "purge_tags": {"type": "bool", "default": True}}
 
 
 def check_regions(regions: t.Sequence[str]) -> list[str]:

@@ -14,7 +14,6 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, YES, allows
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
@@ -28,7 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import SERVICE, CurrentRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule, rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import GOOD_STATES, StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import statuses
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure

@@ -11,6 +11,8 @@ import concurrent.futures
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.amazon.aws.plugins.module_utils.arn import parse_aws_arn
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
@@ -52,7 +54,7 @@ class AwsAnswers:
     @property
     def partition(self) -> str:
         """`aws`, `aws-cn`, `aws-us-gov` …"""
-        return self.arn.split(":")[1] if self.arn.count(":") >= 5 else "aws"
+        return str((parse_aws_arn(self.arn) or {"partition": "aws"})["partition"])
 
 
 def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -> tuple[AwsAnswers, SpotAnswers | SpotError | None]:

@@ -12,7 +12,8 @@ import typing as t
 import uuid
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_mapping
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, Finding
 
@@ -67,7 +68,7 @@ def tag_value(spot_account: str, memory: Memory) -> str:
 def read(region: Region, rule_arn: str, spot_account: str) -> dict[str, Sent]:
     """What was handed over of a region, as its rule remembers it. One call, ListTagsForResource."""
     tags = region.clients["events"].list_tags_for_resource(ResourceARN=rule_arn)["Tags"]
-    return remembered(as_mapping(tags), spot_account)
+    return remembered(boto3_tag_list_to_ansible_dict(tags), spot_account)
 
 
 def finding(memory: Memory | Failure) -> Finding:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import (

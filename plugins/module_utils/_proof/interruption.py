@@ -14,6 +14,7 @@ import uuid
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import INTERRUPTION
@@ -150,15 +151,8 @@ def interrupt(region: Region, instance: Instance, role_arn: str, name: str, time
 def remove_templates(region: Region, name: str) -> None:
     """Removes the templates that a killed run left."""
     fis = region.clients["fis"]
-    more: dict[str, str] = {}
-    left: list[str] = []
-    while True:
-        answer = fis.list_experiment_templates(**more)
-        left += [item["id"] for item in answer["experimentTemplates"] if item.get("tags", {}).get(TAG) == name]
-        if not answer.get("nextToken"):
-            break
-        more = {"nextToken": answer["nextToken"]}
-    for template_id in left:
+    templates = items(fis, "list_experiment_templates", "experimentTemplates")
+    for template_id in [item["id"] for item in templates if item.get("tags", {}).get(TAG) == name]:
         fis.delete_experiment_template(id=template_id)
 
 

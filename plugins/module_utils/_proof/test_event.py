@@ -15,9 +15,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import DeadLetter
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import TEST_EVENT
@@ -96,12 +96,13 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
 def remove(region: Region, name: str) -> None:
     """Removes the temporary rules of this name's test events, if there are any."""
     events = region.clients["events"]
-    for rule in events.list_rules(NamePrefix=temporary_rule_prefix(name), EventBusName=EVENT_BUS)["Rules"]:
+    # All of the list before the first removal: a page's token may not outlive what it stands for.
+    for rule in list(items(events, "list_rules", "Rules", NamePrefix=temporary_rule_prefix(name), EventBusName=EVENT_BUS)):
         # Somebody else's rule may be called so, too.
         if SOURCE not in rule.get("EventPattern", ""):
             continue
         try:
-            targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=EVENT_BUS)["Targets"]
+            targets = list(_targets(region, rule["Name"]))
             if targets:
                 events.remove_targets(Rule=rule["Name"], EventBusName=EVENT_BUS, Ids=[target["Id"] for target in targets])
             events.delete_rule(Name=rule["Name"], EventBusName=EVENT_BUS)
@@ -137,9 +138,13 @@ def _failed(metrics: t.Mapping[str, int | None]) -> bool:
     return any(metrics.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed"))
 
 
+def _targets(region: Region, rule: str) -> t.Iterator[dict[str, t.Any]]:
+    return items(region.clients["events"], "list_targets_by_rule", "Targets", Rule=rule, EventBusName=EVENT_BUS)
+
+
 def _target(region: Region, name: str, target_id: str | None) -> dict[str, t.Any] | None:
     try:
-        targets = region.clients["events"].list_targets_by_rule(Rule=name, EventBusName=EVENT_BUS)["Targets"]
+        targets = list(_targets(region, name))
     except Exception as error:
         if is_code(error, "ResourceNotFoundException"):
             return None

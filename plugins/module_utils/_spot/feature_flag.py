@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
@@ -30,7 +31,7 @@ MISSING = "missing"
 Value = t.Any
 
 
-def argument_spec() -> dict[str, t.Any]:
+def argument_spec() -> ArgumentSpec:
     """The options of this check."""
     return {
         "provider": {"type": "str", "choices": list(PROVIDERS), "required": True},
@@ -42,8 +43,7 @@ def argument_spec() -> dict[str, t.Any]:
         "environment": {"type": "str"},
         "context_kind": {"type": "str", "default": "account"},
         "expression": {"type": "str"},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
+        **service_argument_spec(),
     }
 
 

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
@@ -27,7 +28,7 @@ _ANSWERS_WITHIN = "10s"
 _PAUSE = 2.0
 
 
-def argument_spec() -> dict[str, t.Any]:
+def argument_spec() -> ArgumentSpec:
     """The options of this check."""
     return {
         "provider": {"type": "str", "choices": list(PROVIDERS), "default": "elasticsearch"},
@@ -38,8 +39,7 @@ def argument_spec() -> dict[str, t.Any]:
         "api_key": {"type": "str", "no_log": True},
         "user": {"type": "str"},
         "password": {"type": "str", "no_log": True},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
+        **service_argument_spec(),
     }
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
@@ -22,7 +21,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExecutionRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import (
+    EVENT_BUS,
+    CurrentRule,
+    Rule,
+    temporary_rule_prefix,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import LONGEST_BODY, REVISION_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import MAX_TOKEN_LENGTH, SPOT_ACCOUNT

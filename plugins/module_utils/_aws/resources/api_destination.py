@@ -11,13 +11,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    DEFAULT_DESCRIPTION,
+    ArgumentSpec,
+    description_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    DEFAULT_DESCRIPTION,
-    check_name,
-    check_url,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name, check_url
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
@@ -28,13 +29,19 @@ DEFAULT_RATE_LIMIT = 300
 _GOOD_CONNECTION = frozenset({"AUTHORIZED", "CREATING", "UPDATING", "AUTHORIZING"})
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what an API destination shall be like."""
-    return {
-        "invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
-        "invocation_rate_limit_per_second": {"type": "int", "default": DEFAULT_RATE_LIMIT},
-        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
-    }
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what an API destination is like."""
+    return {**delivery_argument_spec(), **description_argument_spec()}
+
+
+def delivery_argument_spec() -> ArgumentSpec:
+    """Return the options for where and how fast an API destination delivers."""
+    return {**endpoint_argument_spec(), "invocation_rate_limit_per_second": {"type": "int", "default": DEFAULT_RATE_LIMIT}}
+
+
+def endpoint_argument_spec() -> ArgumentSpec:
+    """Return the option for the address of Spot that takes the notices."""
+    return {"invocation_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT}}
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,17 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    DEFAULT_DESCRIPTION,
+    ArgumentSpec,
+    description_argument_spec,
+    token_argument_spec,
+    update_token_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    DEFAULT_DESCRIPTION,
-    check_name,
-    check_spot_account,
-    check_token,
-    spot_token_argument,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name, check_spot_account, check_token
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
@@ -38,14 +40,14 @@ DIFFERS = "differs"
 NOT_COMPARED = "not compared"
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what a connection shall be like."""
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what a connection is like."""
     return {
         "spot_account": {"type": "str"},
-        "spot_token": spot_token_argument(),
-        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
         "kms_key_identifier": {"type": "str", "no_log": False},
-        "update_token": {"type": "str", "choices": ["changed", "always", "on_create"], "default": "changed", "no_log": False},
+        **token_argument_spec(),
+        **description_argument_spec(),
+        **update_token_argument_spec(),
     }
 
 
@@ -130,7 +132,7 @@ class Connection:
                 return None
             raise
         found = document(answer)
-        # AWS leaves the key out; an emulator that does not must not make us show it.
+        # DescribeConnection leaves the API key's value out (API reference); it must not get into a result in any case.
         found.get("auth_parameters", {}).get("api_key_auth_parameters", {}).pop("api_key_value", None)
         if not self.present:
             return CurrentConnection(found, used_by=_destinations_on(events, answer["ConnectionArn"]))
@@ -272,12 +274,5 @@ class Connection:
 
 
 def _destinations_on(events: t.Any, connection_arn: str) -> tuple[str, ...]:
-    names: list[str] = []
-    more: Document = {}
-    while True:
-        answer = events.list_api_destinations(ConnectionArn=connection_arn, **more)
-        # An emulator may ignore the filter; AWS does not.
-        names += [item["Name"] for item in answer.get("ApiDestinations", []) if item.get("ConnectionArn") == connection_arn]
-        if not answer.get("NextToken"):
-            return tuple(names)
-        more = {"NextToken": answer["NextToken"]}
+    found = items(events, "list_api_destinations", "ApiDestinations", ConnectionArn=connection_arn)
+    return tuple(item["Name"] for item in found)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import queue_arn, rule_arn, temporary_rule_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
@@ -22,7 +23,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     ArgumentError,
     check_aws_account,
     check_name,
-    tags_argument_spec,
 )
 
 if t.TYPE_CHECKING:
@@ -34,8 +34,8 @@ _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _MESSAGE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what a queue shall be like."""
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what a queue is like."""
     return {
         "aws_account": {"type": "str"},
         "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
@@ -153,14 +153,14 @@ class Queue:
             arguments: Document = {"QueueName": self.name, "Attributes": self._attributes(policy)}
             if self.tags:
                 arguments["tags"] = dict(self.tags)
-            predicted = {"name": self.name, "queue_arn": queue_arn(region, self.aws_account, self.name), "messages": 0, **after}
+            predicted = {"name": self.name, "queue_arn": region.arn("sqs", self.aws_account, self.name), "messages": 0, **after}
             return Plan("created", predicted, None, after, (Call("create_queue", arguments),))
 
         attributes = self._attributes(policy)
         if not self.kms_key and current.attributes.get("KmsMasterKeyId"):
             attributes["KmsMasterKeyId"] = ""  # a queue has one kind of encryption
         if all(_same(name, value, current.attributes) for name, value in attributes.items()):
-            attributes = {}  # else all of them are set: an emulator may forget what is left out
+            attributes = {}
         to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
         calls = []
         if attributes:
@@ -194,7 +194,7 @@ class Queue:
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": queue_arn(region, self.aws_account, self.name),
+            "Resource": region.arn("sqs", self.aws_account, self.name),
             "Condition": {"ArnLike": {"aws:SourceArn": rules}},
         }
         return {"Version": "2012-10-17", "Statement": [statement]}

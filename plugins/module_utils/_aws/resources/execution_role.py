@@ -13,9 +13,12 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import allows, statements_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_list, as_mapping, as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_aws_account
@@ -31,8 +34,8 @@ _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
 _NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what an execution role shall be like."""
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what an execution role is like."""
     return {"role_name": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
 
 
@@ -171,7 +174,7 @@ class ExecutionRole:
             calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
         if to_set:
-            calls.append(Call("tag_role", {"RoleName": self.name, "Tags": as_list(to_set)}))
+            calls.append(Call("tag_role", {"RoleName": self.name, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
         if to_remove:
             calls.append(Call("untag_role", {"RoleName": self.name, "TagKeys": to_remove}))
         if not calls:
@@ -184,7 +187,7 @@ class ExecutionRole:
         if self.boundary:
             arguments["PermissionsBoundary"] = self.boundary
         if self.tags:
-            arguments["Tags"] = as_list(self.tags)
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
         return Call("create_role", arguments)
 
     def _plan_removal(self, current: CurrentRole | None) -> Plan:
@@ -242,19 +245,17 @@ def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: t
         policies=policies,
         description=role.get("Description", ""),
         boundary=(role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
-        tags=as_mapping(role.get("Tags", [])),
+        tags=boto3_tag_list_to_ansible_dict(role.get("Tags", [])),
         others=others,
     )
 
 
 def _inline(iam: t.Any, name: str) -> list[str]:
-    pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
-    return [policy for page in pages for policy in page["PolicyNames"]]
+    return list(items(iam, "list_role_policies", "PolicyNames", RoleName=name))
 
 
 def _attached(iam: t.Any, name: str) -> list[str]:
-    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    return [policy["PolicyArn"] for policy in items(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)]
 
 
 def _managed_policy(iam: t.Any, arn: str) -> t.Any:

@@ -11,24 +11,24 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import queue_arn
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import (
-    as_list,
-    as_mapping,
-    as_text,
-    tag_changes,
-    tags_after,
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    DEFAULT_DESCRIPTION,
+    ArgumentSpec,
+    description_argument_spec,
+    tags_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    DEFAULT_DESCRIPTION,
     QUEUE_NAME,
     ArgumentError,
     check_aws_account,
     check_name,
-    tags_argument_spec,
 )
 
 if t.TYPE_CHECKING:
@@ -45,17 +45,35 @@ DEFAULT_RETRY_ATTEMPTS = 185
 _MISSING_ARN = "(known once the API destination is made)"
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what a rule shall be like."""
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what a rule is like."""
+    return {**delivery_argument_spec(), **description_argument_spec(), **tags_argument_spec()}
+
+
+def delivery_argument_spec() -> ArgumentSpec:
+    """Return the options for how a rule's target delivers."""
     return {
         "role_arn": {"type": "str"},
         "aws_account": {"type": "str"},
         "maximum_event_age_in_seconds": {"type": "int", "default": DEFAULT_EVENT_AGE},
         "maximum_retry_attempts": {"type": "int", "default": DEFAULT_RETRY_ATTEMPTS},
-        "target_id": {"type": "str", "default": TARGET_ID},
-        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
-        **tags_argument_spec(),
+        **target_argument_spec(),
     }
+
+
+def target_argument_spec() -> ArgumentSpec:
+    """Return the option for the id of a rule's target."""
+    return {"target_id": {"type": "str", "default": TARGET_ID}}
+
+
+def rule_arn(region: Region, aws_account: str, name: str) -> str:
+    """Return the ARN of a rule on the default event bus."""
+    return region.arn("events", aws_account, f"rule/{name}")
+
+
+def temporary_rule_prefix(rule: str) -> str:
+    """Return how the names of a rule's temporary rules for test events begin: six more characters fit into the 64 that AWS takes."""
+    return f"{rule[:50]}-test-"
 
 
 @dataclass(frozen=True)
@@ -171,18 +189,11 @@ class Rule:
             if is_code(error, "ResourceNotFoundException"):
                 return CurrentRule(None, destination_arn=arn) if self.present else None
             raise
-        targets: list[Document] = []
-        more: Document = {}
-        while True:
-            answer = events.list_targets_by_rule(Rule=self.name, EventBusName=EVENT_BUS, **more)
-            targets += answer["Targets"]
-            if not answer.get("NextToken"):
-                break
-            more = {"NextToken": answer["NextToken"]}
+        targets = tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=EVENT_BUS))
         tags: dict[str, str] = {}
         if self.present and self.tags is not None:
-            tags = as_mapping(events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"])
-        return CurrentRule(document(found), tuple(targets), tags, arn)
+            tags = boto3_tag_list_to_ansible_dict(events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"])
+        return CurrentRule(document(found), targets, tags, arn)
 
     def _read_destination_arn(self, region: Region) -> str | None:
         known = (self.api_destination_arns or {}).get(region.name)
@@ -224,10 +235,10 @@ class Rule:
                 "Description": self.description,
             }
             if current.found is None and self.tags:
-                arguments["Tags"] = as_list(self.tags)
+                arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
             calls.append(Call("put_rule", arguments))
         if current.found is not None and to_set:
-            calls.append(Call("tag_resource", {"ResourceARN": current.document["arn"], "Tags": as_list(to_set)}))
+            calls.append(Call("tag_resource", {"ResourceARN": current.document["arn"], "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
         if to_remove:
             calls.append(Call("untag_resource", {"ResourceARN": current.document["arn"], "TagKeys": to_remove}))
         if put_target:
@@ -286,7 +297,7 @@ class Rule:
             },
         }
         if self.dead_letter_queue:
-            target["DeadLetterConfig"] = {"Arn": queue_arn(region, self.aws_account, self.dead_letter_queue)}
+            target["DeadLetterConfig"] = {"Arn": region.arn("sqs", self.aws_account, self.dead_letter_queue)}
         return target
 
     def _shown(self, current: CurrentRule, target_id: str) -> Document:

@@ -17,16 +17,21 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
     check_template_url,
     parameter_text,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     DEFAULT_DESCRIPTION,
+    ArgumentSpec,
+    description_argument_spec,
+    named_argument_spec,
+    template_argument_spec,
+    update_token_argument_spec,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     check_aws_account,
     check_regions,
     check_spot_account,
     check_stack_name,
     check_token,
-    spot_token_argument,
-    tags_argument_spec,
 )
 
 if t.TYPE_CHECKING:
@@ -46,23 +51,16 @@ _PREFERENCES: Document = {
 }
 
 
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments that say what a stack set shall be like."""
+def argument_spec() -> ArgumentSpec:
+    """Return the options for what a stack set is like."""
     return {
-        "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "template_body": {"type": "json"},
-        "template_url": {"type": "str"},
-        "description": {"type": "str", "default": DEFAULT_DESCRIPTION},
-        "parameters": {"type": "dict", "default": {}},
+        **named_argument_spec(),
+        **description_argument_spec(),
+        **template_argument_spec(),
+        **update_token_argument_spec(("on_create", "always")),
         "spot_accounts": {"type": "dict", "default": {}},
         "default_spot_account": {"type": "str"},
-        "account_parameter": {"type": "str"},
-        "spot_token": spot_token_argument(),
-        "token_parameter": {"type": "str", "no_log": False},
         "token_revision": {"type": "str", "no_log": False},
-        "update_token": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
-        "update": {"type": "str", "choices": ["changed", "always"], "default": "changed"},
         "permission_model": {"type": "str", "choices": ["self_managed", "service_managed"], "default": "self_managed"},
         "administration_role_arn": {"type": "str"},
         "execution_role_name": {"type": "str"},
@@ -83,7 +81,6 @@ def argument_spec() -> dict[str, t.Any]:
         "retain_stacks": {"type": "bool", "default": False},
         "purge_instances": {"type": "bool", "default": True},
         "purge_limit": {"type": "int", "default": 50},
-        **tags_argument_spec(),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import IN_PROGRESS, SERVICE, operation_id
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
@@ -134,15 +135,8 @@ class Operations:
         return [unique[pair] for pair in sorted(unique)]
 
     def _results(self, entry: Document, status: str = "") -> t.Iterator[t.Any]:
-        more: dict[str, t.Any] = {"MaxResults": 100}
-        if status:
-            more["Filters"] = [{"Name": "OPERATION_RESULT_STATUS", "Values": status}]
-        while True:
-            found = self._client.list_stack_set_operation_results(**self._which(entry), **more)
-            yield from found.get("Summaries", [])
-            if not found.get("NextToken"):
-                return
-            more["NextToken"] = found["NextToken"]
+        filters = {"Filters": [{"Name": "OPERATION_RESULT_STATUS", "Values": status}]} if status else {}
+        return items(self._client, "list_stack_set_operation_results", "Summaries", **self._which(entry), **filters, MaxResults=100)
 
 
 def _failure(result: t.Mapping[str, t.Any]) -> Document:

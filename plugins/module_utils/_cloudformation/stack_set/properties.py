@@ -11,8 +11,10 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_list, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import SELF_MANAGED
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
@@ -75,7 +77,7 @@ def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Pr
         check_token(desired.token)
         arguments = {**_arguments(desired, template), **desired.source, "Parameters": parameters.request()}
         if tags:
-            arguments["Tags"] = as_list(tags)
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags)
         return Properties(account_name, arguments, None, after, ("stack set",), _predicted(desired, {}, after, hidden))
     _check_permission_model(desired, reading, current)
     before = {**_current_fields(desired, current), "parameters": there, "tags": current.tags}
@@ -89,7 +91,7 @@ def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Pr
     same = not current.differences and desired.update != "always"
     arguments.update({"UsePreviousTemplate": True} if same else desired.source)
     if "tags" in changed:
-        arguments["Tags"] = as_list(tags)
+        arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags)
     return Properties(account_name, arguments, before, after, changed, _predicted(desired, current.document(hidden), after, hidden))
 
 

@@ -14,8 +14,10 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_mapping
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import SERVICE as ORGANIZATIONS
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import Organization, read_organization
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
@@ -101,7 +103,7 @@ class CurrentStackSet:
     @property
     def tags(self) -> dict[str, str]:
         """Its tags."""
-        return as_mapping(self.found.get("Tags", []))
+        return boto3_tag_list_to_ansible_dict(self.found.get("Tags", []))
 
     def document(self, hidden: t.Container[str]) -> Document:
         """The stack set as it is returned to the user.
@@ -203,7 +205,9 @@ class Reader:
         return Template.from_summary(self._cloudformation.get_template_summary(**which))
 
     def _instances(self) -> dict[Pair, Instance]:
-        found = (_instance(item) for item in self._pages("list_stack_instances"))
+        found = (
+            _instance(item) for item in items(self._cloudformation, "list_stack_instances", "Summaries", **self._which, MaxResults=100)
+        )
         return {instance.pair: instance for instance in found}
 
     def _running(self) -> tuple[RunningOperation, ...]:
@@ -237,15 +241,6 @@ class Reader:
                 return None  # gone meanwhile
             raise
         return {item["ParameterKey"]: item.get("ParameterValue", "") for item in answer["StackInstance"].get("ParameterOverrides", [])}
-
-    def _pages(self, operation: str) -> t.Iterator[t.Any]:
-        more: dict[str, t.Any] = {"MaxResults": 100}
-        while True:
-            answer = getattr(self._cloudformation, operation)(**self._which, **more)
-            yield from answer.get("Summaries", [])
-            if not answer.get("NextToken"):
-                return
-            more["NextToken"] = answer["NextToken"]
 
 
 def _instance(item: t.Mapping[str, t.Any]) -> Instance:

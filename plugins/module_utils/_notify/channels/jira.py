@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
@@ -17,7 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 _PATH = "/rest/api/2/issue"
 
 
-def argument_spec() -> dict[str, t.Any]:
+def argument_spec() -> ArgumentSpec:
     """The options of this channel."""
     return {
         "url": {"type": "str", "required": True},
@@ -27,8 +28,7 @@ def argument_spec() -> dict[str, t.Any]:
         "issue_type": {"type": "str", "default": "Task"},
         "labels": {"type": "list", "elements": "str", "default": []},
         "fields": {"type": "dict", "default": {}},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
+        **service_argument_spec(),
     }
 
 

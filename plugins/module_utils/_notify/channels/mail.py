@@ -17,6 +17,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, scrub
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import SECONDS, within
@@ -25,7 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
-def argument_spec() -> dict[str, t.Any]:
+def argument_spec() -> ArgumentSpec:
     """The options of this channel."""
     return {
         "host": {"type": "str", "required": True},
@@ -35,8 +36,7 @@ def argument_spec() -> dict[str, t.Any]:
         "password": {"type": "str", "no_log": True},
         "sender": {"type": "str", "required": True},
         "recipients": {"type": "list", "elements": "str", "required": True},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
+        **service_argument_spec(),
     }
 
 

@@ -11,19 +11,19 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_secret_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
 
 
-def argument_spec() -> dict[str, t.Any]:
+def argument_spec() -> ArgumentSpec:
     """The options of this channel."""
     return {
         # Whoever knows the address of a Slack webhook may post to it.
         "url": {"type": "str", "required": True, "no_log": True},
         "token": {"type": "str", "no_log": True},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
+        **service_argument_spec(),
     }
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import queue_arn, rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
 
 CASES = [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 
@@ -15,5 +15,5 @@ CASES = [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-
 @pytest.mark.parametrize(("name", "partition"), CASES)
 def test_arns_are_of_the_regions_partition(name: str, partition: str) -> None:
     region = Region(name, partition, {})
-    assert queue_arn(region, "123456789012", "letters") == f"arn:{partition}:sqs:{name}:123456789012:letters"
+    assert region.arn("sqs", "123456789012", "letters") == f"arn:{partition}:sqs:{name}:123456789012:letters"
     assert rule_arn(region, "123456789012", "warnings") == f"arn:{partition}:events:{name}:123456789012:rule/warnings"

@@ -38,6 +38,9 @@ class World:
         self.query = [{"Key": "accountId", "Value": account}] if account else []
         self.asked: list[str] = []
 
+    def can_paginate(self, operation: str) -> bool:
+        return False
+
     def list_api_destinations(self) -> dict[str, t.Any]:
         self.asked.append("others")
         listed = {

@@ -27,7 +27,3 @@ def test_times_become_text() -> None:
 
 def test_what_belongs_to_the_answer_and_not_to_the_resource_is_left_out() -> None:
     assert document({"Name": "x", "ResponseMetadata": {"RequestId": "1"}}) == {"name": "x"}
-
-
-def test_additions_are_added() -> None:
-    assert document({"Name": "x"}, tags={"Team": "a"}) == {"name": "x", "tags": {"Team": "a"}}

@@ -261,6 +261,9 @@ class CloudWatch:
         self.pages = list(pages)
         self.asked: list[dict[str, t.Any]] = []
 
+    def can_paginate(self, operation: str) -> bool:
+        return False
+
     def get_metric_data(self, **arguments: t.Any) -> dict[str, t.Any]:
         self.asked.append(arguments)
         page = self.pages.pop(0)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_list, as_mapping, as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 
 Tags = dict[str, str]
 
@@ -36,9 +36,3 @@ def test_values_of_a_playbook_become_text() -> None:
 
 def test_no_tags_stay_no_tags() -> None:
     assert as_text(None) is None
-
-
-def test_the_lists_of_eventbridge_can_be_read_back() -> None:
-    tags = {"team": "a", "cost": "7"}
-    assert as_list(tags) == [{"Key": "team", "Value": "a"}, {"Key": "cost", "Value": "7"}]
-    assert as_mapping(as_list(tags)) == tags

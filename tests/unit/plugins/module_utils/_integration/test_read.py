@@ -146,6 +146,9 @@ class World:
         }
         self.asked: list[str] = []
 
+    def can_paginate(self, operation: str) -> bool:
+        return False
+
     def __getattr__(self, operation: str) -> t.Any:
         def call(**arguments: t.Any) -> t.Any:
             self.asked.append(operation)

@@ -8,11 +8,13 @@ import datetime
 import json
 import typing as t
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.arns import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof import interruption as _interruption
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof import test_event as _test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interruption import Instance
@@ -40,6 +42,24 @@ def test_the_event_is_a_warning_in_everything_but_its_source() -> None:
 @pytest.mark.parametrize("name", ["a", "a" * 64])
 def test_a_temporary_rules_name_fits(name: str) -> None:
     assert len(f"{temporary_rule_prefix(name)}0a1b2c") <= 64
+
+
+def test_temporary_rules_of_all_pages_are_removed_with_the_targets_of_all_pages() -> None:
+    client = boto3.client("events", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    ours = {"EventPattern": json.dumps({"source": [_test_event.SOURCE]})}
+    bus = {"EventBusName": "default"}
+    with Stubber(client) as stub:
+        asked = {"NamePrefix": "a-rule-test-", **bus}
+        stub.add_response("list_rules", {"Rules": [{"Name": "a-rule-test-1", **ours}], "NextToken": "2"}, asked)
+        stub.add_response("list_rules", {"Rules": [{"Name": "a-rule-test-2", **ours}]}, {**asked, "NextToken": "2"})
+        for rule in ("a-rule-test-1", "a-rule-test-2"):
+            of_rule = {"Rule": rule, **bus}
+            stub.add_response("list_targets_by_rule", {"Targets": [{"Id": "one", "Arn": "a"}], "NextToken": "2"}, of_rule)
+            stub.add_response("list_targets_by_rule", {"Targets": [{"Id": "two", "Arn": "b"}]}, {**of_rule, "NextToken": "2"})
+            stub.add_response("remove_targets", {"FailedEntryCount": 0}, {**of_rule, "Ids": ["one", "two"]})
+            stub.add_response("delete_rule", {}, {"Name": rule, **bus})
+        _test_event.remove(Region("eu-west-1", "aws", {"events": client}), "a-rule")
+        stub.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize(

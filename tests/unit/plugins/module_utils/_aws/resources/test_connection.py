@@ -251,10 +251,13 @@ class Events:
             **changes,
         }
         self.pages = [
-            {"ApiDestinations": [{"Name": "first", "ConnectionArn": ARN}, {"Name": "other", "ConnectionArn": "x"}], "NextToken": "2"},
+            {"ApiDestinations": [{"Name": "first", "ConnectionArn": ARN}], "NextToken": "2"},
             {"ApiDestinations": [{"Name": "second", "ConnectionArn": ARN}]},
         ]
         self.tokens: list[str | None] = []
+
+    def can_paginate(self, operation: str) -> bool:
+        return False
 
     def describe_connection(self, Name: str) -> dict[str, t.Any]:  # noqa: N803
         assert Name == NAME

@@ -97,6 +97,9 @@ class Iam:
             raise self.missing
         return {"Role": {"Arn": ARN, "AssumeRolePolicyDocument": trust()}}
 
+    def can_paginate(self, operation: str) -> bool:
+        return True
+
     def get_paginator(self, operation: str) -> t.Any:
         pages = {
             "list_role_policies": [{"PolicyNames": ["one"]}, {"PolicyNames": ["two"]}],

@@ -52,6 +52,9 @@ class CloudFormation:
         if error:
             raise error
 
+    def can_paginate(self, operation: str) -> bool:
+        return False
+
     def get_template_summary(self, **dummy: t.Any) -> dict[str, t.Any]:
         return {"Parameters": PARAMETERS}
 

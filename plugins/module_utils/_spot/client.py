@@ -1,0 +1,54 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, token_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_token, check_url
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of every module that calls the Spot API."""
+    return {
+        **token_argument_spec(),
+        "spot_api_url": {"type": "str", "default": DEFAULT_URL},
+        "spot_validate_certs": {"type": "bool", "default": True},
+    }
+
+
+def client(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None] | None = None) -> SpotApi:
+    """Return a client of the Spot API.
+
+    :param warn: is given, in one line, what makes a list doubtful
+    :raises ArgumentError: the address or the token is missing or not valid.
+    """
+    url = check_url(params["spot_api_url"], "The address of the Spot API")
+    return SpotApi(url, check_token(params["spot_token"]), validate_certs=params["spot_validate_certs"], warn=warn)
+
+
+def client_if_token(params: t.Mapping[str, t.Any]) -> SpotApi | None:
+    """Return a client of the Spot API, or None if no token is given.
+
+    :raises ArgumentError: the address, or a token that is given, is not valid.
+    """
+    check_url(params["spot_api_url"], "The address of the Spot API")
+    return client(params) if params["spot_token"] else None
+
+
+def organization_of(params: t.Mapping[str, t.Any], spot_account: str, aws_account: str | None = None) -> str:
+    """Return Spot's id of the organisation: `organization` if that is given, else as Spot lists the account; empty if unknown.
+
+    :raises ArgumentError: the address, or a token that is given, is not valid.
+    """
+    if params["organization"]:
+        return str(params["organization"])
+    api = client(params) if params["spot_token"] else None
+    return organization(api, spot_account, aws_account) if api else ""
