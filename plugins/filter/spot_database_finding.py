@@ -76,7 +76,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import parse_announced
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import parse_announced
 from ansible_collections.spot.eventbridge.plugins.plugin_utils import _database
 
 

@@ -60,14 +60,14 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot import backend as _spot_side
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import gather
 
 
 def spot_side_checks(results: t.Any) -> list[dict[str, t.Any]]:
     """See DOCUMENTATION."""
     if not isinstance(results, (list, tuple)) or not all(isinstance(result, t.Mapping) for result in results):
         raise AnsibleFilterError("spot_side_checks takes a list of results")
-    return _spot_side.gather(results)
+    return gather(results)
 
 
 class FilterModule:

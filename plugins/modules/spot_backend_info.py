@@ -224,7 +224,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import feature_flag as _feature_flag
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import log_search as _log_search
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import parse_announced
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import parse_announced
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.feature_flag import Context, FeatureFlag
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.log_search import LogSearch, Window
 

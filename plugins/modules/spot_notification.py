@@ -15,7 +15,7 @@ version_added: 1.0.0
 description:
   - Once the AWS side stands, people at Spot enable monitoring and confirm a feature flag. This module asks them to, with all that
     they need to know, through a file, a webhook, an e-mail or a ticket.
-  - What was handed over through which channel, and when, is remembered in a tag of each region's rule, C(SpotNotification). So each
+  - What was sent through which channel, and when, is recorded in a tag of each region's rule, C(SpotNotification). So each
     region is handed over once through each channel, whichever machine the module runs on, and a region that is added later is handed
     over alone.
   - A channel that fails does not hinder the others. Its regions stay untagged, so that the next run tries again, and the module fails
@@ -248,7 +248,7 @@ channels:
       returned: always
       sample: SRE-17
     error:
-      description: Why it could not be sent, or not be remembered.
+      description: Why it could not be sent, or not be recorded.
       type: str
       returned: on failure
       sample: the webhook at hooks.example.com answered 500
@@ -280,9 +280,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels 
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import jira as _jira
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import mail as _mail
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import webhook as _webhook
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import DEFAULT_FLAG, Channel, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import Channel, Notification
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending import Ledger, notify
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.feature_flag import DEFAULT_FLAG
 
 CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
     "file": (_file.argument_spec, _file.FileChannel.from_parameters),

@@ -147,7 +147,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_name, check_stack_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, test_event
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import TEST_EVENT
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
 
 
 def main() -> None:

@@ -153,7 +153,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interrupti
     unconfirmed,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client, group_log
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import INTERRUPTION
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import INTERRUPTION
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import DATABASE, after
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import DATABASE
 
 # The guide's table, and the word that it looks for in the column `value`.
 DEFAULTS = {

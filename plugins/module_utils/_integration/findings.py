@@ -33,7 +33,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core import stat
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, Readings
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records as _records
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
@@ -49,7 +49,7 @@ STACK = "stack"
 # What the template of another may decide otherwise than this collection, and still send every warning.
 TASTE = ("api_destination_rate_limit", "target_retry_policy", "target_dead_letter", "queue", "queue_policy", "queue_encryption")
 # These tell of more than the integration; that they could not be read says nothing about it.
-BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, _notification.CHECK)
+BESIDES = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, _records.CHECK)
 
 _MEND = "Run the playbook spot.eventbridge.repair."
 
@@ -105,7 +105,7 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     if readings.evidence:
         found += _evidence.findings(readings.evidence)
     if readings.notification is not None:
-        found.append(_notification.finding(readings.notification))
+        found.append(_records.finding(readings.notification))
     return found
 
 

@@ -35,8 +35,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_token,
     check_url,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import message as _notification
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import Memory
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records as _records
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records
 
 Read = t.TypeVar("Read")
 
@@ -118,7 +118,7 @@ class Readings:
     matches_sample: bool | Failure | None = None
     others: tuple[_others.OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
-    notification: Memory | Failure | None = None
+    notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
 
     def documents(self) -> dict[str, t.Any]:
@@ -176,7 +176,7 @@ def read(
     evidence = _read_evidence(attempt, desired, queue, window_hours, now) if window_hours else None
     notification = None
     if isinstance(rule, CurrentRule):
-        notification = attempt(lambda: _notification.read(region, rule.document["arn"], desired.spot_account))
+        notification = attempt(lambda: _records.read(region, rule.document["arn"], desired.spot_account))
     owned: Stack | StackNames | Failure | None = stack
     if stack is None and isinstance(connection, CurrentConnection):
         owned = attempt(lambda: owner(region, desired.connection.name))

@@ -13,29 +13,21 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import (
-    TAG,
-    Channel,
-    ChannelError,
-    Memory,
-    Notification,
-    Sent,
-    read,
-    tag_value,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import Channel, ChannelError, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import TAG, Records, Sent, read, tag_value
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
 
-NO_RULE = "there is no rule in which it could be remembered: onboard the region first"
+NO_RULE = "there is no rule whose tag could record it: onboard the region first"
 
 
 @dataclass
 class Ledger:
-    """What the rules of all regions remember, and what is added to it.
+    """What the rules of all regions record, and what is added to it.
 
     :ivar stack_name: the stack whose rule it is, whatever its name there; empty if it is of none
-    :ivar memories: by region; a failure where it could not be read, None where there is no rule
+    :ivar records: by region; a failure where they could not be read, None where there is no rule
     """
 
     regions: Regions
@@ -43,12 +35,12 @@ class Ledger:
     rule: str
     spot_account: str
     stack_name: str = ""
-    memories: dict[str, Memory | Failure | None] = field(default_factory=dict)
+    records: dict[str, Records | Failure | None] = field(default_factory=dict)
 
     def read(self) -> None:
-        """Reads all regions at once."""
+        """Read the records of all regions at once."""
 
-        def memory(region: Region) -> dict[str, Sent] | None:
+        def records(region: Region) -> dict[str, Sent] | None:
             try:
                 return read(region, self._arn(region), self.spot_account)
             except Exception as error:
@@ -56,33 +48,33 @@ class Ledger:
                     return None
                 raise
 
-        self.memories = dict(self.regions.run(memory))
+        self.records = dict(self.regions.run(records))
 
     def new(self, channel: str) -> tuple[str, ...]:
-        """The regions that were not handed over through a channel yet, as far as that is known. Pure."""
-        return tuple(name for name, memory in self.memories.items() if not isinstance(memory, Failure) and channel not in (memory or {}))
+        """Return the regions of which nothing was sent through a channel before, as far as that is known. Pure."""
+        return tuple(name for name, sent in self.records.items() if not isinstance(sent, Failure) and channel not in (sent or {}))
 
     def without_rule(self) -> tuple[str, ...]:
-        """The regions in which nothing can be remembered. Pure."""
-        return tuple(name for name, memory in self.memories.items() if memory is None)
+        """Return the regions in which nothing can be recorded. Pure."""
+        return tuple(name for name, sent in self.records.items() if sent is None)
 
     def unread(self) -> dict[str, Failure]:
-        """The regions of which it is not known what was handed over. Pure."""
-        return {name: memory for name, memory in self.memories.items() if isinstance(memory, Failure)}
+        """Return the regions whose records could not be read. Pure."""
+        return {name: sent for name, sent in self.records.items() if isinstance(sent, Failure)}
 
-    def remember(self, channel: str, names: t.Collection[str], sent: Sent) -> dict[str, Failure]:
-        """Writes that regions were handed over, in all of them at once.
+    def record(self, channel: str, names: t.Collection[str], sent: Sent) -> dict[str, Failure]:
+        """Record that a notification of regions was sent, in all of them at once.
 
         :returns: where it could not be written
         """
 
         def tag(region: Region) -> None:
             if region.name in names:
-                known = self.memories[region.name]
-                memory = {**(known if isinstance(known, dict) else {}), channel: sent}
-                value = tag_value(self.spot_account, memory)
+                known = self.records[region.name]
+                records = {**(known if isinstance(known, dict) else {}), channel: sent}
+                value = tag_value(self.spot_account, records)
                 region.clients["events"].tag_resource(ResourceARN=self._arn(region), Tags=[{"Key": TAG, "Value": value}])
-                self.memories[region.name] = memory
+                self.records[region.name] = records
 
         return {name: result for name, result in self.regions.run(tag).items() if isinstance(result, Failure)}
 
@@ -92,9 +84,9 @@ class Ledger:
 
 
 def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notification, *, check_mode: bool) -> dict[str, dict[str, t.Any]]:
-    """Sends what is new through each channel, and remembers it as soon as it is sent.
+    """Send what is new through each channel, and record it as soon as it is sent.
 
-    A channel that fails does not hinder the others. Whoever is killed between sending and remembering sends again next time: better
+    A channel that fails does not stop the others. A run that is killed between sending and recording sends again next time: better
     twice than never, and both have the same id.
 
     :param ledger: as it was read
@@ -113,7 +105,7 @@ def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notifica
             if not check_mode:
                 try:
                     outcome["reference"] = channel.send(desired)
-                    errors += _remember(ledger, channel.name, new, Sent(notification.time, outcome["reference"]))
+                    errors += _record(ledger, channel.name, new, Sent(notification.time, outcome["reference"]))
                 except ChannelError as error:
                     outcome["action"] = "failed"
                     errors.append(str(error))
@@ -123,8 +115,8 @@ def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notifica
     return outcomes
 
 
-def _remember(ledger: Ledger, channel: str, names: t.Collection[str], sent: Sent) -> list[str]:
+def _record(ledger: Ledger, channel: str, names: t.Collection[str], sent: Sent) -> list[str]:
     return [
-        f"it was sent, but that could not be remembered in {name}, so the next run sends it again: {failure.code}: {failure.message}"
-        for name, failure in ledger.remember(channel, names, sent).items()
+        f"it was sent, but that could not be recorded in {name}, so the next run sends it again: {failure.code}: {failure.message}"
+        for name, failure in ledger.record(channel, names, sent).items()
     ]

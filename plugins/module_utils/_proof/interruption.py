@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evide
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import INTERRUPTION
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import INTERRUPTION
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region

@@ -20,7 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging impor
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import TEST_EVENT
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region

@@ -15,14 +15,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import DEFAULT_FLAG
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import FEATURE_FLAG
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import FEATURE_FLAG
 
 try:
     import jmespath
 except ImportError:  # it comes with botocore; who asks by JMESPath is told where it does not
     jmespath = None
 
+DEFAULT_FLAG = "aws-detach-instances-that-got-interruption-notification"
 PROVIDERS = ("ofrep", "launchdarkly", "http")
 _LAUNCHDARKLY = "https://app.launchdarkly.com"
 

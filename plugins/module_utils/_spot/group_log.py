@@ -12,8 +12,8 @@ import time
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import after
 
 REACTED = "spot_reacted"
 # Where the group is not known, all are asked, up to so many.

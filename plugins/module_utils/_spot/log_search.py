@@ -18,7 +18,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import LOG, after, seconds_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after, seconds_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import LOG
 
 PROVIDERS = ("elasticsearch", "opensearch", "kibana")
 # The guide's query: "606079873399" AND "/interruptionNotification" AND "act-d7320fba".

@@ -140,10 +140,10 @@ def test_verify_says_since_when(hand_over: Any, webhook: Webhook, jira: Jira, ru
         looked = run("spot_integration_info", name=NAME, spot_account=SPOT_ACCOUNT, regions=["eu-west-1"])
         return {entry["outcome"]: entry["message"] for entry in looked.entry["findings"] if entry["check"] == "notification"}
 
-    assert "Nobody at Spot was told of this region" in found()["skip"]
+    assert "This collection has not notified Spot's operators of this region" in found()["skip"]
     hand_over(webhook={"url": webhook.address}, jira={"url": jira.url, "token": jira.secret, "project": "SRE"})
     when = webhook.bodies[0]["notification"]["time"]
-    assert found() == {"pass": f"Spot was told of this region: jira on {when} (SRE-1), webhook on {when}."}
+    assert found() == {"pass": f"Spot's operators were notified of this region: jira on {when} (SRE-1), webhook on {when}."}
 
 
 def test_a_tag_of_another_spot_account_says_nothing(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
@@ -199,7 +199,7 @@ def test_check_mode_predicts_for_rules_that_are_not_made_yet(hand_over: Any, web
     assert (run.failed, run.answer["channels"]["webhook"]["regions"]) == (False, ["eu-north-1"])
 
 
-def test_where_there_is_no_rule_nothing_is_sent_as_nothing_could_be_remembered(hand_over: Any, webhook: Webhook) -> None:
+def test_where_there_is_no_rule_nothing_is_sent_as_nothing_could_be_recorded(hand_over: Any, webhook: Webhook) -> None:
     run = hand_over(webhook={"url": webhook.address}, statuses={"eu-north-1": "active", **ACTIVE})
     assert run.failed
     assert "eu-north-1: there is no rule" in run.message
@@ -230,11 +230,11 @@ def test_a_channel_that_fails_hinders_no_other_and_is_tried_again_alone(hand_ove
     assert (len(webhook.bodies), len(jira.bodies)) == (1, 1)
 
 
-def test_what_was_sent_and_could_not_be_remembered_is_a_failure_that_says_so(hand_over: Any, webhook: Webhook, sandbox: Sandbox) -> None:
+def test_what_was_sent_and_could_not_be_recorded_is_a_failure_that_says_so(hand_over: Any, webhook: Webhook, sandbox: Sandbox) -> None:
     sandbox.permit("testing", ["events:ListTagsForResource"])
     run = hand_over(webhook={"url": webhook.address})
     assert run.failed
-    assert "it was sent, but that could not be remembered in eu-west-1, so the next run sends it again: AccessDenied" in run.message
+    assert "it was sent, but that could not be recorded in eu-west-1, so the next run sends it again: AccessDenied" in run.message
     assert len(webhook.bodies) == 1
 
 

@@ -43,7 +43,7 @@ class FileChannel:
         return cls(params["folder"])
 
     def send(self, notification: Notification) -> str:
-        """See `_handover.Channel`. The same notification goes into the same files."""
+        """See `message.Channel`. The same notification goes into the same files."""
         stem = os.path.join(self.folder, f"notification-{notification.spot_account}-{notification.id[:8]}")
         try:
             os.makedirs(self.folder, exist_ok=True)

@@ -74,7 +74,7 @@ class JiraChannel:
         )
 
     def send(self, notification: Notification) -> str:
-        """See `_handover.Channel`."""
+        """See `message.Channel`."""
         try:
             issue = self.peer.demand("POST", _PATH, {"fields": self.issue(notification)}).json()
         except PeerError as error:

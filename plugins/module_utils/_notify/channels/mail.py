@@ -87,7 +87,7 @@ class MailChannel:
         )
 
     def send(self, notification: Notification) -> str:
-        """See `_handover.Channel`."""
+        """See `message.Channel`."""
         try:
             refused = within(self.seconds, lambda: self._send(self.message(notification)))
         except Exception as error:

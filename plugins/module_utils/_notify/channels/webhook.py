@@ -54,7 +54,7 @@ class WebhookChannel:
         )
 
     def send(self, notification: Notification) -> str:
-        """See `_handover.Channel`."""
+        """See `message.Channel`."""
         body = {"text": f"{notification.subject}\n\n{notification.text()}", "notification": notification.document()}
         try:
             self.peer.demand("POST", body=body)

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.backend import gather
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import gather
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.log_search import Hits, LogSearch, Window, fill, finding, search_body
 
 LOG = LogSearch(Peer("the log", "https://log.example.com"), "elasticsearch", "optimizer*")
