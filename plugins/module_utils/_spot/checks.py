@@ -53,11 +53,8 @@ def gather(results: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]
         found += [dict(finding) for finding in result.get("checks") or []]
         if "checks" not in result and "msg" in result and not result.get("skipped"):
             reason = " ".join(str(result["msg"]).split())
-            found.append(
-                Finding(
-                    BACKEND, FAIL, f"Spot's internal systems could not be queried: {reason}", "Correct the options that the message names."
-                ).as_dict()
-            )
+            message = f"Spot's internal systems could not be queried: {reason}"
+            found.append(Finding(BACKEND, FAIL, message, "Correct the options that the message names.").as_dict())
     made = {finding["check"] for finding in found}
     skipped = (Finding(check, SKIP, message, remedy) for check, (message, remedy) in _UNCHECKED.items() if check not in made)
     return [*found, *(finding.as_dict() for finding in skipped)]
