@@ -158,13 +158,13 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resource_module import run
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import connection as _connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
     wait_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import run
 
 
 def main() -> None:

@@ -276,7 +276,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     regions_argument_spec,
     wait_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import finish, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, Integration, integrate_everywhere
 
 

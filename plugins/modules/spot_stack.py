@@ -354,16 +354,21 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import MIGRATE, STOP, Gate
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import endpoint_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation import stack as _stack
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
+    endpoint_argument_spec,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import SERVICES, deploy
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT, Stack, argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import answer
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     regions_argument_spec,
     state_argument_spec,
     wait_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, finish, reconcile, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 
 def main() -> None:
@@ -373,9 +378,9 @@ def main() -> None:
             **state_argument_spec(),
             "on_existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
             **endpoint_argument_spec(),
-            **_stack.argument_spec(),
+            **argument_spec(),
             **regions_argument_spec(),
-            **wait_argument_spec(_stack.DEFAULT_TIMEOUT),
+            **wait_argument_spec(DEFAULT_TIMEOUT),
         },
         required_if=[("state", "present", ["spot_account"]), ("state", "present", ["template_body", "template_url"], True)],
         mutually_exclusive=[("template_body", "template_url")],
@@ -383,16 +388,16 @@ def main() -> None:
     )
 
     def work() -> dict[str, object]:
-        regions = Regions(module, (Stack.service, *Stack.reads), module.params["regions"])
-        stack = Stack.from_parameters(module.params, regions)
+        regions = Regions(module, SERVICES, module.params["regions"])
+        stack = Stack.from_parameters(module.params)
         timeout = wait_seconds(module.params)
         gates = {name: _gate(regions[name], module.params) for name in regions.names}
 
         def one(region: Region) -> Outcome:
             gate = gates[region.name] if stack.present else lambda plan: None
-            return reconcile(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gate)
+            return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gate)
 
-        return _stack.answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
+        return answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
 
     finish(module, work)
 

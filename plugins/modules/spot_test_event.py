@@ -139,12 +139,13 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import target_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_name, check_stack_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT

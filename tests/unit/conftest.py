@@ -19,7 +19,7 @@ _COLLECTIONS = Path(sys.prefix) / "collections"
 if _COLLECTIONS.is_dir():
     _AnsibleCollectionFinder(paths=[str(_COLLECTIONS)])._install()
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region  # noqa: E402
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region  # noqa: E402
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership im
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 STOP = "stop"
 ADOPT = "adopt"

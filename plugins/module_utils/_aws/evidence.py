@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging impor
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 # EventBridge user guide, "Monitoring Amazon EventBridge"; all have the dimension RuleName.
 METRICS = {

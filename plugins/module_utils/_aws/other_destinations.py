@@ -14,7 +14,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging impor
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICE = "cloudformation"
 

@@ -11,12 +11,12 @@ import concurrent.futures
 import functools
 import threading
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.assumed_role import AssumedRoleProvider, AssumeRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_regions
 
 try:
@@ -29,6 +29,8 @@ except ImportError:  # AnsibleAWSModule says so
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+__all__ = ["MAX_WORKERS", "Region", "Regions"]
 
 Result = t.TypeVar("Result")
 
@@ -43,27 +45,6 @@ _CONFIG: dict[str, t.Any] = {
     "user_agent_extra": "ansible-collection/spot.eventbridge",
 }
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-
-
-@dataclass(frozen=True)
-class Region:
-    """One region of one AWS account, as a resource sees it.
-
-    :ivar name: `us-east-1`
-    :ivar partition: `aws`, `aws-cn`, `aws-us-gov`
-    :ivar clients: boto3 clients by service; one that was not announced is made when it is asked for
-    """
-
-    name: str
-    partition: str
-    clients: t.Mapping[str, t.Any]
-
-    def arn(self, service: str, aws_account: str, resource: str) -> str:
-        """Return an ARN of this region that follows from the resource's name (AWS service authorization reference).
-
-        Those of connections and API destinations do not, as AWS appends an id of its own.
-        """
-        return f"arn:{self.partition}:{service}:{self.name}:{aws_account}:{resource}"
 
 
 class _Clients(dict[str, t.Any]):

@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership im
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired
 
 # The logical ids of this collection's template; what another template decides is not ours to mend.

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ansible.module_utils.urls import open_url
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import SECONDS, within
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 
 _MOST_BYTES = 8 * 1024 * 1024
 # A secret shorter than this is none, and hiding it would hide half of a text.
@@ -83,7 +83,7 @@ class Peer:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     validate_certs: bool = True
     ca_path: str | None = None
-    seconds: float = SECONDS
+    seconds: float = RESPONSE_TIMEOUT
 
     @property
     def host(self) -> str:

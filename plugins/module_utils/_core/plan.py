@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 from dataclasses import dataclass, field
 
-if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 Document = dict[str, t.Any]
 
@@ -37,14 +37,8 @@ class Plan:
     :ivar before: what a diff shows of the present, None where there is nothing
     :ivar after: the same for the future
     :ivar calls: the changes, in order
-    :ivar blocked: why the calls cannot be made yet, though they would be right: something they need is missing.
-        It may have been made by the time they are; so this is no obstacle to a prediction.
-    :ivar broken: why the resource does not work as it is now
-    :ivar repeats: whether it would be the same again once it is carried out, as somebody wants it to
+    :ivar unmet_dependency: what is missing that the calls need. A prediction ignores it, as a run makes it before.
     :ivar note: what a person should know about this region although nothing failed
-    :ivar continues: whether the calls are only a first step: once AWS has come to rest, the rest is planned anew. All else of the
-        plan tells of the whole way.
-    :ivar otherwise: what is done if AWS says that the calls would change nothing
     """
 
     action: str
@@ -53,56 +47,64 @@ class Plan:
     after: Document | None = None
     calls: tuple[Call, ...] = ()
     unmet_dependency: str | None = None
-    broken: str | None = None
-    repeats: bool = False
     note: str | None = None
-    continues: bool = False
-    otherwise: Plan | None = None
 
 
 class Current(t.Protocol):
-    """What is there now, as far as a plan needs it."""
+    """What exists now, as far as a plan needs it."""
 
     @property
     def document(self) -> Document:
         """The resource as it is returned to the user. Holds no secret."""
 
 
-class Resource(t.Protocol):
+class Resource(abc.ABC):
     """One kind of AWS resource, bound to what is desired of it."""
 
     kind: t.ClassVar[str]
-    """The key under which it stands in an answer."""
+    """The key under which it stands in a result."""
     service: t.ClassVar[str]
     """boto3's name of the service that its calls go to."""
     reads: t.ClassVar[tuple[str, ...]]
-    """Further services that reading it asks."""
+    """Further services that are called to read it."""
 
     @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> t.Any:
-        """What is desired, out of a module's parameters.
+    @abc.abstractmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> t.Any:
+        """Return what is desired, out of a module's parameters.
 
+        :param regions: the `Regions` of the run
         :raises ArgumentError: a parameter cannot be right.
         """
 
+    @abc.abstractmethod
     def read(self, region: Region) -> t.Any:
-        """What is there now (a `Current`), None if nothing is. Makes only reading calls."""
+        """Return what exists now (a `Current`), None if nothing does. Makes only reading calls."""
 
+    @abc.abstractmethod
     def plan(self, region: Region, current: t.Any) -> Plan:
-        """What has to be done. Pure: no call, no clock, no check mode.
+        """Decide what has to be done. Pure: no call, no clock, no check mode.
 
         :raises RegionError: what is desired must not be done here.
         """
 
     def settled(self, current: t.Any) -> bool:
-        """Whether AWS has finished working on it, for better or worse."""
+        """Whether AWS has finished working on it, successfully or not."""
+        return True
+
+    def achieved(self, region: Region, current: t.Any) -> bool:
+        """Whether what was done is visible in what was read after it. Pure.
+
+        :raises RegionError: it is visible, and the resource does not work.
+        """
+        return not self.plan(region, current).calls
 
 
 def changed_fields(current: t.Mapping[str, t.Any], desired: t.Mapping[str, t.Any]) -> list[str]:
-    """The names of what is desired otherwise than it is, in the order of `desired`."""
+    """Return the names of the fields that differ, in the order of `desired`."""
     return [name for name, value in desired.items() if current.get(name) != value]
 
 
 def unchanged(current: Current | None, note: str | None = None) -> Plan:
-    """The plan that leaves everything as it is."""
+    """Return the plan that leaves everything as it is."""
     return Plan("unchanged", current.document if current else None, note=note)

@@ -18,13 +18,15 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.de
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Plan, Resource
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICES = ("sqs", "events", "secretsmanager")
 

@@ -37,7 +37,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify import re
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 # The one check of a region that has no API destinations.
 REGION = "region"

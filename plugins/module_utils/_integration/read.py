@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evide
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import other_destinations as _others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import Evidence
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import execution_role as _execution_role
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, CurrentApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, CurrentConnection
@@ -26,6 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ex
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import CurrentRule, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
     check_aws_account,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome, diff_entry, failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, diff_entry, failure_message
 
 
 @dataclass(frozen=True)

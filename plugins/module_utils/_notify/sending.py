@@ -17,7 +17,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import TAG, Records, Sent, read, tag_value
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 NO_RULE = "there is no rule whose tag could record it: onboard the region first"
 

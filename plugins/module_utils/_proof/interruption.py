@@ -8,19 +8,19 @@
 from __future__ import annotations
 
 import datetime
-import time
 import typing as t
 import uuid
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import read_metrics_between
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import INTERRUPTION
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICES = ("ec2", "fis", "cloudwatch")
 # By this tag the next run knows what a killed one left.
@@ -28,7 +28,8 @@ TAG = "spot.eventbridge"
 # Spot tags the instances of a group with its id. [?]
 GROUP_TAG = "spotinst:aws:ec2:group:id"
 
-_PAUSE = 2.0
+# CloudWatch is a minute or two late, and each query costs money (GetMetricData).
+_FIRST_PAUSE = 2.0
 _STARTS_WITHIN = 60.0
 _NOT_STARTED = ("pending", "initiating")
 _BAD = ("failed", "stopped", "stopping", "cancelled")
@@ -135,17 +136,17 @@ def interrupt(region: Region, instance: Instance, role_arn: str, name: str, time
     before = _figures(region, name, announced)
     made = fis.create_experiment_template(clientToken=str(uuid.uuid4()), **template(instance, role_arn, name))["experimentTemplate"]
     try:
-        experiment = fis.start_experiment(clientToken=str(uuid.uuid4()), experimentTemplateId=made["id"])["experiment"]
-        _wait_for_start(fis, experiment)
+        _wait_for_start(fis, fis.start_experiment(clientToken=str(uuid.uuid4()), experimentTemplateId=made["id"])["experiment"]["id"])
     finally:
         fis.delete_experiment_template(id=made["id"])
-    begin = time.monotonic()
-    while True:
-        added = {key: number - before[key] for key, number in _figures(region, name, announced).items()}
-        seconds = time.monotonic() - begin
-        if added["delivered"] or _failed(added) or seconds + _PAUSE > timeout:
-            return Outcome(announced, added, seconds)
-        time.sleep(_PAUSE)
+    deadline = Deadline(timeout)
+    added = poll(
+        lambda: {key: number - before[key] for key, number in _figures(region, name, announced).items()},
+        lambda found: bool(found["delivered"]) or _failed(found),
+        deadline,
+        at_least=_FIRST_PAUSE,
+    )
+    return Outcome(announced, added, deadline.passed)
 
 
 def remove_templates(region: Region, name: str) -> None:
@@ -177,20 +178,20 @@ def unconfirmed(region: str, instance: Instance) -> Finding:
     return Finding(INTERRUPTION, SKIP, message, f"Confirm it by giving its id once more: {instance.id}.")
 
 
-def _wait_for_start(fis: t.Any, experiment: t.Mapping[str, t.Any]) -> None:
-    end = time.monotonic() + _STARTS_WITHIN
-    while experiment["state"]["status"] in _NOT_STARTED and time.monotonic() < end:
-        time.sleep(0.5)
-        experiment = fis.get_experiment(id=experiment["id"])["experiment"]
-    status = experiment["state"]["status"]
-    if status in _BAD or status in _NOT_STARTED:
-        reason = experiment["state"].get("reason") or "no reason was given"
-        raise RegionError("ExperimentFailed", f"the experiment {experiment['id']} is {status}: {reason}")
+def _wait_for_start(fis: t.Any, experiment_id: str) -> None:
+    state = poll(
+        lambda: fis.get_experiment(id=experiment_id)["experiment"]["state"],
+        lambda found: found["status"] not in _NOT_STARTED,
+        Deadline(_STARTS_WITHIN),
+    )
+    if state["status"] in _BAD or state["status"] in _NOT_STARTED:
+        reason = state.get("reason") or "no reason was given"
+        raise RegionError("ExperimentFailed", f"the experiment {experiment_id} is {state['status']}: {reason}")
 
 
 def _figures(region: Region, rule: str, announced: datetime.datetime) -> dict[str, int]:
     now = datetime.datetime.now(datetime.timezone.utc)
-    found = _evidence.read_metrics_between(region, rule, announced - _BEFORE, now)
+    found = read_metrics_between(region, rule, announced - _BEFORE, now)
     return {key: number or 0 for key, number in found.items()}
 
 

@@ -14,16 +14,16 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import DeadLetter
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import DeadLetter, read_dead_letters, read_metrics_between
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICES = ("events", "sqs", "cloudwatch")
 # PutEvents refuses every source of AWS's own.
@@ -33,14 +33,15 @@ DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
 INSTANCE = "i-00000000000000000"
 
 _AUTHORIZED = "AUTHORIZED"
-_PAUSE = 2.0
+# CloudWatch is a minute or two late, and each query costs money (GetMetricData).
+_FIRST_PAUSE = 2.0
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a test event.
 
-    :ivar metrics: of the temporary rule, as `_evidence.read_metrics` gives them
+    :ivar metrics: of the temporary rule, as `read_metrics_between` returns them
     :ivar seconds: from the event to the figures that tell its end
     :ivar letter: what the dead-letter queue says of it
     :ivar before: the state of the connection before, None if there is none; `after` likewise
@@ -183,17 +184,16 @@ def _all_done(answer: t.Mapping[str, t.Any], operation: str, entries: str) -> No
 
 
 def _wait(region: Region, rule: str, start: datetime.datetime, timeout: float) -> tuple[dict[str, int | None], float]:
-    """Until CloudWatch tells an end, or the time is over."""
-    begin = time.monotonic()
+    """Read the metrics until they show a delivery or a failure, or the time is over."""
     # CloudWatch refuses an empty time, and figures lie at the beginning of their minute.
     start -= datetime.timedelta(minutes=5)
-    while True:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        metrics = _evidence.read_metrics_between(region, rule, start, now)
-        seconds = time.monotonic() - begin
-        if metrics.get("delivered") or _failed(metrics) or seconds + _PAUSE > timeout:
-            return metrics, seconds
-        time.sleep(_PAUSE)
+
+    def read() -> dict[str, int | None]:
+        return read_metrics_between(region, rule, start, datetime.datetime.now(datetime.timezone.utc))
+
+    deadline = Deadline(timeout)
+    metrics = poll(read, lambda found: bool(found.get("delivered")) or _failed(found), deadline, at_least=_FIRST_PAUSE)
+    return metrics, deadline.passed
 
 
 def _dead_letter(region: Region, target: t.Mapping[str, t.Any], start: datetime.datetime) -> DeadLetter | None:
@@ -202,7 +202,7 @@ def _dead_letter(region: Region, target: t.Mapping[str, t.Any], start: datetime.
         return None
     try:
         url = region.clients["sqs"].get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
-        dead_letters = _evidence.read_dead_letters(region, url)
+        dead_letters = read_dead_letters(region, url)
     except Exception:
         return None  # why it failed stays unknown; that it failed is known
     since = start.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import time
@@ -19,11 +20,14 @@ from urllib.parse import quote, urlencode
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
+
 DEFAULT_URL = "https://api.spotinst.io"
 NOTIFICATION_PATH = "/aws/ec2/instance/interruptionNotification"
 ACCOUNTS_PATH = "/setup/account"
 
 _ATTEMPTS = 3
+_FIRST_PAUSE = 1.0
 # Seconds. An answer takes Spot well under one; what takes longer is an outage.
 _TIMEOUT = 10
 # Spot's guide "Spot API Administration": the limit counts the requests of the last 60 seconds, and who asks again too soon postpones
@@ -169,15 +173,15 @@ class SpotApi:
         return text.replace(self._token, "********")
 
     def _get_patiently(self, address: str, path: str) -> dict[str, t.Any]:
-        attempt = 0
+        between = itertools.islice(pauses(_FIRST_PAUSE), _ATTEMPTS - 1)
         while True:
-            attempt += 1
             try:
                 return self._get_once(address, path)
             except _Retry as retry:
-                if attempt >= _ATTEMPTS or retry.pause > _RATE_LIMIT_WINDOW + _RATE_LIMIT_MARGIN:
+                pause = next(between, None)
+                if pause is None or retry.pause > _RATE_LIMIT_WINDOW + _RATE_LIMIT_MARGIN:
                     raise retry.error from None
-                self._sleep(max(retry.pause, float(attempt)))
+                self._sleep(max(retry.pause, pause))
 
     def _get_once(self, address: str, path: str) -> dict[str, t.Any]:
         try:

@@ -8,17 +8,17 @@
 from __future__ import annotations
 
 import datetime
-import time
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
 
 REACTED = "spot_reacted"
 # Where the group is not known, all are asked, up to so many.
 _MOST_GROUPS = 25
-_PAUSE = 2.0
+_FIRST_PAUSE = 2.0
 
 
 def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, *, since: datetime.datetime, timeout: float) -> Finding:
@@ -32,15 +32,16 @@ def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, 
         return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: there is no token.", "Set SPOTINST_TOKEN.")
     try:
         groups = [group] if group else api.groups(spot_account)[:_MOST_GROUPS]
-        begin = time.monotonic()
-        while True:
-            entries = [entry for name in groups for entry in api.log(name, spot_account, instance_id, since)]
-            if entries or not groups or time.monotonic() - begin + _PAUSE > timeout:
-                return finding(entries, instance_id, since, len(groups))
-            time.sleep(_PAUSE)
+        entries = poll(
+            lambda: [entry for name in groups for entry in api.log(name, spot_account, instance_id, since)],
+            lambda found: bool(found) or not groups,
+            Deadline(timeout),
+            at_least=_FIRST_PAUSE,
+        )
     except SpotError as error:
         message = f"Whether Spot reacted to {instance_id} could not be found out: {error}."
         return Finding(REACTED, UNKNOWN, message, "Take a token that may read the group's log.")
+    return finding(entries, instance_id, since, len(groups))
 
 
 def finding(entries: t.Sequence[tuple[str, str]], instance_id: str, since: datetime.datetime, groups: int) -> Finding:

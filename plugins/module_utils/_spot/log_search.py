@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import time
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after, seconds_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import LOG
@@ -26,7 +26,7 @@ PROVIDERS = ("elasticsearch", "opensearch", "kibana")
 DEFAULT_QUERY = "{organization} AND {path} AND {account}"
 PATH = "/interruptionNotification"
 _ANSWERS_WITHIN = "10s"
-_PAUSE = 2.0
+_FIRST_PAUSE = 2.0
 
 
 def argument_spec() -> ArgumentSpec:
@@ -129,16 +129,16 @@ class LogSearch:
         if unknown:
             message = f"Spot's log was not searched: the {unknown[0]} is not known."
             return Finding(LOG, UNKNOWN, message, f"Set it, or a query without {{{unknown[0]}}}.")
-        begin = time.monotonic()
+
+        def search() -> Hits:
+            until = datetime.datetime.now(datetime.timezone.utc)
+            return self.search(words, until - datetime.timedelta(hours=window.hours), until)
+
         try:
-            while True:
-                until = datetime.datetime.now(datetime.timezone.utc)
-                hits = self.search(words, until - datetime.timedelta(hours=window.hours), until)
-                if window.is_over(hits.last) or time.monotonic() - begin + _PAUSE > window.timeout:
-                    return finding(hits, window, delivered)
-                time.sleep(_PAUSE)
+            hits = poll(search, lambda found: window.is_over(found.last), Deadline(window.timeout), at_least=_FIRST_PAUSE)
         except PeerError as error:
             return Finding(LOG, UNKNOWN, f"Spot's log could not be searched: {error}.", error.remedy)
+        return finding(hits, window, delivered)
 
     def search(self, words: t.Mapping[str, str], since: datetime.datetime, until: datetime.datetime) -> Hits:
         """

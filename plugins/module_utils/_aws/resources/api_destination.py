@@ -17,11 +17,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     description_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name, check_url
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 DEFAULT_ENDPOINT = "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
 DEFAULT_RATE_LIMIT = 300
@@ -79,7 +80,7 @@ class CurrentApiDestination:
 
 
 @dataclass(frozen=True)
-class ApiDestination:
+class ApiDestination(Resource):
     """The API destination that is desired.
 
     :ivar connection: the name of its connection

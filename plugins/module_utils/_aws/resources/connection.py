@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 from dataclasses import dataclass, field
@@ -21,11 +22,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     update_token_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of, is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name, check_spot_account, check_token
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 API_KEY_NAME = "Authorization"
 ACCOUNT_PARAMETER = "accountId"
@@ -87,7 +89,7 @@ class CurrentConnection:
 
 
 @dataclass(frozen=True)
-class Connection:
+class Connection(Resource):
     """The connection that is desired: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
 
     :ivar update_token: `changed`, `always` or `on_create`
@@ -196,10 +198,23 @@ class Connection:
             before,
             {**current.managed_fields(), **after},
             (Call("update_connection", arguments),),
-            broken=self._broken(current) if lost else None,
-            repeats=self.update_token == "always" and not changed and not lost,
             note=note,
         )
+
+    def achieved(self, region: Region, current: CurrentConnection | None) -> bool:
+        """See `Resource`. The token was written in this run: with update_token=always, a plan would write it again."""
+        broken = self.broken(current)
+        if broken:
+            raise RegionError("Broken", broken)
+        written = dataclasses.replace(self, update_token="on_create") if self.update_token == "always" else self
+        return not written.plan(region, current).calls
+
+    def broken(self, current: CurrentConnection | None) -> str | None:
+        """Return why a connection that is settled does not work, None if it works or shall go."""
+        if current is None or not self.present or current.state == GOOD_STATE:
+            return None
+        reason = current.document.get("state_reason")
+        return f"the connection {self.name} is {current.state}" + (f": {reason}" if reason else "")
 
     def _plan_removal(self, current: CurrentConnection | None) -> Plan:
         if current is None:
@@ -213,10 +228,6 @@ class Connection:
             )
         before = {**current.managed_fields(), "connection_state": current.state}
         return Plan("deleted", None, before, None, (Call("delete_connection", {"Name": self.name}),))
-
-    def _broken(self, current: CurrentConnection) -> str:
-        reason = current.document.get("state_reason")
-        return f"the connection {self.name} is {current.state}" + (f": {reason}" if reason else "")
 
     def _note(self, current: CurrentConnection) -> str | None:
         if not current.token_unread:

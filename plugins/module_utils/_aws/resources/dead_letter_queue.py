@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
     ArgumentError,
@@ -26,7 +26,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 # SQS API reference, SetQueueAttributes: fourteen days is the longest.
 DEFAULT_RETENTION = 1209600
@@ -84,7 +85,7 @@ class CurrentQueue:
 
 
 @dataclass(frozen=True)
-class Queue:
+class Queue(Resource):
     """The dead-letter queue that is desired: standard, encrypted, and open to one rule and its test events.
 
     :ivar rule: the name of the rule that may send to it

@@ -20,11 +20,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging impor
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_aws_account
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICE = "events.amazonaws.com"
 ACTION = "events:InvokeApiDestination"
@@ -83,7 +84,7 @@ class CurrentRole:
 
 
 @dataclass(frozen=True)
-class ExecutionRole:
+class ExecutionRole(Resource):
     """The execution role that is desired: EventBridge may assume it for this account alone, and it may send to one API destination.
 
     It is one for the whole AWS account, and serves all its regions.

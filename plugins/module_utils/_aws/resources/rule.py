@@ -23,7 +23,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     tags_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, changed_fields, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
     ArgumentError,
@@ -32,7 +32,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 # AWS sends the warnings to the default bus, as events of EC2 (EC2 user guide, "Spot Instance interruption notices").
 EVENT_BUS = "default"
@@ -119,7 +120,7 @@ class CurrentRule:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Resource):
     """The rule that is desired: spot interruption warnings of the default bus go to an API destination.
 
     :ivar api_destination: the name of the API destination

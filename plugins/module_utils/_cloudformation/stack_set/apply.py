@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.operations import Operations
@@ -21,6 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Reader
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.results import answer, unfinished
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, error_code, failure_of, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 if t.TYPE_CHECKING:
@@ -31,9 +31,6 @@ if t.TYPE_CHECKING:
 
 # How often it is planned anew because something changed meanwhile, or AWS does not show yet what was done.
 _MOST_PLANS = 5
-# Seconds between two looks at operations: short at first, as a sandbox is quick; AWS takes minutes.
-_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
-_LONGEST_PAUSE = 5.0
 # Operations that AWS may hold at the same time, where it queues them.
 _MOST_AT_ONCE = 50
 
@@ -83,11 +80,10 @@ class StackSetRun:
         self._timeout = timeout
         self._reader = Reader(desired, clients)
         self._operations = Operations(desired, clients, before)
-        now = time.monotonic()
-        self._deadline = now + timeout
-        self._step_end = now + step if step else None
+        self._deadline = Deadline(timeout)
+        self._step = Deadline(step) if step else None
         self._plans = 0
-        self._looks = 0
+        self._pauses = pauses()
         self._first: StackSetPlan | None = None
 
     def run(self) -> Document:
@@ -130,7 +126,7 @@ class StackSetRun:
         if not (unexplained or made.set_left) or not self._timeout or self._plans >= _MOST_PLANS:
             return False
         self._plans += 1
-        return time.monotonic() < self._deadline
+        return not self._deadline.expired
 
     def _wait_for_ours(self) -> None:
         while self._operations.look():
@@ -199,7 +195,7 @@ class StackSetRun:
                 raise
             # It is about some accounts; the others can be done all the same.
             self._operations.refused(operation, failure)
-        self._looks = 0
+        self._pauses = pauses()
         return True
 
     def _pause(self) -> None:
@@ -208,14 +204,10 @@ class StackSetRun:
         :raises RegionError: the time is over.
         :raises _StepOver: that of this step is.
         """
-        pause = _PAUSES[self._looks] if self._looks < len(_PAUSES) else _LONGEST_PAUSE
-        self._looks += 1
         # Many operations are looked at more rarely, as each look is a call.
-        pause = max(pause, len(self._operations.in_progress) / 10)
-        now = time.monotonic()
-        if now + pause > self._deadline:
-            raise RegionError("Timeout", self._operations.timeout_message)
-        if self._step_end is not None and now + pause > self._step_end:
+        pause = max(next(self._pauses), len(self._operations.in_progress) / 10)
+        if self._step and self._step.remaining < pause <= self._deadline.remaining:
             self._operations.count()
             raise _StepOver
-        time.sleep(pause)
+        if not self._deadline.sleep(pause):
+            raise RegionError("Timeout", self._operations.timeout_message)

@@ -19,8 +19,8 @@ from email.utils import format_datetime, parseaddr
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, scrub
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import SECONDS, within
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -56,7 +56,7 @@ class MailChannel:
     password: str = field(repr=False)
     validate_certs: bool = True
     ca_path: str | None = None
-    seconds: float = SECONDS
+    seconds: float = RESPONSE_TIMEOUT
 
     name: t.ClassVar[str] = "mail"
 

@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import base64
-import time
 from urllib.parse import quote
 
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import http as _peer
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic, scrub
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.within import within
 
 
 @pytest.mark.parametrize("form", [str, lambda text: quote(text, safe=""), lambda text: base64.b64encode(text.encode()).decode()])
@@ -72,22 +70,6 @@ def test_a_query_is_added_to_the_one_that_is_there(monkeypatch: pytest.MonkeyPat
 
 def test_credentials_are_sent_as_http_has_it() -> None:
     assert basic("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
-
-
-def test_whoever_takes_too_long_is_given_up() -> None:
-    start = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"no answer within 0.05 seconds"):
-        within(0.05, lambda: time.sleep(5))
-    assert time.monotonic() - start < 2
-
-
-def test_what_is_raised_passes_through() -> None:
-    with pytest.raises(KeyError):
-        within(1, lambda: {}["x"])
-
-
-def test_what_is_returned_is_returned() -> None:
-    assert within(1, lambda: 42) == 42
 
 
 def test_no_answer_is_an_error_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

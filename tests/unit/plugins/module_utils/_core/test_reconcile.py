@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core import reconcile as _reconcile
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan, unchanged
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome, answer, failure_message, reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan, Resource, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Lamps:
         return self.lamp
 
 
-class Lamp:
+class Lamp(Resource):
     """A lamp that shall shine green."""
 
     kind = "lamp"
@@ -88,6 +89,10 @@ class Lamp:
     unmet_dependency: str | None = None
     in_part = False
     always_paint = False
+
+    @classmethod
+    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> Lamp:
+        return cls()
 
     def read(self, region: Region) -> Light | None:
         return t.cast("Light | None", region.clients["lamps"].read())
@@ -101,30 +106,25 @@ class Lamp:
             return Plan("updated", desired, {}, {}, (Call("fail_in_part", {}),))
         if current is None:
             return Plan("created", desired, None, desired, (Call("create", {"color": "green"}),), unmet_dependency=self.unmet_dependency)
-        broken = "the lamp is dark" if current.state == "DARK" else None
-        if current.color == "green" and not broken and not self.always_paint:
+        if current.color == "green" and current.state != "DARK" and not self.always_paint:
             return unchanged(current)
         calls = (Call("paint", {"color": "green"}),)
-        return Plan(
-            "updated",
-            desired,
-            current.document,
-            desired,
-            calls,
-            unmet_dependency=self.unmet_dependency,
-            broken=broken,
-            repeats=self.always_paint,
-        )
+        return Plan("updated", desired, current.document, desired, calls, unmet_dependency=self.unmet_dependency)
+
+    def achieved(self, region: Region, current: Light | None) -> bool:
+        if current and current.state == "DARK":
+            raise RegionError("Broken", "the lamp is dark")
+        return self.always_paint or super().achieved(region, current)
 
 
 @pytest.fixture(autouse=True)
 def no_real_waiting(monkeypatch: pytest.MonkeyPatch, clock: t.Any) -> None:
-    monkeypatch.setattr(_reconcile, "time", clock)
+    monkeypatch.setattr(polling, "time", clock)
 
 
 def run(lamps: Lamps, lamp: Lamp | None = None, check_mode: bool = False, timeout: float = 120) -> Outcome:
     region = Region("eu-west-1", "aws", {"lamps": lamps})
-    return reconcile(t.cast("t.Any", lamp or Lamp()), region, check_mode=check_mode, timeout=timeout)
+    return reconcile(lamp or Lamp(), region, check_mode=check_mode, timeout=timeout)
 
 
 # What is there, what is wanted
@@ -290,172 +290,6 @@ def test_a_change_that_is_wanted_in_every_run_is_made_once_in_each(clock: t.Any)
     assert (lamps.calls, clock.pauses) == (["paint"], [])
 
 
-# Several steps
-
-
-@dataclass
-class Ladder:
-    """A service with a number that rises by one in each step. `sticks_at` is where it stays, `idle_at` where AWS sees nothing to do."""
-
-    height: int = 0
-    sticks_at: int = 99
-    idle_at: int = 99
-    resting: bool = True
-    steps: list[str] = field(default_factory=list)
-    refusal: t.Callable[..., Exception] | None = None
-
-    def climb(self, by: str) -> dict[str, t.Any]:
-        if self.height == self.idle_at and self.refusal:
-            raise self.refusal("ValidationError", "No updates are to be performed.")
-        self.steps.append(f"climb {by}")
-        self.height += self.height != self.sticks_at
-        return {}
-
-
-@dataclass
-class Helper:
-    """Another service, which can lift the ladder as well."""
-
-    ladder: Ladder
-
-    def lift(self) -> dict[str, t.Any]:
-        self.ladder.steps.append("lift")
-        self.ladder.height += 1
-        return {}
-
-
-@dataclass
-class Rung:
-    """Where on the ladder somebody is."""
-
-    height: int
-    resting: bool
-
-    @property
-    def document(self) -> dict[str, t.Any]:
-        return {"height": self.height}
-
-
-@dataclass
-class Climber:
-    """Somebody who wants to be on a rung. Each step but the last continues; `helped` is what is done where AWS sees nothing to do."""
-
-    top: int
-    by: str = ""
-    broken: str | None = None
-    helped: str = ""
-
-    kind = "ladder"
-    service = "ladders"
-    reads: tuple[str, ...] = ()
-
-    def read(self, region: Region) -> Rung:
-        ladder = region.clients["ladders"]
-        return Rung(ladder.height, ladder.resting)
-
-    def settled(self, current: Rung) -> bool:
-        return current.resting
-
-    def plan(self, region: Region, current: Rung) -> Plan:
-        if current.height == self.top:
-            return unchanged(current)
-        call = Call("climb", {"by": self.by or str(current.height)})
-        shown = ({"height": current.height}, {"height": self.top})
-        lift = Plan("lifted", {"height": self.top}, *shown, (Call("lift", {}, "helpers"),), note="lifted")
-        otherwise = {"lift": lift, "stay": unchanged(current, note="no need")}.get(self.helped)
-        continues = self.top - current.height > 1 or bool(otherwise)
-        return Plan("climbed", {"height": self.top}, *shown, (call,), broken=self.broken, continues=continues, otherwise=otherwise)
-
-
-def climb(ladder: Ladder, climber: Climber, check_mode: bool = False, timeout: float = 120) -> Outcome:
-    region = Region("eu-west-1", "aws", {"ladders": ladder, "helpers": Helper(ladder)})
-    return reconcile(t.cast("t.Any", climber), region, check_mode=check_mode, timeout=timeout)
-
-
-def test_steps_are_planned_one_after_the_other_and_told_as_one_change() -> None:
-    ladder = Ladder()
-    outcome = climb(ladder, Climber(3))
-    assert ladder.steps == ["climb 0", "climb 1", "climb 2"]
-    assert (outcome.plan.before, outcome.plan.after, outcome.document) == ({"height": 0}, {"height": 3}, {"height": 3})
-
-
-def test_check_mode_predicts_all_steps_and_makes_none() -> None:
-    ladder = Ladder()
-    predicted = climb(ladder, Climber(3), check_mode=True)
-    assert ladder.steps == []
-    assert predicted == climb(ladder, Climber(3))
-
-
-def test_steps_without_end_are_given_up() -> None:
-    ladder = Ladder()
-    with pytest.raises(RegionError, match="6 steps were not enough: climb would be next") as caught:
-        climb(ladder, Climber(50))
-    assert (caught.value.failure.code, ladder.height) == ("NotDone", 6)
-
-
-def test_a_step_that_leaves_it_broken_is_not_made_twice() -> None:
-    ladder = Ladder(sticks_at=0)
-    with pytest.raises(RegionError, match="the rung is rotten") as caught:
-        climb(ladder, Climber(3, by="foot", broken="the rung is rotten"))
-    assert (caught.value.failure.code, ladder.steps) == ("Broken", ["climb foot"])
-
-
-def test_a_step_that_is_of_no_use_is_not_made_twice() -> None:
-    ladder = Ladder(sticks_at=0)
-    with pytest.raises(RegionError, match="AWS took climb, but does not show what came of it") as caught:
-        climb(ladder, Climber(3, by="foot"))
-    assert (caught.value.failure.code, ladder.steps) == ("NotShown", ["climb foot"])
-
-
-def test_a_step_that_is_of_no_use_gives_way_to_what_is_done_otherwise() -> None:
-    ladder = Ladder(sticks_at=0)
-    outcome = climb(ladder, Climber(1, by="foot", helped="lift"))
-    assert ladder.steps == ["climb foot", "lift"]
-    assert outcome.document == {"height": 1}
-
-
-def test_a_step_that_aws_does_not_end_is_an_error_that_says_so() -> None:
-    ladder = Ladder()
-    climber = Climber(3)
-    ladder.climb = lambda by: setattr(ladder, "resting", False) or {}  # type: ignore[method-assign]
-    with pytest.raises(RegionError, match="the ladder was still being changed by AWS after 60 seconds") as caught:
-        climb(ladder, climber, timeout=60)
-    assert caught.value.failure.code == "Timeout"
-
-
-def test_without_wait_a_step_that_aws_has_not_ended_is_the_last() -> None:
-    ladder = Ladder()
-    ladder.climb = lambda by: setattr(ladder, "resting", False) or {}  # type: ignore[method-assign]
-    with pytest.raises(RegionError, match="more has to be done after it: wait for it, or run again later"):
-        climb(ladder, Climber(3), timeout=0)
-
-
-# Nothing to do, says AWS
-
-
-def test_where_aws_sees_nothing_to_do_it_is_done_otherwise_and_told_so(refusal: t.Any) -> None:
-    ladder = Ladder(idle_at=0, refusal=refusal)
-    outcome = climb(ladder, Climber(1, helped="lift"))
-    assert (ladder.steps, outcome.plan.action, outcome.plan.note, outcome.document) == (["lift"], "lifted", "lifted", {"height": 1})
-
-
-def test_where_aws_sees_nothing_to_do_and_nothing_is_done_otherwise_nothing_changed(refusal: t.Any) -> None:
-    ladder = Ladder(idle_at=0, refusal=refusal)
-    outcome = climb(ladder, Climber(1, helped="stay"))
-    assert (ladder.steps, outcome.plan.action, outcome.plan.note, outcome.document) == ([], "unchanged", "no need", {"height": 0})
-
-
-def test_where_aws_sees_nothing_more_to_do_what_was_done_is_told(refusal: t.Any) -> None:
-    ladder = Ladder(idle_at=1, refusal=refusal)
-    outcome = climb(ladder, Climber(2, helped="stay"))
-    assert (ladder.steps, outcome.plan.action, outcome.document) == (["climb 0"], "climbed", {"height": 1})
-
-
-def test_nothing_to_do_is_an_error_where_nothing_else_was_planned(refusal: t.Any) -> None:
-    with pytest.raises(Exception, match="No updates are to be performed"):
-        climb(Ladder(idle_at=0, refusal=refusal), Climber(1))
-
-
 # HTTP 200 that is a failure
 
 
@@ -465,58 +299,3 @@ def test_entries_that_failed_are_a_failure_with_their_reasons() -> None:
     with pytest.raises(RegionError, match=r"fail_in_part failed for 1 target\(s\): Boom: no target") as caught:
         run(Lamps(Light("red")), lamp)
     assert caught.value.failure.code == "FailedEntries"
-
-
-# The answer
-
-DONE = Outcome(Plan("updated", {"x": 2}, {"x": 1}, {"x": 2}, (Call("paint", {}),)), {"x": 2})
-SAME = Outcome(Plan("unchanged", {"x": 2}), {"x": 2})
-TOLD = Outcome(Plan("unchanged", {"x": 2}, note="it flickers"), {"x": 2})
-GONE = Outcome(Plan("deleted", None, {"x": 1}, None, (Call("break", {}),)), None)
-MADE = Outcome(Plan("created", {"x": 2}, None, {"x": 2}, (Call("create", {}),)), {"x": 2})
-
-
-@pytest.mark.parametrize(
-    ("outcome", "entry"),
-    [
-        (DONE, {"action": "updated", "changed": True, "lamp": {"x": 2}}),
-        (SAME, {"action": "unchanged", "changed": False, "lamp": {"x": 2}}),
-        (TOLD, {"action": "unchanged", "changed": False, "lamp": {"x": 2}, "note": "it flickers"}),
-        (GONE, {"action": "deleted", "changed": True, "lamp": None}),
-        (Failure("Boom", "no"), {"action": "failed", "changed": False, "error": {"code": "Boom", "message": "no"}}),
-    ],
-)
-def test_a_region_in_the_answer(outcome: Outcome | Failure, entry: dict[str, t.Any]) -> None:
-    assert answer("lamp", {"eu-west-1": outcome})["regions"] == {"eu-west-1": entry}
-
-
-@pytest.mark.parametrize(
-    ("results", "changed"), [({"a": SAME}, False), ({"a": SAME, "b": DONE}, True), ({"a": Failure("x", "y")}, False), ({}, False)]
-)
-def test_one_region_that_changed_is_a_change(results: dict[str, t.Any], changed: bool) -> None:
-    assert answer("lamp", results)["changed"] is changed
-
-
-def test_failed_regions_are_listed_and_nothing_else_is_left_out() -> None:
-    whole = answer("lamp", {"a": DONE, "b": Failure("Boom", "no"), "c": SAME})
-    assert whole["failed_regions"] == ["b"]
-    assert list(whole["regions"]) == ["a", "b", "c"]
-    assert whole["msg"] == "lamp: 1 of 3 region(s) failed. b: Boom: no"
-
-
-def test_there_is_no_message_where_nothing_failed() -> None:
-    assert "msg" not in answer("lamp", {"a": DONE})
-
-
-def test_the_diff_has_an_entry_for_each_region_that_changes() -> None:
-    diff = answer("lamp", {"a": DONE, "b": SAME, "c": MADE, "d": GONE, "e": Failure("x", "y")})["diff"]
-    assert diff == [
-        {"before_header": "a lamp", "after_header": "a lamp", "before": {"x": 1}, "after": {"x": 2}},
-        {"before_header": "c lamp", "after_header": "c lamp", "before": {}, "after": {"x": 2}},
-        {"before_header": "d lamp", "after_header": "d lamp", "before": {"x": 1}, "after": {}},
-    ]
-
-
-def test_regions_that_fail_alike_are_told_together() -> None:
-    failures = {"a": Failure("Boom", "no"), "b": Failure("Silence", "…"), "c": Failure("Boom", "no")}
-    assert failure_message("lamp", failures, 5) == "lamp: 3 of 5 region(s) failed. a, c: Boom: no | b: Silence: …"

@@ -143,7 +143,7 @@ def test_a_connection_that_is_not_authorized_is_authorized_again_in_place(region
 
 def test_a_lost_authorization_is_called_broken_with_awss_reason(region: Region) -> None:
     current = CurrentConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
-    assert DESIRED.plan(region, current).broken == f"the connection {NAME} is DEAUTHORIZED: 401 from the endpoint"
+    assert DESIRED.broken(current) == f"the connection {NAME} is DEAUTHORIZED: 401 from the endpoint"
 
 
 def test_a_repair_predicts_a_connection_without_the_reason_of_its_loss(region: Region) -> None:

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import types
 import typing as t
 from dataclasses import dataclass, field
 
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set import apply as _stack_set_apply
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
 from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import REGIONS, SPOT, A, B, desired
 
 PARAMETERS = [{"ParameterKey": "SpotAccountId"}, {"ParameterKey": "SpotToken", "NoEcho": True}]
@@ -116,7 +115,7 @@ class CloudFormation:
 @pytest.fixture
 def bring(clock: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any]]:
     """Runs the loop without ever waiting in earnest."""
-    monkeypatch.setattr(_stack_set_apply, "time", types.SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep))
+    monkeypatch.setattr(polling, "time", clock)
 
     def run(aws: CloudFormation, given: StackSet | None = None, **options: t.Any) -> dict[str, t.Any]:
         clients = {"cloudformation": aws}

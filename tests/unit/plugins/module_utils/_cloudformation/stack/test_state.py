@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_state import CurrentStack, describe, resources_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import CurrentStack, describe, resources_of
 
 TOKEN = "0123456789secretTOKEN"
 ANSWER: dict[str, t.Any] = {

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import TRANSIENT_STATES, CurrentConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import HIDDEN, Template, looks_like_token
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
 # Nothing is in progress behind this one: a change set was made, and never executed.
-REVIEW = "REVIEW_IN_PROGRESS"
+_REVIEW = "REVIEW_IN_PROGRESS"
+# CloudFormation user guide, "stack status codes": from these, a stack can only be deleted.
+_DEAD = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", _REVIEW})
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class CurrentStack:
 
     @property
     def document(self) -> Document:
-        """See `_plan.Current`."""
+        """The stack as it is returned to the user. Holds no secret."""
         return {**(self.found or {}), "connection": self.connection.document if self.connection else None}
 
     @property
@@ -59,12 +61,32 @@ class CurrentStack:
     @property
     def in_progress(self) -> bool:
         """Whether CloudFormation is working on it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != REVIEW
+        return self.status.endswith("_IN_PROGRESS") and self.status != _REVIEW
 
     @property
     def is_failed(self) -> bool:
         """Whether the last operation on it failed."""
         return "FAILED" in self.status or "ROLLBACK" in self.status
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it can only be deleted."""
+        return self.status in _DEAD
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the rollback of an update failed, and has to be completed before anything else."""
+        return self.status == "UPDATE_ROLLBACK_FAILED"
+
+    @property
+    def is_half_updated(self) -> bool:
+        """Whether an update failed and was not rolled back: parameters and template are not those of the resources."""
+        return self.status == "UPDATE_FAILED"
+
+    @property
+    def settled(self) -> bool:
+        """Whether AWS has finished working on it and its connection, successfully or not."""
+        return not self.in_progress and not (self.connection and self.connection.state in TRANSIENT_STATES)
 
     def why(self) -> str:
         """What is wrong with it, and why."""

@@ -18,15 +18,22 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     NOT_COMPARED,
     CurrentConnection,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack import Stack, answer
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_state import CurrentStack
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import failure_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.plan import plan as plan_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import answer
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import CurrentStack
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.steps import NOTHING_TRIED, Attempts, StackPlan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import Parameter, Template
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, unchanged
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import Outcome
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 Document = dict[str, t.Any]
+UPDATED, AUTHORIZED = Attempts(frozenset({"update_stack"})), Attempts(frozenset({"update_connection"}))
+UPDATED_AND_AUTHORIZED = Attempts(UPDATED.made | AUTHORIZED.made)
+NO_CHANGE = Attempts(nothing_to_update=True)
 TOKEN = "0123456789secretTOKEN"
 SPOT = "act-d7320fba"
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -109,7 +116,7 @@ def given(plan: Plan) -> dict[str, t.Any]:
 
 
 def test_no_stack_is_created_with_account_and_token(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentStack(None, TEMPLATE))
+    plan = plan_stack(DESIRED, region, CurrentStack(None, TEMPLATE))
     assert (plan.action, calls(plan), plan.continues, plan.before) == ("created", ["cloudformation.create_stack"], False, None)
     assert arguments(plan) == {
         "StackName": "spot",
@@ -121,14 +128,14 @@ def test_no_stack_is_created_with_account_and_token(region: Region) -> None:
 
 def test_parameters_tags_and_the_role_are_given_when_a_stack_is_created(region: Region) -> None:
     stack = Stack("spot", template_url=URL, spot_account=SPOT, token=TOKEN, parameters={"Name": "x"}, tags={"team": "b"}, role_arn=ROLE)
-    plan = stack.plan(region, CurrentStack(None, TEMPLATE))
+    plan = plan_stack(stack, region, CurrentStack(None, TEMPLATE))
     assert given(plan) == {"SpotAccountId": SPOT, "SpotToken": TOKEN, "Name": "x"}
     given_besides = {key: value for key, value in arguments(plan).items() if key not in ("StackName", "Parameters", "Capabilities")}
     assert given_besides == {"TemplateURL": URL, "Tags": [{"Key": "team", "Value": "b"}], "RoleARN": ROLE}
 
 
 def test_a_creation_predicts_the_stack(region: Region) -> None:
-    plan = desired(tags={"team": "b"}).plan(region, CurrentStack(None, TEMPLATE))
+    plan = plan_stack(desired(tags={"team": "b"}), region, CurrentStack(None, TEMPLATE))
     parameters = {"SpotAccountId": SPOT, "SpotToken": "****", "Name": "spot", "TokenRevision": "1"}
     assert plan.after == {"stack_status": "CREATE_COMPLETE", "parameters": parameters, "tags": {"team": "b"}}
     assert plan.document == {"stack_name": "spot", **plan.after, "outputs": {}, "resources": {}, "connection": None}
@@ -140,7 +147,7 @@ def test_a_creation_predicts_the_stack(region: Region) -> None:
 @pytest.mark.parametrize("status", GOOD)
 @pytest.mark.parametrize("stack", [DESIRED, BY_URL], ids=["body", "url"])
 def test_a_stack_as_wanted_is_left_alone(region: Region, stack: Stack, status: str) -> None:
-    plan = stack.plan(region, current(status))
+    plan = plan_stack(stack, region, current(status))
     assert (plan.action, plan.calls, plan.note) == ("unchanged", (), None)
     assert plan.document == {**found(status), "connection": connection().document}
 
@@ -160,41 +167,41 @@ def test_what_differs_is_updated(region: Region, wish: Document, state: Document
     stack = current(status, **state)
     if "spot_account" in wish:
         stack = dataclasses.replace(stack, connection=connection(account=wish["spot_account"]))
-    plan = desired(**wish).plan(region, stack)
+    plan = plan_stack(desired(**wish), region, stack)
     assert (plan.action, calls(plan), plan.continues) == ("updated", ["cloudformation.update_stack"], False)
-    assert plan.otherwise is not None
-    assert (plan.otherwise.action, plan.otherwise.calls) == ("unchanged", ())
-    assert plan.repeats == ("update" in wish)
+    declined = plan_stack(desired(**wish), region, stack, NO_CHANGE)
+    assert (declined.action, declined.calls) == ("unchanged", ())
+    assert bool(plan_stack(desired(**wish), region, stack, UPDATED).calls) == ("update" not in wish)
     assert (plan.after or {})["stack_status"] == "UPDATE_COMPLETE"
 
 
 def test_an_update_that_was_neither_done_nor_rolled_back_is_made_again(region: Region) -> None:
-    plan = DESIRED.plan(region, current("UPDATE_FAILED", causes=("Rule failed",)))
-    assert (plan.action, calls(plan), plan.repeats) == ("updated", ["cloudformation.update_stack"], False)
+    plan = plan_stack(DESIRED, region, current("UPDATE_FAILED", causes=("Rule failed",)))
+    assert (plan.action, calls(plan)) == ("updated", ["cloudformation.update_stack"])
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == ("UPDATE_FAILED", "UPDATE_COMPLETE")
-    assert plan.broken == "the stack is UPDATE_FAILED: Rule failed"
+    assert failure_after(DESIRED, plan, current("UPDATE_FAILED", causes=("Rule failed",))) == "the stack is UPDATE_FAILED: Rule failed"
 
 
 def test_an_update_gives_the_token_and_keeps_what_is_not_given(region: Region) -> None:
-    plan = desired(tags={"team": "b"}).plan(region, current())
+    plan = plan_stack(desired(tags={"team": "b"}), region, current())
     assert given(plan) == {"SpotAccountId": SPOT, "SpotToken": TOKEN, "Name": True, "TokenRevision": True}
     assert arguments(plan)["TemplateBody"] == BODY
 
 
 def test_an_update_keeps_the_token_that_is_only_for_new_stacks(region: Region) -> None:
-    plan = desired(tags={"team": "b"}, update_token="on_create").plan(region, current())
+    plan = plan_stack(desired(tags={"team": "b"}, update_token="on_create"), region, current())
     assert given(plan)["SpotToken"] is True
 
 
 def test_a_parameter_that_only_the_template_has_is_no_change_by_itself(region: Region) -> None:
     template = Template({**PARAMETERS, "Endpoint": Parameter("https://")})
-    assert DESIRED.plan(region, current(template=template)).action == "unchanged"
+    assert plan_stack(DESIRED, region, current(template=template)).action == "unchanged"
 
 
 def test_what_a_new_template_has_besides_has_its_default_and_what_it_has_no_more_is_not_given(region: Region) -> None:
     template = Template({**PARAMETERS, "Endpoint": Parameter("https://")})
     stack = current(template=template, differences=("Parameters.Endpoint",), found=found(parameters={**found()["parameters"], "Old": "x"}))
-    plan = DESIRED.plan(region, stack)
+    plan = plan_stack(DESIRED, region, stack)
     assert given(plan) == {"SpotAccountId": SPOT, "SpotToken": TOKEN, "Name": True, "TokenRevision": True}
     assert (plan.after or {})["parameters"]["Endpoint"] == "https://"
     assert "Old" not in (plan.after or {})["parameters"]
@@ -212,27 +219,27 @@ def test_what_a_new_template_has_besides_has_its_default_and_what_it_has_no_more
     ],
 )
 def test_tags_are_sent_whole_and_only_if_they_change(region: Region, tags: t.Any, purge: bool, sent: t.Any) -> None:
-    plan = desired(tags=tags, purge_tags=purge, update="always").plan(region, current())
+    plan = plan_stack(desired(tags=tags, purge_tags=purge, update="always"), region, current())
     tagged = arguments(plan).get("Tags")
     assert (None if tagged is None else {tag["Key"]: tag["Value"] for tag in tagged}) == sent
 
 
 def test_a_diff_says_what_of_the_template_differs(region: Region) -> None:
-    plan = DESIRED.plan(region, current(differences=("Resources.Rule", "Outputs.A")))
+    plan = plan_stack(DESIRED, region, current(differences=("Resources.Rule", "Outputs.A")))
     assert ((plan.before or {})["template"], (plan.after or {})["template"]) == ("differs: Resources.Rule, Outputs.A", "as given")
 
 
 def test_where_cloudformation_sees_no_change_the_template_is_told_to_differ_all_the_same(region: Region) -> None:
-    plan = DESIRED.plan(region, current(differences=("Outputs.A",)))
-    assert plan.otherwise == unchanged(
-        current(differences=("Outputs.A",)), note="CloudFormation has nothing to update although the template differs: Outputs.A."
-    )
+    stack = current(differences=("Outputs.A",))
+    note = "CloudFormation has nothing to update although the template differs: Outputs.A."
+    assert plan_stack(DESIRED, region, stack, NO_CHANGE) == StackPlan("unchanged", stack.document, note=note)
 
 
 def test_an_update_that_failed_is_called_broken_with_its_causes(region: Region) -> None:
     stack = current("UPDATE_ROLLBACK_COMPLETE", differences=("Resources.Rule",), causes=("Rule failed", "Queue failed"))
-    assert DESIRED.plan(region, stack).broken == "the stack is UPDATE_ROLLBACK_COMPLETE: Rule failed | Queue failed"
-    assert DESIRED.plan(region, current(differences=("Resources.Rule",))).broken is None
+    update = plan_stack(DESIRED, region, stack)
+    assert failure_after(DESIRED, update, stack) == "the stack is UPDATE_ROLLBACK_COMPLETE: Rule failed | Queue failed"
+    assert failure_after(DESIRED, update, current(differences=("Resources.Rule",))) is None
 
 
 # Parameters that cannot be right
@@ -253,20 +260,20 @@ def test_a_parameter_that_cannot_be_right_is_refused_whether_or_not_something_ch
     region: Region, stack: CurrentStack, wish: Document, message: str
 ) -> None:
     with pytest.raises(RegionError) as caught:
-        desired(**wish).plan(region, stack)
+        plan_stack(desired(**wish), region, stack)
     assert caught.value.failure.message.startswith(message)
 
 
 def test_a_parameter_without_a_value_is_named(region: Region) -> None:
     template = Template({**PARAMETERS, "Bucket": Parameter()})
     with pytest.raises(RegionError, match="the template's parameter Bucket has no default: give it with 'parameters'"):
-        DESIRED.plan(region, CurrentStack(None, template))
+        plan_stack(DESIRED, region, CurrentStack(None, template))
 
 
 def test_a_token_that_the_template_shows_is_warned_of(region: Region) -> None:
     shown = Template({**PARAMETERS, "SpotToken": Parameter()})
     for stack in (CurrentStack(None, shown), current(template=shown), current(template=shown, differences=("Outputs.A",))):
-        plan = DESIRED.plan(region, stack)
+        plan = plan_stack(DESIRED, region, stack)
         assert (plan.note or "").startswith("the template's parameter SpotToken is not NoEcho: ")
         assert TOKEN not in json.dumps([plan.before, plan.after, plan.document])
 
@@ -276,39 +283,41 @@ def test_a_token_that_the_template_shows_is_warned_of(region: Region) -> None:
 
 @pytest.mark.parametrize("status", DEAD)
 def test_a_stack_that_cannot_be_updated_is_removed_first_and_then_made_anew(region: Region, status: str) -> None:
-    plan = desired(role_arn=ROLE).plan(region, dead(status))
+    plan = plan_stack(desired(role_arn=ROLE), region, dead(status))
     assert (plan.action, calls(plan), plan.continues) == ("created", ["cloudformation.delete_stack"], True)
     assert arguments(plan) == {"StackName": "spot", "RoleARN": ROLE}
     assert plan.note == f"the stack is {status}: Rule failed. It cannot be updated: it is deleted and made anew."
-    assert plan.broken == f"the stack is {status}: Rule failed"
+    failure = failure_after(DESIRED, plan, dead(status))
+    assert failure == (None if status == "REVIEW_IN_PROGRESS" else f"the stack is {status}: Rule failed")
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == (status, "CREATE_COMPLETE")
-    assert plan.document == DESIRED.plan(region, CurrentStack(None, TEMPLATE)).document
+    assert plan.document == plan_stack(DESIRED, region, CurrentStack(None, TEMPLATE)).document
 
 
 @pytest.mark.parametrize("status", DEAD)
 def test_parameters_are_checked_before_anything_is_removed(region: Region, status: str) -> None:
     with pytest.raises(RegionError, match="the template has no parameter Nmae"):
-        desired(parameters={"Nmae": "x"}).plan(region, dead(status))
+        plan_stack(desired(parameters={"Nmae": "x"}), region, dead(status))
 
 
 def test_a_rollback_that_got_stuck_is_completed_first(region: Region) -> None:
     stack = current("UPDATE_ROLLBACK_FAILED", differences=("Resources.Rule",), causes=("Rule failed",))
-    plan = desired(role_arn=ROLE).plan(region, stack)
+    plan = plan_stack(desired(role_arn=ROLE), region, stack)
     assert (plan.action, calls(plan), plan.continues) == ("updated", ["cloudformation.continue_update_rollback"], True)
     assert arguments(plan) == {"StackName": "spot", "RoleARN": ROLE}
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == ("UPDATE_ROLLBACK_FAILED", "UPDATE_COMPLETE")
     assert plan.note == "the stack is UPDATE_ROLLBACK_FAILED: Rule failed. Its rollback is completed first."
-    assert (plan.broken or "").endswith("Mend what hinders the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip.")
+    failure = failure_after(DESIRED, plan, current("UPDATE_ROLLBACK_FAILED", causes=("Rule failed",)))
+    assert str(failure).endswith("Mend what hinders the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip.")
 
 
 def test_a_rollback_that_got_stuck_is_completed_also_if_nothing_else_is_wanted(region: Region) -> None:
-    plan = DESIRED.plan(region, current("UPDATE_ROLLBACK_FAILED"))
+    plan = plan_stack(DESIRED, region, current("UPDATE_ROLLBACK_FAILED"))
     assert (plan.action, calls(plan)) == ("updated", ["cloudformation.continue_update_rollback"])
     assert (plan.after or {})["stack_status"] == (plan.document or {})["stack_status"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_lost_connection_is_told_of_also_where_a_rollback_comes_first(region: Region) -> None:
-    plan = DESIRED.plan(region, current("UPDATE_ROLLBACK_FAILED", connection=connection("DEAUTHORIZED")))
+    plan = plan_stack(DESIRED, region, current("UPDATE_ROLLBACK_FAILED", connection=connection("DEAUTHORIZED")))
     assert (plan.action, calls(plan)) == ("reauthorized", ["cloudformation.continue_update_rollback"])
 
 
@@ -318,24 +327,23 @@ def test_a_lost_connection_is_told_of_also_where_a_rollback_comes_first(region: 
 @pytest.mark.parametrize("stack", [DESIRED, GONE])
 @pytest.mark.parametrize("status", IN_PROGRESS)
 def test_what_is_in_progress_is_waited_for_and_not_touched(region: Region, stack: Stack, status: str) -> None:
-    assert not stack.settled(CurrentStack(found(status)))
+    assert not CurrentStack(found(status)).settled
     with pytest.raises(RegionError, match=f"the stack is {status}: wait until it is done, or raise wait_timeout"):
-        stack.plan(region, CurrentStack(found(status)))
+        plan_stack(stack, region, CurrentStack(found(status)))
 
 
 @pytest.mark.parametrize("status", [*GOOD, *DEAD, "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"])
 def test_what_is_not_in_progress_is_at_rest(status: str) -> None:
-    assert DESIRED.settled(current(status))
+    assert current(status).settled
 
 
 @pytest.mark.parametrize("state", ["CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"])
 def test_a_connection_that_is_just_changing_is_waited_for(state: str) -> None:
-    assert not DESIRED.settled(current(connection=connection(state)))
+    assert not current(connection=connection(state)).settled
 
 
-@pytest.mark.parametrize("nothing", [None, CurrentStack(None, TEMPLATE)])
-def test_no_stack_is_at_rest(nothing: CurrentStack | None) -> None:
-    assert DESIRED.settled(nothing)
+def test_no_stack_is_at_rest() -> None:
+    assert CurrentStack(None, TEMPLATE).settled
 
 
 # The connection, of which CloudFormation knows nothing
@@ -345,18 +353,19 @@ def test_no_stack_is_at_rest(nothing: CurrentStack | None) -> None:
 @pytest.mark.parametrize("stack", [current, foreign], ids=["ours", "without a revision"])
 @pytest.mark.parametrize("state", ["DEAUTHORIZED", "FAILED_CONNECTIVITY"])
 def test_a_lost_connection_is_authorized_again_in_place(region: Region, state: str, stack: t.Any, update_token: str) -> None:
-    plan = desired(update_token=update_token).plan(region, stack(connection=connection(state)))
+    plan = plan_stack(desired(update_token=update_token), region, stack(connection=connection(state)))
     assert (plan.action, calls(plan), plan.continues) == ("reauthorized", ["events.update_connection"], False)
     assert arguments(plan)["AuthParameters"]["ApiKeyAuthParameters"]["ApiKeyValue"] == f"Bearer {TOKEN}"
     assert (plan.before or {})["connection_state"] == state
     assert (plan.after or {}) == {**(plan.before or {}), "connection_state": "AUTHORIZED", "token": CURRENT}
     assert "does not notice" in (plan.note or "")
-    assert plan.broken == f"the connection warnings is {state}"
-    assert not plan.repeats
+    lost = stack(connection=connection(state))
+    assert failure_after(desired(update_token=update_token), plan, lost) == f"the connection warnings is {state}"
+    assert calls(plan_stack(desired(update_token=update_token), region, lost, AUTHORIZED)) == ["events.update_connection"]
 
 
 def test_a_lost_connection_comes_before_an_update(region: Region) -> None:
-    plan = desired(parameters={"Name": "x"}).plan(region, current(connection=connection("DEAUTHORIZED")))
+    plan = plan_stack(desired(parameters={"Name": "x"}), region, current(connection=connection("DEAUTHORIZED")))
     assert (plan.action, calls(plan), plan.continues) == ("reauthorized", ["events.update_connection"], True)
     assert (plan.after or {})["parameters"]["Name"] == "x"
     assert ((plan.after or {})["connection_state"], (plan.after or {})["stack_status"]) == ("AUTHORIZED", "UPDATE_COMPLETE")
@@ -374,26 +383,27 @@ STALE = [
 def test_a_token_is_written_by_an_update_with_the_next_revision(
     region: Region, wish: Document, stale: CurrentConnection, repeats: bool
 ) -> None:
-    plan = desired(**wish).plan(region, current(connection=stale))
-    assert (plan.action, calls(plan), plan.repeats) == ("updated", ["cloudformation.update_stack"], repeats)
+    plan = plan_stack(desired(**wish), region, current(connection=stale))
+    assert (plan.action, calls(plan)) == ("updated", ["cloudformation.update_stack"])
+    assert (not plan_stack(desired(**wish), region, current(connection=stale), UPDATED).calls) == repeats
     assert (given(plan)["SpotToken"], given(plan)["TokenRevision"]) == (TOKEN, "2")
     assert ((plan.before or {})["parameters"]["TokenRevision"], (plan.after or {})["parameters"]["TokenRevision"]) == ("1", "2")
     assert (plan.after or {})["token"] == CURRENT
     assert plan.continues == (not repeats)
-    assert plan.otherwise is not None
-    assert calls(plan.otherwise) == ["events.update_connection"]
+    assert calls(plan_stack(desired(**wish), region, current(connection=stale), NO_CHANGE)) == ["events.update_connection"]
 
 
 @pytest.mark.parametrize(("wish", "stale", "repeats"), STALE)
 def test_without_a_revision_cloudformation_is_asked_and_then_it_is_written_in_place(
     region: Region, wish: Document, stale: CurrentConnection, repeats: bool
 ) -> None:
-    plan = desired(**wish).plan(region, foreign(connection=stale))
-    assert (plan.action, calls(plan), plan.continues, plan.repeats) == ("updated", ["cloudformation.update_stack"], True, repeats)
+    plan = plan_stack(desired(**wish), region, foreign(connection=stale))
+    assert (plan.action, calls(plan), plan.continues) == ("updated", ["cloudformation.update_stack"], True)
     assert given(plan) == {"AccountId": SPOT, "Token": TOKEN}
-    in_place = plan.otherwise
-    assert in_place is not None
-    assert (in_place.action, calls(in_place), in_place.repeats) == ("updated", ["events.update_connection"], repeats)
+    in_place = plan_stack(desired(**wish), region, foreign(connection=stale), NO_CHANGE)
+    assert (in_place.action, calls(in_place)) == ("updated", ["events.update_connection"])
+    assert calls(plan_stack(desired(**wish), region, foreign(connection=stale), UPDATED)) == ["events.update_connection"]
+    assert (not plan_stack(desired(**wish), region, foreign(connection=stale), UPDATED_AND_AUTHORIZED).calls) == repeats
     assert (in_place.before, in_place.after) == (plan.before, plan.after)
     assert "in place" in (in_place.note or "")
     assert "in place" not in (plan.note or "")
@@ -402,26 +412,26 @@ def test_without_a_revision_cloudformation_is_asked_and_then_it_is_written_in_pl
 @pytest.mark.parametrize(("now", "then"), [("1", "2"), ("9", "10"), ("2026-01", "1"), ("", "1")])
 def test_revisions_are_counted(region: Region, now: str, then: str) -> None:
     stack = current(found=found(parameters={**found()["parameters"], "TokenRevision": now}), connection=connection(token=DIFFERS))
-    assert given(DESIRED.plan(region, stack))["TokenRevision"] == then
+    assert given(plan_stack(DESIRED, region, stack))["TokenRevision"] == then
 
 
 def test_a_revision_that_the_user_gives_is_his(region: Region) -> None:
     stack = desired(parameters={"TokenRevision": "1"})
-    assert stack.plan(region, current()).action == "unchanged"
-    assert given(stack.plan(region, current(connection=connection(token=DIFFERS))))["TokenRevision"] == "1"
+    assert plan_stack(stack, region, current()).action == "unchanged"
+    assert given(plan_stack(stack, region, current(connection=connection(token=DIFFERS))))["TokenRevision"] == "1"
 
 
 def test_a_token_that_is_only_for_new_stacks_is_left_alone(region: Region) -> None:
-    plan = desired(update_token="on_create").plan(region, current(connection=connection(token=NOT_COMPARED)))
+    plan = plan_stack(desired(update_token="on_create"), region, current(connection=connection(token=NOT_COMPARED)))
     assert plan.action == "unchanged"
 
 
 def test_an_account_that_the_template_hides_is_left_alone(region: Region) -> None:
-    assert DESIRED.plan(region, current(connection=connection(account=None))).action == "unchanged"
+    assert plan_stack(DESIRED, region, current(connection=connection(account=None))).action == "unchanged"
 
 
 def test_a_token_that_could_not_be_compared_is_told(region: Region) -> None:
-    plan = DESIRED.plan(region, current(connection=connection(token=NOT_COMPARED)))
+    plan = plan_stack(DESIRED, region, current(connection=connection(token=NOT_COMPARED)))
     assert (plan.action, plan.note) == (
         "unchanged",
         "whether the token is current was not checked: no permission. update_token=always writes it in any case.",
@@ -429,7 +439,7 @@ def test_a_token_that_could_not_be_compared_is_told(region: Region) -> None:
 
 
 def test_several_connections_are_told_and_left_alone(region: Region) -> None:
-    plan = DESIRED.plan(region, current(connections=("a", "b"), connection=None))
+    plan = plan_stack(DESIRED, region, current(connections=("a", "b"), connection=None))
     assert (plan.action, plan.note) == (
         "unchanged",
         "the stack has several connections (a, b): their states and tokens were not looked at.",
@@ -437,13 +447,13 @@ def test_several_connections_are_told_and_left_alone(region: Region) -> None:
 
 
 def test_a_stack_without_a_connection_is_left_alone(region: Region) -> None:
-    plan = DESIRED.plan(region, current(connections=(), connection=None))
+    plan = plan_stack(DESIRED, region, current(connections=(), connection=None))
     assert (plan.action, plan.note, (plan.document or {})["connection"]) == ("unchanged", None, None)
 
 
 def test_a_connection_that_somebody_removed_is_an_error_that_says_what_to_do(region: Region) -> None:
     with pytest.raises(RegionError, match=r"connection warnings is gone, .* Remove the stack \(state=absent\), and make it anew") as caught:
-        DESIRED.plan(region, current(connection=None))
+        plan_stack(DESIRED, region, current(connection=None))
     assert caught.value.failure.code == "ConnectionGone"
 
 
@@ -451,33 +461,35 @@ def test_a_connection_that_somebody_removed_is_an_error_that_says_what_to_do(reg
 
 
 def test_no_stack_needs_no_removal(region: Region) -> None:
-    plan = GONE.plan(region, None)
+    plan = plan_stack(GONE, region, None)
     assert (plan.action, plan.calls, plan.document) == ("unchanged", (), None)
 
 
 @pytest.mark.parametrize("status", [*GOOD, *DEAD, "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"])
 def test_a_stack_is_removed_from_every_status(region: Region, status: str) -> None:
-    plan = Stack("spot", present=False, role_arn=ROLE).plan(region, CurrentStack(found(status), causes=("Queue failed",)))
+    plan = plan_stack(Stack("spot", present=False, role_arn=ROLE), region, CurrentStack(found(status), causes=("Queue failed",)))
     assert (plan.action, calls(plan), plan.document, plan.continues) == ("deleted", ["cloudformation.delete_stack"], None, False)
     assert arguments(plan) == {"StackName": "spot", "RoleARN": ROLE}
     failed = "FAILED" in status or "ROLLBACK" in status
-    assert plan.broken == (f"the stack is {status}: Queue failed" if failed else None)
+    failure = failure_after(GONE, plan, CurrentStack(found(status), causes=("Queue failed",)))
+    assert (failure or "").startswith(f"the stack is {status}: Queue failed" if failed else "")
+    assert bool(failure) == failed
 
 
 @pytest.mark.parametrize("stack", [DESIRED, GONE])
 def test_a_protected_stack_is_kept_and_the_error_says_what_to_do(region: Region, stack: Stack) -> None:
     with pytest.raises(RegionError, match=r"has termination protection and was kept.*--no-enable-termination-protection --stack-name spot"):
-        stack.plan(region, dead("ROLLBACK_COMPLETE", is_protected=True))
+        plan_stack(stack, region, dead("ROLLBACK_COMPLETE", is_protected=True))
 
 
 def test_a_protected_stack_is_updated_all_the_same(region: Region) -> None:
-    assert desired(parameters={"Name": "x"}).plan(region, current(is_protected=True)).action == "updated"
+    assert plan_stack(desired(parameters={"Name": "x"}), region, current(is_protected=True)).action == "updated"
 
 
 @pytest.mark.parametrize("stack", [DESIRED, GONE])
 def test_a_nested_stack_is_left_to_its_parent(region: Region, stack: Stack) -> None:
     with pytest.raises(RegionError, match="the stack is nested in arn:parent, and only changes with that"):
-        stack.plan(region, current(parent="arn:parent"))
+        plan_stack(stack, region, current(parent="arn:parent"))
 
 
 # Secrets
@@ -496,11 +508,10 @@ def test_a_nested_stack_is_left_to_its_parent(region: Region, stack: Stack) -> N
     ],
 )
 def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, stack: CurrentStack) -> None:
-    plan = DESIRED.plan(region, stack)
-    for part in (plan, plan.otherwise):
-        if part:
-            shown = [repr(part), repr(part.calls), json.dumps([part.before, part.after, part.document]), part.note or "", part.broken or ""]
-            assert not [text for text in shown if TOKEN in text]
+    for attempts in (NOTHING_TRIED, UPDATED, NO_CHANGE):
+        plan = plan_stack(DESIRED, region, stack, attempts)
+        shown = [repr(plan), repr(plan.calls), json.dumps([plan.before, plan.after, plan.document]), plan.note or ""]
+        assert not [text for text in shown if TOKEN in text]
     assert TOKEN not in repr(DESIRED)
 
 
@@ -529,7 +540,7 @@ def parameters(**changes: t.Any) -> Document:
 
 
 def from_parameters(**changes: t.Any) -> Stack:
-    return Stack.from_parameters(parameters(**changes), t.cast("t.Any", None))
+    return Stack.from_parameters(parameters(**changes))
 
 
 def test_arguments_become_what_is_wanted() -> None:
@@ -602,8 +613,8 @@ def test_the_connection_stands_beside_the_stack() -> None:
 # A stack that goes, and leaves what it made
 
 
-def leaving(region: Region, done: bool, **changes: t.Any) -> Plan:
-    return dataclasses.replace(GONE, retain=True).plan(region, CurrentStack(found(), retained=(LEFT, done), **changes))
+def leaving(region: Region, done: bool, **changes: t.Any) -> StackPlan:
+    return plan_stack(dataclasses.replace(GONE, retain=True), region, CurrentStack(found(), retained=(LEFT, done), **changes))
 
 
 def test_what_shall_stay_is_retained_first_and_then_the_stack_goes(region: Region) -> None:

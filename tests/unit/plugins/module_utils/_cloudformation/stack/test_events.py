@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_events import causes, read_causes
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.events import causes, read_causes
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/spot/0f1e"
 Event = dict[str, t.Any]

@@ -1,0 +1,33 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import answer
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Resource
+
+
+def run(module: AnsibleAWSModule, resource_class: type[Resource]) -> None:
+    """The body of the modules of one resource: from parameters to the result."""
+
+    def work() -> Document:
+        regions = Regions(module, (resource_class.service, *resource_class.reads), module.params["regions"])
+        resource = resource_class.from_parameters(module.params, regions)
+        timeout = wait_seconds(module.params)
+        results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))
+        return answer(resource.kind, results)
+
+    finish(module, work)

@@ -1,0 +1,37 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import outcomes
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+
+_KIND = "stack"
+
+
+def answer(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, t.Sequence[Existing]]) -> Document:
+    """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `outcomes.answer`.
+
+    :param existing: the integrations of others that exist already, by region
+    """
+    whole = outcomes.answer(_KIND, results)
+    for name, entry in whole["regions"].items():
+        if existing.get(name):
+            entry["other_integrations"] = [other.as_dict(name) for other in existing[name]]
+        if _KIND in entry:
+            stack = dict(entry[_KIND] or {})
+            connection = stack.pop(Connection.kind, None)
+            entry.update({_KIND: stack or None, Connection.kind: connection})
+    return whole

@@ -1,0 +1,131 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_conflict, is_not_yet
+
+Seen = t.TypeVar("Seen")
+
+# Seconds between two attempts: short at first, as most things are quick.
+_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
+_LONGEST_PAUSE = 5.0
+# Seconds that a service which does not respond may cost. Below the thirty after which people look at the clock.
+RESPONSE_TIMEOUT = 20.0
+# How often a call is made when another writer is faster each time. More than a few means that the two undo each other's work.
+_MOST_ATTEMPTS = 5
+
+
+class Deadline:
+    """The end of a time to wait, by a clock that nobody sets.
+
+    :ivar seconds: the whole time; 0 waits for nothing
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._begin = time.monotonic()
+
+    @property
+    def passed(self) -> float:
+        """The seconds since the beginning."""
+        return time.monotonic() - self._begin
+
+    @property
+    def remaining(self) -> float:
+        """The seconds until the end, 0 after it."""
+        return max(self.seconds - self.passed, 0.0)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the time is over."""
+        return self.remaining == 0
+
+    def sleep(self, pause: float) -> bool:
+        """Sleep, unless the time would be over before.
+
+        :returns: whether it slept
+        """
+        if pause > self.remaining:
+            return False
+        time.sleep(pause)
+        return True
+
+
+def pauses(at_least: float = 0.0) -> t.Iterator[float]:
+    """The seconds between two attempts, without an end: a deadline or a number of attempts sets the limit.
+
+    :param at_least: the first one, for calls that cost something
+    """
+    yield from (pause for pause in _PAUSES if pause >= at_least)
+    while True:
+        yield _LONGEST_PAUSE
+
+
+def poll(read: t.Callable[[], Seen], done: t.Callable[[Seen], bool], deadline: Deadline, *, at_least: float = 0.0) -> Seen:
+    """Read until something is done, or the time is over.
+
+    :param at_least: see `pauses`
+    :returns: what was read last
+    """
+    between = pauses(at_least)
+    while True:
+        seen = read()
+        if done(seen) or not deadline.sleep(next(between)):
+            return seen
+
+
+class Retries:
+    """The attempts at one call: after another writer was faster, a few; until AWS is ready for the call, as many as the time allows."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._attempts = 0
+        self._pauses = pauses()
+
+    def pause(self, error: Exception) -> None:
+        """Wait before the next attempt.
+
+        :param error: why the last one failed; raised where another one would not help
+        """
+        self._attempts += 1
+        pause = next(self._pauses)
+        if is_conflict(error) and self._attempts < _MOST_ATTEMPTS:
+            time.sleep(pause)
+        elif not (is_not_yet(error) and self._deadline.sleep(pause)):
+            raise error
+
+
+def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
+    """Call a function and give it up after so many seconds.
+
+    The function runs in a thread, as neither the look-up of a name nor a service that sends a byte now and then obeys the timeout of a
+    socket. A function that is given up ends with the process at the latest.
+
+    :raises TimeoutError: the time is over. What the function raises passes through.
+    """
+    outcome: queue.Queue[tuple[t.Any, BaseException | None]] = queue.Queue(1)
+
+    def work() -> None:
+        try:
+            outcome.put((function(), None))
+        except BaseException as error:
+            outcome.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        value, error = outcome.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no answer within {seconds:g} seconds") from None
+    if error is not None:
+        raise error
+    return t.cast("Seen", value)
