@@ -42,13 +42,13 @@ build: $(VENV)/.setup ## Make the tarball that is published
 
 docs: $(VENV)/.docs ## Build the documentation site
 	@$(BIN)/python tests/tools/playbook_pages.py
-	@$(BIN)/python tests/tools/docsite.py .cache/docsite/html
+	@$(BIN)/python tests/tools/docsite.py .cache/docsite/html && echo .cache/docsite/html/index.html
 
-pictures: $(VENV)/.pictures ## Make the README's pictures anew
+pictures: $(VENV)/.pictures ## Make the README's picture again
 	@$(BIN)/python tests/tools/pictures.py
 
-links: $(VENV)/.setup ## Ask whether the addresses of others that the texts name are there
-	@$(BIN)/python tests/tools/links.py
+links: $(VENV)/.docs ## Request every link to another site in the documentation
+	@$(BIN)/python tests/tools/docsite.py .cache/docsite/links linkcheck
 
 clean: ## Remove all that the other targets made
 	rm -rf $(VENV) .cache collections
@@ -83,7 +83,7 @@ $(VENV)/.docs: tests/requirements/docs.txt $(VENV)/.setup
 	@touch $@
 
 $(VENV)/.pictures: tests/requirements/pictures.txt $(VENV)/.test
-	@echo "Installing what the pictures need ..."
+	@echo "Installing what the picture needs ..."
 	@$(PIP) -r tests/requirements/pictures.txt
 	@touch $@
 

@@ -5,7 +5,7 @@
 
 Guides that are Markdown in the repository, so that they are read there as well, take the place of the page that links to them.
 
-Usage: python docsite.py FOLDER
+Usage: python docsite.py FOLDER [html|linkcheck]   (linkcheck requests every link to another site, those of the README included)
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ DOCSITE = CHECKOUT / "docs" / "docsite"
 MARKDOWN = {"guide_architecture": "docs/architecture.md", "guide_performance": "docs/performance.md"}
 
 
-def build(html: Path) -> None:
-    """Builds the site into a folder, which is made anew. Every warning of Sphinx is an error."""
+def build(folder: Path, builder: str = "html") -> None:
+    """Builds the site into a folder, which is made again. Every warning of Sphinx is an error."""
     with published() as (_, collection), tempfile.TemporaryDirectory(prefix="docsite-") as temporary:
         rst = Path(temporary) / "rst"
         rst.mkdir(mode=0o755)
@@ -49,15 +49,17 @@ def build(html: Path) -> None:
             text = (CHECKOUT / name).read_text(encoding="utf-8").partition("-->\n")[2].lstrip()
             label = f"(ansible_collections.spot.eventbridge.docsite.{guide})="
             (rst / "docsite" / f"{guide}.md").write_text(f"{label}\n{with_full_addresses(text, name)}", encoding="utf-8")
+        if builder == "linkcheck":
+            readme = with_full_addresses((CHECKOUT / "README.md").read_text(encoding="utf-8"), "README.md")
+            (rst / "readme.md").write_text(f"---\norphan: true\n---\n{readme}", encoding="utf-8")
         shutil.copy(DOCSITE / "conf.py", temporary)
         shutil.copytree(DOCSITE / "static", Path(temporary) / "static")
-        shutil.rmtree(html, ignore_errors=True)
-        html.parent.mkdir(parents=True, exist_ok=True)
-        sphinx = [str(BIN / "sphinx-build"), "-q", "-W", "--keep-going", "-b", "html", "-c", temporary, str(rst), str(html)]
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        sphinx = [str(BIN / "sphinx-build"), "-q", "-W", "--keep-going", "-b", builder, "-c", temporary, str(rst), str(folder)]
         subprocess.run(sphinx, env=environment, check=True)
-        shutil.rmtree(html / ".doctrees", ignore_errors=True)
+        shutil.rmtree(folder / ".doctrees", ignore_errors=True)
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]).resolve())
-    print(f"{sys.argv[1]}/index.html")
+    build(Path(sys.argv[1]).resolve(), *sys.argv[2:])

@@ -1,13 +1,16 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the guides: commands to type and files to write, for those who try them."""
+"""The content of the guides for tests: commands, files, and the explained statuses and findings."""
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -41,3 +44,26 @@ def commands(*names: str) -> list[str]:
 def files(guide: str) -> dict[str, str]:
     """The files that a guide shows, by name."""
     return {caption: code for caption, code in blocks(guide, "yaml") if caption}
+
+
+@functools.cache
+def explained(section: str) -> frozenset[str]:
+    """The first column of the table below a heading of the guide "When it breaks"."""
+    text = re.split(rf"^{section}\n-+$", source("guide_trouble"), flags=re.M)[1]
+    return frozenset(re.findall(r"^   \* - ``(\w+)``$", re.split(r"^-+$", text, flags=re.M)[0], re.M))
+
+
+def unexplained(result: Any) -> set[str]:
+    """The findings in a result that the guide "When it breaks" does not explain."""
+    return set(_checks(result)) - explained("Findings")
+
+
+def _checks(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.keys() >= {"check", "outcome", "message"}:
+            yield value["check"]
+        for item in value.values():
+            yield from _checks(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _checks(item)

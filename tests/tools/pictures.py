@@ -1,12 +1,9 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the README's pictures out of runs on the sandbox: `make pictures`.
+"""Makes the README's picture of the report: verify on twelve accounts of the sandbox with various faults, as headless Chromium shows it.
 
-- session.svg: the story of tests/integration/fleet/test_story.py, which compares it with what is printed
-- report.png: what verify says of twelve accounts with various troubles, as headless Chromium shows it
-
-Usage: python pictures.py [session|report]
+Usage: python pictures.py
 """
 
 from __future__ import annotations
@@ -15,23 +12,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PIL import Image
 
-from tests.integration.fleet.fleet import REGIONS, Fleet
+from tests.integration.fleet.fleet import Fleet
 from tests.integration.report.browser import FLAGS
 from tests.sandbox.client import Sandbox
-from tests.tools import session
+from tests.tools.addresses import CHECKOUT
 from tests.tools.guides import commands, files
 
-IMAGES = session.PICTURE.parent
-ONBOARD, VERIFY, REPAIR = (line for line in commands("guide_fleet") if line.startswith("ansible-playbook "))
+PICTURE = CHECKOUT / "docs" / "images" / "report.png"
+ONBOARD, VERIFY, _ = (line for line in commands("guide_fleet") if line.startswith("ansible-playbook "))
 WIDTH, HEIGHT, LARGEST_BYTES = 1280, 600, 150_000
-# What the panel shows: the region of an account.
+# The account and region that the page's panel shows.
 SHOWN = ("2a90b7c3", "eu-west-1")
 ACCOUNTS = {
     f"act-{spot}": f"{aws}"
@@ -52,57 +48,25 @@ ACCOUNTS = {
 }
 
 
-def in_a_fleet(
-    work: Callable[[Sandbox, Fleet], None], accounts: dict[str, str] | None = None, regions: list[str] | None = None, twin: bool = False
-) -> None:
-    """Does something with accounts of a sandbox of their own, and the inventory of the guide.
-
-    :param accounts: five of the tests' unless given
-    :param twin: another Spot account on the AWS account of the first
-    """
+def make() -> None:
+    """Writes the picture."""
     with Sandbox(max_seconds=900) as sandbox, tempfile.TemporaryDirectory(prefix="pictures-") as temporary:
-        if regions:
-            sandbox.settings(enabled_regions=regions)
-        fleet = Fleet(sandbox, Path(temporary) / "home", size=5, accounts=accounts, regions=regions or ["all"])
-        if twin:
-            fleet.accounts["act-f1ee0006"] = fleet.accounts["act-f1ee0001"]
-            sandbox.add_spot_accounts([{"accountId": "act-f1ee0006", "providerExternalId": fleet.accounts["act-f1ee0006"]}])
-        # Those that the sandbox has from the beginning have other names, or other AWS accounts.
-        wanted = "".join(f"\n  - {{spot_account: {spot}, aws_account: '{aws}'}}" for spot, aws in fleet.accounts.items())
+        fleet = Fleet(sandbox, Path(temporary) / "home", accounts=dict(ACCOUNTS), regions=["all"])
+        # Without the accounts that the sandbox has from the beginning.
+        included = "".join(f"\n  - {{spot_account: {spot}, aws_account: '{aws}'}}" for spot, aws in fleet.accounts.items())
         fleet.inventory = Path(temporary) / "spot_accounts.yml"
-        fleet.inventory.write_text(f"{files('guide_fleet')['spot_accounts.yml']}spot_api_url: {sandbox.spot_url}\ninclude:{wanted}\n")
+        fleet.inventory.write_text(f"{files('guide_fleet')['spot_accounts.yml']}spot_api_url: {sandbox.spot_url}\ninclude:{included}\n")
         onboarded = fleet.typed(ONBOARD)
         if onboarded.rc:
             raise SystemExit(onboarded.output)
-        work(sandbox, fleet)
-
-
-def make_session() -> None:
-    """The terminal session."""
-
-    def work(_sandbox: Sandbox, fleet: Fleet) -> None:
-        fleet.lose("act-f1ee0004", "ap-south-1")
-        steps = [(line, fleet.typed(line, color=True).stdout) for line in (VERIFY, REPAIR)]
-        session.PICTURE.write_text(session.svg(steps), encoding="utf-8")
-
-    in_a_fleet(work, regions=REGIONS, twin=True)
-
-
-def make_report() -> None:
-    """The report."""
-
-    def work(sandbox: Sandbox, fleet: Fleet) -> None:
         trouble(sandbox, fleet)
         fleet.typed(VERIFY)
         account, region = SHOWN
-        page = fleet.inventory.parent / "report" / "report.html"
-        photograph(f"{page.as_uri()}#act-{account}/{region}", IMAGES / "report.png")
-
-    in_a_fleet(work, accounts=dict(ACCOUNTS))
+        photograph(f"{(Path(temporary) / 'report' / 'report.html').as_uri()}#act-{account}/{region}", PICTURE)
 
 
 def trouble(sandbox: Sandbox, fleet: Fleet) -> None:
-    """What goes wrong in time: lost authorisations, a rule that somebody disabled, a target that is gone, a region that does not answer."""
+    """Causes lost authorisations, a disabled rule, a missing target, and a region that returns errors."""
     spot = list(fleet.accounts)
     account, region = SHOWN
     for number, regions in {
@@ -126,7 +90,7 @@ def trouble(sandbox: Sandbox, fleet: Fleet) -> None:
 
 
 def photograph(address: str, picture: Path) -> None:
-    """A page as a browser shows it, in few colours, as there are not many more in it."""
+    """Writes a page as a browser shows it, in 128 colours."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not chromium:
         raise SystemExit("There is no Chromium to make a picture of the report with.")
@@ -140,9 +104,5 @@ def photograph(address: str, picture: Path) -> None:
         raise SystemExit(f"{picture} has {picture.stat().st_size} bytes; it may have {LARGEST_BYTES}.")
 
 
-MAKERS = {"session": make_session, "report": make_report}
-
 if __name__ == "__main__":
-    IMAGES.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or MAKERS:
-        MAKERS[name]()
+    make()

@@ -12,8 +12,8 @@ import pytest
 
 from tests.tools.addresses import CHECKOUT
 from tests.tools.guides import guides, source
-from tests.tools.playbook_pages import account_options, head, page
-from tests.tools.role_variables import PREFIX, every_option, heeded_by_playbook, is_about_accounts, playbooks
+from tests.tools.playbook_pages import account_options, page
+from tests.tools.role_variables import PREFIX, every_option, heeded_by_playbook, playbooks
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
@@ -25,17 +25,6 @@ def test_every_playbook_has_a_page_and_nothing_else_has() -> None:
 @pytest.mark.parametrize("name", playbooks())
 def test_a_page_is_as_it_would_be_written_now(name: str) -> None:
     assert source(f"playbook_{name}") == page(name), "`make docs` writes it anew"
-
-
-@pytest.mark.parametrize("name", playbooks())
-def test_a_playbook_says_at_its_head_what_it_does_how_it_is_run_and_how_it_ends(name: str) -> None:
-    purpose, command, *paragraphs = head(name)
-    assert purpose.endswith(":")
-    how = "-e account=act-d7320fba" if is_about_accounts(name) else "-i spot_accounts.yml"
-    assert f" ansible-playbook {PREFIX}{name} {how}" in f" {command}"
-    facts = dict(paragraph.split(": ", 1) for paragraph in paragraphs if re.match(r"[\w ]+: ", paragraph))
-    assert set(facts) >= {"Needs", "Check mode", "Exit status"}
-    assert facts["Variables"] == f"docs/docsite/rst/playbook_{name}.rst"
 
 
 @pytest.mark.parametrize("name", playbooks())

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.integration.interpreters import CHECKOUT
 from tests.integration.playbooks.aws_state import everything
 from tests.integration.playbooks.runner import Ansible, Run, Running
 from tests.sandbox.client import Sandbox
@@ -66,18 +65,13 @@ class Fleet:
         extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
         return self.ansible.start(f"playbooks/{playbook}.yml", "-i", str(inventory or self.inventory), *extra, *arguments, **options)
 
-    def typed(self, line: str, color: bool = False) -> Run:
-        """Type a line of a guide, in the folder of the inventory, which has nothing to do with the checkout.
-
-        Args:
-            color: print as to a terminal.
-        """
+    def typed(self, line: str) -> Run:
+        """Type a line of a guide, in the folder of the inventory, which has nothing to do with the checkout."""
         program, *words = shlex.split(line)
         assert program == "ansible-playbook"
         given = {"spot_api_url": self.sandbox.spot_url, "regions": ",".join(self.regions)}
-        environment: dict[str, str | None] = {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "true"}
         extra = [word for name, value in given.items() for word in ("-e", f"{name}={value}")]
-        return self.ansible.run(words[0], *words[1:], *extra, cwd=self.inventory.parent, env=environment if color else None, timeout=240)
+        return self.ansible.run(words[0], *words[1:], *extra, cwd=self.inventory.parent, timeout=240)
 
     def lose(self, spot_account: str, region: str) -> None:
         """Spot answers a warning of this account and region with 401: AWS switches the region off."""

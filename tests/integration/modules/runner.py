@@ -16,8 +16,9 @@ from typing import Any
 from ansible.module_utils.common.parameters import PASS_VARS
 
 from tests.integration.interpreters import for_modules
-from tests.integration.modules.documented import differences
 from tests.integration.modules.secrets_in import secrets_in
+from tests.tools.documented import differences
+from tests.tools.guides import unexplained
 
 MODULES = "ansible_collections.spot.eventbridge.plugins.modules"
 SECONDS = 120
@@ -85,7 +86,8 @@ class Run:
 class Runner:
     """Runs modules with an environment, in a folder of their own.
 
-    Every run is searched for tokens: what it printed, and the files it left. Every answer is compared with the module's RETURN.
+    Every run is searched for tokens: what it printed, and the files it left. Every answer is compared with the module's RETURN, its
+    findings with the guide "When it breaks".
 
     Args:
         environment: of the module's process.
@@ -118,6 +120,7 @@ class Runner:
         assert done.returncode == (1 if answer.get("failed") else 0)
         told = differences(module, answer)
         assert not told, f"{module}: " + "; ".join(told)
+        assert unexplained(answer) == set()
         return Run(answer, output)
 
     def _files(self) -> str:

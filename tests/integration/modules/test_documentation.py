@@ -21,10 +21,10 @@ import pytest
 import yaml
 
 from tests.integration.modules.aws import NAME, REGION, SPOT_ACCOUNT, Aws
-from tests.integration.modules.documented import differences, documented, modules, seen, text
 from tests.integration.modules.runner import Runner
 from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
+from tests.tools.documented import differences, documented, modules, seen, text
 
 PREFIX = "spot.eventbridge."
 FOREIGN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}

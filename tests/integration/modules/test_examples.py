@@ -9,9 +9,7 @@ what they return. Only what is at other addresses here is put in its place.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +19,10 @@ from tests.fakes.jira import Jira
 from tests.fakes.log import Log
 from tests.fakes.webhook import Webhook
 from tests.integration.modules.aws import ACCOUNT, NAME
-from tests.integration.modules.documented import documented, seen
 from tests.integration.modules.runner import Run, Runner
-from tests.integration.modules.test_documentation import ELSEWHERE, ONBOARDED, PREFIX, examples
+from tests.integration.modules.test_documentation import ONBOARDED, PREFIX, examples
 from tests.sandbox.client import Sandbox
+from tests.tools.documented import documented, seen
 
 TAKES = {"spot_notification": {"aws_account": ACCOUNT}, "spot_test_event": {"settle_seconds": 0}}
 
@@ -57,12 +55,6 @@ def everything(module: str, runs: list[Run]) -> set[str]:
 
 def outcomes(runs: list[Run]) -> Iterator[str]:
     return (check["outcome"] for run in runs for check in run.answer["checks"])
-
-
-@pytest.mark.parametrize("module", sorted(ELSEWHERE))
-def test_a_test_runs_the_examples(module: str) -> None:
-    texts = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert re.search(rf'\b(show|examples|own_examples|text)\("{module}"', texts)
 
 
 def test_spot_side_info(show: Any, run: Runner) -> None:

@@ -19,11 +19,11 @@ import pytest
 
 from tests.integration.interpreters import COLLECTIONS
 from tests.integration.modules.aws import ACCOUNT, NAME, REGION, SPOT_ACCOUNT, Aws
-from tests.integration.modules.documented import documented, seen
 from tests.integration.modules.runner import MODULES, Run, Runner
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.modules.test_documentation import own_examples, permissions
 from tests.sandbox.client import Sandbox
+from tests.tools.documented import documented, seen
 
 TEMPLATE = Path(__file__).parents[3] / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 PUBLISHED = (

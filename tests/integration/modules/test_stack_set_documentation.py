@@ -12,11 +12,11 @@ from pathlib import Path
 import yaml
 
 from tests.integration.modules.accounts import ADMINISTRATOR, FIRST, HOME, NAME, REGIONS, SECOND, SPOT_ACCOUNTS, Accounts
-from tests.integration.modules.documented import differences, documented, seen, text
 from tests.integration.modules.runner import Run
 from tests.integration.modules.test_documentation import permissions
 from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
+from tests.tools.documented import differences, documented, seen, text
 
 MODULE, OTHER = "spot_stack_set", "210987654321"
 SMALL = {FIRST: SPOT_ACCOUNTS[FIRST], SECOND: SPOT_ACCOUNTS[SECOND]}

@@ -23,6 +23,7 @@ from uuid import uuid4
 from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks, left_by_playbooks
 from tests.integration.playbooks.leaks import seen_in_files
 from tests.sandbox.client import Sandbox
+from tests.tools.guides import unexplained
 from tests.tools.short_path import short_path
 from tests.tools.warm_python import NAME_BYTES
 
@@ -201,6 +202,7 @@ class Running:
                 run.recap = entry["recap"]
             else:
                 run.results.append(entry)
+        assert unexplained(run.results) == set()
         return run
 
     def kill(self) -> None:

@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 # `make setup` puts this collection, as a link, beside the interpreter; pytest-ansible looks elsewhere.
 _AnsibleCollectionFinder(paths=[str(Path(sys.prefix) / "collections")])._install()
 
-from tests.integration.report import accounts  # noqa: E402
 from tests.integration.report.browser import Browser  # noqa: E402
+from tests.tools import report_accounts as accounts  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import SYMBOLS
-from tests.integration.report.accounts import REGIONS
 from tests.integration.report.browser import TELEPHONE, Browser
+from tests.tools.report_accounts import REGIONS
 
 ENTER, ESCAPE, UP, DOWN, LEFT, RIGHT, HOME, END, PAGE_DOWN = (
     *("\ue007", "\ue00c", "\ue013", "\ue015", "\ue012", "\ue014", "\ue011", "\ue010", "\ue00f"),

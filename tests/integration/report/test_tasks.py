@@ -18,7 +18,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.integration.report import accounts
+from tests.tools import report_accounts as accounts
 
 ROLE = {"name": "spot.eventbridge.spot_eventbridge_verify"}
 VERSION = yaml.safe_load((accounts.FILES.parents[2] / "galaxy.yml").read_text(encoding="utf-8"))["version"]

@@ -25,8 +25,8 @@ from ansible.plugins.loader import fragment_loader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.plugin_docs import get_docstring
 
-from tests.integration.modules.documented import MODULE, PLUGINS, differences_of_value, documented, modules, plugins, seen, text
-from tests.integration.report import accounts
+from tests.tools import report_accounts as accounts
+from tests.tools.documented import PLUGINS, differences_of_value, documented, plugins, seen, text
 
 COLLECTION = "spot.eventbridge"
 FILES = PLUGINS.parent / "roles" / "spot_eventbridge_verify"
@@ -116,16 +116,6 @@ def texts(given: t.Any) -> t.Iterator[str]:
     elif isinstance(given, (dict, list)):
         for value in given.values() if isinstance(given, dict) else given:
             yield from texts(value)
-
-
-# All
-
-
-@pytest.mark.parametrize("kind", [MODULE, "filter", "lookup"])
-def test_no_example_got_lost(kind: str) -> None:
-    registered = yaml.safe_load(Path(__file__).with_name("examples.yml").read_text(encoding="utf-8"))[kind]
-    names = modules() if kind == MODULE else plugins(kind)
-    assert {name: [task["name"] for task in yaml.safe_load(text(name, "EXAMPLES", kind))] for name in names} == registered
 
 
 # Filters

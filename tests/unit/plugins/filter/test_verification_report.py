@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.spot.eventbridge.plugins.filter import verification_files, verification_report
-from tests.integration.report import accounts
+from tests.tools import report_accounts as accounts
 
 PARTS = {"skeleton": "$title", "style": "", "script": ""}
 

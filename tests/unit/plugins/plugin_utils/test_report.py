@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import OUTCOMES, concerns, printable, verification_report
-from tests.integration.report import accounts
+from tests.tools import report_accounts as accounts
 
 WHEN = accounts.GENERATED
 

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_junit import junit
-from tests.integration.report import accounts
+from tests.tools import report_accounts as accounts
 
 Cases = dict[tuple[str, str], ElementTree.Element]
 

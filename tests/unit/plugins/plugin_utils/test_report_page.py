@@ -20,7 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import OUTCOMES, verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import MEANINGS, OUTCOME_SYMBOLS, SYMBOLS, page
-from tests.integration.report import accounts
+from tests.tools import report_accounts as accounts
 
 
 class Elements(HTMLParser):

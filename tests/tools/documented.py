@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 MODULES = PLUGINS / "modules"
 MODULE = "module"
 # What Ansible and amazon.aws give with every module.
