@@ -43,26 +43,26 @@ def contents(tarball: Path) -> set[str]:
         return {member.name for member in archive.getmembers() if member.isfile()}
 
 
-def test_only_what_is_wanted_is_published(contents: set[str]) -> None:
+def test_tarball_has_no_other_top_level_names(contents: set[str]) -> None:
     assert {name.partition("/")[0] for name in contents} - WANTED == set()
 
 
-def test_of_the_tests_only_the_configuration_of_ansible_test_is_published(contents: set[str]) -> None:
+def test_tarball_has_no_tests(contents: set[str]) -> None:
     assert {name for name in contents if name.startswith("tests/")} == {"tests/config.yml"}
 
 
 @pytest.mark.parametrize("folder", WHOLE)
-def test_everything_that_playbooks_need_is_published(contents: set[str], folder: str) -> None:
+def test_tarball_has_all_files_of_a_folder(contents: set[str], folder: str) -> None:
     ours = {name for name in files() if name.startswith(f"{folder}/")}
     assert ours
     assert {name for name in contents if name.startswith(f"{folder}/")} == ours
 
 
-def test_no_fragment_of_an_unreleased_change_is_published(contents: set[str]) -> None:
+def test_tarball_has_no_changelog_fragments(contents: set[str]) -> None:
     assert not [name for name in contents if name.startswith("changelogs/fragments/")]
 
 
-def test_published_readmes_have_full_addresses(tarball: Path) -> None:
+def test_readmes_of_the_tarball_have_full_addresses(tarball: Path) -> None:
     with tarfile.open(tarball) as archive:
         found = {name: archive.extractfile(name) for name in archive.getnames() if Path(name).name == "README.md"}
         readmes = {name: file.read().decode() for name, file in found.items() if file}

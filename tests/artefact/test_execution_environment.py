@@ -23,7 +23,7 @@ FLOORS = {
 }
 
 
-def test_a_build_context_is_made_of_the_definition(tmp_path: Path) -> None:
+def test_build_context_has_both_collections(tmp_path: Path) -> None:
     command = [BUILDER, "create", "-f", CHECKOUT / "execution-environment.yml", "-c", tmp_path, "--output-filename", "Containerfile"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -33,7 +33,7 @@ def test_a_build_context_is_made_of_the_definition(tmp_path: Path) -> None:
     assert "ansible-galaxy collection install" in (tmp_path / "Containerfile").read_text(encoding="utf-8")
 
 
-def test_it_learns_what_the_modules_import() -> None:
+def test_introspection_finds_the_requirements_of_amazon_aws() -> None:
     done = subprocess.run([BUILDER, "introspect", COLLECTIONS], capture_output=True, text=True, check=True, timeout=60)
     needed = yaml.safe_load(done.stdout)["python"]
     ours = {line.split()[0] for line in needed if "spot.eventbridge" in line}

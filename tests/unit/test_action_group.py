@@ -33,10 +33,10 @@ def group() -> list[str]:
     return [entry for entry in runtime["action_groups"]["aws"] if isinstance(entry, str)]
 
 
-def test_the_group_holds_all_modules_that_talk_to_aws_and_no_other() -> None:
+def test_action_group_has_exactly_the_modules_that_call_aws() -> None:
     assert group() == [module.stem for module in MODULES if AWS in fragments(module)]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
-def test_a_module_documents_the_group_exactly_if_it_is_in_it(module: Path) -> None:
+def test_documentation_of_a_module_names_the_action_group_if_the_module_is_in_it(module: Path) -> None:
     assert (MEMBER in fragments(module)) == (module.stem in group())

@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return html
 
 
-def test_every_module_plugin_and_role_has_a_page(site: Path) -> None:
+def test_site_has_a_page_for_every_module_plugin_and_role(site: Path) -> None:
     public = [path for path in map(Path, files()) if path.parts[0] in ("plugins", "roles") and not path.name.startswith("_")]
     wanted = {f"{path.stem}_module.html" for path in public if path.match("plugins/modules/*.py")}
     kinds = {path.parts[1] for path in public if path.parts[0] == "plugins"} - {"modules", "module_utils", "doc_fragments", "action"}
@@ -60,7 +60,7 @@ def test_every_module_plugin_and_role_has_a_page(site: Path) -> None:
     assert wanted - {path.name for path in site.iterdir()} == set()
 
 
-def test_every_guide_is_in_the_contents(site: Path) -> None:
+def test_contents_list_every_guide(site: Path) -> None:
     assert set(guides()) == {path.stem for path in GUIDES.glob("*.rst")}
     links = Page((site / "index.html").read_text()).links
     assert {f"docsite/{guide}.html" for guide in guides()} <= {urldefrag(link).url for link in links}
