@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs every check and test of the project, the longest beside all others, and says at the end which failed.
 
-Usage: python tests/run_all.py [CHECK…]   (no names: all of them; the names stand in CHECKS)
+Usage: python tests/run_all.py [CHECK…]   (no names: all but the optional ones; the names are in CHECKS)
 """
 
 from __future__ import annotations
@@ -32,13 +32,17 @@ TEMPLATE = CHECKOUT / "roles" / "spot_eventbridge" / "files" / "spot-interruptio
 
 @dataclass(frozen=True)
 class Check:
-    """One check: a command, where it runs, what its environment has besides, and whether it takes longer than all others together."""
+    """One check: a command, where it runs, and what its environment has in addition.
+
+    `long` marks the check that takes longer than all others together, `optional` one that runs only where it is named.
+    """
 
     name: str
     command: list[str]
     folder: Path = CHECKOUT
     environment: dict[str, str] = field(default_factory=dict)
     long: bool = False
+    optional: bool = False
 
 
 CHECKS = [
@@ -59,6 +63,9 @@ CHECKS = [
     Check("ansible-lint", ["ansible-lint", "--offline", "--nocolor", "-q", "--profile", "production"]),
     # What cfn-lint knows of AWS's resource types comes with it: nothing is fetched.
     Check("cfn-lint", ["cfn-lint", "--regions", "us-east-1", "eu-west-1", "ap-southeast-2", "cn-north-1", "--", str(TEMPLATE)]),
+    Check("zizmor", ["zizmor", "--offline", "--quiet", "--no-progress", "--persona", "pedantic", ".github"]),
+    # Its environment is 220 MB, and takes as long to install as everything else that the tests need.
+    Check("checkov", ["python", "tests/checks/template.py"], optional=True),
     Check("reuse", ["reuse", "lint", "--lines"]),
     # From here to "unit", of the collection as it is published.
     Check("documentation", ["python", "tests/checks/documentation.py"]),
@@ -113,7 +120,7 @@ def main() -> int:
     if unknown:
         print(f"There is no check {', '.join(sorted(unknown))}. There are: {', '.join(check.name for check in CHECKS)}.")
         return 2
-    chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not sys.argv[1:]]
+    chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not (sys.argv[1:] or check.optional)]
     if len(tempfile.gettempdir()) > LONGEST_TMPDIR:
         os.environ["TMPDIR"] = str(short_path(Path(tempfile.gettempdir())))
     # The long one beside all others.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ def _faults_of_conditions(statement: Mapping[str, Any], resources: list[str] | N
         for key in sorted(keys - _GLOBAL_KEYS if resources is None or "Principal" in statement else keys):
             if re.sub(r"(?<=Tag/).*", "${TagKey}", key) not in known:
                 yield f"{action} knows no condition {key}"
-        if statement["Effect"] == "Allow" and _LIMITED_TO_A_SERVICE.get(action, None) not in (None, *keys):
+        if statement["Effect"] == "Allow" and _LIMITED_TO_A_SERVICE.get(action) not in (None, *keys):
             yield f"{action} is not limited by {_LIMITED_TO_A_SERVICE[action]}"
 
 
@@ -179,7 +179,7 @@ def _meet(one: str, other: str) -> bool:
     return len(parts) == len(others) == 6 and all(_overlap(*pair) for pair in zip(parts, others, strict=True))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _overlap(one: str, other: str) -> bool:
     if not one or not other:
         return not (one or other).strip("*")

@@ -132,6 +132,9 @@ def test_every_property_that_a_parameter_decides_is_decided_by_it() -> None:
         MaximumRetryAttempts="3",
         MessageRetentionPeriod="3600",
         PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/boundary",
+        RolePath="/spot/",
+        ConnectionKmsKey="alias/connection",
+        QueueKmsKey="alias/queue",
         TokenRevision="9",
     )
     assert (changed["Connection"]["Name"], changed["ApiDestination"]["Name"], changed["Rule"]["Name"]) == ("theirs",) * 3
@@ -140,12 +143,28 @@ def test_every_property_that_a_parameter_decides_is_decided_by_it() -> None:
     assert changed["Rule"]["Targets"][0]["RetryPolicy"] == {"MaximumEventAgeInSeconds": "60", "MaximumRetryAttempts": "3"}
     assert (changed["DeadLetterQueue"]["QueueName"], changed["DeadLetterQueue"]["MessageRetentionPeriod"]) == ("letters", "3600")
     assert changed["ExecutionRole"]["PermissionsBoundary"] == "arn:aws:iam::123456789012:policy/boundary"
+    assert changed["ExecutionRole"]["Path"] == "/spot/"
+    assert changed["Connection"]["KmsKeyIdentifier"] == "alias/connection"
+    assert (changed["DeadLetterQueue"]["KmsMasterKeyId"], changed["DeadLetterQueue"]["SqsManagedSseEnabled"]) == ("alias/queue", False)
     assert changed["ExecutionRole"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"].endswith(":api-destination/theirs/*")
     assert "Token revision 9." in changed["Connection"]["Description"]
 
 
 def test_without_a_boundary_the_role_has_none() -> None:
     assert "PermissionsBoundary" not in rendered()["ExecutionRole"]
+
+
+def test_without_keys_aws_keeps_them_and_the_role_has_no_path() -> None:
+    assert "KmsKeyIdentifier" not in rendered()["Connection"]
+    assert "KmsMasterKeyId" not in rendered()["DeadLetterQueue"]
+    assert rendered()["ExecutionRole"]["Path"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"), [("/", True), ("/spot/", True), ("/a/b/", True), ("spot", False), ("/spot", False), ("", False)]
+)
+def test_a_path_begins_and_ends_with_a_slash(path: str, taken: bool) -> None:
+    assert bool(re.fullmatch(template()["Parameters"]["RolePath"]["AllowedPattern"], path)) == taken
 
 
 def test_a_queue_has_hyphens_for_dots_as_the_modules_name_it() -> None:
