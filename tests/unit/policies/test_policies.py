@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from tests.tools.policies import POLICIES, Policy, actions, exists, faults, listed, policy, published
 from tests.unit.roles.rendered import Rendered
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
@@ -29,6 +28,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import LONGEST_BODY, REVISION_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import MAX_TOKEN_LENGTH, SPOT_ACCOUNT
 from tests.unit.roles.rendered import ACCOUNT, PARTITION, REGION, STACK, TEMPLATE, Json, Rendered, template
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 CASES = [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SPOT, NAME, ENDPOINT = "act-d7320fba", "ours", "https://api.spotinst.io/x"
 CALL = (Call("do", {}),)

@@ -19,8 +19,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence imp
     read_dead_letters,
     read_metrics,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 EVENT = {"time": "2026-01-01T00:00:00Z", "detail": {"instance-id": "i-1", "instance-action": "terminate"}}
 LETTER = DeadLetter("2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "HTTP status code 401", 3, "i-1")

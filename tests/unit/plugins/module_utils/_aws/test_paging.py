@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 ENDPOINT = "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
 DESTINATION = "arn:aws:events:eu-west-1:123456789012:api-destination/theirs/1"

@@ -9,8 +9,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 CREDENTIALS = {"access_key": "testing", "secret_key": "testing", "validate_certs": True}

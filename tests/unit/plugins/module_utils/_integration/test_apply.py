@@ -8,10 +8,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import apply as _integrate
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import Integration, integrate

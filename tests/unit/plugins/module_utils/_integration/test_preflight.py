@@ -8,8 +8,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import preflight as _preflight
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (

@@ -13,8 +13,8 @@ import pytest
 from botocore.stub import Stubber
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, temporary_rule_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof import interruption as _interruption
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof import test_event as _test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interruption import Instance

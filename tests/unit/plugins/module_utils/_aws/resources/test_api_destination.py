@@ -8,13 +8,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     DEFAULT_ENDPOINT,
     ApiDestination,
     CurrentApiDestination,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 NAME = "spot-interruption-act-d7320fba"

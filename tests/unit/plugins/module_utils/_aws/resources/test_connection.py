@@ -10,7 +10,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
     CURRENT,
     DIFFERS,
@@ -20,6 +19,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 NAME = "spot-interruption-act-d7320fba"

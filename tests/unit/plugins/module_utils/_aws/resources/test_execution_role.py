@@ -12,12 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, YES
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import (
     CurrentRole,
     ExecutionRole,
     read_with_policies,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 ACCOUNT, NAME = "123456789012", "spot-interruption-act-d7320fba"

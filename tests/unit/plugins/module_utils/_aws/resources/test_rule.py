@@ -9,9 +9,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 NAME = "spot-interruption-act-d7320fba"

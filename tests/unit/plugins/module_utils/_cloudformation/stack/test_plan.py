@@ -11,7 +11,6 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
     CURRENT,
     DIFFERS,
@@ -28,6 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 Document = dict[str, t.Any]
