@@ -277,7 +277,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     wait_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, Integration, integrate_everywhere
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, integrate_everywhere
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 
 
 def main() -> None:
@@ -302,9 +303,9 @@ def main() -> None:
 
     def work() -> dict[str, object]:
         regions = Regions(module, SERVICES, module.params["regions"])
-        integration = Integration.from_parameters(module.params, regions)
+        desired = Desired.from_parameters(module.params, regions)
         timeout = wait_seconds(module.params)
-        return integrate_everywhere(integration, regions, check_mode=module.check_mode, timeout=timeout)
+        return integrate_everywhere(desired, regions, check_mode=module.check_mode, timeout=timeout)
 
     finish(module, work)
 

@@ -226,16 +226,16 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
-    Desired,
     Readings,
-    desired_from_parameters,
     read,
     read_in_stack,
     read_role,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
 
 def main() -> None:
@@ -264,7 +264,7 @@ def main() -> None:
 
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, module.params["regions"])
-    desired = desired_from_parameters(module.params, regions)
+    desired = Desired.to_compare(module.params, regions)
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
     role = None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn)
 

@@ -394,8 +394,7 @@ def main() -> None:
         gates = {name: _gate(regions[name], module.params) for name in regions.names}
 
         def one(region: Region) -> Outcome:
-            gate = gates[region.name] if stack.present else lambda plan: None
-            return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gate)
+            return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gates[region.name])
 
         return answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
 
@@ -404,7 +403,15 @@ def main() -> None:
 
 def _gate(region: Region, params: dict[str, t.Any]) -> Gate:
     name = params["parameters"].get("Name") or f"spot-interruption-{params['spot_account']}"
-    return Gate(region, name, params["invocation_endpoint"], params["spot_account"] or "", params["on_existing"], params["stack_name"])
+    return Gate(
+        region,
+        name,
+        params["invocation_endpoint"],
+        params["spot_account"] or "",
+        params["on_existing"],
+        stack=params["stack_name"],
+        present=params["state"] == "present",
+    )
 
 
 if __name__ == "__main__":

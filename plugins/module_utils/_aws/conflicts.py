@@ -64,6 +64,7 @@ class Gate:
     :ivar name: of our API destination, connection and rule
     :ivar desired: what shall be done about another: `stop`, `adopt` what has our name, or `migrate`: let both be there for a while
     :ivar stack: the stack that ours belongs to; empty if it is made by modules
+    :ivar present: False lets everything pass: ours is to be removed
     :ivar found: what is there already, as far as it was looked for
     """
 
@@ -73,6 +74,7 @@ class Gate:
     spot_account: str
     desired: str = STOP
     stack: str = ""
+    present: bool = True
     found: tuple[Existing, ...] = ()
     _asked: set[str] = field(default_factory=set)
 
@@ -81,6 +83,8 @@ class Gate:
 
         :raises RegionError: it must not be.
         """
+        if not self.present:
+            return
         makes = plan.action == "created"
         # Whoever was killed after the first half of a migration, or of an adoption, goes on with the other.
         if makes or self.desired == MIGRATE:
@@ -107,8 +111,7 @@ class Gate:
         if self.desired == MIGRATE and self.name in [existing.name for existing in serving]:
             raise RegionError(
                 "SameName",
-                f"another integration has the name {self.name}, too, and both have to be there for a while. Give this one another name "
-                "(spot_eventbridge_name).",
+                f"another integration has the name {self.name}, too, and both have to be there for a while. Set name to another one.",
             )
         if serving and self.desired != MIGRATE:
             raise RegionError(
@@ -128,7 +131,7 @@ class Gate:
             raise RegionError(
                 "OwnedByStack",
                 f"{self.name} belongs to {stack}, and something about it has to be changed; it was left as it is. "
-                "Use method=cloudformation to change it by its stack, or set on_existing to adopt to take it over from it.",
+                "Change it with the module spot_stack, or set on_existing to adopt to take it over from its stack.",
             )
 
     def _refuse_stack_set(self, existing: Existing) -> None:

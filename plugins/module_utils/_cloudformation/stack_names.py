@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from dataclasses import dataclass
 
@@ -16,7 +15,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired
 
 # The logical ids of this collection's template; what another template decides is not ours to mend.
 _OURS = {"Connection", "ApiDestination", "ExecutionRole", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
@@ -45,37 +43,33 @@ class StackNames:
 
     @property
     def rule(self) -> str:
-        """The name of the rule; empty if there is none."""
+        """The name of the rule; empty if there is none, as with the other names."""
         # For a bus of one's own, the physical id has the bus before the name.
-        return self._name("AWS::Events::Rule", "").rsplit("|", 1)[-1]
+        return self._name("AWS::Events::Rule").rsplit("|", 1)[-1]
 
     @property
     def connection(self) -> str:
-        """The name of the connection; empty if there is none."""
-        return self._name("AWS::Events::Connection", "")
+        """The name of the connection."""
+        return self._name("AWS::Events::Connection")
 
-    def renamed(self, region: Region, desired: Desired) -> Desired:
-        """What is desired, under the names that it has in this stack."""
-        queue = self._name("AWS::SQS::Queue", desired.queue.name).rsplit("/", 1)[-1]
-        rule = self.rule or desired.rule.name
-        role = self.names.get("AWS::IAM::Role")
-        return dataclasses.replace(
-            desired,
-            connection=dataclasses.replace(desired.connection, name=self.connection or desired.connection.name),
-            api_destination=dataclasses.replace(
-                desired.api_destination, name=self._name("AWS::Events::ApiDestination", desired.api_destination.name)
-            ),
-            rule=dataclasses.replace(
-                desired.rule,
-                name=rule,
-                dead_letter_queue=queue,
-                role_arn=f"arn:{region.partition}:iam::{desired.aws_account}:role/{role}" if role else desired.rule.role_arn,
-            ),
-            queue=dataclasses.replace(desired.queue, name=queue, rule=rule),
-        )
+    @property
+    def api_destination(self) -> str:
+        """The name of the API destination."""
+        return self._name("AWS::Events::ApiDestination")
 
-    def _name(self, resource_type: str, otherwise: str) -> str:
-        return self.names.get(resource_type) or otherwise
+    @property
+    def queue(self) -> str:
+        """The name of the dead-letter queue."""
+        # The physical id is the queue's URL.
+        return self._name("AWS::SQS::Queue").rsplit("/", 1)[-1]
+
+    @property
+    def execution_role(self) -> str:
+        """The name of the execution role."""
+        return self._name("AWS::IAM::Role")
+
+    def _name(self, resource_type: str) -> str:
+        return self.names.get(resource_type) or ""
 
 
 def names_in_stack(region: Region, stack_name: str) -> StackNames:
@@ -101,7 +95,6 @@ def stack_names(region: Region, stack_name: str) -> StackNames | None:
         if is_code(error, "ValidationError"):
             return None
         raise
-    # The physical id of a queue is its URL, that of the others their name.
     names = {
         item["ResourceType"]: item["PhysicalResourceId"]
         for item in resources

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,17 @@ class Region:
     :ivar name: `us-east-1`
     :ivar partition: `aws`, `aws-cn`, `aws-us-gov`
     :ivar clients: boto3 clients by service; one that was not announced is made when it is first used
+    :ivar known: ARNs of resources that need not be looked up, by kind
     """
 
     name: str
     partition: str
     clients: t.Mapping[str, t.Any]
+    known: t.Mapping[str, str] = field(default_factory=dict)
+
+    def knowing(self, kind: str, arn: str | None) -> Region:
+        """Return the same region, in which this ARN is known, too; an empty one is not."""
+        return dataclasses.replace(self, known={**self.known, kind: arn}) if arn else self
 
     def arn(self, service: str, aws_account: str, resource: str) -> str:
         """Return an ARN of this region that follows from the resource's name (AWS service authorization reference).

@@ -7,143 +7,69 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import typing as t
-from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import STOP, Gate
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Plan, Resource
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 
 SERVICES = ("sqs", "events", "secretsmanager")
 
 
-@dataclass(frozen=True)
-class Integration:
-    """The four resources of an integration, as they are desired in every region, and the role they share.
-
-    :ivar execution_role: None if it is not managed here
-    :ivar on_existing: what to do about an integration that is there already; see `_existing.Gate`
-    """
-
-    execution_role: ExecutionRole | None
-    queue: Queue
-    connection: Connection
-    api_destination: ApiDestination
-    rule: Rule
-    present: bool
-    on_existing: str = STOP
-
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Integration:
-        """What is desired, out of the parameters of `spot_integration`.
-
-        :raises ArgumentError: a parameter cannot be right.
-        """
-        name, present = check_name(params["name"]), params["state"] == "present"
-        queue = params["queue_name"] or name.replace(".", "-")
-        shared = {**params, "aws_account": params["aws_account"] or (regions.aws_account() if present else None)}
-        role = ExecutionRole.from_parameters(shared, regions) if params["role_name"] else None
-        if role and present:
-            shared["role_arn"] = role.arn(regions[regions.names[0]].partition)
-        same_name = dict.fromkeys(("connection", "connection_arns", "api_destination", "api_destination_arns"))
-        return cls(
-            execution_role=role,
-            queue=Queue.from_parameters(
-                {**shared, "name": queue, "rule": name, "kms_master_key_id": params["queue_kms_master_key_id"]}, regions
-            ),
-            connection=Connection.from_parameters({**shared, **same_name}, regions),
-            api_destination=ApiDestination.from_parameters({**shared, **same_name}, regions),
-            rule=Rule.from_parameters({**shared, **same_name, "dead_letter_queue": queue}, regions),
-            present=present,
-            on_existing=params["on_existing"],
-        )
-
-    def steps(self) -> tuple[Resource, ...]:
-        """The resources in the order in which they are made, or the reverse: nothing goes while something else needs it."""
-        if self.present:
-            return (self.queue, self.connection, self.api_destination, self.rule)
-        return (self.rule, self.api_destination, self.connection, self.queue)
-
-
-def integrate(integration: Integration, region: Region, *, check_mode: bool, timeout: float) -> Progress:
-    """Brings all four resources of a region to what is desired, one after the other, up to the first that fails.
+def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float) -> Progress:
+    """Bring all four resources of a region to what is desired, one after the other, up to the first that fails.
 
     :param timeout: seconds to wait for AWS in each step
     """
     outcomes: dict[str, Outcome] = {}
-    destination = integration.api_destination
-    gate = Gate(region, destination.name, destination.endpoint, integration.connection.spot_account, integration.on_existing)
-
-    def look(plan: Plan) -> None:
-        if integration.present:
-            gate(plan)
-
-    for step in integration.steps():
+    gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
+    for step in desired.steps():
         try:
-            known = _with_arns(step, region, outcomes)
-            outcomes[step.kind] = reconcile(known, region, check_mode=check_mode, timeout=timeout, gate=look)
-        except Exception as error:  # whatever it was, what was done so far is told
+            outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate)
+        except Exception as error:  # of any kind: the result has what was done before it
             return Progress(outcomes, step.kind, failure_of(error), gate.found)
+        outcomes[step.kind] = outcome
+        region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))
     return Progress(outcomes, existing=gate.found)
 
 
-def _with_arns(step: Resource, region: Region, outcomes: t.Mapping[str, Outcome]) -> Resource:
-    """Hands on the ARN of what the step before made or found, so that it need not be looked up again."""
-    if isinstance(step, ApiDestination):
-        return dataclasses.replace(step, connection_arns={region.name: _arn(outcomes, "connection", "connection_arn")})
-    if isinstance(step, Rule):
-        return dataclasses.replace(step, api_destination_arns={region.name: _arn(outcomes, "api_destination", "api_destination_arn")})
-    return step
+def integrate_everywhere(desired: Desired, regions: Regions, *, check_mode: bool, timeout: float) -> Document:
+    """Bring the execution role and all regions to what is desired: the role before the first region, or after the last.
 
-
-def _arn(outcomes: t.Mapping[str, Outcome], kind: str, key: str) -> str:
-    outcome = outcomes.get(kind)
-    return str((outcome.document or {}).get(key) or "") if outcome else ""
-
-
-def integrate_everywhere(integration: Integration, regions: Regions, *, check_mode: bool, timeout: float) -> Document:
-    """Brings the execution role and all regions to what is desired: the role before the first region, or after the last.
-
-    :returns: the answer of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
+    :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
         `msg` only if something failed.
     """
-    role = integration.execution_role
-    if role is None:
-        return combined_result(_integrate_regions(integration, regions, check_mode, timeout))
-    home = regions.home((role.service,))
-
-    def settle_role() -> Outcome | Failure:
-        try:
-            return reconcile(role, home, check_mode=check_mode, timeout=timeout)
-        except Exception as error:  # what was done so far is told
-            return failure_of(error)
-
-    if not integration.present:
-        results = _integrate_regions(integration, regions, check_mode, timeout)
-        # A region that is left may still need it.
-        cleared = not any(isinstance(result, Failure) or result.failure for result in results.values())
-        return combined_result(results, settle_role() if cleared else None)
-    made = settle_role()
-    if isinstance(made, Failure):
-        return combined_result({}, made)
-    arn = str((made.document or {}).get("arn") or integration.rule.role_arn)
-    integration = dataclasses.replace(integration, rule=dataclasses.replace(integration.rule, role_arn=arn))
-    return combined_result(_integrate_regions(integration, regions, check_mode, timeout), made)
+    how: dict[str, t.Any] = {"check_mode": check_mode, "timeout": timeout}
+    role = None
+    if desired.execution_role and desired.present:
+        role = _settle_role(desired, regions, **how)
+        if isinstance(role, Failure):
+            return combined_result({}, role)
+        desired = desired.with_role(str((role.document or {}).get("arn") or desired.rule.role_arn))
+    results = regions.run(functools.partial(integrate, desired=desired, **how))
+    # A region that is left may still need the role.
+    if desired.execution_role and not desired.present and not any(_failed(result) for result in results.values()):
+        role = _settle_role(desired, regions, **how)
+    return combined_result(results, role)
 
 
-def _integrate_regions(integration: Integration, regions: Regions, check_mode: bool, timeout: float) -> dict[str, Progress | Failure]:
-    return regions.run(lambda region: integrate(integration, region, check_mode=check_mode, timeout=timeout))
+def _settle_role(desired: Desired, regions: Regions, **how: t.Any) -> Outcome | Failure:
+    role = desired.execution_role
+    assert role
+    try:
+        return reconcile(role, regions.home((role.service,)), **how)
+    except Exception as error:  # of any kind: the result has what was done besides it
+        return failure_of(error)
+
+
+def _failed(result: Progress | Failure) -> bool:
+    return isinstance(result, Failure) or result.failure is not None

@@ -7,98 +7,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws import evidence as _evidence
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws import other_destinations as _others
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import Evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, Evidence, read_dead_letters, read_metrics
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import execution_role as _execution_role
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, CurrentApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, CurrentConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue, Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import CurrentRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import CurrentRole, read_with_policies
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import CurrentRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    QUEUE_NAME,
-    check_aws_account,
-    check_name,
-    check_spot_account,
-    check_stack_name,
-    check_token,
-    check_url,
-)
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records as _records
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 
 Read = t.TypeVar("Read")
 
 SERVICES = ("events", "secretsmanager", "sqs", "cloudwatch")
-
-
-@dataclass(frozen=True)
-class Desired:
-    """An integration as it should be: its four resources, and the role they use.
-
-    :ivar stack_name: the stack that it shall be in; empty if it shall be in none
-    """
-
-    spot_account: str
-    aws_account: str
-    endpoint: str
-    connection: Connection
-    api_destination: ApiDestination
-    rule: Rule
-    queue: Queue
-    has_token: bool
-    stack_name: str = ""
-
-
-def desired_from_parameters(params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
-    """What is desired, out of the parameters of `spot_integration_info`.
-
-    :raises ArgumentError: a parameter cannot be right.
-    """
-    name, spot_account, token = check_name(params["name"]), check_spot_account(params["spot_account"]), params["spot_token"]
-    aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else regions.aws_account()
-    queue = check_name(params["queue_name"] or name.replace(".", "-"), QUEUE_NAME)
-    partition = regions[regions.names[0]].partition
-    return Desired(
-        spot_account=spot_account,
-        aws_account=aws_account,
-        endpoint=check_url(params["invocation_endpoint"], "The endpoint"),
-        connection=Connection(
-            name=name,
-            spot_account=spot_account,
-            token=check_token(token) if token else "",
-            update_token="changed" if token else "on_create",  # that is: compare it, or do not
-        ),
-        # The ARN of the connection is compared with the one that is read beside it, not looked up again.
-        api_destination=ApiDestination(
-            name=name, endpoint=params["invocation_endpoint"], rate_limit=params["invocation_rate_limit_per_second"], look_up=False
-        ),
-        rule=Rule(
-            name=name,
-            role_arn=params["role_arn"] or f"arn:{partition}:iam::{aws_account}:role/{name}",
-            dead_letter_queue=queue,
-            aws_account=aws_account,
-            event_age=params["maximum_event_age_in_seconds"],
-            retry_attempts=params["maximum_retry_attempts"],
-            target_id=params["target_id"],
-            look_up=False,
-        ),
-        queue=Queue(name=queue, rule=name, aws_account=aws_account),
-        has_token=bool(token),
-        stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "",
-    )
 
 
 @dataclass(frozen=True)
@@ -117,7 +50,7 @@ class Readings:
     queue: CurrentQueue | Failure | None
     execution_role: CurrentRole | Failure | None
     matches_sample: bool | Failure | None = None
-    others: tuple[_others.OtherDestination, ...] | Failure = ()
+    others: tuple[OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
     notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
@@ -169,19 +102,19 @@ def read(
     """
     attempt = _Reader(region)
     connection = attempt(lambda: desired.connection.read(region))
-    api_destination = attempt(lambda: _present(desired.api_destination.read(region)))
-    rule = attempt(lambda: _present(desired.rule.read(region)))
+    api_destination = attempt(lambda: desired.api_destination.describe(region))
+    rule = attempt(lambda: desired.rule.describe(region))
     queue = attempt(lambda: desired.queue.read(region))
     matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, CurrentRule) else None
-    others = attempt(lambda: _others.others(region, desired.api_destination.name, desired.endpoint))
+    other = attempt(lambda: others(region, desired.api_destination.name, desired.endpoint))
     evidence = _read_evidence(attempt, desired, queue, window_hours, now) if window_hours else None
     notification = None
     if isinstance(rule, CurrentRule):
-        notification = attempt(lambda: _records.read(region, rule.document["arn"], desired.spot_account))
+        notification = attempt(lambda: records.read(region, rule.document["arn"], desired.spot_account))
     owned: Stack | StackNames | Failure | None = stack
     if stack is None and isinstance(connection, CurrentConnection):
         owned = attempt(lambda: owner(region, desired.connection.name))
-    return Readings(connection, api_destination, rule, queue, role, matches, others, evidence, notification, owned)
+    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned)
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:
@@ -192,24 +125,16 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
     stack = _Reader(region)(lambda: stack_names(region, desired.stack_name))
     if not isinstance(stack, StackNames):
         return desired, Readings(None, None, None, None, None, stack=stack)
-    desired = stack.renamed(region, desired)
+    desired = desired.named_as_in(stack, region)
     role = read_role(region, desired.rule.role_arn)
     if isinstance(role, CurrentRole):  # its path is no part of its name
-        desired = dataclasses.replace(desired, rule=dataclasses.replace(desired.rule, role_arn=role.arn))
+        desired = desired.with_role(role.arn)
     return desired, read(region, desired, role, window_hours, now, stack=stack)
 
 
 def read_role(region: Region, arn: str) -> CurrentRole | Failure | None:
     """The execution role, as `read` takes it."""
-    return _Reader(region)(lambda: _execution_role.read_with_policies(region, arn))
-
-
-Found = t.TypeVar("Found", CurrentApiDestination, CurrentRule)
-
-
-def _present(current: Found | None) -> Found | None:
-    # Both also stand for "not there, but this is what it would use".
-    return current if current is not None and current.found is not None else None
+    return _Reader(region)(lambda: read_with_policies(region, arn))
 
 
 def sample_warning(region: str, aws_account: str) -> dict[str, t.Any]:
@@ -244,14 +169,14 @@ def _read_evidence(
     now: datetime.datetime,
 ) -> Evidence:
     region = attempt.region
-    metrics = attempt(lambda: _evidence.read_metrics(region, desired.rule.name, hours, now))
+    metrics = attempt(lambda: read_metrics(region, desired.rule.name, hours, now))
     unread = f"{metrics.code}: {metrics.message}" if isinstance(metrics, Failure) else None
-    figures: dict[str, int | None] = dict.fromkeys(_evidence.METRICS) if isinstance(metrics, Failure) else metrics
+    figures: dict[str, int | None] = dict.fromkeys(METRICS) if isinstance(metrics, Failure) else metrics
     if not isinstance(queue, CurrentQueue):
         return Evidence(hours, figures, unread=unread, dead_letters_unread="there is no queue, or it could not be read")
     if not queue.messages:
         return Evidence(hours, figures, unread=unread)
-    dead_letters = attempt(lambda: _evidence.read_dead_letters(region, queue.url))
+    dead_letters = attempt(lambda: read_dead_letters(region, queue.url))
     if isinstance(dead_letters, Failure):
         why = f"{dead_letters.code}: {dead_letters.message}"
         return Evidence(hours, figures, dead_letter_count=queue.messages, unread=unread, dead_letters_unread=why)

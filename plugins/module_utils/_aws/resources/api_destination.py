@@ -86,7 +86,6 @@ class ApiDestination(Resource):
     :ivar connection: the name of its connection
     :ivar connection_arns: the connection's ARN by region, where it is known already
     :ivar rate_limit: calls per second, at most
-    :ivar look_up: whether reading it also looks for the connection
     """
 
     name: str
@@ -97,48 +96,59 @@ class ApiDestination(Resource):
     http_method: str = "POST"
     rate_limit: int = DEFAULT_RATE_LIMIT
     description: str = DEFAULT_DESCRIPTION
-    look_up: bool = True
 
     kind: t.ClassVar[str] = "api_destination"
     service: t.ClassVar[str] = "events"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
+    def __post_init__(self) -> None:
+        """
+        :raises ArgumentError: AWS would refuse it.
+        """
+        check_name(self.name)
+        check_name(self.connection or self.name)
+        check_url(self.endpoint, "The endpoint")
+
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ApiDestination:
         """See `_plan.Resource`."""
-        name = check_name(params["name"])
+        name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False)
         return cls(
             name=name,
-            connection=check_name(params["connection"] or name),
+            connection=params["connection"] or name,
             connection_arns=params["connection_arns"],
-            endpoint=check_url(params["invocation_endpoint"], "The endpoint"),
+            endpoint=params["invocation_endpoint"],
             rate_limit=params["invocation_rate_limit_per_second"],
             description=params["description"],
         )
 
     def read(self, region: Region) -> CurrentApiDestination | None:
         """DescribeApiDestination, and DescribeConnection where its ARN is not known or the destination is inactive."""
-        events = region.clients["events"]
-        found = None
+        existing = self.describe(region)
+        if not self.present:
+            return existing
+        existing = existing or CurrentApiDestination(None)
+        arn = region.known.get("connection") or (self.connection_arns or {}).get(region.name)
+        if arn and not existing.inactive:
+            return CurrentApiDestination(existing.found, arn)
         try:
-            found = document(events.describe_api_destination(Name=self.name))
+            connection = region.clients["events"].describe_connection(Name=self.connection)
         except Exception as error:
             if not is_code(error, "ResourceNotFoundException"):
                 raise
-        if not self.present or not self.look_up:
-            return CurrentApiDestination(found) if found else None
-        arn = (self.connection_arns or {}).get(region.name)
-        if arn and not CurrentApiDestination(found).inactive:
-            return CurrentApiDestination(found, arn)
+            return existing
+        return CurrentApiDestination(existing.found, connection["ConnectionArn"], connection["ConnectionState"])
+
+    def describe(self, region: Region) -> CurrentApiDestination | None:
+        """DescribeApiDestination alone; None if there is no destination of this name."""
         try:
-            connection = events.describe_connection(Name=self.connection)
+            return CurrentApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
         except Exception as error:
-            if not is_code(error, "ResourceNotFoundException"):
-                raise
-            return CurrentApiDestination(found)
-        return CurrentApiDestination(found, connection["ConnectionArn"], connection["ConnectionState"])
+            if is_code(error, "ResourceNotFoundException"):
+                return None
+            raise
 
     def settled(self, current: CurrentApiDestination | None) -> bool:
         """See `_plan.Resource`. On an authorised connection a destination becomes active by itself, soon."""

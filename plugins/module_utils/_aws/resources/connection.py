@@ -109,10 +109,16 @@ class Connection(Resource):
     service: t.ClassVar[str] = "events"
     reads: t.ClassVar[tuple[str, ...]] = ("secretsmanager",)
 
+    def __post_init__(self) -> None:
+        """
+        :raises ArgumentError: AWS would refuse it.
+        """
+        check_name(self.name)
+
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Connection:
         """See `_plan.Resource`."""
-        name = check_name(params["name"])
+        name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, api_destination=params["api_destination"] or name)
         return cls(

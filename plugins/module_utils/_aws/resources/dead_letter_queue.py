@@ -109,17 +109,24 @@ class Queue(Resource):
     service: t.ClassVar[str] = "sqs"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
+    def __post_init__(self) -> None:
+        """
+        :raises ArgumentError: AWS would refuse it.
+        """
+        check_name(self.name, QUEUE_NAME)
+        check_name(self.rule or self.name)
+        if not 60 <= self.retention <= DEFAULT_RETENTION:
+            raise ArgumentError(f"message_retention_period must be 60 to {DEFAULT_RETENTION} seconds (14 days): AWS takes nothing else.")
+
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Queue:
         """See `_plan.Resource`."""
-        name = check_name(params["name"], QUEUE_NAME)
+        name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, delete_messages=params["delete_messages"])
-        if not 60 <= params["message_retention_period"] <= 1209600:
-            raise ArgumentError("message_retention_period must be 60 to 1209600 seconds (14 days): AWS takes nothing else.")
         return cls(
             name=name,
-            rule=check_name(params["rule"] or name),
+            rule=params["rule"] or name,
             aws_account=check_aws_account(params["aws_account"] or regions.aws_account()),
             retention=params["message_retention_period"],
             kms_key=params["kms_master_key_id"],

@@ -106,12 +106,17 @@ class ExecutionRole(Resource):
     service: t.ClassVar[str] = "iam"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
+    def __post_init__(self) -> None:
+        """
+        :raises ArgumentError: IAM would refuse it.
+        """
+        if not _ROLE_NAME.match(self.name):
+            raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
+
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ExecutionRole:
         """See `_plan.Resource`."""
         name = params["role_name"]
-        if not _ROLE_NAME.match(name):
-            raise ArgumentError(f"The role's name '{name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
         if params["state"] == "absent":
             return cls(name, present=False)
         return cls(
@@ -203,7 +208,7 @@ class ExecutionRole(Resource):
 
     def arn(self, partition: str) -> str:
         """The ARN it gets if it is made here; one that is there already may have a path."""
-        return f"arn:{partition}:iam::{self.aws_account}:role/{self.name}"
+        return role_arn(partition, self.aws_account, self.name)
 
     def trust_policy(self) -> Document:
         """EventBridge may assume it, for this account alone (IAM user guide, "the confused deputy problem")."""
@@ -219,6 +224,11 @@ class ExecutionRole(Resource):
         """It may send to this API destination. AWS ends the destination's ARN with an id of its own; one role serves all regions."""
         resource = f"arn:{partition}:events:*:{self.aws_account}:api-destination/{self.api_destination}/*"
         return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": resource}]}
+
+
+def role_arn(partition: str, aws_account: str, name: str) -> str:
+    """Return the ARN of a role without a path."""
+    return f"arn:{partition}:iam::{aws_account}:role/{name}"
 
 
 def read_with_policies(region: Region, arn: str) -> CurrentRole | None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 from dataclasses import dataclass, field
@@ -72,6 +73,16 @@ def rule_arn(region: Region, aws_account: str, name: str) -> str:
     return region.arn("events", aws_account, f"rule/{name}")
 
 
+def check_role_given(role_arn: str | None) -> str:
+    """Return the ARN of the execution role.
+
+    :raises ArgumentError: it is missing.
+    """
+    if not role_arn:
+        raise ArgumentError("role_arn is missing: without an execution role, EventBridge calls no API destination.")
+    return role_arn
+
+
 def temporary_rule_prefix(rule: str) -> str:
     """Return how the names of a rule's temporary rules for test events begin: six more characters fit into the 64 that AWS takes."""
     return f"{rule[:50]}-test-"
@@ -130,7 +141,6 @@ class Rule(Resource):
     :ivar aws_account: the account of that queue
     :ivar event_age: seconds after which delivery is given up, 60 to 86400
     :ivar retry_attempts: 0 to 185
-    :ivar look_up: whether reading it also looks for the API destination
     """
 
     name: str
@@ -146,58 +156,71 @@ class Rule(Resource):
     target_id: str = TARGET_ID
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
-    look_up: bool = True
 
     kind: t.ClassVar[str] = "rule"
     service: t.ClassVar[str] = "events"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
+    def __post_init__(self) -> None:
+        """
+        :raises ArgumentError: AWS would refuse it.
+        """
+        check_name(self.name)
+        check_name(self.api_destination or self.name)
+        check_name(self.target_id)
+        if self.dead_letter_queue:
+            check_name(self.dead_letter_queue, QUEUE_NAME)
+        if not 60 <= self.event_age <= 86400:
+            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400: AWS takes nothing else.")
+        if not 0 <= self.retry_attempts <= 185:
+            raise ArgumentError("maximum_retry_attempts must be 0 to 185: AWS takes nothing else.")
+
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Rule:
         """See `_plan.Resource`."""
-        name = check_name(params["name"])
+        name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, target_id=params["target_id"])
-        if not params["role_arn"]:
-            raise ArgumentError("role_arn is missing: without an execution role, EventBridge calls no API destination.")
-        if not 60 <= params["maximum_event_age_in_seconds"] <= 86400:
-            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400: AWS takes nothing else.")
-        if not 0 <= params["maximum_retry_attempts"] <= 185:
-            raise ArgumentError("maximum_retry_attempts must be 0 to 185: AWS takes nothing else.")
         queue = params["dead_letter_queue"] or ""
         return cls(
             name=name,
-            api_destination=check_name(params["api_destination"] or name),
+            api_destination=params["api_destination"] or name,
             api_destination_arns=params["api_destination_arns"],
-            role_arn=params["role_arn"],
-            dead_letter_queue=check_name(queue, QUEUE_NAME) if queue else "",
+            role_arn=check_role_given(params["role_arn"]),
+            dead_letter_queue=queue,
             aws_account=check_aws_account(params["aws_account"] or regions.aws_account()) if queue else "",
             event_age=params["maximum_event_age_in_seconds"],
             retry_attempts=params["maximum_retry_attempts"],
             description=params["description"],
-            target_id=check_name(params["target_id"]),
+            target_id=params["target_id"],
             tags=as_text(params["tags"]),
             purge_tags=params["purge_tags"],
         )
 
     def read(self, region: Region) -> CurrentRule | None:
         """DescribeRule, ListTargetsByRule, ListTagsForResource; DescribeApiDestination where its ARN is not known."""
+        if not self.present:
+            return self.describe(region)
+        arn = self._read_destination_arn(region)
+        return dataclasses.replace(self.describe(region) or CurrentRule(None), destination_arn=arn)
+
+    def describe(self, region: Region) -> CurrentRule | None:
+        """DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
         events = region.clients["events"]
-        arn = self._read_destination_arn(region) if self.present and self.look_up else None
         try:
             found = events.describe_rule(Name=self.name, EventBusName=EVENT_BUS)
         except Exception as error:
             if is_code(error, "ResourceNotFoundException"):
-                return CurrentRule(None, destination_arn=arn) if self.present else None
+                return None
             raise
         targets = tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=EVENT_BUS))
         tags: dict[str, str] = {}
         if self.present and self.tags is not None:
             tags = boto3_tag_list_to_ansible_dict(events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"])
-        return CurrentRule(document(found), targets, tags, arn)
+        return CurrentRule(document(found), targets, tags)
 
     def _read_destination_arn(self, region: Region) -> str | None:
-        known = (self.api_destination_arns or {}).get(region.name)
+        known = region.known.get("api_destination") or (self.api_destination_arns or {}).get(region.name)
         if known:
             return known
         try:

@@ -9,9 +9,8 @@ import typing as t
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, desired_from_parameters
 
 OURS = {
     "Connection": ("AWS::Events::Connection", "c"),
@@ -52,46 +51,16 @@ class Stacks:
         return stack_names(Region("eu-west-1", "aws", {"cloudformation": self}), "a-stack")
 
 
-def desired() -> Desired:
-    given = {
-        "name": "default",
-        "spot_account": "act-d7320fba",
-        "invocation_endpoint": "https://api.spotinst.io/x",
-        "aws_account": "123456789012",
-        **dict.fromkeys(("role_arn", "queue_name", "spot_token")),
-        "stack_name": "a-stack",
-        "maximum_event_age_in_seconds": 120,
-        "maximum_retry_attempts": 185,
-        "invocation_rate_limit_per_second": 300,
-        "target_id": "spot",
-    }
-
-    class Regions:
-        names = ("eu-west-1",)
-
-        def __getitem__(self, name: str) -> Region:
-            return Region(name, "aws", {})
-
-    return desired_from_parameters(given, t.cast("t.Any", Regions()))
-
-
-def renamed(resources: dict[str, tuple[str, str]]) -> Desired:
-    found = Stacks(resources).read()
+def test_each_part_has_the_name_that_cloudformation_gave_it() -> None:
+    found = Stacks(OURS).read()
     assert found
-    return found.renamed(Region("eu-west-1", "aws", {}), desired())
+    assert (found.connection, found.api_destination, found.rule, found.queue, found.execution_role) == ("c", "d", "r", "q", "x")
 
 
-def test_all_parts_get_the_names_of_the_stack() -> None:
-    there = renamed(OURS)
-    assert (there.connection.name, there.api_destination.name, there.rule.name, there.queue.name) == ("c", "d", "r", "q")
-    assert (there.queue.rule, there.rule.dead_letter_queue) == ("r", "q")
-    assert there.rule.role_arn == "arn:aws:iam::123456789012:role/x"
-
-
-def test_what_the_stack_does_not_hold_keeps_its_own() -> None:
-    there = renamed({"Rule": ("AWS::Events::Rule", "bus|r")})
-    assert (there.rule.name, there.connection.name, there.queue.name) == ("r", "default", "default")
-    assert there.rule.role_arn.endswith("role/default")
+def test_a_part_that_the_stack_does_not_hold_has_no_name() -> None:
+    found = Stacks({"Rule": ("AWS::Events::Rule", "bus|r")}).read()
+    assert found
+    assert (found.connection, found.api_destination, found.rule, found.queue, found.execution_role) == ("", "", "r", "", "")
 
 
 @pytest.mark.parametrize(("resources", "ours"), [(OURS, True), ({key: OURS[key] for key in list(OURS)[:3]}, False)])

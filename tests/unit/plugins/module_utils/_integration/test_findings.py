@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter, Evidence
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     DEFAULT_ENDPOINT,
     ApiDestination,
@@ -32,9 +33,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings, status
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Desired, Readings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
 AWS, SPOT, NAME = "123456789012", "act-d7320fba", "spot-interruption-act-d7320fba"
 EVENTS = f"arn:aws:events:eu-west-1:{AWS}"
@@ -44,14 +46,10 @@ OTHER_ARN = f"{EVENTS}:api-destination/other/5-6"
 HERE = Region("eu-west-1", "aws", {})
 
 DESIRED = Desired(
-    spot_account=SPOT,
-    aws_account=AWS,
-    endpoint=DEFAULT_ENDPOINT,
     connection=Connection(name=NAME, spot_account=SPOT, token="given"),
-    api_destination=ApiDestination(name=NAME, look_up=False),
-    rule=Rule(name=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=AWS, look_up=False),
+    api_destination=ApiDestination(name=NAME),
+    rule=Rule(name=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=AWS),
     queue=Queue(name=NAME, rule=NAME, aws_account=AWS),
-    has_token=True,
 )
 TARGET = {
     "Id": "spot",
@@ -488,7 +486,10 @@ def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.A
     ],
 )
 def test_a_token_that_was_not_compared_is_skipped_with_the_reason(current: t.Any, has_token: bool, says: str, remedy: str) -> None:
-    readings, desired = replace(HEALTHY, connection=current), replace(DESIRED, has_token=has_token)
+    readings, desired = (
+        replace(HEALTHY, connection=current),
+        replace(DESIRED, connection=replace(DESIRED.connection, token="given" if has_token else "")),
+    )
     finding = look(readings, desired)["connection_token"]
     assert not_passed(readings, desired) == {"connection_token": SKIP}
     assert says in finding.message

@@ -1,0 +1,42 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import SERVICE, CurrentRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import may, missing, unread
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+
+
+def execution_role_findings(readings: Readings, desired: Desired) -> list[Finding]:
+    """Return the findings about the execution role."""
+    role, arn = readings.execution_role, desired.rule.role_arn
+    if isinstance(role, Failure):
+        return [unread("execution_role", role)]
+    if role is None:
+        return missing("execution_role", f"execution role {arn}")
+    return [
+        Finding("execution_role", PASS, f"The execution role {arn} is there."),
+        may("execution_role_trust", SERVICE, "assume the execution role", role.trusts_eventbridge(desired.aws_account)),
+        *_permission(role, readings),
+    ]
+
+
+def _permission(role: CurrentRole, readings: Readings) -> list[Finding]:
+    destination = readings.api_destination
+    if not isinstance(destination, CurrentApiDestination):
+        return []
+    decision = role.may_invoke(str(destination.document.get("api_destination_arn")))
+    return [may("execution_role_permission", "The execution role", "send to the API destination", decision)]

@@ -1,0 +1,52 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import YES, allows
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import SERVICE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, may, unread
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+
+
+def queue_findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
+    """Return the findings about the dead-letter queue."""
+    existing, name = readings.queue, desired.queue.name
+    if isinstance(existing, Failure):
+        return [unread("queue", existing)]
+    if existing is None:
+        return [Finding("queue", FAIL, f"There is no dead-letter queue {name}: what Spot refuses vanishes without a trace.", REPAIR)]
+    found = [Finding("queue", PASS, f"The dead-letter queue {name} is there.")]
+    fields = existing.managed_fields()
+    found.append(_queue_policy(fields["policy"], str(existing.document["queue_arn"]), region, desired))
+    encrypted = fields["sqs_managed_sse_enabled"] or fields["kms_master_key_id"]
+    found.append(
+        Finding("queue_encryption", PASS, "The queue is encrypted.")
+        if encrypted
+        else Finding("queue_encryption", FAIL, "The queue is not encrypted.", REPAIR)
+    )
+    return found
+
+
+def _queue_policy(policy: t.Any, queue: str, region: Region, desired: Desired) -> Finding:
+    check = "queue_policy"
+    context = {"aws:SourceArn": rule_arn(region, desired.aws_account, desired.rule.name), "aws:SourceAccount": desired.aws_account}
+    decision = allows(policy, action="sqs:SendMessage", resource=queue, context=context, service=SERVICE)
+    if decision == YES and compare_policies(policy, desired.queue.policy(region)):
+        return Finding(check, FAIL, "The queue's policy lets the rule send, but is not the one that lets nobody else.", REPAIR)
+    return may(check, "The rule", "send to its dead-letter queue", decision)

@@ -1,0 +1,126 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import findings as evidence_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.api_destination import api_destination_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import unread
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import connection_findings, hides_account
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.execution_role import execution_role_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.queue import queue_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.rule import rule_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import (
+    BY_CHOICE,
+    of_another_template,
+    stack_findings,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import finding as notification_finding
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+
+# The one check of a region that has no API destinations.
+REGION = "region"
+# The one check of a region that has nothing of an integration.
+INTEGRATION = "integration"
+
+
+def findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
+    """Return all findings about an integration in a region. Pure.
+
+    Of a resource that does not exist, nothing else is checked.
+    """
+    if desired.stack_name and not isinstance(readings.stack, StackNames):
+        return [_no_stack(readings.stack, desired)]
+    if isinstance(readings.connection, Failure) and readings.connection.unsupported:
+        return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
+    if isinstance(readings.connection, Failure) and readings.connection.unreachable:
+        # The connection is read first; after it, nothing else was read.
+        return [unread(INTEGRATION, readings.connection)]
+    if _is_absent(readings, desired):
+        return [_absent(readings, desired)]
+    found = [
+        *connection_findings(readings, desired),
+        *api_destination_findings(readings, desired),
+        *rule_findings(readings, desired),
+        *execution_role_findings(readings, desired),
+        *queue_findings(region, readings, desired),
+        *stack_findings(readings, desired),
+        _double_delivery(readings, desired),
+    ]
+    if isinstance(readings.stack, StackNames) and not readings.stack.ours:
+        hidden = ("connection_account",) if hides_account(readings) else ()
+        found = [of_another_template(finding) if finding.check in (*BY_CHOICE, *hidden) else finding for finding in found]
+    if readings.evidence:
+        found += evidence_findings(readings.evidence)
+    if readings.notification is not None:
+        found.append(notification_finding(readings.notification))
+    return found
+
+
+def _is_absent(readings: Readings, desired: Desired) -> bool:
+    # Offboarding keeps a queue with dead letters and a rule with others' targets. Neither of them is an integration.
+    rule = readings.rule
+    ours = isinstance(rule, Failure) or (rule is not None and rule.target(desired.rule.target_id) is not None)
+    return not (readings.connection or readings.api_destination or ours or isinstance(readings.queue, Failure))
+
+
+def _absent(readings: Readings, desired: Desired) -> Finding:
+    message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
+    kept = [f"the rule {desired.rule.name}, without our target"] if readings.rule else []
+    if isinstance(readings.queue, CurrentQueue):
+        kept.append(f"the queue {desired.queue.name} with {readings.queue.messages} dead letter(s)")
+    if isinstance(readings.stack, StackNames):
+        message = f"The stack {readings.stack.stack.name} is {readings.stack.status}, and nothing that sends warnings is there."
+        kept = []
+    if kept:
+        message = f"Nothing that sends warnings is there: it was never onboarded, or it was offboarded. Left is {' and '.join(kept)}."
+    serving = [other.name for other in _serving(readings, desired)]
+    if serving:
+        message += f" Something else sends this region's warnings to {desired.spot_account}: the API destination {', '.join(serving)}."
+        return Finding(INTEGRATION, FAIL, message, "To read that one instead, set name to its name, or stack_name to its stack.")
+    return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
+
+
+def _serving(readings: Readings, desired: Desired) -> list[OtherDestination]:
+    others = () if isinstance(readings.others, Failure) else readings.others
+    return [other for other in others if other.rules and other.spot_account == desired.spot_account]
+
+
+def _no_stack(stack: t.Any, desired: Desired) -> Finding:
+    if isinstance(stack, Failure):
+        return unread(INTEGRATION, stack)
+    message = f"There is no stack {desired.stack_name}: it was never onboarded with CloudFormation, or it was offboarded."
+    return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
+
+
+def _double_delivery(readings: Readings, desired: Desired) -> Finding:
+    others = readings.others
+    if isinstance(others, Failure):
+        return unread("double_delivery", others)
+    suspects = [other for other in others if other.rules and other.spot_account in (None, desired.spot_account)]
+    if not suspects:
+        return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
+    named = "; ".join(
+        f"{other.name} (rule {', '.join(other.rules)}; account {other.spot_account or 'hidden or missing'})" for other in suspects
+    )
+    return Finding(
+        "double_delivery",
+        WARN,
+        f"Other API destinations send to the same endpoint, so warnings may arrive twice: {named}.",
+        "Remove them, or the stack that made them, if they are for this Spot account.",
+    )

@@ -1,0 +1,65 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import GOOD_STATES, StackNames
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, unread
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+
+STACK = "stack"
+# What the template of another may decide otherwise than this collection, and still send every notice.
+BY_CHOICE = ("api_destination_rate_limit", "target_retry_policy", "target_dead_letter", "queue", "queue_policy", "queue_encryption")
+
+
+def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:
+    """Return the findings about the stack that the integration belongs to."""
+    stack = readings.stack
+    if isinstance(stack, Failure):
+        if not stack.denied:
+            return [unread(STACK, stack)]
+        message = "Whether it belongs to a CloudFormation stack was not found out: the caller lacks cloudformation:DescribeStackResources."
+        return [Finding(STACK, SKIP, message, "Grant the permission, if CloudFormation is used here.")]
+    if isinstance(stack, StackNames):
+        return [_stack_state(stack)]
+    if stack is None:
+        return (
+            [Finding(STACK, PASS, "It belongs to no CloudFormation stack.")] if isinstance(readings.connection, CurrentConnection) else []
+        )
+    message = f"It belongs to {stack}, which does not notice what others change, and takes it away when it is deleted."
+    if stack.of_a_set:
+        return [Finding(STACK, WARN, message, "Manage it with the playbook spot.eventbridge.stack_set.")]
+    return [Finding(STACK, WARN, message, "Change it with the module spot_stack, or set on_existing of spot_integration to adopt.")]
+
+
+def _stack_state(stack: StackNames) -> Finding:
+    message = f"The stack {stack.stack.name} is {stack.status}"
+    if stack.status in GOOD_STATES:
+        return Finding(STACK, PASS, f"{message}.")
+    if stack.in_progress:
+        return Finding(STACK, UNKNOWN, f"{message}: CloudFormation is working on it.", "Look again in a minute.")
+    if stack.status == "UPDATE_ROLLBACK_COMPLETE":
+        return Finding(
+            STACK, WARN, f"{message}: its latest update failed, and was taken back.", "Run the playbook spot.eventbridge.onboard."
+        )
+    return Finding(STACK, FAIL, f"{message}, so it cannot be updated as it is.", REPAIR)
+
+
+def of_another_template(finding: Finding) -> Finding:
+    """Return a finding about a stack of another template: what that decides on purpose is a warning."""
+    if finding.outcome != FAIL:
+        return finding
+    return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template decides it. This collection's own decides otherwise.")

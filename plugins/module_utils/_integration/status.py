@@ -1,0 +1,43 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import statuses
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import INTEGRATION, REGION
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import STACK
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import CHECK as NOTIFICATION
+
+PARTS = ("connection", "api_destination", "rule", "target", "execution_role", "queue")
+AUTHORIZATION = ("connection_state", "api_destination_state")
+# These are about more than the integration; that one of them could not be read does not make its status unknown.
+APART = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, NOTIFICATION)
+
+
+def status(findings: t.Iterable[Finding]) -> str:
+    """Return the status of an integration in a region, derived from its findings.
+
+    What is known to be wrong counts more than what could not be read: `unsupported`, `absent`, `inactive`, `incomplete`,
+    `drifted`, `unknown`, `active`, the first that fits.
+    """
+    findings = list(findings)
+    if any(finding.check == REGION for finding in findings):
+        return statuses.UNSUPPORTED
+    failed = {finding.check for finding in findings if finding.outcome == FAIL}
+    unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
+    if INTEGRATION in failed:
+        return statuses.ABSENT
+    if failed & set(AUTHORIZATION):
+        return statuses.INACTIVE
+    if failed & set(PARTS):
+        return statuses.INCOMPLETE
+    if failed:
+        return statuses.DRIFTED
+    return statuses.UNKNOWN if unread - set(APART) else statuses.ACTIVE
