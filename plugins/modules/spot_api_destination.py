@@ -146,8 +146,8 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resource_module import run
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.module import run
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
@@ -161,13 +161,13 @@ def main() -> None:
             **named_argument_spec(),
             "connection": {"type": "str"},
             "connection_arns": {"type": "dict"},
-            **_api_destination.argument_spec(),
+            **argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         supports_check_mode=True,
     )
-    run(module, _api_destination.ApiDestination)
+    run(module, ApiDestination)
 
 
 if __name__ == "__main__":

@@ -146,8 +146,8 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resource_module import run
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue, argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.module import run
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
@@ -161,13 +161,13 @@ def main() -> None:
             **named_argument_spec(),
             "rule": {"type": "str"},
             "kms_master_key_id": {"type": "str", "no_log": False},
-            **_queue.argument_spec(),
+            **argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         supports_check_mode=True,
     )
-    run(module, _queue.Queue)
+    run(module, Queue)
 
 
 if __name__ == "__main__":

@@ -158,8 +158,8 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resource_module import run
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import connection as _connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.module import run
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
@@ -172,14 +172,14 @@ def main() -> None:
         argument_spec={
             **named_argument_spec(),
             "api_destination": {"type": "str"},
-            **_connection.argument_spec(),
+            **argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         required_if=[("state", "present", ["spot_account"])],
         supports_check_mode=True,
     )
-    run(module, _connection.Connection)
+    run(module, Connection)
 
 
 if __name__ == "__main__":

@@ -263,22 +263,24 @@ failed_regions:
   sample: []
 """
 
+import functools
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import connection as _connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import execution_role as _execution_role
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import (
+    api_destination,
+    connection,
+    dead_letter_queue,
+    execution_role,
+    rule,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
     wait_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, integrate_everywhere
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate_everywhere
 
 
 def main() -> None:
@@ -288,11 +290,11 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
             "on_existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
-            **_queue.argument_spec(),
-            **_connection.argument_spec(),
-            **_api_destination.argument_spec(),
-            **_rule.argument_spec(),
-            **_execution_role.argument_spec(),
+            **dead_letter_queue.argument_spec(),
+            **connection.argument_spec(),
+            **api_destination.argument_spec(),
+            **rule.argument_spec(),
+            **execution_role.argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
@@ -300,14 +302,7 @@ def main() -> None:
         mutually_exclusive=[("role_arn", "role_name")],
         supports_check_mode=True,
     )
-
-    def work() -> dict[str, object]:
-        regions = Regions(module, SERVICES, module.params["regions"])
-        desired = Desired.from_parameters(module.params, regions)
-        timeout = wait_seconds(module.params)
-        return integrate_everywhere(desired, regions, check_mode=module.check_mode, timeout=timeout)
-
-    finish(module, work)
+    finish(module, functools.partial(integrate_everywhere, module))
 
 
 if __name__ == "__main__":

@@ -161,8 +161,8 @@ failed_regions:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resource_module import run
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.module import run
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
@@ -177,14 +177,14 @@ def main() -> None:
             "api_destination": {"type": "str"},
             "api_destination_arns": {"type": "dict"},
             "dead_letter_queue": {"type": "str"},
-            **_rule.argument_spec(),
+            **argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         required_if=[("state", "present", ["role_arn"])],
         supports_check_mode=True,
     )
-    run(module, _rule.Rule)
+    run(module, Rule)
 
 
 if __name__ == "__main__":

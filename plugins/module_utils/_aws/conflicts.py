@@ -25,11 +25,11 @@ MIGRATE = "migrate"
 
 @dataclass(frozen=True)
 class Existing:
-    """An integration that somebody else has made in a region, and that serves the same Spot account.
+    """An integration of another in a region that serves the same Spot account.
 
     :ivar name: of its API destination
     :ivar rules: the rules that send to it
-    :ivar stack: the stack it belongs to; None if it belongs to none, or if CloudFormation may not be asked
+    :ivar stack: the stack it belongs to; None if it belongs to none, or if CloudFormation could not be read
     """
 
     name: str
@@ -55,17 +55,16 @@ class Existing:
 
 @dataclass
 class Gate:
-    """Lets a region be changed, unless an integration of another kind serves the same Spot account there: no warning may be
-    delivered twice, and nothing taken away from a stack that does not know of it.
+    """Lets a region be changed, unless another integration serves the same Spot account there: no notice may be delivered twice, and
+    nothing be taken from a stack behind its back.
 
-    Unless something is to be done about the other, it looks only when something is about to be changed: a region where all is well
-    costs no call.
+    With `stop`, other integrations are looked for only when something is about to be changed: a region without changes costs no call.
 
     :ivar name: of our API destination, connection and rule
-    :ivar desired: what shall be done about another: `stop`, `adopt` what has our name, or `migrate`: let both be there for a while
+    :ivar desired: what is done about another: `stop`; `adopt` the one of our name; or `migrate`, which lets both exist for a while
     :ivar stack: the stack that ours belongs to; empty if it is made by modules
     :ivar present: False lets everything pass: ours is to be removed
-    :ivar found: what is there already, as far as it was looked for
+    :ivar found: the other integrations, as far as they were looked for
     """
 
     region: Region
@@ -76,31 +75,31 @@ class Gate:
     stack: str = ""
     present: bool = True
     found: tuple[Existing, ...] = ()
-    _asked: set[str] = field(default_factory=set)
+    _looked: set[str] = field(default_factory=set)
 
     def __call__(self, plan: Plan) -> None:
-        """Looks before a plan is carried out.
+        """Check a plan before it is carried out.
 
-        :raises RegionError: it must not be.
+        :raises RegionError: it must not be carried out.
         """
         if not self.present:
             return
         makes = plan.action == "created"
-        # Whoever was killed after the first half of a migration, or of an adoption, goes on with the other.
+        # A run that was killed after the first half of a migration, or of an adoption, is completed by the next run.
         if makes or self.desired == MIGRATE:
             self._once("others", self._look_for_others)
         if not self.stack and ((plan.calls and not makes) or self.desired == ADOPT):
             self._once("owner", self._look_for_owner)
 
     def _once(self, what: str, look: t.Callable[[], None]) -> None:
-        if what not in self._asked:
-            self._asked.add(what)
+        if what not in self._looked:
+            self._looked.add(what)
             look()
 
     def _look_for_others(self) -> None:
         serving = [
             Existing(other.name, other.rules, self._owner(other.name))
-            # As long as there is no stack, what has its names is not its.
+            # As long as the stack does not exist, what has its names does not belong to it.
             for other in others(self.region, "" if self.stack else self.name, self.endpoint)
             if other.rules and other.spot_account == self.spot_account
         ]
@@ -147,5 +146,5 @@ class Gate:
             return owner(self.region, name)
         except Exception as error:
             if failure_of(error).denied:
-                return None  # whose it is stays unknown; that it is there is what matters
+                return None  # its owner stays unknown; that it exists is what matters
             raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import typing as t
 
-# Whether a policy allows a call. What cannot be evaluated here is not guessed.
+# The decision of a policy about a call. A condition that cannot be evaluated here is not guessed.
 YES = "yes"
 NO = "no"
 UNSURE = "unsure"
@@ -20,7 +20,7 @@ _LIKE = frozenset({"StringLike", "ArnLike"})
 
 
 def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mapping[str, str], service: str | None = None) -> str:
-    """Whether one policy allows one call, by IAM's logic: an explicit deny wins, then an allow, else no.
+    """Return whether one policy allows one call, by IAM's logic: an explicit deny wins, then an allow, else no.
 
     Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements". Knows the condition operators that fit a
     call of EventBridge; a statement with any other is UNSURE.
@@ -32,22 +32,22 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     :param service: for a policy with principals, the service that calls
     :returns: YES, NO or UNSURE
     """
-    answers = {"Allow": NO, "Deny": NO}
+    decisions = {"Allow": NO, "Deny": NO}
     for statement in statements_of(policy):
         if not _matches(statement, action, resource, service):
             continue
         effect = statement.get("Effect")
         if effect in ("Allow", "Deny"):
-            # Who is left over by NotPrincipal only AWS can say.
+            # Only AWS can decide whom NotPrincipal leaves over.
             holds = UNSURE if "NotPrincipal" in statement else _conditions_hold(statement.get("Condition") or {}, context)
-            answers[effect] = _either(answers[effect], holds)
-    if answers["Deny"] == YES or answers["Allow"] == NO:
+            decisions[effect] = _either(decisions[effect], holds)
+    if decisions["Deny"] == YES or decisions["Allow"] == NO:
         return NO
-    return UNSURE if UNSURE in answers.values() else YES
+    return UNSURE if UNSURE in decisions.values() else YES
 
 
 def statements_of(policy: t.Any) -> list[dict[str, t.Any]]:
-    """The statements of a parsed policy; none of what is no policy."""
+    """Return the statements of a parsed policy; an empty list if it is not a policy."""
     found = _as_list(policy.get("Statement")) if isinstance(policy, dict) else []
     return [statement for statement in found if isinstance(statement, dict)]
 
@@ -65,7 +65,7 @@ def _matches(statement: t.Mapping[str, t.Any], action: str, resource: str | None
 
 
 def _covers(statement: t.Mapping[str, t.Any], element: str, value: str, ignore_case: bool = False) -> bool:
-    """Whether `Action` or `Resource` of a statement, or their opposites, take in a value."""
+    """Whether `Action` or `Resource` of a statement, or their opposites, include a value."""
     opposite = element not in statement
     patterns = [str(pattern) for pattern in _as_list(statement.get(f"Not{element}" if opposite else element))]
     if ignore_case:
@@ -86,19 +86,19 @@ def _conditions_hold(conditions: t.Any, context: t.Mapping[str, str]) -> str:
     if not isinstance(conditions, dict) or not all(isinstance(tests, dict) for tests in conditions.values()):
         return UNSURE
     known = {key.lower(): value for key, value in context.items()}
-    answer = YES
+    decision = YES
     for operator, tests in conditions.items():
         for key, desired in tests.items():
             value = known.get(str(key).lower())
             patterns = [str(pattern) for pattern in _as_list(desired)]
             if operator not in _EQUAL | _LIKE or value is None:
-                answer = UNSURE
+                decision = UNSURE
             # ArnEquals and ArnLike are the same (IAM user guide), and both take wildcards.
             elif (operator == "StringEquals" and value not in patterns) or (
                 operator != "StringEquals" and not any(_like(value, pattern) for pattern in patterns)
             ):
                 return NO
-    return answer
+    return decision
 
 
 def _like(value: str, pattern: str) -> bool:

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 class OtherDestination:
     """Another API destination of the region that sends to Spot.
 
-    :ivar spot_account: the account it sends for; None where that is hidden, missing or was not told
+    :ivar spot_account: the account it sends for; None where that is hidden, missing or could not be read
     :ivar rules: the rules that send to it
     """
 
@@ -31,7 +31,7 @@ class OtherDestination:
 
 
 def others(region: Region, own: str, endpoint: str) -> tuple[OtherDestination, ...]:
-    """The API destinations that send to the same address, but for our own. ListApiDestinations, and two calls for each of them.
+    """Return the API destinations that send to the same address, except our own. ListApiDestinations, and two calls for each of them.
 
     :param own: the name of ours
     """
@@ -49,6 +49,6 @@ def _spot_account(events: t.Any, connection_arn: str) -> str | None:
     try:
         http = events.describe_connection(Name=name).get("AuthParameters", {}).get("InvocationHttpParameters", {})
     except Exception:
-        return None  # whose it is stays unknown; that it is there is what matters
+        return None  # its account stays unknown; that it exists is what matters
     values = [item.get("Value") for item in http.get("QueryStringParameters", []) if item.get("Key") == ACCOUNT_PARAMETER]
     return values[0] if values else None

@@ -38,7 +38,7 @@ class Stack:
 
 
 def owner(region: Region, physical_id: str) -> Stack | None:
-    """The stack that a resource belongs to, None if it belongs to none. DescribeStackResources.
+    """Return the stack that a resource belongs to; None if it belongs to none. DescribeStackResources.
 
     A resource that a deleted stack has retained belongs to none.
 

@@ -114,7 +114,7 @@ def check_token(token: str | None) -> str:
     :raises ArgumentError: there is none, or AWS would refuse it. The message says what is wrong with it, not what it is.
     """
     if not token:
-        raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the token's variable from a vault.")
+        raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the option spot_token.")
     if len(token) > MAX_TOKEN_LENGTH:
         raise ArgumentError(f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Is it the token alone?")
     for found, what in ((r"[\r\n]", "a line break"), (r"\s", "white space"), (":", "a colon"), (r"[^!-~]", "a character outside of ASCII")):

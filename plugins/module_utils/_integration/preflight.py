@@ -17,11 +17,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotAnswers, ask
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotResponse, ask
 
 ALL_REGIONS = ["all"]
 
-# Asks what concerns the whole AWS account where nothing names a region.
+# For what concerns the whole AWS account, where nothing names a region.
 DEFAULT_HOME_REGION = "us-east-1"
 
 # AWS's documentation of API destinations leaves these out; the list's date is unknown, so users can give their own.
@@ -40,8 +40,8 @@ UNSUPPORTED_REGIONS = (
 
 
 @dataclass(frozen=True)
-class AwsAnswers:
-    """Who the caller is to AWS, and where it may work.
+class AwsIdentity:
+    """Who the caller is to AWS, and in which regions it can work.
 
     :ivar aws_account: twelve digits
     :ivar arn: of the user or role that calls
@@ -58,27 +58,27 @@ class AwsAnswers:
         return str((parse_aws_arn(self.arn) or {"partition": "aws"})["partition"])
 
 
-def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -> tuple[AwsAnswers, SpotAnswers | SpotError | None]:
-    """All questions of preflight. Only reads.
+def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -> tuple[AwsIdentity, SpotResponse | SpotError | None]:
+    """Query AWS and Spot for preflight. Only reads.
 
     :param regions: the home region, with `sts` and `ec2`
-    :param api: None asks only AWS
-    :returns: AWS's answers; Spot's, or why it gave none
-    :raises ArgumentError: AWS does not answer, or not to this caller.
+    :param api: None queries only AWS
+    :returns: the caller's identity in AWS; Spot's response, or why there is none
+    :raises ArgumentError: AWS does not respond, or refuses this caller.
     """
     home = next(iter(regions.names))
     (identity,) = regions.run(lambda region: region.clients["sts"].get_caller_identity()).values()
     if not isinstance(identity, dict):
-        raise ArgumentError(f"AWS does not say who we are ({home}): {identity.code}: {identity.message}")
+        raise ArgumentError(f"Cannot determine the AWS identity ({home}): {identity.code}: {identity.message}")
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        spot = pool.submit(_ask_spot, api, spot_account, str(identity["Account"]))
+        spot = pool.submit(_query_spot, api, spot_account, str(identity["Account"]))
         (enabled,) = regions.run(_enabled_regions).values()
         if not isinstance(enabled, tuple):
-            raise ArgumentError(f"AWS does not list its regions ({home}): {enabled.code}: {enabled.message}")
-        return AwsAnswers(str(identity["Account"]), str(identity["Arn"]), enabled), spot.result()
+            raise ArgumentError(f"Cannot list the regions of AWS ({home}): {enabled.code}: {enabled.message}")
+        return AwsIdentity(str(identity["Account"]), str(identity["Arn"]), enabled), spot.result()
 
 
-def _ask_spot(api: SpotApi | None, spot_account: str, aws_account: str) -> SpotAnswers | SpotError | None:
+def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str) -> SpotResponse | SpotError | None:
     try:
         return ask(api, spot_account, aws_account) if api else None
     except SpotError as error:
@@ -91,11 +91,11 @@ def _enabled_regions(region: Region) -> tuple[str, ...]:
 
 
 def choose_regions(desired: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str]) -> tuple[list[str], list[str]]:
-    """The regions to work in, and those to leave out. Pure.
+    """Return the regions to work in, and those to leave out. Pure.
 
     :param desired: names, or only `all`
-    :param unsupported: the regions that are thought to have no API destinations. One that is desired by name is tried.
-    :raises ArgumentError: a name is none of an enabled region.
+    :param unsupported: the regions that are taken to have no API destinations; one that is desired by name is tried
+    :raises ArgumentError: a name is not that of an enabled region.
     """
     if desired == ALL_REGIONS:
         left_out = sorted(set(enabled) & set(unsupported))

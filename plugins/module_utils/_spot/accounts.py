@@ -32,7 +32,7 @@ _FORMS: dict[str, t.Callable[[str], str]] = {"spot_account": check_spot_account,
 
 @dataclass(frozen=True)
 class AccountFilter:
-    """What accounts have to be like: for each field one of its patterns has to match.
+    """A condition on accounts: for each field, one of its patterns must match.
 
     :ivar patterns: shell-style patterns by field, in lower case
     """
@@ -40,7 +40,7 @@ class AccountFilter:
     patterns: t.Mapping[str, tuple[str, ...]]
 
     def matches(self, account: SpotAccount) -> bool:
-        """Whether an account is like that. What an account does not have matches no pattern, not even `*`."""
+        """Return whether an account fulfils it. A field that an account does not have matches no pattern, not even `*`."""
         return all(_matches(getattr(account, field), patterns) for field, patterns in self.patterns.items())
 
 
@@ -49,11 +49,11 @@ def _matches(value: str | None, patterns: t.Iterable[str]) -> bool:
 
 
 def parse_filters(given: t.Any, option: str) -> list[AccountFilter]:
-    """Filters as people write them: a list of dictionaries, field by field a pattern or a list of them.
+    """Return filters from an option: a list of dictionaries, field by field a pattern or a list of patterns.
 
     :param given: None, or empty, is no filter
     :param option: its name, for messages
-    :raises ArgumentError: it is something else, or can match nothing.
+    :raises ArgumentError: it has another form, or can match nothing.
     """
     if not isinstance(given or [], (list, tuple)):
         raise ArgumentError(f"'{option}' must be a list of filters, such as [{{name: 'prod-*'}}].")
@@ -95,7 +95,7 @@ def _parse_pattern(given: t.Any, field: str, where: str) -> str:
 
 
 def select(accounts: t.Iterable[SpotAccount], include: t.Sequence[AccountFilter], exclude: t.Sequence[AccountFilter]) -> list[SpotAccount]:
-    """The accounts that one of `include` matches, or all if there is none, and none of `exclude`."""
+    """Return the accounts that one of `include` matches (all, if there is none) and none of `exclude`."""
     return [
         account
         for account in accounts
@@ -105,7 +105,7 @@ def select(accounts: t.Iterable[SpotAccount], include: t.Sequence[AccountFilter]
 
 @dataclass(frozen=True)
 class Fleet:
-    """Accounts for an inventory, and what became of the others.
+    """The accounts of an inventory, and the number of the others.
 
     :ivar hosts: the accounts by their hosts' names, in the names' order
     :ivar listed: how many accounts Spot has
@@ -120,7 +120,7 @@ class Fleet:
 
     @property
     def summary(self) -> str:
-        """One line for people."""
+        """One line."""
         return (
             f"{_many(self.listed, 'account')} of the Spot organisation: {_many(len(self.hosts), 'host')}, "
             f"{self.without_aws} without an AWS account, {self.filtered} left out by include and exclude."
@@ -130,20 +130,20 @@ class Fleet:
 def fleet(
     accounts: t.Sequence[SpotAccount], include: t.Sequence[AccountFilter], exclude: t.Sequence[AccountFilter], named_by: str
 ) -> Fleet:
-    """Makes hosts of the accounts that have an AWS account and pass the filters.
+    """Return the hosts of the accounts that have an AWS account and pass the filters.
 
     :param named_by: `BY_ID` or `BY_NAME`
     """
     connected = [account for account in accounts if account.aws_account]
     chosen = select(connected, include, exclude)
-    # Names are looked at before anything is left out: another filter must not give a host another name.
+    # Names are made before anything is left out: another filter must not give a host another name.
     names = host_names(accounts, named_by)
     hosts = {names[account.spot_account]: account for account in chosen}
     return Fleet(dict(sorted(hosts.items())), len(accounts), len(accounts) - len(connected), len(connected) - len(chosen))
 
 
 def host_names(accounts: t.Sequence[SpotAccount], named_by: str) -> dict[str, str]:
-    """Names of hosts by Spot account id, each different.
+    """Return names of hosts by Spot account id, each different.
 
     Ids are unique. Names are not: those that several accounts have, that end in another's id, or that mean something else to
     Ansible, have the account's own id appended, so that no two are the same and none is taken for another account.
@@ -169,7 +169,7 @@ def host_names(accounts: t.Sequence[SpotAccount], named_by: str) -> dict[str, st
 
 
 def host_variables(account: SpotAccount) -> dict[str, t.Any]:
-    """The variables of an account's host."""
+    """Return the variables of an account's host."""
     return {
         "spot_account": account.spot_account,
         "spot_account_name": account.name,
@@ -180,14 +180,14 @@ def host_variables(account: SpotAccount) -> dict[str, t.Any]:
 
 
 def as_cached(accounts: t.Iterable[SpotAccount]) -> list[dict[str, t.Any]]:
-    """Accounts as they are kept in a cache: all that Spot told, so that filters may change without asking it again."""
+    """Return accounts as they are kept in a cache: all of Spot's response, so that filters may change without querying it again."""
     return [account.as_dict() for account in accounts]
 
 
 def from_cache(kept: t.Any) -> list[SpotAccount] | None:
-    """Accounts out of a cache.
+    """Return accounts from a cache.
 
-    :returns: None for what is no such list, as another version may have left it
+    :returns: None if it is not such a list, as another version may have left it
     """
     try:
         return [SpotAccount(**item) for item in kept] if isinstance(kept, list) else None
@@ -196,7 +196,7 @@ def from_cache(kept: t.Any) -> list[SpotAccount] | None:
 
 
 def problem(error: Exception) -> str:
-    """Why accounts could not be listed, in one line: what, where, what to do."""
+    """Return in one line why accounts could not be listed: what, where, what to do."""
     text = " ".join(str(error).split())
     if isinstance(error, SpotError):
         remedy = _remedy(error)

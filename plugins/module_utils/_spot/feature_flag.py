@@ -19,7 +19,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks impo
 
 try:
     import jmespath
-except ImportError:  # it comes with botocore; who asks by JMESPath is told where it does not
+except ImportError:  # it comes with botocore; `_check_expression` reports where it does not
     jmespath = None
 
 DEFAULT_FLAG = "aws-detach-instances-that-got-interruption-notification"
@@ -32,7 +32,7 @@ Value = t.Any
 
 
 def argument_spec() -> ArgumentSpec:
-    """The options of this check."""
+    """Return the options of this check."""
     return {
         "provider": {"type": "str", "choices": list(PROVIDERS), "required": True},
         "url": {"type": "str"},
@@ -49,7 +49,7 @@ def argument_spec() -> ArgumentSpec:
 
 @dataclass(frozen=True)
 class Context:
-    """For whom a flag is asked."""
+    """The account for which a flag is evaluated."""
 
     spot_account: str
     organization: str
@@ -57,11 +57,11 @@ class Context:
 
 @dataclass(frozen=True)
 class FeatureFlag:
-    """A flag, and where it is asked for.
+    """A flag, and the service that evaluates it.
 
     :ivar project: LaunchDarkly's, as is `environment`
     :ivar context_kind: LaunchDarkly's kind of the context whose key is the account
-    :ivar expression: JMESPath, for a service that is none of the known ones
+    :ivar expression: JMESPath, for a service that is not one of the known ones
     """
 
     peer: Peer
@@ -75,7 +75,7 @@ class FeatureFlag:
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> FeatureFlag:
         """
-        :raises ArgumentError: something is missing, or cannot be right.
+        :raises ArgumentError: an option is missing or not valid.
         """
         provider, token = params["provider"], params["token"] or ""
         url = params["url"] or (_LAUNCHDARKLY if provider == "launchdarkly" else "")
@@ -86,7 +86,7 @@ class FeatureFlag:
         if provider == "http":
             _check_expression(params["expression"])
         header = params["token_header"] or "Authorization"
-        # LaunchDarkly takes its access token bare, the others as a bearer's, and a header of one's own as it is.
+        # LaunchDarkly takes its access token without a scheme, the others with Bearer, and a header of another name has it as it is.
         bare = provider == "launchdarkly" or header.lower() != "authorization"
         return cls(
             peer=Peer(
@@ -106,7 +106,7 @@ class FeatureFlag:
         )
 
     def check(self, context: Context) -> Finding:
-        """Asks for the flag. Never raises for what the service says."""
+        """Query the flag. Never raises for a response of the service."""
         try:
             value = {"ofrep": self._ofrep, "launchdarkly": self._launchdarkly, "http": self._http}[self.provider](context)
         except PeerError as error:
@@ -115,7 +115,7 @@ class FeatureFlag:
         return self.finding(value, context)
 
     def finding(self, value: Value, context: Context) -> Finding:
-        """What a flag's value means. Pure."""
+        """Return the finding of a flag's value. Pure."""
         if value is True:
             return Finding(FEATURE_FLAG, PASS, f"The feature flag {self.key} is on for {context.spot_account}.")
         if value is False:
@@ -134,7 +134,7 @@ class FeatureFlag:
         if reply.status == 404 and _is_missing(reply):
             return MISSING
         document = self._document(reply)
-        # A service that leaves the decision to the code says no value; this code has none.
+        # A service that leaves the decision to the code returns no value; there is no default here.
         return document.get("value")
 
     def _launchdarkly(self, context: Context) -> Value:
@@ -153,7 +153,7 @@ class FeatureFlag:
         return found[0].get("_value") if found else MISSING
 
     def _http(self, context: Context) -> Value:
-        """Any service that answers with JSON. `{flag}`, `{account}` and `{organization}` in its address are filled in."""
+        """Any service that responds with JSON. `{flag}`, `{account}` and `{organization}` in its address are filled in."""
         words = {"flag": self.key, "account": context.spot_account, "organization": context.organization}
         url = self.peer.url
         for name, word in words.items():

@@ -22,11 +22,11 @@ _FIRST_PAUSE = 2.0
 
 
 def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, *, since: datetime.datetime, timeout: float) -> Finding:
-    """Whether the log of an Elastigroup (Elastilog) names an instance since a time. Never raises for what Spot says.
+    """Return whether the log of an Elastigroup (Elastilog) names an instance since a time. Never raises for a response of Spot.
 
     :param api: None where there is no token
-    :param group: its id; where it is empty, the account's groups are asked one after the other
-    :param timeout: seconds to wait for it
+    :param group: its id; if it is empty, the logs of the account's groups are read one after the other
+    :param timeout: seconds to wait for an entry
     """
     if api is None:
         return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: there is no token.", "Set SPOTINST_TOKEN.")
@@ -45,9 +45,9 @@ def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, 
 
 
 def finding(entries: t.Sequence[tuple[str, str]], instance_id: str, since: datetime.datetime, groups: int) -> Finding:
-    """What the log means. Pure.
+    """Return the finding of the log. Pure.
 
-    :param entries: time and text of each
+    :param entries: the time and the text of each
     """
     if not groups:
         return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: the account has no Elastigroup.", "")

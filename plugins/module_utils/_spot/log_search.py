@@ -25,12 +25,12 @@ PROVIDERS = ("elasticsearch", "opensearch", "kibana")
 # The guide's query: "606079873399" AND "/interruptionNotification" AND "act-d7320fba".
 DEFAULT_QUERY = "{organization} AND {path} AND {account}"
 PATH = "/interruptionNotification"
-_ANSWERS_WITHIN = "10s"
+_RESPONSE_TIMEOUT = "10s"
 _FIRST_PAUSE = 2.0
 
 
 def argument_spec() -> ArgumentSpec:
-    """The options of this check."""
+    """Return the options of this check."""
     return {
         "provider": {"type": "str", "choices": list(PROVIDERS), "default": "elasticsearch"},
         "url": {"type": "str", "required": True},
@@ -46,9 +46,9 @@ def argument_spec() -> ArgumentSpec:
 
 @dataclass(frozen=True)
 class Hits:
-    """What a search came to.
+    """The result of a search.
 
-    :ivar last: when the last one was, ISO 8601; None if there is none
+    :ivar last: the time of the last hit, ISO 8601; None if there is none
     :ivar at_least: whether the service stopped counting
     """
 
@@ -71,7 +71,7 @@ class Window:
     timeout: float = 0.0
 
     def is_over(self, last: str | None) -> bool:
-        """Whether, with the last warning at this time, there is nothing left to wait for. Pure."""
+        """Return whether, with the last notice at this time, there is nothing left to wait for. Pure."""
         if self.announced is None:
             return True
         seconds = seconds_after(last or "", self.announced)
@@ -80,9 +80,9 @@ class Window:
 
 @dataclass(frozen=True)
 class LogSearch:
-    """A log, and what is looked for in it.
+    """A log, and the search in it.
 
-    :ivar provider: whether Elasticsearch or OpenSearch is asked themselves, or through Kibana
+    :ivar provider: whether Elasticsearch or OpenSearch is queried directly, or through Kibana
     :ivar query: in the syntax of `query_string`, with `{organization}`, `{path}`, `{account}` and `{instance}` for what is looked for
     """
 
@@ -95,14 +95,14 @@ class LogSearch:
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> LogSearch:
         """
-        :raises ArgumentError: something cannot be right.
+        :raises ArgumentError: an option is not valid.
         """
         api_key, user, password = params["api_key"] or "", params["user"] or "", params["password"] or ""
         if bool(user) != bool(password):
             raise ArgumentError("log.user and log.password go together: give both, or neither.")
         headers = {"Authorization": f"ApiKey {api_key}" if api_key else basic(user, password)} if api_key or user else {}
         if params["provider"] == "kibana":
-            # OpenSearch's dashboards, which once were Kibana, call it otherwise.
+            # OpenSearch Dashboards, a fork of Kibana, has another name for this header.
             headers.update({"kbn-xsrf": "true", "osd-xsrf": "true"})
         return cls(
             peer=Peer(
@@ -120,7 +120,7 @@ class LogSearch:
         )
 
     def check(self, words: t.Mapping[str, str], window: Window, delivered: int | None = None) -> Finding:
-        """Searches. Never raises for what the service says.
+        """Search the log. Never raises for a response of the service.
 
         :param words: what stands for `{organization}` and so on; empty for what is not known
         :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
@@ -142,7 +142,7 @@ class LogSearch:
 
     def search(self, words: t.Mapping[str, str], since: datetime.datetime, until: datetime.datetime) -> Hits:
         """
-        :raises PeerError: the service did not answer, refused, or searched only a part.
+        :raises PeerError: the service did not respond, refused, or searched only a part.
         """
         body = search_body(fill(self.query, words), self.time_field, since, until)
         path = f"/{quote(self.index, safe=',*')}/_search"
@@ -170,7 +170,7 @@ class LogSearch:
 
 
 def fill(query: str, words: t.Mapping[str, str]) -> str:
-    """A query with each placeholder as a phrase, in which nothing is syntax. Pure.
+    """Return a query with each placeholder replaced by a phrase in which nothing is syntax. Pure.
 
     Within quotation marks, Lucene knows only these two characters (Lucene, "classic query parser", escaping).
     """
@@ -184,20 +184,20 @@ def fill(query: str, words: t.Mapping[str, str]) -> str:
 
 
 def search_body(query: str, time_field: str, since: datetime.datetime, until: datetime.datetime) -> dict[str, t.Any]:
-    """A search that returns how many, and when the last was, and nothing of what they say. Pure."""
+    """Return a search for the number of entries and the time of the last one, without their text. Pure."""
     window = {"gte": since.isoformat(), "lte": until.isoformat(), "format": "strict_date_optional_time"}
     return {
         "size": 1,
         "_source": False,
         "track_total_hits": True,
-        "timeout": _ANSWERS_WITHIN,
+        "timeout": _RESPONSE_TIMEOUT,
         "sort": [{time_field: {"order": "desc"}}],
         "query": {"bool": {"filter": [{"query_string": {"query": query}}, {"range": {time_field: window}}]}},
     }
 
 
 def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding:
-    """What a search means. Pure."""
+    """Return the finding of a search. Pure."""
     if hits.count and window.is_over(hits.last):
         number = f"{'at least ' if hits.at_least else ''}{hits.count} warning(s)"
         when = f"the last one of {hits.last}{after(hits.last or '', window.announced)}"
@@ -213,7 +213,7 @@ def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding
 
 
 def _time(value: t.Any) -> str:
-    """A sort value of a date: milliseconds, or nanoseconds for the type date_nanos; a text where the mapping formats it."""
+    """Return the time of a sort value: milliseconds, or nanoseconds for the type date_nanos; a text where the mapping formats it."""
     if isinstance(value, str) and not value.isdecimal():
         return value
     number = float(value)

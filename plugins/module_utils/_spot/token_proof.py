@@ -22,8 +22,8 @@ _PERMISSION = "Make sure that it has the permission elastigroup:createInstancein
 
 
 @dataclass(frozen=True)
-class SpotAnswers:
-    """What Spot said about a token and an account.
+class SpotResponse:
+    """What Spot responded about a token and an account.
 
     :ivar refusal: why it refused the token for the account; None if it did not
     :ivar account: the account as Spot lists it; None if it does not list it
@@ -35,15 +35,15 @@ class SpotAnswers:
     unlisted: SpotError | None
 
 
-def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotAnswers:
-    """Asks Spot whether a token is good for an account, and which AWS account is behind it.
+def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotResponse:
+    """Query Spot whether a token is valid for an account, and which AWS account that is connected to.
 
-    :raises SpotError: Spot did not answer.
+    :raises SpotError: Spot did not respond.
     """
     unlisted = account = None
     refusal = _refusal(api, spot_account)
     if refusal is not None and refusal.unauthenticated:
-        return SpotAnswers(refusal, None, None)
+        return SpotResponse(refusal, None, None)
     try:
         account = _find(api.accounts(aws_account), spot_account) if aws_account else None
         account = account or _find(api.accounts(), spot_account)
@@ -51,14 +51,14 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotAnswers
         if not error.refused:
             raise
         unlisted = error
-    return SpotAnswers(refusal, account, unlisted)
+    return SpotResponse(refusal, account, unlisted)
 
 
-def ask_all(api: SpotApi, spot_accounts: t.Iterable[str]) -> dict[str, SpotAnswers]:
-    """Asks Spot for many accounts whether a token is good for them, and once which AWS accounts are behind them.
+def ask_all(api: SpotApi, spot_accounts: t.Iterable[str]) -> dict[str, SpotResponse]:
+    """Query Spot for many accounts whether a token is valid for them, and once which AWS accounts they are connected to.
 
-    :returns: the answers by Spot account
-    :raises SpotError: Spot did not answer.
+    :returns: the responses by Spot account
+    :raises SpotError: Spot did not respond.
     """
     unlisted, listed = None, {}
     try:
@@ -67,13 +67,13 @@ def ask_all(api: SpotApi, spot_accounts: t.Iterable[str]) -> dict[str, SpotAnswe
         if not error.refused:
             raise
         unlisted = error
-    found: dict[str, SpotAnswers] = {}
+    found: dict[str, SpotResponse] = {}
     refusal = None
     for spot_account in spot_accounts:
-        # Whom Spot does not know at all, it need not be asked again.
+        # A token that Spot does not know at all is valid for no account.
         if refusal is None or not refusal.unauthenticated:
             refusal = _refusal(api, spot_account)
-        found[spot_account] = SpotAnswers(refusal, listed.get(spot_account), unlisted)
+        found[spot_account] = SpotResponse(refusal, listed.get(spot_account), unlisted)
     return found
 
 
@@ -88,7 +88,7 @@ def _refusal(api: SpotApi, spot_account: str) -> SpotError | None:
 
 
 def organization(api: SpotApi, spot_account: str, aws_account: str | None) -> str:
-    """Spot's id of the account's organisation; empty where the token may not know it, or Spot does not answer."""
+    """Return Spot's id of the account's organisation; empty where the token may not read it, or Spot does not respond."""
     try:
         account = ask(api, spot_account, aws_account).account
     except SpotError:
@@ -101,39 +101,39 @@ def _find(accounts: t.Iterable[SpotAccount], spot_account: str) -> SpotAccount |
 
 
 def findings(
-    answers: SpotAnswers | SpotError | None, spot_account: str, aws_account: str | None, require_proof: bool = True
+    response: SpotResponse | SpotError | None, spot_account: str, aws_account: str | None, require_proof: bool = True
 ) -> list[Finding]:
-    """What Spot's answers mean. Pure.
+    """Return the findings of Spot's response. Pure.
 
-    :param answers: None where Spot was not asked, as there is no token; an error where it did not answer
+    :param response: None where Spot was not queried, as there is no token; an error where it did not respond
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
-    :param require_proof: whether a token that Spot knows, and does not allow to prove itself, is wrong
+    :param require_proof: whether a token that Spot knows, but does not allow to prove itself, is a failure
     """
-    if answers is None:
+    if response is None:
         return [Finding(TOKEN, SKIP, "Whether Spot accepts the token was not checked: no token was given.", "Set SPOTINST_TOKEN.")]
-    if isinstance(answers, SpotError):
-        return [Finding(TOKEN, UNKNOWN, f"Whether Spot accepts the token could not be found out: {answers}.", "Try again.")]
-    found = [_token_finding(answers, spot_account, require_proof)]
+    if isinstance(response, SpotError):
+        return [Finding(TOKEN, UNKNOWN, f"Whether Spot accepts the token could not be found out: {response}.", "Try again.")]
+    found = [_token_finding(response, spot_account, require_proof)]
     if found[0].outcome != FAIL and aws_account:
-        found.append(_aws_account_finding(answers, spot_account, aws_account))
+        found.append(_aws_account_finding(response, spot_account, aws_account))
     return found
 
 
-def obstacles(answers: SpotAnswers | SpotError | None, found: t.Iterable[Finding]) -> list[str]:
-    """Why the token must not be written to AWS, in words; nothing if it may. Pure.
+def obstacles(response: SpotResponse | SpotError | None, found: t.Iterable[Finding]) -> list[str]:
+    """Return in words why the token must not be written to AWS; nothing if it may. Pure.
 
-    :param answers: as for `findings`
-    :param found: what `findings` made of them
+    :param response: as for `findings`
+    :param found: the result of `findings`
     """
-    if answers is None:
-        return ["There is no Spot token: set SPOTINST_TOKEN, or the token's variable from a vault."]
-    if isinstance(answers, SpotError):
-        return [str(answers)]
+    if response is None:
+        return ["There is no Spot token: set SPOTINST_TOKEN, or the option spot_token."]
+    if isinstance(response, SpotError):
+        return [str(response)]
     return [f"{finding.message} {finding.remedy}" for finding in found if finding.outcome == FAIL]
 
 
-def _token_finding(answers: SpotAnswers, spot_account: str, require_proof: bool) -> Finding:
-    refusal = answers.refusal
+def _token_finding(response: SpotResponse, spot_account: str, require_proof: bool) -> Finding:
+    refusal = response.refusal
     if refusal is None:
         return Finding(TOKEN, PASS, f"Spot accepts the token for {spot_account}.")
     if refusal.unauthenticated:
@@ -143,7 +143,7 @@ def _token_finding(answers: SpotAnswers, spot_account: str, require_proof: bool)
             f"Spot refuses the token for {spot_account}: {refusal}.",
             "Take a token that is valid: a programmatic user's, with the editor role on this account.",
         )
-    if answers.account is not None:
+    if response.account is not None:
         return Finding(
             TOKEN,
             WARN,
@@ -165,15 +165,15 @@ def _token_finding(answers: SpotAnswers, spot_account: str, require_proof: bool)
     )
 
 
-def _aws_account_finding(answers: SpotAnswers, spot_account: str, aws_account: str) -> Finding:
-    if answers.unlisted is not None:
+def _aws_account_finding(response: SpotResponse, spot_account: str, aws_account: str) -> Finding:
+    if response.unlisted is not None:
         return Finding(
             AWS_ACCOUNT,
             SKIP,
-            f"Whether {spot_account} belongs to AWS account {aws_account} was not checked: {answers.unlisted}.",
+            f"Whether {spot_account} belongs to AWS account {aws_account} was not checked: {response.unlisted}.",
             "Only a token of an organisation administrator may ask; or compare them in the Spot console.",
         )
-    account = answers.account
+    account = response.account
     if account is None or account.aws_account is None:
         what = "is not in Spot's list of accounts" if account is None else "has no AWS account in Spot's list"
         return Finding(

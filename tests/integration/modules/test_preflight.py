@@ -113,5 +113,5 @@ def test_nothing_is_written(preflight: Any, sandbox: Sandbox) -> None:
 def test_a_missing_permission_is_named(preflight: Any, sandbox: Sandbox) -> None:
     sandbox.permit("testing", ["sts:*"])
     message = preflight().message
-    assert "AWS does not list its regions (us-east-1)" in message
+    assert "Cannot list the regions of AWS (us-east-1)" in message
     assert "DescribeRegions" in message

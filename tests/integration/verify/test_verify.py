@@ -135,5 +135,5 @@ def test_credentials_that_aws_does_not_take_are_one_line(account: Account) -> No
     refusal = {"status": 403, "code": "InvalidClientTokenId", "message": "The security token included in the request is invalid."}
     account.sandbox.add_fault({"error": refusal}, {"service": "sts"})
     message = last_message(account.verify())
-    assert "AWS does not say who we are" in message
+    assert "Cannot determine the AWS identity" in message
     assert "InvalidClientTokenId" in message

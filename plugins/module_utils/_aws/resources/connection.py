@@ -37,7 +37,7 @@ GOOD_STATE = "AUTHORIZED"
 TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"})
 
 # What a comparison of the token with the managed secret came to.
-CURRENT = "current"
+MATCHES = "current"
 DIFFERS = "differs"
 NOT_COMPARED = "not compared"
 
@@ -166,7 +166,7 @@ class Connection(Resource):
             value = json.loads(answer["SecretString"])["api_key_value"]
         except Exception:
             return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
-        return (CURRENT if value == self._api_key_value() else DIFFERS), None
+        return (MATCHES if value == self._api_key_value() else DIFFERS), None
 
     def settled(self, current: CurrentConnection | None) -> bool:
         """See `_plan.Resource`."""
@@ -176,7 +176,7 @@ class Connection(Resource):
         """See `_plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
         if not self.present:
             return self._plan_removal(current)
-        after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": CURRENT}
+        after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": MATCHES}
         if current is None:
             arguments = {"Name": self.name, "Description": self.description, **self._authorization(), **self._kms()}
             return Plan("created", self._predicted({}), None, after, (Call("create_connection", arguments),))

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-SERVICE = "events.amazonaws.com"
+EVENTBRIDGE = "events.amazonaws.com"
 ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
 # IAM API reference, CreateRole.
@@ -74,7 +74,7 @@ class CurrentRole:
     def trusts_eventbridge(self, aws_account: str) -> str:
         """Whether EventBridge may assume it for this account: YES, NO or UNSURE."""
         context = {"aws:SourceAccount": aws_account}
-        return allows(self.trust, action="sts:AssumeRole", resource=None, context=context, service=SERVICE)
+        return allows(self.trust, action="sts:AssumeRole", resource=None, context=context, service=EVENTBRIDGE)
 
     def may_invoke(self, destination_arn: str) -> str:
         """Whether it may send to an API destination: YES, NO or UNSURE."""
@@ -214,7 +214,7 @@ class ExecutionRole(Resource):
         """EventBridge may assume it, for this account alone (IAM user guide, "the confused deputy problem")."""
         statement = {
             "Effect": "Allow",
-            "Principal": {"Service": SERVICE},
+            "Principal": {"Service": EVENTBRIDGE},
             "Action": "sts:AssumeRole",
             "Condition": {"StringEquals": {"aws:SourceAccount": self.aws_account}},
         }

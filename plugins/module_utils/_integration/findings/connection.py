@@ -12,9 +12,9 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
     ACCOUNT_PARAMETER,
     API_KEY_NAME,
-    CURRENT,
     DIFFERS,
     GOOD_STATE,
+    MATCHES,
     TRANSIENT_STATES,
     CurrentConnection,
 )
@@ -76,7 +76,7 @@ def hides_account(readings: Readings) -> bool:
 
 def _connection_token(existing: CurrentConnection, desired: Desired) -> Finding:
     check = "connection_token"
-    if existing.token == CURRENT:
+    if existing.token == MATCHES:
         return Finding(check, PASS, "The connection holds the token that was given.")
     if existing.token == DIFFERS:
         return Finding(check, FAIL, "The connection's secret holds another token than was given, or was deleted.", REPAIR)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import SERVICE, CurrentRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE, CurrentRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import may, missing, unread
@@ -29,7 +29,7 @@ def execution_role_findings(readings: Readings, desired: Desired) -> list[Findin
         return missing("execution_role", f"execution role {arn}")
     return [
         Finding("execution_role", PASS, f"The execution role {arn} is there."),
-        may("execution_role_trust", SERVICE, "assume the execution role", role.trusts_eventbridge(desired.aws_account)),
+        may("execution_role_trust", EVENTBRIDGE, "assume the execution role", role.trusts_eventbridge(desired.aws_account)),
         *_permission(role, readings),
     ]
 

@@ -22,8 +22,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
     CurrentApiDestination,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
-    CURRENT,
     DIFFERS,
+    MATCHES,
     Connection,
     CurrentConnection,
 )
@@ -64,7 +64,7 @@ UNSUPPORTED = Failure("UnknownOperationException", "what?")
 
 
 def connection(
-    token: str = CURRENT, unread: str | None = None, parameters: t.Any = None, key: str = "Authorization", **changes: t.Any
+    token: str = MATCHES, unread: str | None = None, parameters: t.Any = None, key: str = "Authorization", **changes: t.Any
 ) -> t.Any:
     if parameters is None:
         parameters = [{"key": "accountId", "value": SPOT, "is_value_secret": False}]
@@ -226,7 +226,10 @@ DRIFTS = [
         (f"{SPOT}, act-1", f"expected {SPOT}"),
     ),
     Drift(
-        "another token", {"connection": connection(token=DIFFERS)}, "connection_token", ("another token than was given, or was deleted",)
+        "another token",
+        {"connection": connection(token=DIFFERS)},
+        "connection_token",
+        ("another token than was given, or was deleted",),
     ),
     Drift("no connection", {"connection": None}, "connection", (f"no connection {NAME}",), "incomplete"),
     Drift("no destination", {"api_destination": None}, "api_destination", (f"no API destination {NAME}",), "incomplete"),

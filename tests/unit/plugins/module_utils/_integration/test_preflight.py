@@ -14,7 +14,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import preflight as _preflight
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
     UNSUPPORTED_REGIONS,
-    AwsAnswers,
+    AwsIdentity,
     ask_aws_and_spot,
     choose_regions,
 )
@@ -69,7 +69,7 @@ def test_regions_that_are_not_enabled_are_named_with_those_that_are() -> None:
     ],
 )
 def test_the_partition_is_that_of_the_caller(arn: str, partition: str) -> None:
-    assert AwsAnswers(AWS, arn, ()).partition == partition
+    assert AwsIdentity(AWS, arn, ()).partition == partition
 
 
 class Home:
@@ -105,17 +105,17 @@ def asked(home: Home, api: SpotApi | None = None) -> t.Any:
 
 def test_aws_says_who_calls_and_where_it_may_work() -> None:
     aws, spot = asked(Home())
-    assert aws == AwsAnswers(AWS, f"arn:aws:iam::{AWS}:user/deploy", tuple(ENABLED))
+    assert aws == AwsIdentity(AWS, f"arn:aws:iam::{AWS}:user/deploy", tuple(ENABLED))
     assert spot is None
 
 
 def test_a_caller_whom_aws_does_not_know_is_told_so_with_the_region(refusal: t.Callable[..., Exception]) -> None:
-    with pytest.raises(ArgumentError, match=r"AWS does not say who we are \(us-east-1\): ExpiredToken: GetCallerIdentity: Too late\."):
+    with pytest.raises(ArgumentError, match=r"AWS identity \(us-east-1\): ExpiredToken: GetCallerIdentity: Too late\."):
         asked(Home(identity=refusal("ExpiredToken", "Too late.", "GetCallerIdentity")))
 
 
 def test_a_caller_who_may_not_list_regions_is_told_the_permission(refusal: t.Callable[..., Exception]) -> None:
-    with pytest.raises(ArgumentError, match=r"AWS does not list its regions .*Grant the caller the permission for DescribeRegions"):
+    with pytest.raises(ArgumentError, match=r"Cannot list the regions of AWS .*Grant the caller the permission for DescribeRegions"):
         asked(Home(regions=refusal("UnauthorizedOperation", "No.", "DescribeRegions")))
 
 

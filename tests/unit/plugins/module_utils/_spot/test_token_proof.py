@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotAnswers, ask, findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotResponse, ask, findings
 
 ID, AWS = "act-d7320fba", "123456789012"
 ACCOUNT = SpotAccount(ID, "production", "606079873399", AWS)
@@ -50,37 +50,37 @@ def test_what_spots_answers_mean(
     aws_account: str | None,
     outcomes: list[str],
 ) -> None:
-    found = findings(SpotAnswers(refusal, account, unlisted), ID, aws_account)
+    found = findings(SpotResponse(refusal, account, unlisted), ID, aws_account)
     assert [f"{finding.check} {finding.outcome}" for finding in found] == outcomes
 
 
 @pytest.mark.parametrize(
     "answers",
     [
-        SpotAnswers(UNAUTHENTICATED, None, None),
-        SpotAnswers(FORBIDDEN, ACCOUNT, None),
-        SpotAnswers(FORBIDDEN, None, FORBIDDEN),
-        SpotAnswers(None, OTHERS, None),
-        SpotAnswers(None, UNBOUND, None),
-        SpotAnswers(None, None, None),
-        SpotAnswers(None, None, FORBIDDEN),
+        SpotResponse(UNAUTHENTICATED, None, None),
+        SpotResponse(FORBIDDEN, ACCOUNT, None),
+        SpotResponse(FORBIDDEN, None, FORBIDDEN),
+        SpotResponse(None, OTHERS, None),
+        SpotResponse(None, UNBOUND, None),
+        SpotResponse(None, None, None),
+        SpotResponse(None, None, FORBIDDEN),
     ],
 )
-def test_everything_but_a_pass_says_what_to_do(answers: SpotAnswers) -> None:
+def test_everything_but_a_pass_says_what_to_do(answers: SpotResponse) -> None:
     assert [finding for finding in findings(answers, ID, AWS) if bool(finding.remedy) == (finding.outcome == "pass")] == []
 
 
 def test_another_aws_account_is_told_with_both() -> None:
-    message = findings(SpotAnswers(None, OTHERS, None), ID, AWS)[1].message
+    message = findings(SpotResponse(None, OTHERS, None), ID, AWS)[1].message
     assert message == f"The Spot account {ID} belongs to AWS account 210987654321, not to {AWS}."
 
 
 def test_what_spot_said_is_in_the_message() -> None:
-    assert "who?" in findings(SpotAnswers(UNAUTHENTICATED, None, None), ID, AWS)[0].message
+    assert "who?" in findings(SpotResponse(UNAUTHENTICATED, None, None), ID, AWS)[0].message
 
 
 def test_a_finding_in_a_result_has_four_parts() -> None:
-    assert findings(SpotAnswers(None, ACCOUNT, None), ID, None)[0].as_dict() == {
+    assert findings(SpotResponse(None, ACCOUNT, None), ID, None)[0].as_dict() == {
         "check": "spot_token",
         "outcome": "pass",
         "message": f"Spot accepts the token for {ID}.",
@@ -111,36 +111,36 @@ class Api:
         return t.cast("list[SpotAccount]", found)
 
 
-def asked(api: Api, aws_account: str | None = AWS) -> SpotAnswers:
+def asked(api: Api, aws_account: str | None = AWS) -> SpotResponse:
     return ask(t.cast("t.Any", api), ID, aws_account)
 
 
 def test_a_token_that_spot_does_not_know_is_asked_about_nothing_more() -> None:
     api = Api(UNAUTHENTICATED)
-    assert asked(api) == SpotAnswers(UNAUTHENTICATED, None, None)
+    assert asked(api) == SpotResponse(UNAUTHENTICATED, None, None)
     assert api.asked == []
 
 
 def test_the_accounts_of_the_aws_account_are_asked_for_first_as_that_needs_no_administrator() -> None:
     api = Api(filtered=[SpotAccount("act-00000001", "", "", AWS), ACCOUNT])
-    assert asked(api) == SpotAnswers(None, ACCOUNT, None)
+    assert asked(api) == SpotResponse(None, ACCOUNT, None)
     assert api.asked == [AWS]
 
 
 def test_all_accounts_are_asked_for_if_it_is_not_among_them() -> None:
     api = Api(filtered=[], all=[OTHERS])
-    assert asked(api) == SpotAnswers(None, OTHERS, None)
+    assert asked(api) == SpotResponse(None, OTHERS, None)
 
 
 def test_without_an_aws_account_all_are_asked_for() -> None:
     api = Api(all=[ACCOUNT])
-    assert asked(api, None) == SpotAnswers(None, ACCOUNT, None)
+    assert asked(api, None) == SpotResponse(None, ACCOUNT, None)
     assert api.asked == [None]
 
 
 @pytest.mark.parametrize("api", [Api(filtered=[], all=FORBIDDEN), Api(filtered=FORBIDDEN)], ids=["all", "filtered"])
 def test_a_list_that_is_refused_is_no_end(api: Api) -> None:
-    assert asked(api) == SpotAnswers(None, None, FORBIDDEN)
+    assert asked(api) == SpotResponse(None, None, FORBIDDEN)
 
 
 @pytest.mark.parametrize("api", [Api(OUTAGE), Api(filtered=OUTAGE), Api(filtered=[], all=OUTAGE)], ids=["proof", "filtered", "all"])
@@ -158,5 +158,5 @@ def test_an_outage_is_an_error(api: Api) -> None:
     ],
 )
 def test_waiving_the_proof_lets_only_a_token_through_that_spot_knows(refusal: SpotError | None, outcomes: list[str]) -> None:
-    found = findings(SpotAnswers(refusal, None, FORBIDDEN), ID, AWS, require_proof=False)
+    found = findings(SpotResponse(refusal, None, FORBIDDEN), ID, AWS, require_proof=False)
     assert [f"{finding.check} {finding.outcome}" for finding in found] == outcomes

@@ -11,8 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
-    CURRENT,
     DIFFERS,
+    MATCHES,
     NOT_COMPARED,
     Connection,
     CurrentConnection,
@@ -82,7 +82,7 @@ def test_a_kms_key_is_given_when_the_connection_is_created(region: Region) -> No
 
 
 def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
-    current = CurrentConnection(described(), token=CURRENT)
+    current = CurrentConnection(described(), token=MATCHES)
     plan = DESIRED.plan(region, current)
     assert (plan.action, plan.calls, plan.note) == ("unchanged", (), None)
     assert plan.document == described()
@@ -106,13 +106,13 @@ def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
     ],
 )
 def test_a_wrong_authorization_is_written_whole_and_in_place(region: Region, found: dict[str, t.Any]) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(found, token=CURRENT))
+    plan = DESIRED.plan(region, CurrentConnection(found, token=MATCHES))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
 def test_a_wrong_description_is_written_without_the_token(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(described(description="by hand"), token=CURRENT))
+    plan = DESIRED.plan(region, CurrentConnection(described(description="by hand"), token=MATCHES))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, "Description": "warnings"})]
 
@@ -164,13 +164,13 @@ def test_a_repair_predicts_a_connection_without_the_reason_of_its_loss(region: R
 )
 def test_the_kms_key(region: Region, kms_key: str | None, found: str | None, arguments: dict[str, str] | None) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key=kms_key)
-    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier=found), token=CURRENT))
+    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier=found), token=MATCHES))
     assert calls(plan) == ([("update_connection", arguments)] if arguments else [])
 
 
 def test_going_back_to_awss_kms_key_predicts_none(region: Region) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key="")
-    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier="alias/theirs"), token=CURRENT))
+    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier="alias/theirs"), token=MATCHES))
     assert not (plan.document or {}).get("kms_key_identifier")
 
 
@@ -292,7 +292,7 @@ def read(desired: Connection, events: Events, secrets: Secrets | None = None) ->
 @pytest.mark.parametrize(
     ("text", "outcome"),
     [
-        (json.dumps({"api_key_value": f"Bearer {TOKEN}"}), CURRENT),
+        (json.dumps({"api_key_value": f"Bearer {TOKEN}"}), MATCHES),
         (json.dumps({"api_key_value": "Bearer another"}), DIFFERS),
         (json.dumps({"api_key_value": TOKEN}), DIFFERS),
         ("not JSON", NOT_COMPARED),

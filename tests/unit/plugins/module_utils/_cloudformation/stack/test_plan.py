@@ -12,8 +12,8 @@ import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
-    CURRENT,
     DIFFERS,
+    MATCHES,
     NOT_COMPARED,
     CurrentConnection,
 )
@@ -55,7 +55,7 @@ IN_PROGRESS = [
 ]
 
 
-def connection(state: str = "AUTHORIZED", token: str = CURRENT, account: str | None = SPOT) -> CurrentConnection:
+def connection(state: str = "AUTHORIZED", token: str = MATCHES, account: str | None = SPOT) -> CurrentConnection:
     """The stack's connection; `account` None hides the account."""
     parameter: Document = {"key": "accountId", "is_value_secret": account is None, **({"value": account} if account else {})}
     document = {
@@ -357,7 +357,7 @@ def test_a_lost_connection_is_authorized_again_in_place(region: Region, state: s
     assert (plan.action, calls(plan), plan.continues) == ("reauthorized", ["events.update_connection"], False)
     assert arguments(plan)["AuthParameters"]["ApiKeyAuthParameters"]["ApiKeyValue"] == f"Bearer {TOKEN}"
     assert (plan.before or {})["connection_state"] == state
-    assert (plan.after or {}) == {**(plan.before or {}), "connection_state": "AUTHORIZED", "token": CURRENT}
+    assert (plan.after or {}) == {**(plan.before or {}), "connection_state": "AUTHORIZED", "token": MATCHES}
     assert "does not notice" in (plan.note or "")
     lost = stack(connection=connection(state))
     assert failure_after(desired(update_token=update_token), plan, lost) == f"the connection warnings is {state}"
@@ -388,7 +388,7 @@ def test_a_token_is_written_by_an_update_with_the_next_revision(
     assert (not plan_stack(desired(**wish), region, current(connection=stale), UPDATED).calls) == repeats
     assert (given(plan)["SpotToken"], given(plan)["TokenRevision"]) == (TOKEN, "2")
     assert ((plan.before or {})["parameters"]["TokenRevision"], (plan.after or {})["parameters"]["TokenRevision"]) == ("1", "2")
-    assert (plan.after or {})["token"] == CURRENT
+    assert (plan.after or {})["token"] == MATCHES
     assert plan.continues == (not repeats)
     assert calls(plan_stack(desired(**wish), region, current(connection=stale), NO_CHANGE)) == ["events.update_connection"]
 
