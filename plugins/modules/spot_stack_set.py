@@ -513,11 +513,12 @@ progress:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import SERVICE as ORGANIZATIONS
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set import desired as _stack_set
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import ORGANIZATIONS
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import SERVICE
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
@@ -527,7 +528,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
-            **_stack_set.argument_spec(),
+            **argument_spec(),
             **assume_role_argument_spec(),
             **wait_argument_spec(3600),
             "step_timeout": {"type": "int", "default": 20},
@@ -552,8 +553,8 @@ def main() -> None:
 
 def _run(module: AnsibleAWSModule) -> StackSetRun:
     params = module.params
-    desired = _stack_set.StackSet.from_parameters(params)
-    services = (SERVICE, ORGANIZATIONS) if desired.service_managed else (SERVICE,)
+    desired = StackSet.from_parameters(params)
+    services = (CLOUDFORMATION, ORGANIZATIONS) if desired.service_managed else (CLOUDFORMATION,)
     regions = Regions(module, services)
     return StackSetRun(
         desired,

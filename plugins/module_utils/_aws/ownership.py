@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-SERVICE = "cloudformation"
+CLOUDFORMATION = "cloudformation"
 
 # How CloudFormation names the stacks of a stack set (CloudFormation user guide, "StackSets concepts").
 _OF_A_STACK_SET = "StackSet-"
@@ -45,7 +45,7 @@ def owner(region: Region, physical_id: str) -> Stack | None:
     :param physical_id: what CloudFormation knows it by; for connections, API destinations and rules that is the name
     """
     try:
-        found = region.clients[SERVICE].describe_stack_resources(PhysicalResourceId=physical_id).get("StackResources", [])
+        found = region.clients[CLOUDFORMATION].describe_stack_resources(PhysicalResourceId=physical_id).get("StackResources", [])
     except Exception as error:
         # "Stack for … does not exist"
         if is_code(error, "ValidationError"):

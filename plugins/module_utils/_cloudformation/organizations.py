@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 
-SERVICE = "organizations"
+ORGANIZATIONS = "organizations"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import SERVICE, Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION, Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 
 if t.TYPE_CHECKING:
@@ -86,7 +86,7 @@ def names_in_stack(region: Region, stack_name: str) -> StackNames:
 
 def stack_names(region: Region, stack_name: str) -> StackNames | None:
     """What a stack holds, None if there is no such stack. DescribeStacks, DescribeStackResources."""
-    client = region.clients[SERVICE]
+    client = region.clients[CLOUDFORMATION]
     try:
         (stack,) = client.describe_stacks(StackName=stack_name)["Stacks"]
         resources = client.describe_stack_resources(StackName=stack_name)["StackResources"]

@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import CREATE_SET, DELETE_SET, UPDATE_SET
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.operations import Operations
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import (
-    CREATE_SET,
-    DELETE_SET,
-    UPDATE_SET,
-    Attempts,
-    plan,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Attempts, plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Reader
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.results import answer, unfinished
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, error_code, failure_of, is_code
@@ -24,8 +19,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import Operation
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
-    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Operation, StackSetPlan
+    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import StackSetPlan
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Reading
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 

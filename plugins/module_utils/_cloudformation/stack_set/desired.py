@@ -11,6 +11,13 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import (
+    DEFAULT_PREFERENCES,
+    NOBODYS_SPOT_ACCOUNT,
+    auto_deployment,
+    preferences,
+    spot_accounts,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     REVISION_PARAMETER,
     check_template_body,
@@ -19,11 +26,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     DEFAULT_DESCRIPTION,
-    ArgumentSpec,
-    description_argument_spec,
-    named_argument_spec,
-    template_argument_spec,
-    update_token_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
@@ -38,62 +40,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
 SERVICE_MANAGED, SELF_MANAGED = "SERVICE_MANAGED", "SELF_MANAGED"
-
-# Has the form of an id and is nobody's: an account that auto-deployment brings in has it until it gets its own. Spot then refuses
-# what comes from there; without any account, it would count it for the organisation's oldest.
-NOBODYS_SPOT_ACCOUNT = "act-00000000"
-
-# One account that fails must not keep the others from being done, and none waits for another.
-_PREFERENCES: Document = {
-    "RegionConcurrencyType": "PARALLEL",
-    "MaxConcurrentPercentage": 100,
-    "FailureTolerancePercentage": 100,
-}
-
-
-def argument_spec() -> ArgumentSpec:
-    """Return the options for what a stack set is like."""
-    return {
-        **named_argument_spec(),
-        **description_argument_spec(),
-        **template_argument_spec(),
-        **update_token_argument_spec(("on_create", "always")),
-        "spot_accounts": {"type": "dict", "default": {}},
-        "default_spot_account": {"type": "str"},
-        "token_revision": {"type": "str", "no_log": False},
-        "permission_model": {"type": "str", "choices": ["self_managed", "service_managed"], "default": "self_managed"},
-        "administration_role_arn": {"type": "str"},
-        "execution_role_name": {"type": "str"},
-        "accounts": {"type": "list", "elements": "str"},
-        "organizational_unit_ids": {"type": "list", "elements": "str", "default": []},
-        "excluded_accounts": {"type": "list", "elements": "str", "default": []},
-        "regions": {"type": "list", "elements": "str"},
-        "auto_deployment": {
-            "type": "dict",
-            "options": {
-                "enabled": {"type": "bool", "default": False},
-                "retain_stacks_on_account_removal": {"type": "bool", "default": False},
-            },
-        },
-        "call_as": {"type": "str", "choices": ["self", "delegated_admin"], "default": "self"},
-        "managed_execution": {"type": "bool", "default": True},
-        "operation_preferences": {"type": "dict", "options": _preferences_spec()},
-        "retain_stacks": {"type": "bool", "default": False},
-        "purge_instances": {"type": "bool", "default": True},
-        "purge_limit": {"type": "int", "default": 50},
-    }
-
-
-def _preferences_spec() -> dict[str, t.Any]:
-    return {
-        "region_concurrency_type": {"type": "str", "choices": ["parallel", "sequential"], "default": "parallel"},
-        "region_order": {"type": "list", "elements": "str"},
-        "max_concurrent_count": {"type": "int"},
-        "max_concurrent_percentage": {"type": "int"},
-        "failure_tolerance_count": {"type": "int"},
-        "failure_tolerance_percentage": {"type": "int"},
-        "concurrency_mode": {"type": "str", "choices": ["strict_failure_tolerance", "soft_failure_tolerance"]},
-    }
 
 
 @dataclass(frozen=True)
@@ -136,7 +82,7 @@ class StackSet:
     auto_deployment: Document = field(default_factory=dict)
     delegated_admin: bool = False
     managed_execution: bool = True
-    operation_preferences: Document = field(default_factory=lambda: dict(_PREFERENCES))
+    operation_preferences: Document = field(default_factory=lambda: dict(DEFAULT_PREFERENCES))
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
     retain_stacks: bool = False
@@ -152,7 +98,7 @@ class StackSet:
         name, delegated_admin = check_stack_name(params["name"]), params["call_as"] == "delegated_admin"
         shared: dict[str, t.Any] = {
             "delegated_admin": delegated_admin,
-            "operation_preferences": _preferences(params["operation_preferences"]),
+            "operation_preferences": preferences(params["operation_preferences"]),
             "retain_stacks": params["retain_stacks"],
         }
         if params["state"] == "absent":
@@ -164,7 +110,7 @@ class StackSet:
             template_url=check_template_url(params["template_url"]) if params["template_url"] else None,
             description=params["description"],
             parameters={key: value for key, value in given.items() if key != REVISION_PARAMETER},
-            spot_accounts=_spot_accounts(params["spot_accounts"]),
+            spot_accounts=spot_accounts(params["spot_accounts"]),
             default_spot_account=check_spot_account(params["default_spot_account"]) if params["default_spot_account"] else None,
             account_parameter=params["account_parameter"],
             token=check_token(params["spot_token"]) if params["spot_token"] else "",
@@ -179,7 +125,7 @@ class StackSet:
             organizational_units=tuple(dict.fromkeys(params["organizational_unit_ids"])),
             excluded_accounts=frozenset(map(check_aws_account, params["excluded_accounts"])),
             regions=tuple(check_regions(params["regions"])),
-            auto_deployment=_auto_deployment(params["auto_deployment"]),
+            auto_deployment=auto_deployment(params["auto_deployment"]),
             managed_execution=params["managed_execution"],
             tags=as_text(params["tags"]),
             purge_tags=params["purge_tags"],
@@ -254,54 +200,3 @@ class StackSet:
         shown = (self.template_body, self.template_url, *self.parameters.values(), *(self.tags or {}).values())
         if self.token and any(self.token in text for text in shown if text):
             raise ArgumentError("The Spot token must only be given with spot_token: CloudFormation shows templates, parameters and tags.")
-
-
-def _spot_accounts(given: t.Mapping[str, t.Any]) -> dict[str, str]:
-    found = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
-    nobodys = [account for account, spot_account in found.items() if spot_account == NOBODYS_SPOT_ACCOUNT]
-    if nobodys:
-        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is nobody's Spot account, so leave {', '.join(nobodys)} out of spot_accounts.")
-    return found
-
-
-def _auto_deployment(given: t.Mapping[str, bool] | None) -> Document:
-    given = given or {}
-    enabled = bool(given.get("enabled"))
-    # AWS takes the second only together with the first.
-    return {
-        "Enabled": enabled,
-        **({"RetainStacksOnAccountRemoval": bool(given.get("retain_stacks_on_account_removal"))} if enabled else {}),
-    }
-
-
-def _preferences(given: t.Mapping[str, t.Any] | None) -> Document:
-    """Operation preferences as boto3 takes them.
-
-    :raises ArgumentError: two are given where AWS takes one, or one is out of bounds.
-    """
-    desired = {key: value for key, value in (given or {}).items() if value is not None}
-    preferences = dict(_PREFERENCES)
-    for option, name, least in (("max_concurrent", "MaxConcurrent", 1), ("failure_tolerance", "FailureTolerance", 0)):
-        count, percentage = desired.get(f"{option}_count"), desired.get(f"{option}_percentage")
-        if count is not None and percentage is not None:
-            raise ArgumentError(f"operation_preferences: AWS takes {option}_count or {option}_percentage, not both.")
-        if count is not None:
-            del preferences[f"{name}Percentage"]
-            preferences[f"{name}Count"] = _at_least(count, least, f"{option}_count")
-        elif percentage is not None:
-            if percentage > 100:
-                raise ArgumentError(f"operation_preferences: {option}_percentage must be at most 100.")
-            preferences[f"{name}Percentage"] = _at_least(percentage, least, f"{option}_percentage")
-    if "region_concurrency_type" in desired:
-        preferences["RegionConcurrencyType"] = desired["region_concurrency_type"].upper()
-    if desired.get("region_order"):
-        preferences["RegionOrder"] = check_regions(desired["region_order"])
-    if "concurrency_mode" in desired:
-        preferences["ConcurrencyMode"] = desired["concurrency_mode"].upper()
-    return preferences
-
-
-def _at_least(value: int, least: int, option: str) -> int:
-    if value < least:
-        raise ArgumentError(f"operation_preferences: {option} must be at least {least}.")
-    return value

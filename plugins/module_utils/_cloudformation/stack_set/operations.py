@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import IN_PROGRESS, SERVICE, operation_id
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import IN_PROGRESS, operation_id
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import Operation
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
-    from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Operation
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Pair, RunningOperation
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
@@ -124,7 +125,7 @@ class Operations:
 
     @property
     def _client(self) -> t.Any:
-        return self._clients[SERVICE]
+        return self._clients[CLOUDFORMATION]
 
     def _which(self, entry: t.Mapping[str, t.Any]) -> dict[str, str]:
         return {"StackSetName": self._wanted.name, "OperationId": entry["id"], **self._wanted.call_as}

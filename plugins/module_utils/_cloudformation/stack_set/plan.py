@@ -10,11 +10,22 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import (
+    CREATE_INSTANCES,
+    CREATE_SET,
+    DELETE_INSTANCES,
+    DELETE_SET,
+    UPDATE_INSTANCES,
+    UPDATE_SET,
+    Batches,
+    Operation,
+    preferences,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.properties import Properties, properties
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import (
-    CURRENT,
     INOPERABLE,
     SUSPENDED,
+    UP_TO_DATE,
     Instance,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.targets import Targets, targets
@@ -24,55 +35,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Pair, Reading
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
-# Named as boto3 names the calls, in the order in which they are made: what goes makes room, and takes no part in the update; a
-# parameter can be overridden only where the stack set has it.
-DELETE_INSTANCES, CREATE_SET, UPDATE_SET = "delete_stack_instances", "create_stack_set", "update_stack_set"
-CREATE_INSTANCES, UPDATE_INSTANCES, DELETE_SET = "create_stack_instances", "update_stack_instances", "delete_stack_set"
-_STAGES = ({DELETE_INSTANCES}, {CREATE_SET, UPDATE_SET}, {CREATE_INSTANCES, UPDATE_INSTANCES}, {DELETE_SET})
 _TRIES = frozenset({UPDATE_SET, CREATE_INSTANCES, UPDATE_INSTANCES})
-# CloudFormation API reference, CreateStackInstances: for one operation.
-_MOST_UNITS = 50
 # What an instance is after an operation that did not end well (StackInstanceComprehensiveStatus).
 _FAILED = frozenset({"FAILED", "CANCELLED", "FAILED_IMPORT"})
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One call that changes a stack set, or instances of it.
-
-    :ivar action: boto3's name of the call
-    :ivar arguments: without the id of the operation
-    :ivar accounts: the accounts whose instances it is about, in each of `regions`
-    :ivar overrides: all the parameters that these instances override afterwards; empty if that is not known
-    :ivar instances: how many instances it is about, if not all accounts have one in all regions
-    """
-
-    action: str
-    arguments: Document = field(repr=False)
-    accounts: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    overrides: t.Mapping[str, str] = field(default_factory=dict)
-    instances: int = 0
-
-    @property
-    def stage(self) -> int:
-        """Operations of a stage do not need each other, but those of the stages before."""
-        return next(number for number, actions in enumerate(_STAGES) if self.action in actions)
-
-    @property
-    def takes_time(self) -> bool:
-        """Whether AWS goes on with it after the call, as it does with all that is about instances."""
-        return self.action not in (CREATE_SET, DELETE_SET)
-
-    @property
-    def document(self) -> Document:
-        """The operation as it is told to the user."""
-        return {
-            "action": self.action,
-            "accounts": list(self.accounts),
-            "regions": list(self.regions),
-            "instances": self.instances or len(self.accounts) * len(self.regions),
-        }
 
 
 @dataclass(frozen=True)
@@ -148,7 +113,8 @@ def _removal(desired: StackSet, reading: Reading, attempts: Attempts) -> StackSe
     if reading.current is None:
         return StackSetPlan()
     tried = {pair for pair in reading.instances if attempts.tried(pair, DELETE_INSTANCES)}
-    operations = _delete(desired, reading, {pair: instance for pair, instance in reading.instances.items() if pair not in tried})
+    to_delete = {pair: instance for pair, instance in reading.instances.items() if pair not in tried}
+    operations = list(Batches(desired, reading).deletions(to_delete))
     removed = DELETE_SET in attempts.of_set
     if not tried and not removed:
         operations.append(Operation(DELETE_SET, {"StackSetName": desired.name, **desired.call_as}))
@@ -181,7 +147,7 @@ class _Present:
     """The plan of a stack set that shall be there."""
 
     def __init__(self, desired: StackSet, reading: Reading, attempts: Attempts) -> None:
-        self._wanted = desired
+        self._desired = desired
         self._reading = reading
         self._attempts = attempts
         self._targets: Targets = targets(desired, reading)
@@ -194,12 +160,13 @@ class _Present:
     def plan(self) -> StackSetPlan:
         """See `plan`."""
         needs = self._needs()
+        batches = Batches(self._desired, self._reading, self._properties.account_parameter)
         operations = [
-            *_delete(self._wanted, self._reading, needs.gone),
+            *batches.deletions(needs.gone),
             *self._set_operations(),
-            *self._creations(needs.missing),
-            *self._overrides(needs.overridden),
-            *self._tries(needs.again),
+            *batches.creations(needs.missing),
+            *batches.overrides(needs.overridden),
+            *batches.tries(needs.again),
         ]
         return StackSetPlan(
             operations=tuple(operations),
@@ -243,12 +210,12 @@ class _Present:
 
     def _effective(self, instance: Instance) -> str:
         """The Spot account that an instance has once the stack set is changed."""
-        return (instance.overrides or {}).get(self._properties.account_parameter, self._wanted.base_spot_account)
+        return (instance.overrides or {}).get(self._properties.account_parameter, self._desired.base_spot_account)
 
     def _failed(self, instance: Instance) -> bool:
         if instance.detailed_status == SUSPENDED:
             return self._active(instance.account)
-        return instance.status != CURRENT or instance.detailed_status in _FAILED
+        return instance.status != UP_TO_DATE or instance.detailed_status in _FAILED
 
     def _active(self, account: str) -> bool:
         # Without the organisation nobody knows, and AWS would leave it out again.
@@ -266,57 +233,15 @@ class _Present:
         if self._reading.current is None:
             return [Operation(CREATE_SET, arguments)]
         accounts, regions = _sorted_parts(self._reading.instances)
-        arguments = {**arguments, **_preferences(self._wanted, regions)}
+        arguments = {**arguments, **preferences(self._desired, regions)}
         return [Operation(UPDATE_SET, arguments, accounts, regions, instances=len(self._reading.instances))]
-
-    def _creations(self, missing: t.Mapping[Pair, str]) -> t.Iterator[Operation]:
-        for spot_account, accounts, regions in _groups(missing, self._wanted.regions):
-            overrides = {} if spot_account == self._wanted.base_spot_account else {self._properties.account_parameter: spot_account}
-            given = {"ParameterOverrides": _given(overrides)} if overrides else {}
-            for part, where in self._where_to_create(accounts, bool(overrides)):
-                arguments = {**_about(self._wanted, regions), **where, **given}
-                yield Operation(CREATE_INSTANCES, arguments, part, regions, overrides)
-
-    def _overrides(self, overridden: t.Mapping[Pair, str]) -> t.Iterator[Operation]:
-        name, template = self._properties.account_parameter, self._reading.template
-        keyed: dict[Pair, tuple[str, tuple[str, ...]]] = {}
-        for pair, spot_account in overridden.items():
-            foreign = set(self._reading.instances[pair].overrides or {}) - {name}
-            keyed[pair] = (spot_account, tuple(sorted(foreign & set(template.parameters if template else ()))))
-        for (spot_account, others), accounts, regions in _groups(keyed, self._wanted.regions):
-            # What somebody else overrides stays.
-            kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in others]
-            given = {"ParameterOverrides": [*_given({name: spot_account}), *kept]}
-            for part, where in _where_they_are(self._reading, accounts):
-                arguments = {**_about(self._wanted, regions), **where, **given}
-                yield Operation(UPDATE_INSTANCES, arguments, part, regions, {} if others else {name: spot_account})
-
-    def _tries(self, again: t.Iterable[Pair]) -> t.Iterator[Operation]:
-        for _same, accounts, regions in _groups(dict.fromkeys(again, ""), self._wanted.regions):
-            for part, where in _where_they_are(self._reading, accounts):
-                # Without ParameterOverrides, all keep their value.
-                yield Operation(UPDATE_INSTANCES, {**_about(self._wanted, regions), **where}, part, regions)
-
-    def _where_to_create(self, accounts: tuple[str, ...], overridden: bool) -> t.Iterator[tuple[tuple[str, ...], Document]]:
-        organization = self._reading.organization
-        if organization is None:
-            yield accounts, {"Accounts": list(accounts)}
-            return
-        units = self._wanted.organizational_units
-        if not overridden and len(units) <= _MOST_UNITS:
-            # Whole units, but for a few accounts; that is shorter, and makes all of them targets of auto-deployment.
-            outside = sorted(set(organization.members) - set(accounts) - {organization.management_account})
-            if len(outside) < len(accounts):
-                yield accounts, {"DeploymentTargets": _whole_units(units, outside)}
-                return
-        yield from _by_units(accounts, lambda account: organization.members[account].unit)
 
     def _diff(self, needs: _Needs) -> t.Iterator[Document]:
         if self._change_set:
-            header, found = f"stack set {self._wanted.name}", self._properties
+            header, found = f"stack set {self._desired.name}", self._properties
             yield _diff(header, found.before or {}, found.after or {})
-            if "template" in found.changed and self._wanted.template_body and self._reading.current:
-                yield _diff(f"{header}, template", self._reading.current.template_body, self._wanted.template_body)
+            if "template" in found.changed and self._desired.template_body and self._reading.current:
+                yield _diff(f"{header}, template", self._reading.current.template_body, self._desired.template_body)
         effective = {pair: self._effective(self._reading.instances[pair]) for pair in needs.overridden}
         yield from _instance_diff(self._reading, needs.gone, {**needs.missing, **needs.overridden}, effective)
 
@@ -330,85 +255,6 @@ def _inoperable(instance: Instance) -> str:
         f"is INOPERABLE: AWS could not remove its stack{': ' + instance.reason if instance.reason else ''}. "
         f"Remove the instance with retain_stacks=true, then the stack {instance.stack_id or 'in that account'} by hand"
     )
-
-
-def _delete(desired: StackSet, reading: Reading, gone: t.Mapping[Pair, Instance]) -> list[Operation]:
-    operations = []
-    for unit, accounts, regions in _groups({pair: instance.unit for pair, instance in gone.items()}, ()):
-        if not unit:
-            where: Document = {"Accounts": list(accounts)}
-        elif not desired.present and {account for account, dummy in reading.instances} == set(accounts):
-            # With all that joined meanwhile.
-            where = {"DeploymentTargets": {"OrganizationalUnitIds": [unit]}}
-        else:
-            where = {"DeploymentTargets": _only(accounts, (unit,))}
-        arguments = {**_about(desired, regions), **where, "RetainStacks": desired.retain_stacks}
-        operations.append(Operation(DELETE_INSTANCES, arguments, accounts, regions))
-    return operations
-
-
-def _where_they_are(reading: Reading, accounts: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], Document]]:
-    organization = reading.organization
-    if organization is None:
-        yield accounts, {"Accounts": list(accounts)}
-        return
-    asked_by = {account: instance.unit for (account, dummy), instance in reading.instances.items()}
-    yield from _by_units(accounts, lambda account: asked_by[account] or organization.members[account].unit)
-
-
-def _by_units(accounts: t.Iterable[str], unit_of: t.Callable[[str], str]) -> t.Iterator[tuple[tuple[str, ...], Document]]:
-    """Accounts in parts that have few enough units for one operation each."""
-    by_unit: dict[str, list[str]] = {}
-    for account in accounts:
-        by_unit.setdefault(unit_of(account), []).append(account)
-    units = list(by_unit)
-    for start in range(0, len(units), _MOST_UNITS):
-        some = units[start : start + _MOST_UNITS]
-        part = tuple(account for unit in some for account in by_unit[unit])
-        yield part, {"DeploymentTargets": _only(part, some)}
-
-
-def _only(accounts: t.Iterable[str], units: t.Iterable[str]) -> Document:
-    return {"OrganizationalUnitIds": list(units), "Accounts": list(accounts), "AccountFilterType": "INTERSECTION"}
-
-
-def _whole_units(units: t.Iterable[str], outside: t.Sequence[str]) -> Document:
-    return {"OrganizationalUnitIds": list(units), **({"Accounts": list(outside), "AccountFilterType": "DIFFERENCE"} if outside else {})}
-
-
-Key = t.TypeVar("Key")
-
-
-def _groups(items: t.Mapping[Pair, Key], order: t.Sequence[str]) -> t.Iterator[tuple[Key, tuple[str, ...], tuple[str, ...]]]:
-    """Instances that can share an operation: of the same key, and in the same regions.
-
-    :param order: of the regions; those that are not in it come after, by their names
-    :returns: key, accounts and regions
-    """
-    regions: dict[tuple[Key, str], list[str]] = {}
-    for (account, region), key in items.items():
-        regions.setdefault((key, account), []).append(region)
-    sharing: dict[tuple[Key, tuple[str, ...]], list[str]] = {}
-    rank = {region: number for number, region in enumerate(order)}
-    for (key, account), names in regions.items():
-        ordered = tuple(sorted(names, key=lambda name: (rank.get(name, len(rank)), name)))
-        sharing.setdefault((key, ordered), []).append(account)
-    for (key, ordered), accounts in sharing.items():
-        yield key, tuple(accounts), ordered
-
-
-def _about(desired: StackSet, regions: tuple[str, ...]) -> Document:
-    return {"StackSetName": desired.name, **desired.call_as, "Regions": list(regions), **_preferences(desired, regions)}
-
-
-def _preferences(desired: StackSet, regions: t.Container[str]) -> Document:
-    preferences = dict(desired.operation_preferences)
-    order = [region for region in preferences.pop("RegionOrder", []) if region in regions]
-    return {"OperationPreferences": {**preferences, **({"RegionOrder": order} if order else {})}}
-
-
-def _given(overrides: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
-    return [{"ParameterKey": name, "ParameterValue": value} for name, value in overrides.items()]
 
 
 def _sorted_parts(pairs: t.Iterable[Pair]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -429,7 +275,7 @@ def _instance_diff(
     for account, region in gone:
         before.setdefault(account, {})[region] = {"status": reading.instances[(account, region)].status}
     for (account, region), spot_account in made.items():
-        after.setdefault(account, {})[region] = {"status": CURRENT, "spot_account": spot_account}
+        after.setdefault(account, {})[region] = {"status": UP_TO_DATE, "spot_account": spot_account}
         if (account, region) in effective:
             status = reading.instances[(account, region)].status
             before.setdefault(account, {})[region] = {"status": status, "spot_account": effective[(account, region)]}

@@ -17,9 +17,13 @@ from dataclasses import dataclass, field
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import SERVICE as ORGANIZATIONS
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import Organization, read_organization
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import (
+    ORGANIZATIONS,
+    Organization,
+    read_organization,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     HIDDEN,
     LONGEST_BODY,
@@ -32,12 +36,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
-SERVICE = "cloudformation"
 # A stack instance: AWS account and region.
 Pair = tuple[str, str]
 
 # CloudFormation API reference, StackInstance and StackInstanceComprehensiveStatus.
-CURRENT, OUTDATED, INOPERABLE = "CURRENT", "OUTDATED", "INOPERABLE"
+UP_TO_DATE, OUTDATED, INOPERABLE = "CURRENT", "OUTDATED", "INOPERABLE"
 SUSPENDED = "SKIPPED_SUSPENDED_ACCOUNT"
 # The same, StackSetOperation.
 IN_PROGRESS = frozenset({"QUEUED", "RUNNING", "STOPPING"})
@@ -144,7 +147,7 @@ def operation_id(overrides: t.Mapping[str, str]) -> str:
 def told_overrides(instance: Instance) -> dict[str, str] | None:
     """The overrides that the last operation on an instance gave it, if its id tells. Pure."""
     told = _OPERATION_ID.match(instance.last_operation)
-    return {told[1]: told[2]} if told and instance.status == CURRENT else None
+    return {told[1]: told[2]} if told and instance.status == UP_TO_DATE else None
 
 
 class Reader:
@@ -176,7 +179,7 @@ class Reader:
 
     @property
     def _cloudformation(self) -> t.Any:
-        return self._clients[SERVICE]
+        return self._clients[CLOUDFORMATION]
 
     @property
     def _which(self) -> dict[str, str]:
@@ -227,7 +230,7 @@ class Reader:
         with concurrent.futures.ThreadPoolExecutor(max_workers=_READERS) as pool:
             for instance, overrides in zip(unknown, pool.map(self._overrides, unknown)):
                 known[instance.pair] = overrides
-                if overrides is not None and instance.last_operation and instance.status == CURRENT:
+                if overrides is not None and instance.last_operation and instance.status == UP_TO_DATE:
                     self._known[(instance.pair, instance.last_operation)] = overrides
         return {pair: dataclasses.replace(instance, overrides=known[pair]) for pair, instance in instances.items()}
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import DELETE_INSTANCES
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.operations import PLANNED, REFUSED
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import DELETE_INSTANCES
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import progress_line
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.properties import hidden_parameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import (
-    CURRENT,
     IN_PROGRESS,
     INOPERABLE,
     OUTDATED,
+    UP_TO_DATE,
 )
 
 if t.TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _predict(found: dict[Pair, Document], action: str, accounts: t.Iterable[str]
                 found.pop(pair, None)
             elif pair in plan.spot_accounts:
                 there = found.get(pair, {"account": account, "region": region, "stack_id": "", "organizational_unit_id": ""})
-                known = {"status": CURRENT, "detailed_status": "SUCCEEDED", "reason": "", "spot_account": plan.spot_accounts[pair]}
+                known = {"status": UP_TO_DATE, "detailed_status": "SUCCEEDED", "reason": "", "spot_account": plan.spot_accounts[pair]}
                 found[pair] = {**there, **known}
 
 

@@ -9,8 +9,8 @@ import typing as t
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 OURS = {
     "Connection": ("AWS::Events::Connection", "c"),

@@ -8,7 +8,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
@@ -16,6 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import apply
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired

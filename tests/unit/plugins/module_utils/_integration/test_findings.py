@@ -15,7 +15,6 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter, Evidence
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     DEFAULT_ENDPOINT,
     ApiDestination,
@@ -33,6 +32,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, read, sample_warning
 

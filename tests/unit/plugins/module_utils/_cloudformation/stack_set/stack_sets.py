@@ -9,12 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import Member, Organization
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import (
-    NOBODYS_SPOT_ACCOUNT,
-    SERVICE_MANAGED,
-    StackSet,
-)
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Operation
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import NOBODYS_SPOT_ACCOUNT
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import Operation
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import SERVICE_MANAGED, StackSet
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import CurrentStackSet, Instance, Reading
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import Parameter, Template
 

@@ -8,7 +8,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet, argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 A, B = "111111111111", "222222222222"

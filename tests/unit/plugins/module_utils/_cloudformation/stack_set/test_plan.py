@@ -10,8 +10,9 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import Member
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import Operation
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Attempts, Operation, plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Attempts, plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Instance
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import Parameter, Template
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError

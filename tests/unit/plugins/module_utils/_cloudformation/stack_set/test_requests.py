@@ -15,9 +15,10 @@ from botocore.model import ListShape, Shape, StructureShape
 from botocore.stub import Stubber
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import Member
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.batches import Operation
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.operations import Operations
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Operation, plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Reader
 from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import (
     NEW,
