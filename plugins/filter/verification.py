@@ -10,7 +10,7 @@ short_description: What was found in an account
 version_added: 1.0.0
 description:
   - Turns the results of preflight and of M(spot.eventbridge.spot_integration_info) into what the role
-    P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
+    P(spot.eventbridge.spot_eventbridge#role) leaves in C(spot_eventbridge_verify_result).
 positional: preflight, host, spot_account
 options:
   _input:
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
+  description: What the role P(spot.eventbridge.spot_eventbridge#role) leaves in C(spot_eventbridge_verify_result).
   type: dict
   contains:
     host:

@@ -18,7 +18,7 @@ description:
 positional: generated, version
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) left on the hosts.
+    description: What the role P(spot.eventbridge.spot_eventbridge#role) left on the hosts.
     type: list
     elements: dict
     required: true
@@ -31,7 +31,7 @@ options:
     type: str
     required: true
   skeleton:
-    description: The frame of the page, C(report.html) of the role P(spot.eventbridge.spot_eventbridge_verify#role).
+    description: The frame of the page, C(report.html) of the role P(spot.eventbridge.spot_eventbridge#role).
     type: str
     required: true
   style:
@@ -50,7 +50,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Make all files, in a task of the role spot_eventbridge_verify
+- name: Make all files, in a task of the role spot_eventbridge
   ansible.builtin.set_fact:
     files: >-
       {{ found | spot.eventbridge.verification_files(now(utc=true, fmt='%Y-%m-%dT%H:%M:%SZ'), '0.1.0',

@@ -12,7 +12,7 @@ description:
   - One line for each region, worst first, then each finding that is not a pass, with its remedy.
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
+    description: What the role P(spot.eventbridge.spot_eventbridge#role) leaves in C(spot_eventbridge_verify_result).
     type: dict
     required: true
 author:

@@ -11,14 +11,14 @@ version_added: 1.0.0
 description:
   - Takes C(spot_eventbridge_verify_result) of all hosts and returns the document that C(report.json) holds, worst accounts first,
     with a summary.
-  - Its JSON schema is C(roles/spot_eventbridge_verify/files/report.schema.json).
+  - Its JSON schema is C(roles/spot_eventbridge/files/report.schema.json).
 seealso:
   - plugin: spot.eventbridge.verification_files
     plugin_type: filter
 positional: generated, version
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) left on the hosts.
+    description: What the role P(spot.eventbridge.spot_eventbridge#role) left on the hosts.
     type: list
     elements: dict
     required: true

@@ -13,7 +13,7 @@ description:
 positional: warnings
 options:
   _input:
-    description: What the role P(spot.eventbridge.spot_eventbridge_verify#role) leaves in C(spot_eventbridge_verify_result).
+    description: What the role P(spot.eventbridge.spot_eventbridge#role) leaves in C(spot_eventbridge_verify_result).
     type: dict
     required: true
   warnings:

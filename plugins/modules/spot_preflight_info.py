@@ -152,7 +152,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import DEFAULT_HOME_REGION, Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import endpoint_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
@@ -166,7 +166,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     desired_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
-    DEFAULT_HOME_REGION,
     UNSUPPORTED_REGIONS,
     ask_aws_and_spot,
     choose_regions,

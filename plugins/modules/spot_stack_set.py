@@ -146,6 +146,7 @@ options:
   regions:
     description:
       - The regions to deploy to. Required with O(state=present).
+      - V(all) for those that every AWS account has without opting in.
     type: list
     elements: str
   auto_deployment:
@@ -514,7 +515,7 @@ progress:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, regions_of_every_account
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import ORGANIZATIONS
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import argument_spec
@@ -553,12 +554,14 @@ def main() -> None:
 
 def _run(module: AnsibleAWSModule) -> StackSetRun:
     params = module.params
-    desired = StackSet.from_parameters(params)
-    services = (CLOUDFORMATION, ORGANIZATIONS) if desired.service_managed else (CLOUDFORMATION,)
-    regions = Regions(module, services)
+    service_managed = params["permission_model"] == "service_managed"
+    regions = Regions(module, (CLOUDFORMATION, ORGANIZATIONS) if service_managed else (CLOUDFORMATION,))
+    home = regions[regions.names[0]]
+    if params["regions"] == ["all"]:
+        params = {**params, "regions": regions_of_every_account(home)}
     return StackSetRun(
-        desired,
-        regions[regions.names[0]].clients,
+        StackSet.from_parameters(params),
+        home.clients,
         check_mode=module.check_mode,
         timeout=wait_seconds(params),
         step=0 if params["operations"] is None else max(params["step_timeout"], 1),

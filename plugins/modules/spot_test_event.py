@@ -18,7 +18,7 @@ description:
     tell what became of it. That proves execution role, API destination, connection and token at once.
   - The temporary rule is removed whatever happens; what a killed run left is removed by the next.
   - An event that Spot refuses with 401 switches the region off, as any warning would. The module says so then, and the role
-    P(spot.eventbridge.spot_eventbridge_repair#role) mends it.
+    The entry point C(repair) of P(spot.eventbridge.spot_eventbridge#role) repairs it.
   - What is found is returned; the module does not fail for it.
 
 options:

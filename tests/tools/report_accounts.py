@@ -12,7 +12,7 @@ from pathlib import Path
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import Report, verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import page
 
-FILES = Path(__file__).parents[2] / "roles" / "spot_eventbridge_verify" / "files"
+FILES = Path(__file__).parents[2] / "roles" / "spot_eventbridge" / "files"
 GENERATED = "2026-01-02T03:04:05Z"
 
 REGIONS = [

@@ -86,16 +86,21 @@ def every_option() -> dict[str, Option]:
 
 def heeded_by_playbook(playbook: str) -> set[str]:
     """The variables of roles that change what a playbook does, without those that it sets itself."""
-    plays = load(PLAYBOOKS / f"{playbook}.yml")
+    plays = _plays(playbook)
     constant = {name for name, value in given_variables(playbook).items() if "{{" not in str(value)}
-    found = set().union(*(_of_tasks(None, play.get("tasks", [])) for play in plays))
+    found = set().union(*(_of_tasks(None, play.get("tasks", []), play.get("vars", {})) for play in plays))
     return found - constant - set().union(*(_made_by_role(name) for name in roles()), _made(plays))
 
 
+def heeded_by_entry(role: str, entry: str) -> set[str]:
+    """The variables that an entry point of a role names, through all that it includes, without those that the roles make themselves."""
+    made = set().union(*(_made_by_role(name) for name in roles())) - set(entries(role)[entry]["options"])
+    return _of_file(role, entry, {}) - made
+
+
 def heeded_by_role(role: str) -> set[str]:
-    """The variables that the entry points of a role name, through all that they include, without those that the roles make themselves."""
-    made = set().union(*(_made_by_role(name) for name in roles())) - set(options(role))
-    return set().union(*(_of_file(role, entry) for entry in entries(role))) - made
+    """The variables that the entry points of a role name."""
+    return set().union(*(heeded_by_entry(role, entry) for entry in entries(role)))
 
 
 def account_variables() -> dict[str, Any]:
@@ -105,7 +110,7 @@ def account_variables() -> dict[str, Any]:
 
 def given_variables(playbook: str) -> dict[str, Any]:
     """What a playbook makes of the variables that people give."""
-    files = {file for play in load(PLAYBOOKS / f"{playbook}.yml") for file in play.get("vars_files", [])}
+    files = {file for play in _plays(playbook) for file in play.get("vars_files", [])}
     found = {name: value for file in sorted(files) for name, value in load(PLAYBOOKS / file).items()}
     return {name: value for name, value in found.items() if name.startswith("spot_eventbridge_")}
 
@@ -121,30 +126,56 @@ def public_name(value: str) -> str | None:
     return found[1] if found else None
 
 
-def _of_file(role: str, name: str) -> set[str]:
-    """The variables of a file of tasks; of all that it may be, where a variable decides which."""
+def _plays(playbook: str) -> list[dict[str, Any]]:
+    """The plays of a playbook, and of those that it imports, which get its variables."""
+    found = []
+    for play in load(PLAYBOOKS / f"{playbook}.yml"):
+        imported = play.get("ansible.builtin.import_playbook")
+        given = play.get("vars", {})
+        found += (
+            [{**each, "vars": {**each.get("vars", {}), **given}} for each in _plays(imported.removesuffix(".yml"))] if imported else [play]
+        )
+    return found
+
+
+def _of_file(role: str, name: str, given: dict[str, Any]) -> set[str]:
+    """The variables of a file of tasks; of all that it may be, where a variable decides which.
+
+    :param given: the variables that those who include it set
+    """
     chosen = re.search(r"\{\{ (\w+) \}\}", name)
+    if chosen and chosen[1] in given:
+        return _of_file(role, name.replace(chosen[0], given[chosen[1]]), given)
     if chosen:
         choices = options(role)[chosen[1]].spec["choices"]
-        return {chosen[1]}.union(*(_of_file(role, name.replace(chosen[0], choice)) for choice in choices))
-    return _of_tasks(role, load(ROLES / role / "tasks" / f"{name.removesuffix('.yml')}.yml"))
+        return {chosen[1]}.union(*(_of_file(role, name.replace(chosen[0], choice), given) for choice in choices))
+    return _of_tasks(role, load(_task_file(role, name)), given)
 
 
-def _of_tasks(role: str | None, tasks: list[dict[str, Any]]) -> set[str]:
+def _task_file(role: str, name: str) -> Path:
+    """A file of tasks, which one in the folder of the work of the entry points names without it."""
+    tasks, file = ROLES / role / "tasks", f"{name.removesuffix('.yml')}.yml"
+    return next(path for path in (tasks / file, tasks / "work" / file) if path.exists())
+
+
+def _of_tasks(role: str | None, tasks: list[dict[str, Any]], given: dict[str, Any]) -> set[str]:
     """The variables that tasks name. What a task sets is its own matter."""
-    return set().union(*(_of_task(role, task) for task in tasks)) if tasks else set()
+    return set().union(*(_of_task(role, task, given) for task in tasks)) if tasks else set()
 
 
-def _of_task(role: str | None, task: dict[str, Any]) -> set[str]:
-    found = set().union(*(_of_tasks(role, task.get(part, [])) for part in ("block", "rescue", "always")))
+def _of_task(role: str | None, task: dict[str, Any], outer: dict[str, Any]) -> set[str]:
+    given = {**outer, **task.get("vars", {})}
+    found = set().union(*(_of_tasks(role, task.get(part, []), given) for part in ("block", "rescue", "always")))
     for action in FILES:
         if action in task:
             assert role
-            given = task[action]
-            found |= _of_file(role, given if isinstance(given, str) else given["file"])
+            file = task[action]
+            found |= _of_file(role, file if isinstance(file, str) else file["file"], given)
     for action in INCLUDES:
         if action in task:
-            found |= _of_file(task[action]["name"].removeprefix(PREFIX), task[action].get("tasks_from", "main"))
+            entry = task[action].get("tasks_from", "main")
+            chosen = re.fullmatch(r"\{\{ (\w+) \}\}", entry)
+            found |= _of_file(task[action]["name"].removeprefix(PREFIX), given[chosen[1]] if chosen else entry, {})
     found |= _named(role, {key: value for key, value in task.items() if key not in ("block", "rescue", "always", *FILES)})
     return found - set(task.get("vars", {}))
 
@@ -190,4 +221,4 @@ def _made(tasks: Any) -> set[str]:
 
 
 def _made_by_role(role: str) -> set[str]:
-    return set().union(*(_made(load(path)) for path in (ROLES / role / "tasks").glob("*.yml")))
+    return set().union(*(_made(load(path)) for path in (ROLES / role / "tasks").rglob("*.yml")))

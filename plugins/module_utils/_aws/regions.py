@@ -34,6 +34,9 @@ __all__ = ["MAX_WORKERS", "Region", "Regions"]
 
 Result = t.TypeVar("Result")
 
+# Where nothing names a region, what concerns a whole AWS account of the partition `aws` is asked here: every account has this region.
+DEFAULT_HOME_REGION = "us-east-1"
+
 # Every enabled region of an account at once: the work is waiting, not computing.
 MAX_WORKERS = 40
 
@@ -85,7 +88,7 @@ class Regions:
         session = _session(profile)
         region = region or session.region_name or default_region
         self.names = check_regions(([region] if region else []) if names is None else names)
-        self._home = region or self.names[0]
+        self._home = region or (DEFAULT_HOME_REGION if _partition(session, self.names[0]) == "aws" else self.names[0])
         if role:
             keys = [options.pop(name, None) for name in _KEYS]
             source = Credentials(*keys) if keys[0] else session.get_credentials()
@@ -121,7 +124,7 @@ class Regions:
         return self._regions[name]
 
     def home(self, services: t.Sequence[str]) -> Region:
-        """The region that parameters, environment or profile name, else the first, for what concerns the whole account, such as `iam`."""
+        """The region that parameters, environment or profile name, else a usual one, for what concerns the whole account, as `iam`."""
         return self._make_region(self._home, services)
 
     def _make_region(self, name: str, services: t.Sequence[str]) -> Region:
@@ -141,6 +144,20 @@ class Regions:
         with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(self.names))) as pool:
             futures = {name: pool.submit(_attempt, function, region) for name, region in self._regions.items()}
             return {name: future.result() for name, future in futures.items()}
+
+
+def regions_of_every_account(region: Region) -> list[str]:
+    """The regions that every AWS account has, without opting in.
+
+    :param region: the one to ask
+    :raises ArgumentError: AWS does not list them.
+    """
+    try:
+        answer = region.clients["ec2"].describe_regions(Filters=[{"Name": "opt-in-status", "Values": ["opt-in-not-required"]}])
+    except Exception as error:
+        failure = failure_of(error)
+        raise ArgumentError(f"Cannot list the regions (ec2:DescribeRegions in {region.name}): {failure.code}: {failure.message}") from None
+    return sorted(item["RegionName"] for item in answer["Regions"])
 
 
 def _session(profile: str | None, credentials: t.Any = None) -> t.Any:

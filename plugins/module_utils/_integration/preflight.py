@@ -21,9 +21,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof
 
 ALL_REGIONS = ["all"]
 
-# For what concerns the whole AWS account, where nothing names a region.
-DEFAULT_HOME_REGION = "us-east-1"
-
 # AWS's documentation of API destinations leaves these out; the list's date is unknown, so users can give their own.
 UNSUPPORTED_REGIONS = (
     "ap-east-2",

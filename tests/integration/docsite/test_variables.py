@@ -13,17 +13,23 @@ import pytest
 
 from tests.tools.addresses import CHECKOUT
 from tests.tools.artefact import files
-from tests.tools.role_variables import NAME, PREFIX, Option, defaults, entries, every_option, heeded_by_role, options, roles
+from tests.tools.role_variables import (
+    NAME,
+    ROLES,
+    Option,
+    defaults,
+    entries,
+    every_option,
+    heeded_by_entry,
+    heeded_by_role,
+    load,
+    options,
+    roles,
+)
 
 # What roles leave behind.
 RESULTS = {"spot_eventbridge_result", "spot_eventbridge_verify_result", "spot_eventbridge_stack_set_result"}
 ROLE = pytest.mark.parametrize("role", roles())
-
-
-def taken_from(role: str) -> set[str]:
-    """The roles whose variables a role takes as well, as its argument spec says."""
-    said = " ".join(sentence for spec in entries(role).values() for sentence in spec["description"])
-    return set(re.findall(rf"Takes the variables of the role P\({re.escape(PREFIX)}(\w+)#role\)", said))
 
 
 def is_computed(value: Any) -> bool:
@@ -45,15 +51,12 @@ def test_every_default_is_documented_and_is_what_is_documented(role: str) -> Non
 
 @ROLE
 def test_every_documented_variable_is_required_or_has_a_default(role: str) -> None:
-    without = {name for name, option in options(role).items() if not option.spec.get("required") and name not in defaults(role)}
-    # One of them is told by each role, and has its default where it is read.
-    assert without <= {"spot_eventbridge_fail_at_end"}
+    assert {name for name, option in options(role).items() if not option.spec.get("required") and name not in defaults(role)} == set()
 
 
-@ROLE
-def test_every_variable_that_the_tasks_name_is_documented(role: str) -> None:
-    known = set(options(role)).union(*(options(other) for other in taken_from(role)))
-    assert heeded_by_role(role) - known == set()
+@pytest.mark.parametrize(("role", "entry"), [(role, entry) for role in roles() for entry in entries(role)])
+def test_every_variable_that_the_tasks_of_an_entry_point_name_is_documented_there(role: str, entry: str) -> None:
+    assert heeded_by_entry(role, entry) - set(entries(role)[entry]["options"]) == set()
 
 
 @ROLE
@@ -80,8 +83,9 @@ def test_texts_name_no_variable_that_is_not_there(name: str) -> None:
     assert variables - set(every_option()) == set()
 
 
-def test_onboarding_hands_over_by_each_channel_that_there_is() -> None:
-    channels = {name for name, value in defaults("spot_eventbridge_notify").items() if value == {}}
+def test_onboarding_notifies_through_each_channel_that_there_is() -> None:
+    role = "spot_eventbridge"
+    channels = {name for name, value in defaults(role).items() if value == {} and name.startswith("spot_eventbridge_notify_")}
     assert len(channels) >= 4
-    playbook = (CHECKOUT / "playbooks" / "onboard.yml").read_text(encoding="utf-8")
-    assert channels == set(re.findall(r"(spot_eventbridge_notify_\w+) is defined", playbook))
+    condition = load(ROLES / role / "vars" / "main.yml")["__spot_eventbridge_notify_channels"]
+    assert channels == set(re.findall(r"spot_eventbridge_notify_\w+", condition))

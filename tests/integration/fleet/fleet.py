@@ -104,7 +104,7 @@ class InAccount:
 
 def lines(run: Run) -> list[str]:
     """The table over all accounts, without its heading and the line above it."""
-    (table,) = [entry["result"]["msg"] for entry in run.results if entry["task"].endswith("Show what came of all accounts")]
+    (table,) = [entry["result"]["msg"] for entry in run.results if entry["task"].endswith("Show the results of all accounts")]
     return table[2:]
 
 

@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 
 from tests.tools import report_accounts as accounts
 
-ROLE = {"name": "spot.eventbridge.spot_eventbridge_verify"}
+ROLE = {"name": "spot.eventbridge.spot_eventbridge"}
 VERSION = yaml.safe_load((accounts.FILES.parents[2] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 
 FOUND = "{{ (lookup('ansible.builtin.file', 'found.json') | from_json)[ansible_play_hosts_all.index(inventory_hostname)] }}"

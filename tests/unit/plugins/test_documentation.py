@@ -29,7 +29,7 @@ from tests.tools import report_accounts as accounts
 from tests.tools.documented import PLUGINS, differences_of_value, documented, plugins, seen, text
 
 COLLECTION = "spot.eventbridge"
-FILES = PLUGINS.parent / "roles" / "spot_eventbridge_verify"
+FILES = PLUGINS.parent / "roles" / "spot_eventbridge"
 REGION = {"status": "drifted", "findings": [accounts.finding("rule_state", "fail", "The rule is DISABLED.", "Repair.")]}
 NOTHING = {"resources": dict.fromkeys(("connection", "api_destination", "rule", "queue")), "evidence": None}
 FAILED = {"action": "failed", "changed": False, "actions": {}, "notes": [], "error": {"code": "X", "message": "y"}}

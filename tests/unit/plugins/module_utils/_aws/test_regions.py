@@ -81,6 +81,20 @@ def test_regions_come_before_the_usual_region() -> None:
     assert regions(["us-east-1"], region="eu-north-1").names == ["us-east-1"]
 
 
+@pytest.mark.parametrize(
+    ("names", "given", "home"),
+    [
+        (["af-south-1", "eu-west-1"], None, "us-east-1"),
+        (["af-south-1"], "eu-north-1", "eu-north-1"),
+        (["cn-north-1"], None, "cn-north-1"),
+    ],
+)
+def test_what_concerns_the_whole_account_goes_to_the_region_given_or_to_one_that_every_account_has(
+    names: list[str], given: str | None, home: str
+) -> None:
+    assert regions(names, region=given).home(()).name == home
+
+
 def test_no_region_at_all_is_refused() -> None:
     with pytest.raises(ArgumentError, match="No region is given"):
         regions(None)
