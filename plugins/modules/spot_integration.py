@@ -57,13 +57,31 @@ options:
       - What to do in a region where an integration of another kind already sends the warnings to the same Spot account. It is looked
         for when something is about to be made or changed.
       - V(stop) fails the region, and leaves everything in it as it is.
-      - V(adopt) goes on with what has O(name) and belongs to a CloudFormation stack, which does not notice. Have the stack let go of
-        it afterwards, or it would take it away one day.
-      - V(migrate) makes this integration beside the other, so that each warning is sent twice until the other is removed.
+      - V(adopt) takes over what has O(name) and belongs to a CloudFormation stack. The stack is made to retain its resources, and is
+        deleted, before anything is changed.
+      - V(migrate) makes this integration beside the other, sends a test event by it, and if that arrives removes the other, or its
+        stack. No notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails.
       - What belongs to a stack set always fails the region.
     type: str
     choices: [stop, adopt, migrate]
     default: stop
+  all_regions:
+    description:
+      - With O(on_existing=migrate), whether no region of the AWS account outside O(regions) can need the execution role of the other
+        integration. If V(true), the role that has the name of the other integration is removed with it.
+    type: bool
+    default: false
+  stack_timeout:
+    description:
+      - How long to wait in each region for a stack from which this integration takes over, in seconds.
+    type: int
+    default: 900
+  unsupported_regions:
+    description:
+      - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary), and nothing else.
+    type: list
+    elements: str
+    default: []
   queue_kms_master_key_id:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
@@ -103,6 +121,8 @@ notes:
     C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
   - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
     C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
+  - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a
+    stack; with O(on_existing=migrate), those of M(spot.eventbridge.spot_test_event).
 
 seealso:
   - module: spot.eventbridge.spot_integration_info
@@ -144,6 +164,18 @@ regions:
   type: dict
   returned: always, unless an argument was wrong
   contains:
+    status:
+      description:
+        - V(active), V(inactive) (authorisation lost), V(incomplete) (a step failed), V(absent) or V(unknown) (nothing could be done).
+        - In check mode, the status that the region has now, with V(drifted) for what would be updated.
+      type: str
+      returned: always
+      sample: active
+    reason:
+      description: Why the region is not active, or was not cleared, in one line. Empty if there is nothing to say.
+      type: str
+      returned: always
+      sample: ""
     action:
       description:
         - V(created), V(updated), V(reauthorized), V(deleted) or V(unchanged), as all steps did, or the one that stands out;
@@ -209,6 +241,17 @@ regions:
           type: bool
           returned: always
           sample: false
+    taken_over:
+      description:
+        - V(true) if this integration took over from RV(regions.other_integrations), or would in check mode.
+      type: bool
+      returned: when there are other integrations, and O(on_existing) is not V(stop), unless it failed
+      sample: true
+    test_event:
+      description: With O(on_existing=migrate), the finding of the test event, as RV(spot.eventbridge.spot_test_event#module:regions).
+      type: dict
+      returned: when a test event was sent
+      sample: {check: test_event, outcome: pass, message: "eu-west-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
     notes:
       description: What a person should know although nothing failed. They are also given as warnings.
       type: list
@@ -216,7 +259,7 @@ regions:
       returned: always
       sample: []
     error:
-      description: Which step failed in this region, and why.
+      description: Which step failed in this region, and why; or why the other integration is still there.
       type: dict
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "connection: CreateConnection: not authorized"}
@@ -261,12 +304,63 @@ failed_regions:
   elements: str
   returned: always, unless an argument was wrong
   sample: []
+spot_account:
+  description: The Spot account; V(none) if it was not given.
+  type: str
+  returned: unless an argument was wrong
+  sample: act-d7320fba
+aws_account:
+  description: The AWS account; V(none) if it did not have to be known.
+  type: str
+  returned: unless an argument was wrong
+  sample: "123456789012"
+summary:
+  description: One row for each region, worst first, with those of O(unsupported_regions).
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    region:
+      description: The region.
+      type: str
+      returned: always
+      sample: eu-west-1
+    status:
+      description: As in RV(regions.status), or V(unsupported).
+      type: str
+      returned: always
+      sample: active
+    action:
+      description: The action in words, such as V(created), V(would be created) in check mode, or V(-) for none.
+      type: str
+      returned: always
+      sample: created
+    reason:
+      description: As in RV(regions.reason).
+      type: str
+      returned: always
+      sample: ""
+    changed:
+      description: Whether something changed in this region, or would change in check mode.
+      type: bool
+      returned: always
+      sample: true
+problem:
+  description: Why the account did not succeed, in one line. Empty if it did.
+  type: str
+  returned: always
+  sample: ""
+notes:
+  description: What else to know about the account, such as what was done to the execution role.
+  type: list
+  elements: str
+  returned: always
+  sample: [execution role created]
 """
-
-import functools
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import (
     api_destination,
     connection,
@@ -279,8 +373,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     regions_argument_spec,
     wait_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate_everywhere
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import integrate_and_take_over
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Removals
 
 
 def main() -> None:
@@ -290,6 +389,9 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
             "on_existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
+            "all_regions": {"type": "bool", "default": False},
+            "stack_timeout": {"type": "int", "default": 900},
+            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
             **dead_letter_queue.argument_spec(),
             **connection.argument_spec(),
             **api_destination.argument_spec(),
@@ -302,7 +404,22 @@ def main() -> None:
         mutually_exclusive=[("role_arn", "role_name")],
         supports_check_mode=True,
     )
-    finish(module, functools.partial(integrate_everywhere, module))
+
+    def work() -> dict[str, object]:
+        params, timeout = module.params, wait_seconds(module.params)
+        regions = Regions(module, SERVICES, params["regions"])
+        desired = Desired.from_parameters(params, regions)
+        removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"])
+        return account_result(
+            integrate_and_take_over(desired, regions, removals, timeout=timeout),
+            present=desired.present,
+            predicted=module.check_mode,
+            spot_account=params["spot_account"],
+            aws_account=params["aws_account"] or desired.queue.aws_account or None,
+            unsupported=params["unsupported_regions"],
+        )
+
+    finish(module, work, failed_result)
 
 
 if __name__ == "__main__":

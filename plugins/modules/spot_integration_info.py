@@ -70,6 +70,12 @@ options:
       - The id of this collection's target in the rule.
     type: str
     default: spot
+  unsupported_regions:
+    description:
+      - Regions that are left out, as they have no API destinations. They are not asked; their status is V(unsupported).
+    type: list
+    elements: str
+    default: []
   evidence_hours:
     description:
       - How many hours to look back for what became of warnings. V(0) does not look.
@@ -116,10 +122,15 @@ EXAMPLES = r"""
 
 - name: Name the regions that are not active
   ansible.builtin.debug:
-    msg: "{{ integration.regions | dict2items | rejectattr('value.status', 'eq', 'active') | map(attribute='key') }}"
+    msg: "{{ integration.summary | rejectattr('status', 'eq', 'active') | map(attribute='region') }}"
 """
 
 RETURN = r"""
+spot_account:
+  description: The Spot account.
+  type: str
+  returned: success
+  sample: act-d7320fba
 aws_account:
   description: The AWS account.
   type: str
@@ -137,6 +148,21 @@ regions:
       type: str
       returned: always
       sample: inactive
+    reason:
+      description: Why the region is not active, in one line. Empty if it is.
+      type: str
+      returned: always
+      sample: "The connection is DEAUTHORIZED. AWS drops every warning until it is authorised again."
+    action:
+      description: Empty, as nothing is done. It is here as every module of regions returns it.
+      type: str
+      returned: always
+      sample: ""
+    changed:
+      description: V(false), likewise.
+      type: bool
+      returned: always
+      sample: false
     findings:
       description: All checks.
       type: list
@@ -213,6 +239,48 @@ regions:
           type: str
           returned: when CloudWatch could not be read
           sample: "AccessDenied: GetMetricData: not authorized"
+summary:
+  description: One row for each region, worst first, with those of O(unsupported_regions).
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    region:
+      description: The region.
+      type: str
+      returned: always
+      sample: eu-west-1
+    status:
+      description: As in RV(regions.status).
+      type: str
+      returned: always
+      sample: active
+    action:
+      description: Empty, as nothing is done.
+      type: str
+      returned: always
+      sample: ""
+    reason:
+      description: As in RV(regions.reason).
+      type: str
+      returned: always
+      sample: ""
+    changed:
+      description: V(false).
+      type: bool
+      returned: always
+      sample: false
+problem:
+  description: Why the account does not work, in one line. Empty if all regions are active or unsupported.
+  type: str
+  returned: always
+  sample: ""
+notes:
+  description: What else to know about the account.
+  type: list
+  elements: str
+  returned: always
+  sample: []
 """
 
 import datetime
@@ -225,9 +293,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources im
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec, token_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
     Readings,
@@ -235,6 +304,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     read_in_stack,
     read_role,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import info_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
 
@@ -246,6 +316,7 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
+            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
             **api_destination.delivery_argument_spec(),
             **rule.delivery_argument_spec(),
             **token_argument_spec(),
@@ -256,9 +327,9 @@ def main() -> None:
     try:
         answer = _answer(module)
     except ArgumentError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**failed_result(str(error)))
     except Exception as error:  # an uncaught one would print its arguments, the token among them
-        module.fail_json(msg=failure_of(error).message)
+        module.fail_json(**failed_result(failure_of(error).message))
     module.exit_json(changed=False, **answer)
 
 
@@ -282,7 +353,8 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
         }
-    return {"aws_account": desired.aws_account, "regions": results}
+    unsupported = module.params["unsupported_regions"]
+    return info_result(results, spot_account=desired.spot_account, aws_account=desired.aws_account, unsupported=unsupported)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+problem:
+  description: What stands in the way, in one line. Empty if nothing does.
+  type: str
+  returned: always
+  sample: ""
+spot_account:
+  description: The Spot account.
+  type: str
+  returned: success
+  sample: act-d7320fba
 aws_account:
   description: The caller's AWS account.
   type: str
@@ -194,16 +204,20 @@ def main() -> None:
     try:
         answer = _answer(module)
     except (ArgumentError, SpotError) as error:
-        module.fail_json(msg=str(error))
+        _fail(module, str(error))
     except Exception as error:  # an uncaught one would print its arguments, the token among them
-        module.fail_json(msg=failure_of(error).message)
+        _fail(module, failure_of(error).message)
     if module.params["require_spot"]:
         for check in answer["checks"]:
             if check["outcome"] not in (PASS, FAIL):
                 module.warn(f"{check['message']} {check['remedy']}")
         if answer["obstacles"]:
-            module.fail_json(msg=" ".join(answer["obstacles"]))
-    module.exit_json(changed=False, **answer)
+            _fail(module, " ".join(answer["obstacles"]))
+    module.exit_json(changed=False, problem="", spot_account=module.params["spot_account"], **answer)
+
+
+def _fail(module: AnsibleAWSModule, message: str) -> None:
+    module.fail_json(msg=message, problem=message)
 
 
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:

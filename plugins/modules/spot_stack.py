@@ -97,10 +97,23 @@ options:
     description:
       - What to do in a region where another integration already sends the warnings to the same Spot account.
       - V(stop) fails the region, and leaves everything in it as it is.
-      - V(migrate) makes the stack beside the other, so that each warning is sent twice until the other is removed.
+      - V(migrate) makes the stack beside the other, sends a test event by it, and if that arrives removes the other, or its stack. No
+        notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails.
     type: str
     choices: [stop, migrate]
     default: stop
+  all_regions:
+    description:
+      - With O(on_existing=migrate), whether no region of the AWS account outside O(regions) can need the execution role of the other
+        integration. If V(true), the role that has the name of the other integration is removed with it.
+    type: bool
+    default: false
+  unsupported_regions:
+    description:
+      - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary), and nothing else.
+    type: list
+    elements: str
+    default: []
   invocation_endpoint:
     description:
       - Where the template has the warnings sent, to find the other integrations that send there.
@@ -153,7 +166,8 @@ notes:
     C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
   - To look for integrations of others, also needs the permissions C(events:ListApiDestinations) and
-    C(events:ListRuleNamesByTarget).
+    C(events:ListRuleNamesByTarget). With O(on_existing=migrate), also those of M(spot.eventbridge.spot_test_event), and those of
+    M(spot.eventbridge.spot_integration) to remove an integration.
   - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
     his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
   - The template's roles are acknowledged with C(CAPABILITY_IAM), and whatever else CloudFormation says that the template needs.
@@ -205,6 +219,18 @@ regions:
   type: dict
   returned: always, unless an argument was wrong
   contains:
+    status:
+      description:
+        - V(active), V(inactive) (authorisation lost), V(incomplete) (a step failed), V(absent) or V(unknown) (nothing could be done).
+        - In check mode, the status that the region has now, with V(drifted) for what would be updated.
+      type: str
+      returned: always
+      sample: active
+    reason:
+      description: Why the region is not active, or was not cleared, in one line. Empty if there is nothing to say.
+      type: str
+      returned: always
+      sample: ""
     action:
       description:
         - One of V(created), V(updated), V(reauthorized), V(deleted), V(unchanged) and V(failed).
@@ -331,13 +357,24 @@ regions:
           type: bool
           returned: always
           sample: false
+    taken_over:
+      description:
+        - V(true) if this integration took over from RV(regions.other_integrations), or would in check mode.
+      type: bool
+      returned: when there are other integrations, and O(on_existing) is not V(stop), unless it failed
+      sample: true
+    test_event:
+      description: With O(on_existing=migrate), the finding of the test event, as RV(spot.eventbridge.spot_test_event#module:regions).
+      type: dict
+      returned: when a test event was sent
+      sample: {check: test_event, outcome: pass, message: "eu-west-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
     note:
       description: What a person should know although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
       sample: "whether the token is current was not checked"
     error:
-      description: Why the region failed.
+      description: Why the region failed; or why the other integration is still there.
       type: dict
       returned: when the region failed
       sample: {code: AccessDenied, message: "CreateStack: not authorized"}
@@ -346,6 +383,58 @@ failed_regions:
   type: list
   elements: str
   returned: always, unless an argument was wrong
+  sample: []
+spot_account:
+  description: The Spot account; V(none) if it was not given.
+  type: str
+  returned: unless an argument was wrong
+  sample: act-d7320fba
+aws_account:
+  description: The AWS account; V(none) if it did not have to be known.
+  type: str
+  returned: unless an argument was wrong
+  sample: "123456789012"
+summary:
+  description: One row for each region, worst first, with those of O(unsupported_regions).
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    region:
+      description: The region.
+      type: str
+      returned: always
+      sample: eu-west-1
+    status:
+      description: As in RV(regions.status), or V(unsupported).
+      type: str
+      returned: always
+      sample: active
+    action:
+      description: The action in words, such as V(created), V(would be created) in check mode, or V(-) for none.
+      type: str
+      returned: always
+      sample: created
+    reason:
+      description: As in RV(regions.reason).
+      type: str
+      returned: always
+      sample: ""
+    changed:
+      description: Whether something changed in this region, or would change in check mode.
+      type: bool
+      returned: always
+      sample: true
+problem:
+  description: Why the account did not succeed, in one line. Empty if it did.
+  type: str
+  returned: always
+  sample: ""
+notes:
+  description: What else to know about the account, such as an execution role that was kept.
+  type: list
+  elements: str
+  returned: always
   sample: []
 """
 
@@ -369,6 +458,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import migrate, send_by_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Removals
 
 
 def main() -> None:
@@ -377,6 +470,8 @@ def main() -> None:
             "stack_name": {"type": "str", "required": True},
             **state_argument_spec(),
             "on_existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
+            "all_regions": {"type": "bool", "default": False},
+            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
             **endpoint_argument_spec(),
             **argument_spec(),
             **regions_argument_spec(),
@@ -387,18 +482,35 @@ def main() -> None:
         supports_check_mode=True,
     )
 
-    def work() -> dict[str, object]:
-        regions = Regions(module, SERVICES, module.params["regions"])
-        stack = Stack.from_parameters(module.params)
-        timeout = wait_seconds(module.params)
-        gates = {name: _gate(regions[name], module.params) for name in regions.names}
+    def work() -> dict[str, t.Any]:
+        params, timeout = module.params, wait_seconds(module.params)
+        regions = Regions(module, SERVICES, params["regions"])
+        stack = Stack.from_parameters(params)
+        gates = {name: _gate(regions[name], params) for name in regions.names}
 
         def one(region: Region) -> Outcome:
             return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gates[region.name])
 
-        return answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
+        whole = answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
+        if stack.present and params["on_existing"] == MIGRATE:
+            removals = Removals(regions, module.check_mode, timeout, timeout, params["all_regions"])
+            whole = migrate("stack", whole, lambda region: send_by_stack(region, stack.name), removals)
+        return account_result(
+            whole,
+            present=stack.present,
+            predicted=module.check_mode,
+            spot_account=params["spot_account"],
+            aws_account=_aws_account(whole),
+            unsupported=params["unsupported_regions"],
+        )
 
-    finish(module, work)
+    finish(module, work, failed_result)
+
+
+def _aws_account(whole: dict[str, t.Any]) -> str | None:
+    """Return the AWS account, out of the ARN of a stack; None where there is none."""
+    arns = [(entry.get("stack") or {}).get("stack_id") for entry in whole["regions"].values()]
+    return next((arn.split(":")[4] for arn in arns if arn), None)
 
 
 def _gate(region: Region, params: dict[str, t.Any]) -> Gate:

@@ -23,14 +23,19 @@ def wait_seconds(params: t.Mapping[str, t.Any]) -> float:
     return float(params["wait_timeout"]) if params["wait"] else 0.0
 
 
-def finish(module: AnsibleAWSModule, work: t.Callable[[], Document]) -> None:
-    """Ends a writing module with the answer of its work. Nothing that is raised leaves it: it would print the token."""
+def finish(
+    module: AnsibleAWSModule, work: t.Callable[[], Document], failed: t.Callable[[str], Document] = lambda message: {"msg": message}
+) -> None:
+    """End a writing module with the result of its work. No exception leaves it: the traceback would print the token.
+
+    :param failed: makes the result of a module that failed before it worked on any region, from the message
+    """
     try:
         whole = work()
     except ArgumentError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**failed(str(error)))
     except Exception as error:
-        module.fail_json(msg=failure_of(error).message)
+        module.fail_json(**failed(failure_of(error).message))
     for name, entry in whole["regions"].items():
         for note in entry.get("notes") or [entry.get("note")]:
             if note:

@@ -15,6 +15,8 @@ WARN = "warn"
 FAIL = "fail"
 SKIP = "skip"
 UNKNOWN = "unknown"
+# Worst first: the order in which people should read them.
+OUTCOMES = (FAIL, UNKNOWN, WARN, SKIP, PASS)
 
 
 @dataclass(frozen=True)

@@ -11,23 +11,23 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
 
+Document = dict[str, t.Any]
 Row = dict[str, t.Any]
 
 
-def row(region: str, status: str, *, changed: bool = False, done: str = "", reason: str = "") -> Row:
-    """Return the result of one region, as tables show it.
+def row(region: str, status: str, *, action: str = "", reason: str = "", changed: bool = False) -> Row:
+    """Return the result of one region, as in `summary` of a result.
 
-    :param done: the action in words; `-` for none, empty if none was intended
+    :param action: what was done, in words; `-` for nothing, empty if nothing was to be done
     :param reason: one line: why the region is not active, or what else to know
     """
-    return {
-        "region": region,
-        "status": status,
-        "changed": changed,
-        "done": done,
-        "reason": reason,
-        "summary": f"{region} {status}: {reason}" if reason else f"{region} {status}",
-    }
+    return {"region": region, "status": status, "action": action, "reason": reason, "changed": changed}
+
+
+def in_words(row: Row) -> str:
+    """Return a row as one line: `eu-west-1 inactive: the connection is DEAUTHORIZED`."""
+    status = f"{row['region']} {row['status']}"
+    return f"{status}: {row['reason']}" if row["reason"] else status
 
 
 def worst_first(rows: t.Iterable[Row]) -> list[Row]:
@@ -51,5 +51,13 @@ def problem(rows: t.Sequence[Row], good: t.Container[str], goal: str, error: str
     failed = [row for row in rows if row["status"] not in good]
     problems = [error] if error else []
     if failed:
-        problems.append(f"{len(failed)} of {len(rows)} region(s) {goal}: {' | '.join(row['summary'] for row in failed)}")
+        problems.append(f"{len(failed)} of {len(rows)} region(s) {goal}: {' | '.join(map(in_words, failed))}")
     return " | ".join(problems)
+
+
+def failed_result(message: str) -> Document:
+    """Return the result of a module that failed before it worked on any region.
+
+    :param message: why
+    """
+    return {"msg": message, "problem": message, "summary": [], "notes": []}

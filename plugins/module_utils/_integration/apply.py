@@ -12,7 +12,6 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
@@ -20,8 +19,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desi
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
@@ -45,16 +42,13 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
     return Progress(outcomes, existing=gate.found)
 
 
-def integrate_everywhere(module: AnsibleAWSModule) -> Document:
-    """Bring the execution role and all regions to what the options desire: the role before the first region, or after the last.
+def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Document:
+    """Bring the execution role and all regions to what is desired: the role before the first region, or after the last.
 
-    :raises ArgumentError: an option is not valid.
+    :param how: `check_mode` and `timeout` of `integrate`
     :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
         `msg` only if something failed.
     """
-    regions = Regions(module, SERVICES, module.params["regions"])
-    desired = Desired.from_parameters(module.params, regions)
-    how: dict[str, t.Any] = {"check_mode": module.check_mode, "timeout": wait_seconds(module.params)}
     role = None
     if desired.execution_role and desired.present:
         role = _settle_role(desired, regions, **how)

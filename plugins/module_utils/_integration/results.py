@@ -14,8 +14,28 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import OUTCOMES, SKIP, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome, diff_entry, failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, in_words, problem, row, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
+    ABSENT,
+    ACTIVE,
+    DRIFTED,
+    INACTIVE,
+    INCOMPLETE,
+    UNKNOWN,
+    UNSUPPORTED,
+)
+
+# The status that a region has before a predicted change is made.
+_PREDICTED = {"created": ABSENT, "reauthorized": INACTIVE}
+_STATES = (
+    # kind, the key of its state, the only good value
+    ("connection", "connection_state", "AUTHORIZED"),
+    ("api_destination", "api_destination_state", "ACTIVE"),
+    ("rule", "state", "ENABLED"),
+)
 
 
 @dataclass(frozen=True)
@@ -90,3 +110,159 @@ def _action_of_all(actions: t.Iterable[str]) -> str:
     if len(different) == 1:
         return different.pop()
     return "reauthorized" if "reauthorized" in different else "updated"
+
+
+def account_result(
+    whole: Document,
+    *,
+    present: bool,
+    predicted: bool,
+    spot_account: str | None,
+    aws_account: str | None,
+    unsupported: t.Iterable[str] = (),
+) -> Document:
+    """Return the result of `spot_integration` or `spot_stack`, completed for the account. Pure.
+
+    :param whole: `regions`, each with its `action`; `execution_role` if it is managed here; `msg` if something failed
+    :param present: whether the integration was to be made, or to be removed
+    :param predicted: whether nothing was done, as in check mode
+    :param unsupported: the regions that were left out, as they have no API destinations
+    :returns: `whole`; in each region also `status` and `reason`; `summary` with a row for each region, `problem`, `notes`
+    """
+    make = _row if present else _removal_row
+    rows = {region: make(region, entry, predicted) for region, entry in whole["regions"].items()}
+    regions = {
+        region: {"status": rows[region]["status"], "reason": rows[region]["reason"], **entry} for region, entry in whole["regions"].items()
+    }
+    # Without a region that was worked on, those that would have been left out do not matter.
+    left_out = [row(region, UNSUPPORTED, action="-", reason="this region has no API destinations") for region in unsupported if rows]
+    summary = worst_first([*rows.values(), *left_out])
+    if present:
+        good, goal = (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ())), "not active"
+    else:
+        good, goal = (ABSENT, UNSUPPORTED), "could not be cleared"
+    role = whole.get(ExecutionRole.kind) or {}
+    return {
+        **whole,
+        "spot_account": spot_account,
+        "aws_account": aws_account,
+        "regions": regions,
+        "summary": summary,
+        "problem": problem(summary, good, goal, whole["msg"] if role.get("action") == "failed" else ""),
+        "notes": [*_role_notes(role, predicted), *whole.get("notes", ())],
+    }
+
+
+def _role_notes(role: t.Mapping[str, t.Any], predicted: bool) -> list[str]:
+    if role.get("changed"):
+        return [f"execution role {'would be ' if predicted else ''}{role['action']}"]
+    return [role["note"]] if role.get("note") else []
+
+
+def _row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
+    if entry["action"] == "failed":
+        return _failed_row(region, entry, predicted)
+    words, changes = _in_words(entry, predicted), _changes(entry)
+    if entry.get("error"):  # it was made, and another integration is still there
+        return row(region, INCOMPLETE, action=words, reason=entry["error"]["message"], changed=changes)
+    lost = [
+        f"the {kind.replace('_', ' ')} is {entry[kind].get(key)}"
+        for kind, key, good in _STATES
+        if (entry.get(kind) or {}).get(key, good) != good
+    ]
+    reason = "; ".join(_notes(entry) or lost) if lost else ""
+    status = INACTIVE if lost else ACTIVE
+    if predicted and changes:
+        status = _PREDICTED.get(entry["action"], DRIFTED)
+    if entry.get("taken_over"):
+        from_others = f"{'would take over from' if predicted else 'took over from'} {names_of(entry['other_integrations'])}"
+        words, changes = (f"{words}, {from_others}" if words not in ("-", "unchanged") else from_others), True
+    return row(region, status, action=words, reason=reason, changed=changes)
+
+
+def _removal_row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
+    if entry["action"] == "failed":
+        return _failed_row(region, entry, predicted)
+    # What is kept on purpose is no failure: it is somebody else's, or holds what nobody has read yet.
+    return row(region, ABSENT, action=_in_words(entry, predicted), reason="; ".join(_notes(entry)), changed=_changes(entry))
+
+
+def _failed_row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
+    status = INCOMPLETE if _actions(entry) else UNKNOWN
+    reason = f"{entry['error']['code']}: {entry['error']['message']}"
+    return row(region, status, action=_in_words(entry, predicted), reason=reason, changed=_changes(entry))
+
+
+def _actions(entry: t.Mapping[str, t.Any]) -> t.Mapping[str, str]:
+    """Return the action for each part; a stack is one."""
+    if "actions" in entry:
+        return t.cast("t.Mapping[str, str]", entry["actions"])
+    return {} if entry["action"] == "failed" else {"stack": entry["action"]}
+
+
+def _changes(entry: t.Mapping[str, t.Any]) -> bool:
+    return any(action != "unchanged" for action in _actions(entry).values())
+
+
+def _notes(entry: t.Mapping[str, t.Any]) -> list[str]:
+    return entry["notes"] if "notes" in entry else [entry["note"]] if entry.get("note") else []
+
+
+def _in_words(entry: t.Mapping[str, t.Any], predicted: bool) -> str:
+    actions = _actions(entry)
+    words = [f"{kind.replace('_', ' ')} {action}" for kind, action in actions.items() if action != "unchanged"]
+    if entry["action"] != "failed" and len(set(actions.values())) == 1:
+        words = [entry["action"]]
+    return ("would be " if predicted and _changes(entry) else "") + (", ".join(words) or "-")
+
+
+def names_of(others: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """Return the names of other integrations: of their stacks, or else of their API destinations.
+
+    :param others: as `Existing.as_dict` returns them
+    """
+    return ", ".join(dict.fromkeys(f"the stack {other['stack_name']}" if other["stack_name"] else str(other["name"]) for other in others))
+
+
+# What was found out
+
+
+def info_result(regions: Document, *, spot_account: str, aws_account: str, unsupported: t.Iterable[str] = ()) -> Document:
+    """Return the result of `spot_integration_info`. Pure.
+
+    :param regions: by region, `status`, `findings`, `resources` and `evidence`
+    :param unsupported: the regions that were not looked at, as they have no API destinations
+    """
+    left_out = {
+        "status": UNSUPPORTED,
+        "findings": [Finding("region", SKIP, "This region has no API destinations.").as_dict()],
+        "resources": {"connection": None, "api_destination": None, "rule": None, "queue": None},
+        "evidence": None,
+    }
+    regions = {**regions, **dict.fromkeys(unsupported, left_out)}
+    rows = worst_first(row(region, entry["status"], reason=reason(entry)) for region, entry in regions.items())
+    return {
+        "spot_account": spot_account,
+        "aws_account": aws_account,
+        "regions": {
+            line["region"]: {"reason": line["reason"], "action": "", "changed": False, **regions[line["region"]]}
+            for line in sorted(rows, key=lambda line: list(regions).index(line["region"]))
+        },
+        "summary": rows,
+        "problem": " | ".join(in_words(line) for line in rows if line["status"] not in (ACTIVE, UNSUPPORTED)),
+        "notes": [],
+    }
+
+
+def reason(entry: t.Mapping[str, t.Any]) -> str:
+    """Return in one line why a region is not active; empty if it is.
+
+    :param entry: `status` and `findings` of the region
+    """
+    if entry["status"] == ACTIVE:
+        return ""
+    found = sorted(entry["findings"], key=lambda finding: OUTCOMES.index(finding["outcome"]))
+    worst = [finding for finding in found if finding["outcome"] == found[0]["outcome"]]
+    # Of what is missing or lost, the state that the connection is in explains the rest.
+    chosen = next((finding for finding in worst if finding["check"] == "connection_state"), worst[0])
+    return chosen["message"] + (f" (and {len(worst) - 1} more)" if len(worst) > 1 else "")

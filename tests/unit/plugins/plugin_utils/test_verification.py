@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, row
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._verification import lines, problems, reason, repair_rows
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._verification import lines, problems, repair_rows
 
 TITLE = "act-d7320fba in AWS account 123456789012"
 
@@ -102,33 +102,6 @@ def test_unsupported_regions_are_in_the_table_but_not_among_the_findings() -> No
 def test_an_account_that_could_not_be_verified_is_one_line() -> None:
     given = {**verification(error="No credentials."), "aws_account": None}
     assert lines(given) == ["act-d7320fba in AWS account (unknown): No credentials."]
-
-
-# Why a region is not active
-
-
-def test_an_active_region_needs_no_reason() -> None:
-    assert reason(WARNED) == ""
-
-
-def test_the_reason_is_the_worst_finding_and_how_many_are_as_bad() -> None:
-    given = [
-        finding("warn", message="w"),
-        finding("fail", message="first"),
-        finding("skip", message="s"),
-        finding("fail", message="second"),
-    ]
-    assert reason(region("drifted", *given)) == "first (and 1 more)"
-
-
-def test_the_state_of_the_connection_explains_the_rest() -> None:
-    state = finding("fail", "connection_state", "The connection is DEAUTHORIZED.")
-    assert reason(region("inactive", finding("fail"), state)) == "The connection is DEAUTHORIZED. (and 1 more)"
-
-
-def test_what_could_not_be_read_is_a_reason() -> None:
-    given = region("unknown", finding("skip", message="s"), finding("unknown", "rule", "It could not be read: X: y"))
-    assert reason(given) == "It could not be read: X: y"
 
 
 # Why a verification fails

@@ -8,7 +8,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._onboarding import offboarded, onboarded, removal_rows, rows
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, in_words
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result
 
 KINDS = ("queue", "connection", "api_destination", "rule")
 GOOD = {
@@ -17,6 +18,7 @@ GOOD = {
     "api_destination": {"api_destination_state": "ACTIVE"},
     "rule": {"state": "ENABLED"},
 }
+WHO = {"spot_account": "act-d7320fba", "aws_account": "123456789012"}
 Entry = dict[str, t.Any]
 
 
@@ -37,14 +39,17 @@ def failed(**actions: str) -> Entry:
     return entry("failed", actions, error={"code": "AccessDeniedException", "message": "not allowed"})
 
 
-def only_row(region: Entry, **more: t.Any) -> dict[str, t.Any]:
-    (row,) = rows({"eu-west-1": region}, **more)
+def result(whole: Entry, *, present: bool = True, predicted: bool = False, **more: t.Any) -> dict[str, t.Any]:
+    return account_result(whole, present=present, predicted=predicted, **{**WHO, **more})
+
+
+def only_row(region: Entry, **more: t.Any) -> Row:
+    (row,) = result({"regions": {"eu-west-1": region}}, **more)["summary"]
     return row
 
 
-def only_removal(region: Entry, **more: t.Any) -> dict[str, t.Any]:
-    (row,) = removal_rows({"eu-west-1": region}, **more)
-    return row
+def only_removal(region: Entry, **more: t.Any) -> Row:
+    return only_row(region, present=False, **more)
 
 
 def test_a_region_where_all_is_there_and_good_is_active() -> None:
@@ -52,21 +57,20 @@ def test_a_region_where_all_is_there_and_good_is_active() -> None:
         "region": "eu-west-1",
         "status": "active",
         "changed": True,
-        "done": "created",
+        "action": "created",
         "reason": "",
-        "summary": "eu-west-1 active",
     }
 
 
 def test_a_region_where_nothing_was_to_be_done_says_so() -> None:
     row = only_row(entry())
-    assert (row["status"], row["changed"], row["done"]) == ("active", False, "unchanged")
+    assert (row["status"], row["changed"], row["action"]) == ("active", False, "unchanged")
 
 
 def test_what_was_done_is_named_where_it_was_not_the_same_for_all() -> None:
     actions = {**dict.fromkeys(KINDS, "unchanged"), "connection": "reauthorized", "api_destination": "updated"}
     row = only_row(entry("reauthorized", actions))
-    assert (row["changed"], row["done"]) == (True, "connection reauthorized, api destination updated")
+    assert (row["changed"], row["action"]) == (True, "connection reauthorized, api destination updated")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_what_was_done_is_named_where_it_was_not_the_same_for_all() -> None:
 )
 def test_a_resource_in_a_bad_state_makes_a_region_inactive(kind: str, resource: Entry, reason: str) -> None:
     row = only_row(entry(**{kind: resource}))
-    assert (row["status"], row["reason"], row["summary"]) == ("inactive", reason, f"eu-west-1 inactive: {reason}")
+    assert (row["status"], row["reason"], in_words(row)) == ("inactive", reason, f"eu-west-1 inactive: {reason}")
 
 
 def test_a_note_comes_before_the_state() -> None:
@@ -94,7 +98,7 @@ def test_a_note_on_what_is_good_is_no_reason() -> None:
 
 def test_a_region_that_fails_at_once_is_unknown() -> None:
     row = only_row(failed())
-    assert (row["status"], row["changed"], row["done"]) == ("unknown", False, "-")
+    assert (row["status"], row["changed"], row["action"]) == ("unknown", False, "-")
     assert row["reason"] == "AccessDeniedException: not allowed"
 
 
@@ -102,34 +106,34 @@ def test_a_region_that_fails_at_once_is_unknown() -> None:
 def test_a_region_that_fails_later_is_incomplete_and_keeps_what_was_done(at: int) -> None:
     row = only_row(failed(**dict.fromkeys(KINDS[:at], "created")))
     assert (row["status"], row["changed"], row["reason"]) == ("incomplete", True, "AccessDeniedException: not allowed")
-    assert row["done"] == ", ".join(f"{kind.replace('_', ' ')} created" for kind in KINDS[:at])
+    assert row["action"] == ", ".join(f"{kind.replace('_', ' ')} created" for kind in KINDS[:at])
 
 
 def test_unsupported_regions_are_rows_too() -> None:
-    (row,) = rows({}, unsupported=["ca-west-1"])
+    row, _ = result({"regions": {"eu-west-1": entry()}}, unsupported=["ca-west-1"])["summary"]
     assert (row["status"], row["changed"], row["reason"]) == ("unsupported", False, "this region has no API destinations")
 
 
-def test_no_answer_is_no_row() -> None:
-    assert rows({}) == []
+def test_without_a_region_that_was_worked_on_there_is_no_row() -> None:
+    assert result({"regions": {}}, unsupported=["ca-west-1"])["summary"] == []
 
 
 def test_the_worst_comes_first_and_then_the_alphabet() -> None:
-    found = rows({"us-east-1": entry(), "eu-west-1": failed(), "eu-north-1": entry()}, unsupported=["ca-west-1"])
+    found = result({"regions": {"us-east-1": entry(), "eu-west-1": failed(), "eu-north-1": entry()}}, unsupported=["ca-west-1"])["summary"]
     assert [row["region"] for row in found] == ["eu-west-1", "ca-west-1", "eu-north-1", "us-east-1"]
 
 
 def test_what_was_only_predicted_says_so() -> None:
-    assert only_row(entry("created"), predicted=True)["done"] == "would be created"
+    assert only_row(entry("created"), predicted=True)["action"] == "would be created"
 
 
 def test_what_was_predicted_to_stay_says_nothing_else() -> None:
-    assert only_row(entry(), predicted=True)["done"] == "unchanged"
+    assert only_row(entry(), predicted=True)["action"] == "unchanged"
 
 
 def test_a_region_from_which_all_is_gone_is_absent() -> None:
     row = only_removal(entry("deleted"))
-    assert (row["status"], row["changed"], row["done"], row["reason"]) == ("absent", True, "deleted", "")
+    assert (row["status"], row["changed"], row["action"], row["reason"]) == ("absent", True, "deleted", "")
 
 
 def test_what_was_kept_on_purpose_is_told_and_no_failure() -> None:
@@ -139,11 +143,11 @@ def test_what_was_kept_on_purpose_is_told_and_no_failure() -> None:
 
 def test_a_removal_that_fails_is_told_like_any_other_failure() -> None:
     row = only_removal(failed(rule="deleted"))
-    assert (row["status"], row["done"], row["reason"]) == ("incomplete", "rule deleted", "AccessDeniedException: not allowed")
+    assert (row["status"], row["action"], row["reason"]) == ("incomplete", "rule deleted", "AccessDeniedException: not allowed")
 
 
 def test_a_removal_that_was_only_predicted_says_so() -> None:
-    assert only_removal(entry("deleted"), predicted=True)["done"] == "would be deleted"
+    assert only_removal(entry("deleted"), predicted=True)["action"] == "would be deleted"
 
 
 # In check mode, a region is what it is
@@ -156,10 +160,7 @@ def test_a_prediction_says_what_the_region_is_and_not_what_it_would_be(action: s
     assert only_row(entry(action), predicted=True)["status"] == status
 
 
-# What came of an account
-
-PREFLIGHT = {"aws_account": "123456789012", "regions": ["eu-west-1"], "unsupported": ["ca-west-1"]}
-WHO = {"host": "production", "spot_account": "act-d7320fba"}
+# The account as a whole
 
 
 def answer(**regions: Entry) -> Entry:
@@ -168,31 +169,21 @@ def answer(**regions: Entry) -> Entry:
 
 
 def test_what_was_left_out_is_told_of_an_account() -> None:
-    result = onboarded(answer(eu_west_1=entry("created")), PREFLIGHT, **WHO)
-    assert {row["region"]: row["status"] for row in result["rows"]} == {"ca-west-1": "unsupported", "eu-west-1": "active"}
-    assert (result["problem"], result["aws_account"]) == ("", "123456789012")
-
-
-def test_a_preflight_that_failed_is_the_problem_of_the_account() -> None:
-    result = onboarded({"skipped": True}, {"msg": "Spot refuses\nthe token.", "failed": False}, **WHO)
-    assert (result["problem"], result["rows"], result["aws_account"]) == ("Spot refuses the token.", [], None)
-
-
-def test_a_module_that_came_to_no_result_is_a_problem_whatever_it_said() -> None:
-    assert onboarded({"msg": "MODULE FAILURE"}, PREFLIGHT, **WHO)["problem"] == "MODULE FAILURE"
-    assert onboarded({}, PREFLIGHT, **WHO)["problem"] == "the module ended without a result"
+    found = result(answer(eu_west_1=entry("created")), unsupported=["ca-west-1"])
+    assert {row["region"]: row["status"] for row in found["summary"]} == {"ca-west-1": "unsupported", "eu-west-1": "active"}
+    assert (found["problem"], found["aws_account"]) == ("", "123456789012")
 
 
 def test_a_role_that_could_not_be_made_is_the_problem_and_no_region_is_told_of() -> None:
     refused = {"regions": {}, "failed_regions": [], "msg": "execution role: AccessDenied: no", "execution_role": {"action": "failed"}}
-    result = onboarded(refused, PREFLIGHT, **WHO)
-    assert (result["problem"], result["rows"]) == ("execution role: AccessDenied: no", [])
+    found = result(refused)
+    assert (found["problem"], found["summary"]) == ("execution role: AccessDenied: no", [])
 
 
 def test_a_role_that_could_not_be_removed_is_a_problem_although_all_regions_are_cleared() -> None:
     left = {**answer(eu_west_1=entry("deleted")), "msg": "execution role: Throttling: no", "execution_role": {"action": "failed"}}
-    result = offboarded(left, PREFLIGHT, **WHO)
-    assert (result["problem"], result["failed_regions"]) == ("execution role: Throttling: no", [])
+    found = result(left, present=False)
+    assert (found["problem"], found["failed_regions"]) == ("execution role: Throttling: no", [])
 
 
 @pytest.mark.parametrize(
@@ -207,12 +198,12 @@ def test_a_role_that_could_not_be_removed_is_a_problem_although_all_regions_are_
 )
 def test_what_was_done_to_the_role_is_told_if_anything_was(role: Entry | None, predicted: bool, notes: list[str]) -> None:
     given = {**answer(eu_west_1=entry()), **({"execution_role": role} if role else {})}
-    assert onboarded(given, PREFLIGHT, predicted=predicted, **WHO)["notes"] == notes
+    assert result(given, predicted=predicted)["notes"] == notes
 
 
 def test_a_prediction_is_no_problem_unless_something_failed() -> None:
-    assert onboarded(answer(eu_west_1=entry("created")), PREFLIGHT, predicted=True, **WHO)["problem"] == ""
-    assert "eu-west-1 unknown" in onboarded(answer(eu_west_1=failed()), PREFLIGHT, predicted=True, **WHO)["problem"]
+    assert result(answer(eu_west_1=entry("created")), predicted=True)["problem"] == ""
+    assert "eu-west-1 unknown" in result(answer(eu_west_1=failed()), predicted=True)["problem"]
 
 
 # Stacks
@@ -224,7 +215,7 @@ def stack(action: str = "created", **more: t.Any) -> Entry:
 
 
 def test_a_stack_is_one_thing_that_was_made() -> None:
-    assert only_row(stack())["done"] == "created"
+    assert only_row(stack())["action"] == "created"
     assert only_row(stack("unchanged"))["status"] == "active"
     lost = only_row(stack("updated", connection={"connection_state": "DEAUTHORIZED"}, note="the stack does not notice"))
     assert (lost["status"], lost["reason"]) == ("inactive", "the stack does not notice")
@@ -237,75 +228,51 @@ def test_a_stack_that_failed_is_nothing_that_is_known() -> None:
 
 def test_a_stack_that_is_gone_is_absent_and_what_was_kept_is_said() -> None:
     row = only_removal(stack("deleted", note="kept"))
-    assert (row["status"], row["done"], row["reason"]) == ("absent", "deleted", "kept")
+    assert (row["status"], row["action"], row["reason"]) == ("absent", "deleted", "kept")
+
+
+def test_each_region_says_what_its_row_says() -> None:
+    found = result(answer(eu_west_1=entry("created"), us_east_1=failed()))["regions"]
+    assert {region: (line["status"], line["reason"]) for region, line in found.items()} == {
+        "eu-west-1": ("active", ""),
+        "us-east-1": ("unknown", "AccessDeniedException: not allowed"),
+    }
 
 
 # Taking over
 
 OLD = {"region": "eu-west-1", "name": "theirs", "stack_name": "old", "rules": ["theirs"], "stack_set": False}
-ARRIVED = {"regions": {"eu-west-1": {"outcome": "pass", "message": "eu-west-1: Spot took it"}}}
-REMOVED = {"regions": {"eu-west-1": {"action": "deleted"}}}
 
 
-def taken_over(
-    test_event: Entry | None, *removals: Entry, predicted: bool = False, existing: list[Entry] | None = None, **region: t.Any
-) -> dict[str, t.Any]:
-    answer = {"regions": {"eu-west-1": entry(**{"action": "created", **region})}, "failed_regions": []}
-    takeover = {"existing": [OLD] if existing is None else existing, "test_event": test_event, "removals": removals}
-    preflight = {"regions": ["eu-west-1"], "unsupported": [], "aws_account": "1"}
-    whole = onboarded(answer, preflight, host="h", spot_account="s", predicted=predicted, takeover=takeover)
-    (row,) = whole["rows"]
-    assert bool(whole["problem"]) is (row["status"] == "incomplete")
-    return row
+def taken_over(action: str = "created", other: Entry | None = None, **more: t.Any) -> Row:
+    return only_row(entry(action, taken_over=True, other_integrations=[other or OLD]), **more)
 
 
-def test_what_was_proved_and_removed_was_taken_over() -> None:
-    row = taken_over(ARRIVED, REMOVED)
-    assert (row["status"], row["changed"], row["done"]) == ("active", True, "created, took over from the stack old")
+def test_a_region_that_took_over_names_the_stack() -> None:
+    row = taken_over()
+    assert (row["status"], row["changed"], row["action"]) == ("active", True, "created, took over from the stack old")
 
 
 def test_an_unchanged_one_that_takes_over_has_changed() -> None:
-    row = taken_over(ARRIVED, REMOVED, action="unchanged")
-    assert (row["changed"], row["done"]) == (True, "took over from the stack old")
+    row = taken_over("unchanged")
+    assert (row["changed"], row["action"]) == (True, "took over from the stack old")
 
 
 def test_without_a_stack_its_name_is_said() -> None:
-    row = taken_over(ARRIVED, REMOVED, existing=[{**OLD, "stack_name": None}])
-    assert row["done"] == "created, took over from theirs"
-
-
-def test_what_is_adopted_needs_no_proof() -> None:
-    assert taken_over(None, REMOVED)["status"] == "active"
-
-
-@pytest.mark.parametrize(
-    "test_event",
-    [
-        {"regions": {"eu-west-1": {"outcome": "fail", "message": "refused"}}},
-        {"regions": {"eu-west-1": {"outcome": "skip", "message": "refused"}}},
-        {"failed": True, "msg": "refused"},
-    ],
-)
-def test_where_no_test_event_arrived_both_are_there_and_it_failed(test_event: Entry) -> None:
-    row = taken_over(test_event)
-    assert row["status"] == "incomplete"
-    assert "the stack old was kept" in row["reason"]
-    assert "refused" in row["reason"]
-
-
-@pytest.mark.parametrize(
-    "removal", [{"regions": {"eu-west-1": {"action": "failed", "error": {"message": "no"}}}}, {"failed": True, "msg": "no"}]
-)
-def test_what_could_not_be_removed_delivers_twice_and_it_failed(removal: Entry) -> None:
-    row = taken_over(ARRIVED, removal)
-    assert row["status"] == "incomplete"
-    assert row["reason"] == "the stack old could not be removed: no"
+    assert taken_over(other={**OLD, "stack_name": None})["action"] == "created, took over from theirs"
 
 
 def test_check_mode_predicts_it() -> None:
-    row = taken_over({"regions": {"eu-west-1": {"outcome": "skip", "message": "not sent"}}}, REMOVED, predicted=True)
-    assert row["done"] == "would be created, would take over from the stack old"
+    assert taken_over(predicted=True)["action"] == "would be created, would take over from the stack old"
 
 
-def test_a_region_without_another_is_as_ever() -> None:
-    assert taken_over(ARRIVED, existing=[])["done"] == "created"
+def test_a_prediction_that_changes_nothing_but_the_other_is_of_an_active_region() -> None:
+    assert taken_over("unchanged", predicted=True)["status"] == "active"
+
+
+def test_a_region_that_could_not_take_over_is_incomplete_and_has_failed() -> None:
+    both = entry("created", other_integrations=[OLD], error={"code": "NotTakenOver", "message": "it was kept"})
+    found = result({"regions": {"eu-west-1": both}})
+    (row,) = found["summary"]
+    assert (row["status"], row["changed"], row["action"], row["reason"]) == ("incomplete", True, "created", "it was kept")
+    assert found["problem"] == "1 of 1 region(s) not active: eu-west-1 incomplete: it was kept"

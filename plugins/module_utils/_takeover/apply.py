@@ -1,0 +1,144 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import ADOPT, STOP
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import failure_message
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate_everywhere
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import names_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import test_event
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Others, Removal, Removals, remove_roles
+
+SETTLE_SECONDS = 10
+PROOF_SECONDS = 240
+
+Send = t.Callable[[Region], Finding]
+
+
+def integrate_and_take_over(desired: Desired, regions: Regions, removals: Removals, *, timeout: float) -> Document:
+    """Bring the execution role and all regions to what is desired, and take over from the integrations that are there already.
+
+    `adopt` has the stack retain its resources and go before anything is changed, so that CloudFormation does nothing afterwards.
+    `migrate` makes the integration beside the other, proves it by a test event, and then removes the other: no notice is lost.
+
+    :param removals: how other integrations are removed, and whether that is only predicted
+    :returns: as `integrate_everywhere`; see `migrate`
+    """
+    run = functools.partial(integrate_everywhere, desired, regions, timeout=timeout)
+    if not desired.present or desired.on_existing == STOP:
+        return run(check_mode=removals.check_mode)
+    if desired.on_existing != ADOPT:
+        send = functools.partial(_send, name=desired.rule.name, target_id=desired.rule.target_id)
+        return migrate("integration", run(check_mode=removals.check_mode), send, removals)
+    foreseen = run(check_mode=True)
+    adopted = others_of(foreseen)
+    if not (adopted or foreseen["changed"] or "msg" in foreseen):
+        return foreseen
+    released = removals.run(adopted, retain=True)
+    whole = foreseen if removals.check_mode else run(check_mode=False)
+    return _combined("integration", whole, adopted, {}, released)
+
+
+def migrate(what: str, whole: Document, send: Send, removals: Removals) -> Document:
+    """Prove the integrations that were made beside others, and remove the others.
+
+    :param what: the name of what was made, in messages
+    :param whole: the result of making it; its regions name the others in `other_integrations`
+    :param send: sends a test event by the new integration of a region
+    :returns: `whole`, in which a region that took over has `taken_over`, and one where both are left has `error`
+    """
+    existing = others_of(whole)
+    if not existing:
+        return whole
+    proofs = {} if removals.check_mode else _prove(removals.regions, existing, send)
+    proved = {region: others for region, others in existing.items() if removals.check_mode or proofs[region].outcome == PASS}
+    removed = removals.run(proved)
+    whole = _combined(what, whole, existing, proofs, removed)
+    if removals.all_regions and len(proved) == len(existing) and not any(removal.failure for removal in removed.values()):
+        whole["notes"] = remove_roles(proved, removals)
+    return whole
+
+
+def send_by_stack(region: Region, stack_name: str) -> Finding:
+    """Send a test event by the integration that a stack holds."""
+    names = names_in_stack(region, stack_name)
+    return _send(region, name=names.rule, target_id=None, connection=names.connection)
+
+
+def _send(region: Region, name: str, target_id: str | None, connection: str = "") -> Finding:
+    return test_event(region, name, target_id, settle=SETTLE_SECONDS, timeout=PROOF_SECONDS, connection=connection)
+
+
+def others_of(whole: Document) -> Others:
+    """Return the other integrations by region, of the regions where ours is there, too."""
+    return {
+        region: entry["other_integrations"]
+        for region, entry in whole["regions"].items()
+        if entry["action"] != "failed" and entry.get("other_integrations")
+    }
+
+
+def _prove(regions: Regions, existing: Others, send: Send) -> dict[str, Finding]:
+    results = regions.run(lambda region: send(region) if region.name in existing else None)
+    return {region: _proof(region, results[region]) for region in existing}
+
+
+def _proof(region: str, result: Finding | Failure | None) -> Finding:
+    if isinstance(result, Failure):
+        message = f"{region}: No test event could be sent, or not be followed: {result.code}: {result.message}"
+        return Finding(TEST_EVENT, UNKNOWN, message, "Grant the permission, or try again.")
+    return t.cast("Finding", result)
+
+
+def _combined(what: str, whole: Document, existing: Others, proofs: t.Mapping[str, Finding], removed: t.Mapping[str, Removal]) -> Document:
+    """Return the result of a takeover. Pure.
+
+    :param existing: the other integrations by region
+    :param proofs: the findings of the test events by region; none where nothing had to be proved
+    :param removed: by region, for those where the others were to be removed
+    """
+    regions = dict(whole["regions"])
+    for region, others in existing.items():
+        if regions[region]["action"] != "failed":
+            regions[region] = _taken_over(regions[region], others, proofs.get(region), removed.get(region))
+    failures = {region: Failure(**entry["error"]) for region, entry in regions.items() if "error" in entry}
+    return {
+        **whole,
+        "changed": any(entry["changed"] for entry in regions.values()) or whole["changed"],
+        "regions": regions,
+        "failed_regions": list(failures),
+        "diff": [*whole["diff"], *(entry for removal in removed.values() for entry in removal.diff)],
+        **({"msg": failure_message(what, failures, len(regions))} if failures else {}),
+    }
+
+
+def _taken_over(entry: Document, others: t.Sequence[Document], proof: Finding | None, removal: Removal | None) -> Document:
+    entry = {**entry, "other_integrations": list(others), **({"test_event": proof.as_dict()} if proof else {})}
+    names, error = names_of(others), ""
+    if removal is None:
+        seen = proof.message if proof else "none was sent"
+        error = f"it was made, but no test event arrived by it, so that {names} was kept, too: {seen}"
+    elif removal.failure:
+        error = f"{names} could not be removed: {removal.failure.message}"
+    if removal and removal.notes:
+        notes = [*(entry["notes"] if "notes" in entry else filter(None, [entry.get("note")])), *removal.notes]
+        entry.update({"notes": notes} if "notes" in entry else {"note": " ".join(notes)})
+    if error:
+        return {**entry, "error": Failure("NotTakenOver", error).as_dict()}
+    return {**entry, "changed": True, "taken_over": True}
