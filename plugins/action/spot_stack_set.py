@@ -9,9 +9,12 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import whole
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import STEP, whole
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._stack_set_table import lines
 
 _DEFAULT_TIMEOUT = 3600
+# Seconds between two lines.
+_STEP_SECONDS = 20
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -31,16 +34,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if self._task.async_val:
             # Somebody else waits for it, and shows what he sees.
             return dict(self._execute_module(task_vars=task_vars, wrap_async=True))
+        given = {"seconds": _STEP_SECONDS, **(self._task.args.get(STEP) or {})}
         steps: list[dict[str, t.Any]] = []
+        begun: list[dict[str, t.Any]] = []
         begin = time.monotonic()
         while True:
-            arguments = {**self._task.args, "operations": steps[-1]["operations"] if steps else []}
+            arguments = {**self._task.args, STEP: {**given, "operations": begun}}
             if steps:
                 arguments["wait_timeout"] = _left(self._task.args.get("wait_timeout"), time.monotonic() - begin)
             steps.append(dict(self._execute_module(module_args=arguments, task_vars=task_vars)))
-            if steps[-1].get("finished", True):
-                return whole(steps)
-            self._display.display(steps[-1]["progress"])
+            step = steps[-1].pop(STEP, None)
+            if not step:
+                result = whole(steps)
+                return {**result, "lines": lines(result, str(self._task.args.get("name")))}
+            begun = step["operations"]
+            self._display.display(step["progress"])
 
 
 def _left(timeout: t.Any, passed: float) -> int:

@@ -52,6 +52,15 @@ attributes:
       - This action does not modify state.
 """
 
+    # For what is an action plugin, and no module that runs on a host
+    CONTROLLER = r"""
+options: {}
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+"""
+
     ACTIONGROUP_AWS = r"""
 options: {}
 attributes:

@@ -20,7 +20,7 @@ description:
   - A stack set that has another template, other parameters or properties is updated, and AWS updates all of its instances with it;
     the Spot accounts of the instances stay.
   - An instance that fails does not hinder the others. The module fails at its end, and names each that failed with AWS's reason.
-  - Shows how far it is, a line each O(step_timeout) seconds. Whoever is killed loses nothing, as the next run goes on where AWS is.
+  - Shows the progress in a line every 20 seconds, unless it runs in the background. A run that was killed is completed by the next one.
 
 options:
   name:
@@ -235,17 +235,6 @@ options:
       - How long to wait for AWS, in seconds.
     type: int
     default: 3600
-  step_timeout:
-    description:
-      - After how many seconds a line shows how far it is.
-    type: int
-    default: 20
-  operations:
-    description:
-      - RV(operations) of the step before. The action plugin gives it, in order to show lines in between; leave it alone.
-      - Where it is given, the module returns after O(step_timeout) with RV(finished=false) if there is more to do.
-    type: list
-    elements: dict
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
@@ -342,7 +331,7 @@ stack_set:
     - The stack set as C(DescribeStackSet) tells it, with names in snake case, but without its template. V(none) where there is none.
     - The token and what is C(NoEcho) among its parameters is V(****).
   type: dict
-  returned: when RV(finished), unless it had to stop before
+  returned: unless it had to stop before
   sample:
     stack_set_name: spot-interruption
     stack_set_id: spot-interruption:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
@@ -364,7 +353,7 @@ instances:
   description: The instances, in the order of their accounts and regions. In check mode, as they will be.
   type: list
   elements: dict
-  returned: when RV(finished), unless it had to stop before
+  returned: unless it had to stop before
   contains:
     account:
       description: The AWS account.
@@ -410,7 +399,7 @@ failed_instances:
   description: The instances that are not as they shall be, worst first.
   type: list
   elements: dict
-  returned: when RV(finished)
+  returned: always, unless an argument was wrong
   contains: &failure
     account:
       description: The AWS account.
@@ -477,11 +466,6 @@ operations:
       type: int
       returned: always
       sample: 2
-    done:
-      description: How many of them are done.
-      type: int
-      returned: when it is in progress, and RV(finished) is V(false)
-      sample: 1
     failures:
       description: What failed, or was cancelled.
       type: list
@@ -492,24 +476,23 @@ accounts_without_spot_account:
   description: The AWS accounts of the organizational units that O(spot_accounts) does not name.
   type: list
   elements: str
-  returned: when RV(finished), unless it had to stop before
+  returned: unless it had to stop before
   sample: ["123456789012"]
 notes:
   description: What a person should know although nothing failed. They are also given as warnings.
   type: list
   elements: str
-  returned: when RV(finished), unless it had to stop before
+  returned: unless it had to stop before
   sample: ["AWS does not deploy to the management account 123456789012: onboard it with spot.eventbridge.onboard."]
-finished:
-  description: Whether it is done. V(false) only where O(operations) is given, as the action plugin does.
-  type: bool
-  returned: always, unless an argument was wrong
-  sample: true
-progress:
-  description: How far it is.
-  type: str
-  returned: when RV(finished) is V(false)
-  sample: "stack set spot-interruption: CREATE 5 of 9 instances, 1 failed"
+lines:
+  description: The result for people, a line for each AWS account, the failed ones first, below a heading that counts them.
+  type: list
+  elements: str
+  returned: unless it runs in the background
+  sample:
+    - "stack set spot-interruption: 1 account, 2 instances, 0 failed"
+    - AWS ACCOUNT   SPOT ACCOUNT  CURRENT  DONE
+    - 123456789012  act-d7320fba  2 of 2   create
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -520,6 +503,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.o
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import STEP
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
@@ -532,8 +516,7 @@ def main() -> None:
             **argument_spec(),
             **assume_role_argument_spec(),
             **wait_argument_spec(3600),
-            "step_timeout": {"type": "int", "default": 20},
-            "operations": {"type": "list", "elements": "dict"},
+            STEP: {"type": "dict"},
         },
         required_if=[("state", "present", ["regions"]), ("state", "present", ["template_body", "template_url"], True)],
         mutually_exclusive=[("template_body", "template_url")],
@@ -545,6 +528,9 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except Exception as error:  # an uncaught one would print its arguments, the token among them
         module.fail_json(msg=failure_of(error).message)
+    if not answer.pop("finished"):
+        step = {"operations": answer.pop("operations"), "progress": answer.pop("progress")}
+        module.exit_json(**answer, **{STEP: step})
     for note in answer.get("notes", []):
         module.warn(note)
     if "msg" in answer:
@@ -553,7 +539,7 @@ def main() -> None:
 
 
 def _run(module: AnsibleAWSModule) -> StackSetRun:
-    params = module.params
+    params, step = module.params, module.params[STEP] or {}
     service_managed = params["permission_model"] == "service_managed"
     regions = Regions(module, (CLOUDFORMATION, ORGANIZATIONS) if service_managed else (CLOUDFORMATION,))
     home = regions[regions.names[0]]
@@ -564,8 +550,8 @@ def _run(module: AnsibleAWSModule) -> StackSetRun:
         home.clients,
         check_mode=module.check_mode,
         timeout=wait_seconds(params),
-        step=0 if params["operations"] is None else max(params["step_timeout"], 1),
-        before=params["operations"] or (),
+        step=max(int(step["seconds"]), 1) if "operations" in step else 0,
+        before=step.get("operations", ()),
     )
 
 

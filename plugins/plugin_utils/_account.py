@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, counts, problem, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, counts, in_words
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._findings import finding_lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table as region_table
 
 Result = dict[str, t.Any]
@@ -19,51 +20,55 @@ _NOT_FINISHED = "it did not come to its end: see what is said of it above, and r
 
 
 def result(
-    rows: t.Iterable[Row],
+    rows: t.Sequence[Row],
     *,
     host: str,
     spot_account: str,
     aws_account: str | None,
     good: t.Container[str],
-    goal: str,
+    problem: str,
     error: str = "",
     notes: t.Iterable[str] = (),
 ) -> Result:
-    """What came of a run for an account: what all playbooks leave in `spot_eventbridge_result`.
+    """Return the result of a run for an account: what all playbooks leave in `spot_eventbridge_result`.
 
-    :param rows: one for each region
-    :param aws_account: None if it could not be found out
-    :param good: the statuses that a region may have in the end
-    :param goal: what is said of regions with others, such as `not active`
+    :param rows: one for each region, worst first
+    :param aws_account: None if it is not known
+    :param good: the statuses that a region may have at the end
+    :param problem: why the account failed, in one line; empty if it did not
     :param error: why the account as a whole failed
     :param notes: what else to know
-    :returns: `host`, `spot_account`, `aws_account`, `rows`, `notes`, `failed_regions`, `error`, and `problem`: why it
-        failed, in one line, or nothing.
     """
-    rows = worst_first(rows)
     return {
         "host": host,
         "spot_account": spot_account,
         "aws_account": aws_account,
-        "rows": rows,
+        "summary": list(rows),
         "notes": list(notes),
         "failed_regions": [row["region"] for row in rows if row["status"] not in good],
         "error": error,
-        "problem": problem(rows, good, goal, error),
+        "problem": problem,
     }
 
 
-def failed(failure: t.Mapping[str, t.Any], *, host: str, spot_account: str) -> Result:
-    """What came of an account for which a task failed that should not.
+def failed(error: str, *, host: str, spot_account: str, aws_account: str | None = None) -> Result:
+    """Return the result of an account that failed as a whole."""
+    return result([], host=host, spot_account=spot_account, aws_account=aws_account, good=(), problem=error, error=error)
 
-    :param failure: the task's result
+
+def module_error(answer: t.Mapping[str, t.Any], key: str) -> str:
+    """Return in one line why a module came to no result; empty if it did.
+
+    :param answer: the result of the module
+    :param key: what stands in each of its results
     """
-    error = " ".join(str(failure.get("msg") or "a task failed without saying why").split())
-    return result([], host=host, spot_account=spot_account, aws_account=None, good=(), goal="", error=error)
+    if key in answer:
+        return ""
+    return " ".join(str(answer.get("msg") or "the module ended without a result").split())
 
 
 def title(account: t.Mapping[str, t.Any]) -> str:
-    """What stands above the table of an account.
+    """Return the heading of an account's table.
 
     :param account: with `spot_account` and `aws_account`
     """
@@ -71,14 +76,18 @@ def title(account: t.Mapping[str, t.Any]) -> str:
 
 
 def lines(account: t.Mapping[str, t.Any]) -> list[str]:
-    """What came of an account, for people: a line for each region, worst first, below a heading that counts them."""
-    if not account["rows"]:
+    """Return the result of an account for people: a line for each region, worst first, below a heading that counts them.
+
+    For an account that was verified, also a line for each finding that is not a pass.
+    """
+    if not account["summary"]:
         return [f"{title(account)}: {account['problem']}", *account["notes"]]
-    return [*region_table(account["rows"], title(account)), *account["notes"]]
+    found = finding_lines(account["checks"], account["regions"]) if "checks" in account else []
+    return [*region_table(account["summary"], title(account)), *found, *account["notes"]]
 
 
 def table(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> list[str]:
-    """One line for each account, the failed ones first, below a heading that counts them.
+    """Return one line for each account, the failed ones first, below a heading that counts them.
 
     :param results: by host; None for a host that left none
     """
@@ -95,9 +104,9 @@ def table(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> list[str]:
 
 
 def progress(account: t.Mapping[str, t.Any], done: int, total: int) -> str:
-    """The line of an account that is done: `[ 12/100] act-d7320fba  17 active, 2 changed`.
+    """Return the line of an account that is done: `[ 12/100] act-d7320fba  17 active, 2 changed`.
 
-    :param account: what came of it
+    :param account: its result
     :param done: how many accounts are done, with this one
     """
     line = _line(account["host"], account)
@@ -109,7 +118,7 @@ def progress(account: t.Mapping[str, t.Any], done: int, total: int) -> str:
 def _line(host: str, found: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     if found is None:
         return {"account": host, "aws_account": "-", "regions": "-", "changed": "-", "why": _NOT_FINISHED, "rank": -1}
-    rows = found["rows"]
+    rows = found["summary"]
     worst = min([STATUSES.index(row["status"]) for row in rows], default=-1)
     changed = sum(bool(row["changed"]) for row in rows)
     return {
@@ -124,9 +133,9 @@ def _line(host: str, found: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
 
 
 def _why(found: t.Mapping[str, t.Any]) -> str:
-    """The worst that made an account fail; the rest stands in the table of the account."""
-    failed = [row for row in found["rows"] if row["region"] in found["failed_regions"]]
+    """Return the worst that made an account fail; the rest stands in the table of the account."""
+    failed = [row for row in found["summary"] if row["region"] in found["failed_regions"]]
     if found["error"] or not failed:
         return str(found["problem"])
     more = len(failed) - 1
-    return str(failed[0]["summary"]) + (f" (and {more} more region{'' if more == 1 else 's'})" if more else "")
+    return in_words(failed[0]) + (f" (and {more} more region{'' if more == 1 else 's'})" if more else "")

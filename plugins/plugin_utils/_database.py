@@ -44,7 +44,7 @@ def query(config: t.Mapping[str, t.Any], spot_account: str, hours: int, instance
     """
     engine = config.get("engine")
     if engine not in COLLECTIONS:
-        raise ArgumentError(f"spot_eventbridge_verify_database.engine is {engine!r}; it has to be one of {', '.join(COLLECTIONS)}.")
+        raise ArgumentError(f"database.engine is {engine!r}; it has to be one of {', '.join(COLLECTIONS)}.")
     names = {**DEFAULTS, **{key: value for key, value in config.items() if key in DEFAULTS and value is not None}}
     quote = '"' if engine == "postgresql" else "`"
     table, value, time = (_identifier(names[key], key, quote) for key in ("table", "value_column", "time_column"))
@@ -76,6 +76,34 @@ def _guards(engine: str) -> list[str]:
         return []
     limit = f"max_execution_time = {_SECONDS * 1000}" if engine == "mysql" else f"max_statement_time = {_SECONDS}"
     return [f"SET SESSION {limit}", "SET SESSION time_zone = '+00:00'", "START TRANSACTION READ ONLY"]
+
+
+def question(config: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]]:
+    """Return the module of the engine's collection that asks a query, and its arguments. Pure.
+
+    :param config: `engine`, `host`, `user`, `password` and `database`, and by choice `port`, `ssl_mode` and `ca_path`
+    :param asked: as `query` returns it
+    """
+    arguments = {
+        "login_host": config["host"],
+        "login_user": config["user"],
+        "login_password": config["password"],
+        "login_db": config["database"],
+        "ca_cert": config["ca_path"],
+        "named_args": asked["named_args"],
+    }
+    if config["engine"] == "postgresql":
+        options = f"-c default_transaction_read_only=on -c statement_timeout={_SECONDS * 1000} -c timezone=UTC"
+        arguments.update(
+            login_port=config["port"] or 5432,
+            ssl_mode=config["ssl_mode"],
+            connect_params={"connect_timeout": _SECONDS, "options": options},
+            query=asked["statements"][-1],
+        )
+        return "community.postgresql.postgresql_query", arguments
+    # Without the user's own file, which may hold other credentials.
+    arguments.update(login_port=config["port"] or 3306, connect_timeout=_SECONDS, config_file="", query=asked["statements"])
+    return "community.mysql.mysql_query", arguments
 
 
 def missing(config: t.Mapping[str, t.Any]) -> str:
@@ -139,7 +167,7 @@ def _failure(result: t.Mapping[str, t.Any], engine: str) -> Finding:
 
 def _identifier(name: t.Any, what: str, quote: str) -> str:
     if not isinstance(name, str) or not _IDENTIFIER.match(name):
-        raise ArgumentError(f"spot_eventbridge_verify_database.{what} is {str(name)[:100]!r}, which is not the name of a table or column.")
+        raise ArgumentError(f"database.{what} is {str(name)[:100]!r}, which is not the name of a table or column.")
     return ".".join(f"{quote}{part}{quote}" for part in name.split("."))
 
 

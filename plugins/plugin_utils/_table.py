@@ -22,10 +22,10 @@ def count(rows: t.Sequence[Row]) -> str:
 def table(rows: t.Sequence[Row], title: str = "") -> list[str]:
     """Return one line for each region, below a heading that counts them.
 
-    :param rows: each with `region`, `status`, `done` (what was done) and `reason` (why it is not active)
-    :param title: what stands before the count
+    :param rows: each with `region`, `status`, `action` and `reason`
+    :param title: the words before the count
     """
-    columns = [("REGION", "region"), ("STATUS", "status"), ("DONE", "done")]
+    columns = [("REGION", "region"), ("STATUS", "status"), ("DONE", "action")]
     columns = [(heading, key) for heading, key in columns if any(row[key] for row in rows)]
     widths = [max([len(heading), *(len(row[key]) for row in rows)]) for heading, key in columns]
     lines = [f"{title}, {count(rows)}" if title else count(rows)]

@@ -26,6 +26,8 @@ MODULES = PLUGINS / "modules"
 MODULE = "module"
 # What Ansible and amazon.aws give with every module.
 COMMON = {"changed", "failed", "msg", "invocation", "warnings", "deprecations", "diff", "exception", "resource_actions"}
+# What modules of regions return although they came to no result, as after a wrong argument.
+WITHOUT_RESULT = {"problem", "summary", "notes"}
 TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
     "int": int,
@@ -66,9 +68,9 @@ def returned(module: str, kind: str = MODULE) -> Options:
 
 def differences(module: str, answer: Mapping[str, Any]) -> list[str]:
     """What an answer has that RETURN does not tell, or the other way round."""
-    if answer.get("failed") and not answer.keys() & returned(module).keys():
+    if answer.get("failed") and not answer.keys() & (returned(module).keys() - WITHOUT_RESULT):
         return []
-    told = {key: value for key, value in answer.items() if key not in COMMON and not key.startswith("_ansible_")}
+    told = {key: value for key, value in answer.items() if key not in COMMON and not key.startswith("_")}
     return list(_differences("", returned(module), told))
 
 

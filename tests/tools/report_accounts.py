@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import Report, verification_report
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import page
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import Report, verification_report
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.page import page
 
-FILES = Path(__file__).parents[2] / "roles" / "spot_eventbridge" / "files"
+FILES = Path(__file__).parents[2] / "plugins" / "plugin_utils" / "_report"
 GENERATED = "2026-01-02T03:04:05Z"
 
 REGIONS = [
@@ -276,5 +276,4 @@ def report(accounts: list[Document]) -> Report:
 
 
 def html(accounts: list[Document]) -> str:
-    skeleton, style, script = ((FILES / f"report.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return page(report(accounts), skeleton, style, script)
+    return page(report(accounts))

@@ -137,10 +137,7 @@ def account_result(
     # Without a region that was worked on, those that would have been left out do not matter.
     left_out = [row(region, UNSUPPORTED, action="-", reason="this region has no API destinations") for region in unsupported if rows]
     summary = worst_first([*rows.values(), *left_out])
-    if present:
-        good, goal = (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ())), "not active"
-    else:
-        good, goal = (ABSENT, UNSUPPORTED), "could not be cleared"
+    good, goal = good_statuses(present=present, predicted=predicted), "not active" if present else "could not be cleared"
     role = whole.get(ExecutionRole.kind) or {}
     return {
         **whole,
@@ -151,6 +148,17 @@ def account_result(
         "problem": problem(summary, good, goal, whole["msg"] if role.get("action") == "failed" else ""),
         "notes": [*_role_notes(role, predicted), *whole.get("notes", ())],
     }
+
+
+def good_statuses(*, present: bool, predicted: bool) -> tuple[str, ...]:
+    """Return the statuses that a region may have at the end.
+
+    :param present: whether the integration was to be made, or to be removed
+    :param predicted: whether nothing was done, so that each region still is what it was
+    """
+    if not present:
+        return (ABSENT, UNSUPPORTED)
+    return (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
 
 
 def _role_notes(role: t.Mapping[str, t.Any], predicted: bool) -> list[str]:

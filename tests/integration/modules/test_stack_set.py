@@ -391,12 +391,12 @@ class TestSteps:
     def test_a_run_in_steps_ends_as_one_at_once(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
         accounts.sandbox.settings(stack_set_seconds=1.2)
-        steps = [stack_set(**SMALL, operations=[], step_timeout=1)]
-        while not steps[-1].answer["finished"]:
+        steps = [stack_set(**SMALL, _step={"operations": [], "seconds": 1})]
+        while "_step" in steps[-1].answer:
             assert len(steps) < 20
-            steps.append(made(stack_set(**SMALL, operations=steps[-1].answer["operations"], step_timeout=1)))
+            steps.append(made(stack_set(**SMALL, _step={**steps[-1].answer["_step"], "seconds": 1})))
         assert len(steps) > 1
-        assert steps[0].answer["progress"] == f"stack set {NAME}: CREATE 0 of 2 instances"
+        assert steps[0].answer["_step"]["progress"] == f"stack set {NAME}: CREATE 0 of 2 instances"
         assert len(steps[-1].operations) == 3
         assert len(accounts.operations()) == 2
         assert not made(stack_set(**SMALL)).changed
@@ -404,17 +404,17 @@ class TestSteps:
     def test_what_failed_in_a_step_is_not_tried_again_in_the_next(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles(FIRST)
         accounts.sandbox.settings(stack_set_seconds=1.2)
-        steps = [stack_set(**SMALL, operations=[], step_timeout=1)]
-        while not steps[-1].answer["finished"]:
+        steps = [stack_set(**SMALL, _step={"operations": [], "seconds": 1})]
+        while "_step" in steps[-1].answer:
             assert len(steps) < 20
-            steps.append(stack_set(**SMALL, operations=steps[-1].answer["operations"], step_timeout=1))
+            steps.append(stack_set(**SMALL, _step={**steps[-1].answer["_step"], "seconds": 1}))
         assert steps[-1].failed
         assert len(accounts.operations()) == 2
 
     def test_a_run_that_ended_in_between_is_completed_by_the_next(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
         accounts.sandbox.settings(stack_set_seconds=1.2)
-        assert not stack_set(operations=[], step_timeout=1).answer["finished"]
+        assert stack_set(_step={"operations": [], "seconds": 1}).answer.keys() & {"_step"}
         accounts.sandbox.settings(stack_set_seconds=0)
         made(stack_set())
         assert len(accounts.operations()) == 3

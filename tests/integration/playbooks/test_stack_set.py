@@ -227,7 +227,7 @@ PLAY = """
         template_body: "{{ lookup('spot.eventbridge.stack_template') }}"
         spot_accounts: {"111111111111": act-00000011}
         regions: [eu-west-1]
-        step_timeout: 1
+        _step: {seconds: 1}
       async: 60
       poll: 1
 

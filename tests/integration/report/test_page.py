@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import SYMBOLS
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.page import SYMBOLS
 from tests.integration.report.browser import TELEPHONE, Browser
 from tests.tools.report_accounts import REGIONS
 

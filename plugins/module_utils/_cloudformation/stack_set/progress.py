@@ -14,6 +14,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
+# The private option with which the action plugin runs the module in steps, and the key of an unfinished step's progress.
+STEP = "_step"
+
 
 def progress_line(name: str, entries: t.Sequence[t.Mapping[str, t.Any]], foreign: t.Sequence[str] = ()) -> str:
     """How far a stack set is, in one line: `stack set spot: CREATE 5 of 9 instances, 1 failed`.

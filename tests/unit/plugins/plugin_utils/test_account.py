@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import row
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import failed, lines, result, table
+import pytest
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import problem, row, worst_first
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import failed, lines, module_error, result, table
 
 WHO = {"host": "act-d7320fba", "spot_account": "act-d7320fba", "aws_account": "123456789012"}
 
 
 def came_of(*rows: t.Any, **more: t.Any) -> dict[str, t.Any]:
-    return result(rows, **{**WHO, "good": ("active", "unsupported"), "goal": "not active", **more})
+    error, good = more.get("error", ""), ("active", "unsupported")
+    return result(worst_first(rows), good=good, problem=problem(worst_first(rows), good, "not active", error), **{**WHO, **more})
 
 
-GOOD = row("eu-west-1", "active", changed=True, done="created")
-BAD = row("us-east-1", "unknown", done="-", reason="X: no")
+GOOD = row("eu-west-1", "active", changed=True, action="created")
+BAD = row("us-east-1", "unknown", action="-", reason="X: no")
 
 
 def test_an_account_where_all_is_good_has_no_problem() -> None:
@@ -49,8 +52,17 @@ def test_without_a_region_the_problem_is_the_line() -> None:
     assert lines(came_of(error="No credentials.", aws_account=None)) == ["act-d7320fba in AWS account (unknown): No credentials."]
 
 
-def test_a_task_that_failed_without_a_word_is_a_problem_nevertheless() -> None:
-    assert failed({}, host="a", spot_account="b")["problem"] == "a task failed without saying why"
+def test_an_account_that_failed_as_a_whole_has_the_one_problem() -> None:
+    found = failed("No way.", host="a", spot_account="b")
+    assert (found["problem"], found["error"], found["summary"], found["aws_account"]) == ("No way.", "No way.", [], None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [({"regions": {}}, ""), ({"msg": "MODULE\nFAILURE"}, "MODULE FAILURE"), ({}, "the module ended without a result")],
+)
+def test_a_module_that_came_to_no_result_is_an_error_whatever_it_said(answer: dict[str, t.Any], error: str) -> None:
+    assert module_error(answer, "regions") == error
 
 
 def test_a_table_has_a_line_for_each_account_the_failed_ones_first() -> None:

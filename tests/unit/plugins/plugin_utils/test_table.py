@@ -11,8 +11,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses im
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import count, table
 
 
-def row(region: str, status: str = "active", done: str = "created", reason: str = "") -> Row:
-    return {"region": region, "status": status, "done": done, "reason": reason}
+def row(region: str, status: str = "active", action: str = "created", reason: str = "") -> Row:
+    return {"region": region, "status": status, "action": action, "reason": reason}
 
 
 def test_a_table_is_a_count_a_heading_and_a_line_for_each_region() -> None:
@@ -30,7 +30,7 @@ def test_a_title_stands_before_the_count() -> None:
 
 
 def test_no_line_ends_in_blanks() -> None:
-    assert [line for line in table([row("us-east-1"), row("eu-west-1", done="-")])[2:] if line != line.rstrip()] == []
+    assert [line for line in table([row("us-east-1"), row("eu-west-1", action="-")])[2:] if line != line.rstrip()] == []
 
 
 def test_a_table_of_nothing_says_so() -> None:

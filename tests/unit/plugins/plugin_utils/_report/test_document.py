@@ -10,8 +10,9 @@ import typing as t
 import pytest
 from jsonschema import Draft202012Validator
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import OUTCOMES
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import OUTCOMES, concerns, printable, verification_report
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import concerns, printable, verification_report
 from tests.tools import report_accounts as accounts
 
 WHEN = accounts.GENERATED

@@ -11,7 +11,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, UNKNOWN, WARN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ACTIVE, STATUSES, UNSUPPORTED
 
 Report = dict[str, t.Any]
@@ -20,8 +20,6 @@ Report = dict[str, t.Any]
 SCHEMA_VERSION = 1
 COLLECTION = "spot.eventbridge"
 
-# The words of an outcome, worst first: the order in which people should read them.
-OUTCOMES = (FAIL, UNKNOWN, WARN, SKIP, PASS)
 # What somebody has to look at. A check that was left out is not among them.
 CONCERNS = (FAIL, UNKNOWN, WARN)
 

@@ -17,6 +17,7 @@ import string
 import typing as t
 import urllib.parse
 import zlib
+from pathlib import Path
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
@@ -29,7 +30,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses im
     UNSUPPORTED,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import UNKNOWN as UNKNOWN_STATUS
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import Report, concerns, has_failed, printable, statuses
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import Report, concerns, has_failed, printable, statuses
 
 # A sign beside the colour, for those who do not see it; all of them are in every system's fonts.
 SYMBOLS = {
@@ -60,16 +61,13 @@ _COLUMN = re.compile(r"(?P<area>.+?)-(?P<place>[a-z]+-\d+)")
 _UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)")
 
 
-def page(report: Report, skeleton: str, style: str, script: str) -> str:
-    """The report as one HTML file that makes no request. Pure.
+def page(report: Report) -> str:
+    """Return the report as one HTML file that makes no request.
 
     What is seen at once is HTML. All that a region's panel shows is kept compressed, account by account, and unpacked in the
     browser when it is asked for: 6,000 regions are 30 MB otherwise.
-
-    :param skeleton: the page's frame with `$names` for what is put in
-    :param style: the CSS
-    :param script: the JavaScript
     """
+    skeleton, style, script = (Path(__file__).with_name(f"report.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
     regions = sorted({name for account in report["accounts"] for name in account["regions"]}, key=_column)
     firsts = _firsts(regions)
     return string.Template(skeleton).substitute(

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ACTIVE, UNSUPPORTED
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import (
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import (
     COLLECTION,
     Report,
     concerns,

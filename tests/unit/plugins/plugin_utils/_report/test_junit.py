@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import verification_report
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_junit import junit
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.junit import junit
 from tests.tools import report_accounts as accounts
 
 Cases = dict[tuple[str, str], ElementTree.Element]

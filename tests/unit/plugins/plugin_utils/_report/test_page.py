@@ -16,10 +16,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import OUTCOMES, verification_report
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._report_page import MEANINGS, OUTCOME_SYMBOLS, SYMBOLS, page
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.page import MEANINGS, OUTCOME_SYMBOLS, SYMBOLS, page
 from tests.tools import report_accounts as accounts
 
 
@@ -123,7 +123,7 @@ def test_markup_stays_text_wherever_it_is(place: str) -> None:
         "regions": {hostile.get("region", "us-east-1"): {"status": "inactive", "findings": [finding]}},
     }
     report = verification_report([one], hostile.get("generated", accounts.GENERATED), hostile.get("version"))
-    text = page(report, *((accounts.FILES / f"report.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")))
+    text = page(report)
     found = Elements(text)
     assert found.of("img") == []
     assert len(found.of("script")) == 2

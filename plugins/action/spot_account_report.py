@@ -1,0 +1,54 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
+
+_DICT = {"type": "dict", "default": {}}
+_DICTS = {"type": "list", "elements": "dict", "default": []}
+_ARGUMENTS = {
+    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD], "required": True},
+    "spot_account": {"type": "str", "required": True},
+    "preflight": _DICT,
+    "integration": _DICT,
+    "info": _DICTS,
+    "proofs": _DICTS,
+    "fail_on_warnings": {"type": "bool", "default": False},
+    "failure": {"type": "dict"},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Ends the run of an account: makes its result out of those of the modules, shows it, and keeps it as a fact."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """See `ActionBase`."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
+        result = account_result(given, host=variables["inventory_hostname"], predicted=self._task.check_mode)
+        shown = lines(result)
+        if not self._is_one_of_many(variables):
+            self._display.display("\n".join(shown))
+        return {"changed": False, "lines": shown, "ansible_facts": {"spot_eventbridge_result": result}}
+
+    def _is_one_of_many(self, variables: t.Mapping[str, t.Any]) -> bool:
+        """Whether the callback `accounts` shows this account as one line."""
+        callback = constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK")
+        return (
+            callback == "spot.eventbridge.accounts"
+            and self._display.verbosity == 0
+            and len(variables.get("ansible_play_hosts_all", ())) > 1
+        )

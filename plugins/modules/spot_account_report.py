@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_account_report
+
+short_description: End the run of an account with its result
+
+version_added: 1.0.0
+
+description:
+  - Makes the result of an account out of the results of the modules that worked on it, shows it, and keeps it as the fact
+    C(spot_eventbridge_result).
+  - It runs on the controller, and asks neither AWS nor Spot. It does not fail for a problem of the account, so that a play over many
+    accounts can end all of them; RV(ansible_facts.spot_eventbridge_result.problem) says whether there is one.
+  - Results are given as they were registered, those of failed and of skipped tasks, too.
+
+options:
+  purpose:
+    description:
+      - The purpose of the run.
+    type: str
+    choices: [onboard, verify, repair, offboard]
+    required: true
+  spot_account:
+    description:
+      - The Spot account.
+    type: str
+    required: true
+  preflight:
+    description:
+      - The result of M(spot.eventbridge.spot_preflight_info).
+    type: dict
+    default: {}
+  integration:
+    description:
+      - The result of M(spot.eventbridge.spot_integration) or M(spot.eventbridge.spot_stack).
+    type: dict
+    default: {}
+  info:
+    description:
+      - The results of M(spot.eventbridge.spot_integration_info), in order.
+      - With O(purpose=verify), the last one counts. With O(purpose=repair), the first one is before, and the last one after the repair.
+    type: list
+    elements: dict
+    default: []
+  proofs:
+    description:
+      - The results of M(spot.eventbridge.spot_test_event), M(spot.eventbridge.spot_test_interruption),
+        M(spot.eventbridge.spot_backend_info) and M(spot.eventbridge.spot_backend_database_info). Each check that none of them made is
+        named with those who can make it.
+    type: list
+    elements: dict
+    default: []
+  fail_on_warnings:
+    description:
+      - With O(purpose=verify), whether warnings are problems.
+    type: bool
+    default: false
+  failure:
+    description:
+      - The result of a task that failed unexpectedly, such as C(ansible_failed_result). Its message is the problem of the account.
+    type: dict
+
+extends_documentation_fragment:
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.info
+  - spot.eventbridge._attributes.controller
+
+seealso:
+  - module: spot.eventbridge.spot_fleet_report
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Find out where to look
+  spot.eventbridge.spot_preflight_info:
+    spot_account: act-d7320fba
+    name: spot-interruption-act-d7320fba
+    regions: [us-east-1, eu-west-1]
+    require_spot: false
+  register: preflight
+
+- name: Look at the integration
+  spot.eventbridge.spot_integration_info:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    regions: "{{ preflight.regions }}"
+    unsupported_regions: "{{ preflight.unsupported }}"
+  register: info
+
+- name: Show the result of the account
+  spot.eventbridge.spot_account_report:
+    purpose: verify
+    spot_account: act-d7320fba
+    preflight: "{{ preflight }}"
+    info: ["{{ info }}"]
+"""
+
+RETURN = r"""
+lines:
+  description: The result for people, a line for each region, worst first, below a heading that counts them.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - act-d7320fba in AWS account 123456789012, 1 region, 1 active
+    - REGION     STATUS  DONE
+    - eu-west-1  active  created
+ansible_facts:
+  description: The facts.
+  type: dict
+  returned: success
+  contains:
+    spot_eventbridge_result:
+      description: The result of the account.
+      type: dict
+      returned: success
+      contains:
+        host:
+          description: The inventory host.
+          type: str
+          returned: success
+          sample: production
+        spot_account:
+          description: The Spot account.
+          type: str
+          returned: success
+          sample: act-d7320fba
+        aws_account:
+          description: The AWS account; V(none) if it is not known.
+          type: str
+          returned: success
+          sample: "123456789012"
+        summary:
+          description: As in RV(spot.eventbridge.spot_integration#module:summary).
+          type: list
+          elements: dict
+          returned: success
+        notes:
+          description: What else to know.
+          type: list
+          elements: str
+          returned: success
+          sample: [execution role created]
+        failed_regions:
+          description: The regions whose status is not the intended one.
+          type: list
+          elements: str
+          returned: success
+          sample: []
+        error:
+          description: Why the account failed as a whole. Empty if it did not.
+          type: str
+          returned: success
+          sample: ""
+        problem:
+          description: Why the account failed, in one line. Empty if it did not.
+          type: str
+          returned: success
+          sample: ""
+        checks:
+          description: The findings of the account as a whole.
+          type: list
+          elements: dict
+          returned: with O(purpose=verify)
+          sample:
+            - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
+        regions:
+          description: As in RV(spot.eventbridge.spot_integration_info#module:regions).
+          type: dict
+          returned: with O(purpose=verify)
+"""

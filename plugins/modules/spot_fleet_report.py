@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: spot_fleet_report
+
+short_description: End a run over accounts with a table and a report
+
+version_added: 1.0.0
+
+description:
+  - Shows a table of all hosts of the play that names the failed ones first, and writes what was verified as files.
+  - Takes the fact C(spot_eventbridge_result) of each host, as M(spot.eventbridge.spot_account_report) left it. A host without it did
+    not come to its end, and is a failed one.
+  - It runs on the controller, once for all hosts with C(run_once), and asks neither AWS nor Spot.
+
+options:
+  report_dir:
+    description:
+      - A folder on the controller for C(report.html), C(report.json) and C(junit.xml). It is made if it does not exist. Empty for none.
+      - Each file is replaced at once. In check mode, none is written.
+    type: str
+    default: ""
+  check_writable:
+    description:
+      - If V(true), only finds out whether the report can be written, and fails if it cannot. For the beginning of a run, as the end of
+        a long one is late for that.
+    type: bool
+    default: false
+
+extends_documentation_fragment:
+  - spot.eventbridge._attributes
+  - spot.eventbridge._attributes.info
+  - spot.eventbridge._attributes.controller
+
+notes:
+  - C(report.html) is one page that makes no request. C(junit.xml) has a test suite for each account and a test case for each region.
+  - The JSON schema of C(report.json) is C(plugins/plugin_utils/_report/report.schema.json) in the collection.
+
+seealso:
+  - module: spot.eventbridge.spot_account_report
+
+author:
+  - Contributors to the spot.eventbridge collection (@ansible-collections)
+"""
+
+EXAMPLES = r"""
+- name: Make sure that the report can be written
+  spot.eventbridge.spot_fleet_report:
+    report_dir: report
+    check_writable: true
+  run_once: true
+
+- name: Show all accounts, and write the report
+  spot.eventbridge.spot_fleet_report:
+    report_dir: report
+  run_once: true
+"""
+
+RETURN = r"""
+lines:
+  description: The table of all accounts. Empty for one account.
+  type: list
+  elements: str
+  returned: unless O(check_writable=true)
+  sample:
+    - 1 account, 0 failed, 1 done
+    - ACCOUNT       AWS ACCOUNT   REGIONS    CHANGED
+    - act-d7320fba  123456789012  17 active  -
+files:
+  description: The paths of the files that were written.
+  type: list
+  elements: str
+  returned: unless O(check_writable=true)
+  sample: [/home/ops/report/report.json, /home/ops/report/junit.xml, /home/ops/report/report.html]
+"""

@@ -1,0 +1,125 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, problem, row, worst_first
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
+    ABSENT,
+    ACTIVE,
+    DRIFTED,
+    INACTIVE,
+    INCOMPLETE,
+    STATUSES,
+    UNSUPPORTED,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import good_statuses
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import gather
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._findings import problems
+
+Info = t.Mapping[str, t.Any]
+
+ONBOARD = "onboard"
+OFFBOARD = "offboard"
+VERIFY = "verify"
+REPAIR = "repair"
+# What repair repairs: a region that was never onboarded stays as it is.
+BROKEN = (INACTIVE, INCOMPLETE, DRIFTED)
+
+
+def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool = False) -> Result:
+    """Return the result of an account, out of the results of the modules that worked on it. Pure.
+
+    :param given: the options of `spot_account_report`
+    :param predicted: whether it was check mode
+    """
+    preflight, who = given["preflight"], {"host": host, "spot_account": given["spot_account"]}
+    if given["failure"] is not None:
+        error = " ".join(str(given["failure"].get("msg") or "a task failed without saying why").split())
+        return failed(error, **who)
+    who["aws_account"] = preflight.get("aws_account")
+    error = module_error(preflight, "regions")
+    if error:
+        return failed(error, **who)
+    if given["purpose"] == VERIFY:
+        return _verified(given, who)
+    if given["purpose"] == REPAIR:
+        return _repaired(given, who, predicted)
+    done = given["integration"]
+    error = module_error(done, "regions")
+    if error:
+        return failed(error, **who)
+    good = good_statuses(present=given["purpose"] == ONBOARD, predicted=predicted)
+    return result(done["summary"], **who, good=good, problem=done["problem"], notes=done["notes"])
+
+
+def _verified(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any]) -> Result:
+    info = _latest(given["info"])
+    error = module_error(info, "regions")
+    if error:
+        return {**failed(error, **who), "checks": [], "regions": {}}
+    checks = [*given["preflight"]["checks"], *gather(given["proofs"])]
+    told = " | ".join(problems(checks, info, given["fail_on_warnings"]))
+    found = result(info["summary"], **who, good=(ACTIVE, UNSUPPORTED), problem=told, notes=info["notes"])
+    return {**found, "checks": checks, "regions": info["regions"]}
+
+
+def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicted: bool) -> Result:
+    before, done = given["info"][0] if given["info"] else {}, given["integration"]
+    error = module_error(before, "regions")
+    if error:
+        return failed(error, **who)
+    broken = [line["region"] for line in before["summary"] if line["status"] in BROKEN]
+    error = " ".join(given["preflight"].get("obstacles", ())) if broken else ""
+    if broken and not error:
+        role = done.get("execution_role") or {}
+        error = done["msg"] if role.get("action") == "failed" else module_error(done, "regions")
+    role_changed = bool((done.get("execution_role") or {}).get("changed"))
+    rows = repair_rows(before, _latest(given["info"][1:]), done.get("summary", ()), role_changed, predicted)
+    # A region that was never onboarded is none to repair; in check mode, all are as broken as before.
+    good = STATUSES if predicted else (ACTIVE, UNSUPPORTED, ABSENT)
+    return result(rows, **who, good=good, problem=problem(rows, good, "still broken", error), error=error)
+
+
+def _latest(results: t.Sequence[Info]) -> Info:
+    """Return the last result that is not of a task that was skipped."""
+    return next((found for found in reversed(results) if found and not found.get("skipped")), {})
+
+
+def repair_rows(
+    before: Info,
+    after: Info,
+    done: t.Sequence[Row],
+    role_changed: bool = False,
+    predicted: bool = False,
+) -> list[Row]:
+    """Return a row for each region: its status now, what was done, and what was wrong.
+
+    :param before: the result of `spot_integration_info` at first
+    :param after: its result afterwards, for the regions that were broken; failed or not
+    :param done: the `summary` of the module that repaired them
+    :param role_changed: whether the execution role, which serves all regions, was repaired
+    :param predicted: whether it was check mode, so that nothing was done
+    """
+    acts = {act["region"]: act for act in done}
+    found = []
+    for region, entry in before["regions"].items():
+        now = after.get("regions", {}).get(region, entry)["status"]
+        act = acts.get(region)
+        if act is None:
+            found.append(row(region, now, reason=entry["reason"]))
+            continue
+        actions = [] if act["action"] in ("-", "unchanged") else [act["action"]]
+        if role_changed:
+            actions.append("execution role would be mended" if predicted else "execution role mended")
+        failed = act["reason"] if act["status"] not in (ACTIVE, UNSUPPORTED) and not predicted else ""
+        why = f"was {entry['status']}: {entry['reason']}" + (f" Not mended: {failed}" if failed else "")
+        found.append(row(region, now, changed=act["changed"], action=", ".join(actions) or "-", reason=why))
+    return worst_first(found)
