@@ -72,17 +72,13 @@ class CallbackModule(DefaultCallback):
         if not self._condensed:
             super().v2_runner_on_ok(result)
             return
-        host, task, found = _parts(result)
+        host, _task, found = _parts(result)
         self._warn(result)
         came_of = (found.get("ansible_facts") or {}).get("spot_eventbridge_result")
         if came_of:
             self._done.add(host)
             line = progress(came_of, len(self._done), self._total)
             self._display.display(line, color=constants.COLOR_ERROR if came_of["problem"] else constants.COLOR_OK)
-        elif task.run_once and task.action in ("debug", "ansible.builtin.debug"):
-            lines = found.get("msg")
-            for line in lines if isinstance(lines, list) else [lines]:
-                self._display.display(str(line))
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """One line says which account failed, and why."""

@@ -15,8 +15,8 @@ description:
   - Returns the text of the CloudFormation template that comes with this collection. A stack of it is the same integration that
     M(spot.eventbridge.spot_integration) makes, in one region.
   - Its parameters are C(SpotAccountId), C(SpotToken), C(TokenRevision), C(Endpoint), C(Name), C(QueueName),
-    C(InvocationRateLimitPerSecond), C(MaximumEventAgeInSeconds), C(MaximumRetryAttempts), C(MessageRetentionPeriod) and
-    C(PermissionsBoundaryArn); the first two have no default.
+    C(InvocationRateLimitPerSecond), C(MaximumEventAgeInSeconds), C(MaximumRetryAttempts), C(MessageRetentionPeriod),
+    C(ConnectionKmsKey), C(QueueKmsKey), C(RolePath) and C(PermissionsBoundaryArn); the first two have no default.
   - The template makes an IAM role without a name, so that stacks in several regions do not collide.
 
 options:

@@ -78,7 +78,9 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
         return failed(error, **who)
     broken = [line["region"] for line in before["summary"] if line["status"] in BROKEN]
     error = " ".join(given["preflight"].get("obstacles", ())) if broken else ""
-    if broken and not error:
+    if error or not broken:
+        done = {}  # nothing was done: what is given is of another run
+    else:
         role = done.get("execution_role") or {}
         error = done["msg"] if role.get("action") == "failed" else module_error(done, "regions")
     role_changed = bool((done.get("execution_role") or {}).get("changed"))
@@ -108,7 +110,7 @@ def repair_rows(
     :param role_changed: whether the execution role, which serves all regions, was repaired
     :param predicted: whether it was check mode, so that nothing was done
     """
-    acts = {act["region"]: act for act in done}
+    acts = {act["region"]: act for act in done if act["status"] != UNSUPPORTED}
     found = []
     for region, entry in before["regions"].items():
         now = after.get("regions", {}).get(region, entry)["status"]

@@ -22,7 +22,7 @@ class FolderError(Exception):
     """The report cannot be written to a folder."""
 
     def __init__(self, folder: str, why: str) -> None:
-        super().__init__(f"The report cannot be written to {folder}: {why}. Choose another folder.")
+        super().__init__(f"The report cannot be written to {folder}: {why}. Choose another report_dir.")
 
 
 def check_writable(folder: str) -> None:

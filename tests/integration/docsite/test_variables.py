@@ -28,7 +28,7 @@ from tests.tools.role_variables import (
 )
 
 # What roles leave behind.
-RESULTS = {"spot_eventbridge_result", "spot_eventbridge_verify_result", "spot_eventbridge_stack_set_result"}
+RESULTS = {"spot_eventbridge_result", "spot_eventbridge_stack_set_result"}
 ROLE = pytest.mark.parametrize("role", roles())
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.playbooks.aws_state import everything
-from tests.integration.playbooks.runner import Ansible, Run, Running
+from tests.integration.playbooks.runner import FLEET_REPORT, Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-south-1"]
@@ -104,8 +104,8 @@ class InAccount:
 
 def lines(run: Run) -> list[str]:
     """The table over all accounts, without its heading and the line above it."""
-    (table,) = [entry["result"]["msg"] for entry in run.results if entry["task"].endswith("Show the results of all accounts")]
-    return table[2:]
+    (table,) = [entry["result"]["lines"] for entry in run.results if entry["action"] == FLEET_REPORT and "lines" in entry["result"]]
+    return list(table[2:])
 
 
 def table(run: Run) -> dict[str, str]:

@@ -42,7 +42,17 @@ ONBOARDED = {
 
 # These need a service besides AWS and Spot, other accounts, time, an instance to lose, or an account without an integration. Their own
 # tests run them, and name what they may call.
-ELSEWHERE = {"spot_notification", "spot_test_interruption", "spot_test_event", "spot_backend_info", "spot_stack", "spot_stack_set"}
+ELSEWHERE = {
+    "spot_backend_database_info",
+    "spot_account_report",
+    "spot_fleet_report",
+    "spot_notification",
+    "spot_test_interruption",
+    "spot_test_event",
+    "spot_backend_info",
+    "spot_stack",
+    "spot_stack_set",
+}
 
 
 def alone() -> list[str]:
@@ -73,9 +83,14 @@ def at_spot(module: str, sandbox: Sandbox) -> dict[str, str]:
 
 def permissions(module: str) -> set[str]:
     """The permissions that a module's notes name, or those of the modules that they refer to."""
-    notes = " ".join(note for note in documentation(module).get("notes", []) if "ermission" in note)
-    referred = re.findall(r"M\(spot\.eventbridge\.(\w+)\)", notes)
-    return set(re.findall(r"C\((\w+:\w+)\)", notes)).union(*map(permissions, referred))
+    found: set[str] = set()
+    todo, done = [module], set()
+    while todo:
+        done.add(name := todo.pop())
+        notes = " ".join(note for note in documentation(name).get("notes", []) if "ermission" in note)
+        found |= set(re.findall(r"C\((\w+:\w+)\)", notes))
+        todo += set(re.findall(r"M\(spot\.eventbridge\.(\w+)\)", notes)) - done
+    return found
 
 
 @pytest.fixture
@@ -157,7 +172,10 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
     sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="audit")
     onboarded("spot_integration", **ONBOARDED)
     # Where another integration serves the same account.
-    found.update(seen("spot_integration", onboarded("spot_integration", **{**ONBOARDED, "name": "another"}).answer))
+    another = {**ONBOARDED, "name": "another", "role_name": "another", "regions": [REGION]}
+    found.update(seen("spot_integration", onboarded("spot_integration", **another).answer))
+    found.update(seen("spot_integration", onboarded("spot_integration", **another, on_existing="migrate").answer))
+    onboarded("spot_integration", **ONBOARDED, on_existing="migrate", all_regions=True)
     for operation in ("GetSecretValue", "GetMetricData"):
         sandbox.add_fault(REFUSED, {"operation": operation})
     look()

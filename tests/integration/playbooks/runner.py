@@ -32,6 +32,9 @@ REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 SPOT_ACCOUNT, AWS_ACCOUNT = "act-d7320fba", "123456789012"
 NAME = f"spot-interruption-{SPOT_ACCOUNT}"
 
+ACCOUNT_REPORT = "spot.eventbridge.spot_account_report"
+FLEET_REPORT = "spot.eventbridge.spot_fleet_report"
+
 # As an extra variable: what does not answer is given up soon. Not too soon, as the machine may be busy.
 IMPATIENT = json.dumps(
     {"spot_eventbridge_aws_config": {"connect_timeout": 3, "read_timeout": 3, "retries": {"mode": "standard", "total_max_attempts": 2}}}
@@ -93,8 +96,7 @@ class Run:
 
     def table(self) -> dict[str, str]:
         """The table at the end: the rest of the line by region."""
-        shown = [entry["result"].get("msg") for entry in self.results if entry["action"] == "ansible.builtin.debug"]
-        (lines,) = [lines for lines in shown if isinstance(lines, list)]
+        (lines,) = [entry["result"]["lines"] for entry in self.results if entry["action"] == ACCOUNT_REPORT]
         heading = next(number for number, line in enumerate(lines) if line.startswith("REGION"))
         rows = (line.split(maxsplit=1) for line in lines[heading + 1 :])
         return {region: rest.rstrip() for region, rest in rows if REGION.fullmatch(region)}

@@ -116,7 +116,7 @@ def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(
     assert_delivers(run, sandbox, token="editor")
     assert {call["access_key"] for call in sandbox.calls()} == {"chosen"}
     (result,) = [facts["spot_eventbridge_result"] for entry in run.results if (facts := entry["result"].get("ansible_facts"))]
-    assert (result["failed_regions"], [row["region"] for row in result["rows"]]) == ([], [REGION])
+    assert (result["failed_regions"], [row["region"] for row in result["summary"]]) == ([], [REGION])
 
 
 def test_aws_is_chosen_by_a_profile(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:

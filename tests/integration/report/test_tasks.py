@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's tasks around the report, run by Ansible for two hosts."""
+"""The module spot_fleet_report, run by Ansible for three hosts."""
 
 from __future__ import annotations
 
@@ -20,31 +20,36 @@ from jsonschema import Draft202012Validator
 
 from tests.tools import report_accounts as accounts
 
-ROLE = {"name": "spot.eventbridge.spot_eventbridge"}
+MODULE = "spot.eventbridge.spot_fleet_report"
 VERSION = yaml.safe_load((accounts.FILES.parents[2] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 
 FOUND = "{{ (lookup('ansible.builtin.file', 'found.json') | from_json)[ansible_play_hosts_all.index(inventory_hostname)] }}"
 
 
+def result(found: dict[str, Any]) -> dict[str, Any]:
+    """What spot_account_report makes of what was found in an account."""
+    summary = [
+        {"region": name, "status": entry["status"], "action": "", "reason": "", "changed": False}
+        for name, entry in found["regions"].items()
+    ]
+    return {**found, "summary": summary, "notes": [], "failed_regions": [], "problem": found["error"] or ""}
+
+
 class Playbook:
-    """Runs one task file of the role in a folder of its own."""
+    """Runs the module in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "found.json").write_text(json.dumps(accounts.three()), encoding="utf-8")
+        (folder / "found.json").write_text(json.dumps([result(found) for found in accounts.three()]), encoding="utf-8")
 
-    def run(self, tasks: str, report_dir: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    def run(self, report_dir: str, *flags: str, check_writable: bool = False) -> subprocess.CompletedProcess[str]:
         play: dict[str, Any] = {
             "hosts": "all",
             "connection": "local",
             "gather_facts": False,
-            "vars": {
-                "ansible_python_interpreter": sys.executable,
-                "spot_eventbridge_verify_report_dir": report_dir,
-            },
             "tasks": [
-                {"ansible.builtin.set_fact": {"spot_eventbridge_verify_result": FOUND}, "no_log": True},
-                {"ansible.builtin.include_role": {**ROLE, "tasks_from": tasks}},
+                {"ansible.builtin.set_fact": {"spot_eventbridge_result": FOUND}, "no_log": True},
+                {MODULE: {"report_dir": report_dir, "check_writable": check_writable}, "run_once": True},
             ],
         }
         (self.folder / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
@@ -70,7 +75,7 @@ def playbook(tmp_path: Path) -> Playbook:
 
 
 def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None:
-    run = playbook.run("report", "new/report", "-v")
+    run = playbook.run("new/report", "-v")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "changed=0" in run.stdout
     assert "DEAUTHORIZED" not in run.stdout, "a verbose run does not show the files"
@@ -88,14 +93,14 @@ def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None
 
 
 def test_check_mode_writes_no_report(playbook: Playbook) -> None:
-    run = playbook.run("report", "new/report", "--check")
+    run = playbook.run("new/report", "--check")
     assert run.returncode == 0, run.stdout + run.stderr
     assert playbook.left() == set()
 
 
 @pytest.mark.parametrize("flags", [(), ("--check",)])
 def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tuple[str, ...]) -> None:
-    run = playbook.run("report_folder", "new/report", *flags)
+    run = playbook.run("new/report", *flags, check_writable=True)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "changed=0" in run.stdout
     assert playbook.left() == set()
@@ -112,7 +117,7 @@ def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tu
     ],
 )
 def test_a_folder_that_cannot_be_written_is_told_in_one_line(playbook: Playbook, report_dir: str, why: str) -> None:
-    run = playbook.run("report_folder", report_dir)
+    run = playbook.run(report_dir, check_writable=True)
     assert run.returncode != 0
     (line,) = [line for line in run.stdout.splitlines() if line.startswith("fatal:")]
     message = json.loads(line[line.index("{") :])["msg"]

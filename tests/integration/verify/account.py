@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.modules.runner import Runner
-from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run, Running
+from tests.integration.playbooks.runner import ACCOUNT_REPORT, SPOT_ACCOUNT, Ansible, Run, Running
 from tests.sandbox.client import NOTIFICATION, Sandbox
 
 # What tells of more than the integration, and needs an interruption or a hand-over to tell anything.
@@ -116,14 +116,13 @@ def verification(run: Run) -> dict[str, Any]:
     return [entry["result"]["ansible_facts"][FACT] for entry in run.results if FACT in entry["result"].get("ansible_facts", {})][-1]
 
 
-FACT = "spot_eventbridge_verify_result"
+FACT = "spot_eventbridge_result"
 
 
 def lines(run: Run) -> list[str]:
     """The lines for people that a run shows at its end."""
-    shown = [entry["result"].get("msg") for entry in run.results if entry["action"] == "ansible.builtin.debug"]
-    (found,) = [message for message in shown if isinstance(message, list)]
-    return found
+    (found,) = [entry["result"]["lines"] for entry in run.results if entry["action"] == ACCOUNT_REPORT]
+    return list(found)
 
 
 def last_message(run: Run) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spot's database, asked as the role verify asks it: a real PostgreSQL and a real MariaDB, by the community's modules."""
+"""The module spot_backend_database_info: a real PostgreSQL and a real MariaDB, asked by the community's modules."""
 
 from __future__ import annotations
 

@@ -25,58 +25,13 @@ from ansible.plugins.loader import fragment_loader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.plugin_docs import get_docstring
 
-from tests.tools import report_accounts as accounts
 from tests.tools.documented import PLUGINS, differences_of_value, documented, plugins, seen, text
 
 COLLECTION = "spot.eventbridge"
-FILES = PLUGINS.parent / "roles" / "spot_eventbridge"
-REGION = {"status": "drifted", "findings": [accounts.finding("rule_state", "fail", "The rule is DISABLED.", "Repair.")]}
-NOTHING = {"resources": dict.fromkeys(("connection", "api_destination", "rule", "queue")), "evidence": None}
-FAILED = {"action": "failed", "changed": False, "actions": {}, "notes": [], "error": {"code": "X", "message": "y"}}
-CHECK = accounts.finding("spot_token", "pass", "Spot accepts the token.")
-VERIFIED = {
-    "host": "production",
-    "spot_account": "act-d7320fba",
-    "aws_account": "123456789012",
-    "error": None,
-    "checks": [CHECK],
-    "regions": {"eu-west-1": {**REGION, **NOTHING}},
-}
-RESULT = {
-    "host": "production",
-    "spot_account": "act-d7320fba",
-    "aws_account": "123456789012",
-    "rows": [{"region": "eu-west-1", "status": "active", "changed": True, "done": "created", "reason": "", "summary": "eu-west-1 active"}],
-    "notes": ["execution role created"],
-    "failed_regions": [],
-    "error": "",
-    "problem": "",
-}
 # What the examples take for granted.
 VARIABLES = {
-    "inventory_hostname": "production",
-    "ansible_play_hosts_all": ["production"],
     "groups": {"spot_accounts": ["production"]},
-    "hostvars": {
-        "production": {
-            "spot_account": "act-d7320fba",
-            "aws_account": "123456789012",
-            "spot_eventbridge_result": RESULT,
-            "spot_eventbridge_verify_result": VERIFIED,
-        }
-    },
-    "stack_set": {"stack_set": None, "instances": [], "failed_instances": [], "operations": [], "notes": []},
-    "spot_eventbridge_result": RESULT,
-    "spot_eventbridge_verify_result": VERIFIED,
-    "before": VERIFIED,
-    "found": [VERIFIED],
-    "info": {"regions": VERIFIED["regions"]},
-    "integration": {"regions": {"eu-west-1": FAILED}, "failed_regions": ["eu-west-1"]},
-    "preflight": {"aws_account": "123456789012", "regions": ["eu-west-1"], "unsupported": ["ca-west-1"], "checks": [CHECK]},
-    "ansible_failed_result": {"failed": True, "msg": "No way."},
-    "answer": {"query_result": [{"hits": 3, "last_one": 1767323045}]},
-    "spot_side": {"checks": [CHECK]},
-    "test_event": {"checks": [accounts.finding("test_event", "skip", "Not sent.")]},
+    "hostvars": {"production": {"spot_account": "act-d7320fba", "aws_account": "123456789012"}},
 }
 FILTER = pytest.mark.parametrize("name", plugins("filter"))
 LOOKUP = pytest.mark.parametrize("name", plugins("lookup"))
@@ -93,7 +48,6 @@ def values(name: str, kind: str) -> list[t.Any]:
     found = []
     for task in yaml.safe_load(text(name, "EXAMPLES", kind)):
         loader = DataLoader()
-        loader.set_basedir(str(FILES))
         templar = Templar(loader, variables={**VARIABLES, **trusted(task.get("vars", {}))})
         for expression in texts({key: value for key, value in task.items() if key != "vars"}):
             if call in expression:

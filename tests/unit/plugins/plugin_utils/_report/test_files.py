@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report import files
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.files import FolderError, check_writable, collection_version, write
+from tests.tools import report_accounts as accounts
 
 REPORT = accounts.report(accounts.three())
 
