@@ -19,7 +19,7 @@ TEMPLATE = "roles/spot_eventbridge/files/spot-interruption-eventbridge.yml"
 def main() -> int:
     """Run checkov; any finding is a failure."""
     checkov = environment("checkov", Path(sys.executable), ["checkov>=3.3,<3.4"]) / "bin" / "checkov"
-    command = [checkov, "--file", TEMPLATE, "--framework", "cloudformation", "--compact", "--skip-download"]
+    command = [checkov, "--file", TEMPLATE, "--framework", "cloudformation", "--compact", "--quiet", "--skip-download"]
     return subprocess.run(command, cwd=CHECKOUT, check=False).returncode
 
 

@@ -13,14 +13,14 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from . import moto_app, regions, system_tags
-from .connections import SERVICE_LINKED_ROLE
+from .authorization import needs
 from .faults import Faults
+from .policy import allows
 from .server import Answer, Request, json_answer
 from .sessions import Sessions, may_assume
 from .settings import Settings
@@ -28,14 +28,6 @@ from .settings import Settings
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _READ_VERBS = re.compile(r"Describe|Get|List|Test|Receive|Simulate|BatchGet|Lookup|Search|Validate|Estimate|Head|Query")
 _ENDPOINT_NAMES = {"monitoring": "cloudwatch"}  # where the signing name is not the prefix of IAM actions
-
-# Calls that need more than their own permission: EventBridge keeps the secret on behalf of the caller.
-_ALSO_NEEDED = {
-    "events:CreateConnection": ("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"),
-    "events:UpdateConnection": ("secretsmanager:UpdateSecret", "secretsmanager:PutSecretValue"),
-    "events:DeleteConnection": ("secretsmanager:DeleteSecret",),
-}
-
 
 _TAG_REFUSALS = {"events": "ValidationException", "iam": "InvalidInput", "sqs": "InvalidParameterValueException"}
 
@@ -93,15 +85,16 @@ class Aws:
     """Answers AWS requests.
 
     `calls` is the log of all of them: never a body, as bodies hold tokens. `allowed` maps an access key, or "*" for all
-    that are not named, to the IAM actions it is restricted to. `own` answers the services that moto is not asked for; `after` is called
-    after a call to a service that has changed something.
+    that are not named, to the IAM policies that it has; `used` are the actions that were allowed by them. `own` answers the services
+    that moto is not asked for; `after` is called after a call to a service that has changed something.
     """
 
     def __init__(self, settings: Settings, faults: Faults) -> None:
         self._settings = settings
         self._faults = faults
         self.calls: deque[dict[str, Any]] = deque(maxlen=200_000)
-        self.allowed: dict[str, list[str]] = {}
+        self.allowed: dict[str, list[dict[str, Any]]] = {}
+        self.used: dict[str, set[str]] = {}
         self.own: dict[str, Callable[[Call], Answer]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         self._sessions = Sessions(settings)
@@ -109,7 +102,7 @@ class Aws:
     def reset(self) -> None:
         """Forget the log and the permissions; the settings and faults are others' to reset."""
         self.calls.clear()
-        self.allowed.clear()
+        self.forget_permissions()
         self._sessions.reset()
 
     def handle(self, request: Request) -> Answer | None:
@@ -213,25 +206,33 @@ class Aws:
         }
         return json_answer({"FailedEntryCount": 1, "FailedEntries": [failed]})
 
-    def _denied(self, call: Call) -> Answer | None:
-        allowed = self.allowed.get(call.access_key, self.allowed.get("*"))
-        if allowed is None or (call.origin and call.origin.access_key is None):
-            return None
-        for action in (call.action, *self._also_needed(call)):
-            # Nobody can be refused GetCallerIdentity (STS API reference).
-            if action != "sts:GetCallerIdentity" and not any(fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
-                who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
-                message = f"User: {who} is not authorized to perform: {action}"
-                return error(call, 403 if call.is_xml else 400, _denial_code(call), message)
-        return None
+    def permit(self, access_key: str, allow: list[str | dict[str, Any]]) -> None:
+        """Restrict an access key, or with "*" all that are not named, to actions on any resource, and to what policies allow."""
+        actions = [item for item in allow if isinstance(item, str)]
+        anywhere = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+        self.allowed[access_key] = [anywhere, *(item for item in allow if isinstance(item, dict))]
+        self.used[access_key] = set()
 
-    def _also_needed(self, call: Call) -> list[str]:
-        needed = list(_ALSO_NEEDED.get(call.action, ()))
-        if call.action == "events:CreateConnection" and not moto_app.role_exists(call.account, SERVICE_LINKED_ROLE):
-            needed.append("iam:CreateServiceLinkedRole")
-        if call.action == "events:PutTargets" and b'"RoleArn"' in call.request.body:
-            needed.append("iam:PassRole")
-        return needed
+    def forget_permissions(self) -> None:
+        """Let every access key do everything again."""
+        self.allowed.clear()
+        self.used.clear()
+
+    def _denied(self, call: Call) -> Answer | None:
+        key = call.access_key if call.access_key in self.allowed else "*"
+        if key not in self.allowed or (call.origin and call.origin.access_key is None):
+            return None
+        for need in needs(call):
+            # Nobody can be refused GetCallerIdentity (STS API reference).
+            if need.action == "sts:GetCallerIdentity":
+                continue
+            for resource in need.resources:
+                if not allows(self.allowed[key], need.action, resource, context=need.context):
+                    who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
+                    message = f"User: {who} is not authorized to perform: {need.action} on resource: {resource}"
+                    return error(call, 403 if call.is_xml else 400, _denial_code(call), message)
+            self.used[key].add(need.action)
+        return None
 
 
 def _prescribed(call: Call, fault: dict[str, Any]) -> Answer | None:

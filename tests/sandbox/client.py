@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import HTTPError
@@ -191,9 +192,13 @@ class Sandbox:
         """Turn the given knobs and return all of them."""
         return self.call("POST", "/settings", values)
 
-    def permit(self, access_key: str, allow: list[str]) -> None:
-        """Restrict an access key, or all the others with "*", to IAM actions such as events:Describe*."""
-        self.call("POST", "/permissions", {"access_key": access_key, "allow": allow})
+    def permit(self, access_key: str, allow: Sequence[str | Json]) -> None:
+        """Restrict an access key, or all the others with "*", to IAM actions such as events:Describe*, and to what policies allow."""
+        self.call("POST", "/permissions", {"access_key": access_key, "allow": list(allow)})
+
+    def permissions_used(self, access_key: str) -> set[str]:
+        """Return the actions that were allowed to a restricted access key."""
+        return set(self.call("GET", "/permissions").get(access_key, []))
 
     def clear_permissions(self) -> None:
         """Let every access key do everything again."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,12 +21,11 @@ from uuid import uuid4
 
 from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException, ValidationException
-from moto.iam.exceptions import EntityAlreadyExists
-from moto.iam.models import iam_backends
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 from moto.utilities.utils import get_partition
 
 from .moto_app import LOCK
+from .roles import create_service_linked
 from .scheduler import Scheduler
 from .settings import Settings
 
@@ -136,7 +134,7 @@ class Links:
             raise ResourceAlreadyExistsException(f"Connection {name} already exists.")
         authorization_type, parameters = request["AuthorizationType"], request["AuthParameters"]
         _require_credentials(authorization_type, parameters)
-        self._create_service_linked_role()
+        create_service_linked(self.account, LINKED_SERVICE, SERVICE_LINKED_ROLE)
         connection = Connection(
             name=name,
             arn=self._arn("connection", name),
@@ -368,25 +366,6 @@ class Links:
 
     def _drop_secret(self, connection: Connection) -> None:
         self._secrets().secrets.pop(connection.secret_arn)
-
-    def _create_service_linked_role(self) -> None:
-        backend = iam_backends[self.account][get_partition(self.region)]
-        with suppress(EntityAlreadyExists):
-            backend.create_role(
-                role_name=SERVICE_LINKED_ROLE,
-                assume_role_policy_document=json.dumps(_trust(LINKED_SERVICE)),
-                path=f"/aws-service-role/{LINKED_SERVICE}/",
-                permissions_boundary=None,
-                description="",
-                tags=[],
-                max_session_duration="3600",
-                linked_service=LINKED_SERVICE,
-            )
-
-
-def _trust(service: str) -> Json:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _locked(function: Callable[[], Any]) -> Callable[[], None]:

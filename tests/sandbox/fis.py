@@ -12,6 +12,10 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.fis.models import FISBackend, fis_backends
 
+from .roles import create_service_linked
+
+LINKED_SERVICE = "fis.amazonaws.com"
+SERVICE_LINKED_ROLE = "AWSServiceRoleForFIS"
 ACTION = "aws:ec2:send-spot-instance-interruptions"
 Interrupt = Callable[..., Any]
 
@@ -34,6 +38,7 @@ def install(interrupt: Interrupt) -> None:
 
         def start_experiment(self, *arguments: Any, **named: Any) -> dict[str, Any]:
             experiment: dict[str, Any] = super().start_experiment(*arguments, **named)
+            create_service_linked(self.account_id, LINKED_SERVICE, SERVICE_LINKED_ROLE)
             for arn in _interrupted(experiment):
                 instance_id = arn.rpartition("/")[2]
                 if not _is_running_spot(self.account_id, self.region_name, instance_id):

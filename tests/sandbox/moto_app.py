@@ -23,6 +23,7 @@ from moto.backends import get_backend
 from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.request import Request as MotoRequest
+from moto.fis.models import fis_backends
 from moto.iam.models import get_account_id_from, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
@@ -77,6 +78,20 @@ def role_exists(account: str, name: str) -> bool:
     """Tell whether an account has a role of this name."""
     with LOCK:
         return any(role.name == name for role in iam_backends[account]["aws"].get_roles())
+
+
+def role_arn(account: str, name: str) -> str | None:
+    """Return the ARN of a role, None if there is none of this name."""
+    with LOCK:
+        return next((role.arn for role in iam_backends[account]["aws"].get_roles() if role.name == name), None)
+
+
+def experiment_template_tags(account: str, region: str, template: str) -> dict[str, str]:
+    """Return the tags of an experiment template of FIS, none if it is not there."""
+    with LOCK:
+        backend = fis_backends[account][region]
+        found = backend.experiment_templates.get(template)
+        return dict(backend.list_tags_for_resource(found.arn)) if found else {}
 
 
 def reset() -> None:

@@ -9,11 +9,13 @@ Corrects moto: PutTargets accepts any role there, whether it exists or not.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from moto.iam.exceptions import NotFoundException
+from moto.iam.exceptions import EntityAlreadyExists, NotFoundException
 from moto.iam.models import IAMBackend, Role, iam_backends
 
 from .policy import allows
@@ -35,6 +37,22 @@ def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return stamped
+
+
+def create_service_linked(account: str, service: str, name: str) -> None:
+    """Make a service-linked role, as a service does on behalf of its first caller. Hold moto's lock."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    with suppress(EntityAlreadyExists):
+        iam_backends[account]["aws"].create_role(
+            role_name=name,
+            assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            path=f"/aws-service-role/{service}/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+            linked_service=service,
+        )
 
 
 def can_assume(role_arn: str | None, account: str, rule_arn: str) -> bool:

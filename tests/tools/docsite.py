@@ -52,6 +52,7 @@ def build(folder: Path, builder: str = "html") -> None:
         if builder == "linkcheck":
             readme = with_full_addresses((CHECKOUT / "README.md").read_text(encoding="utf-8"), "README.md")
             (rst / "readme.md").write_text(f"---\norphan: true\n---\n{readme}", encoding="utf-8")
+        shutil.copytree(CHECKOUT / "docs" / "policies", rst / "docsite" / "policies")
         shutil.copy(DOCSITE / "conf.py", temporary)
         shutil.copytree(DOCSITE / "static", Path(temporary) / "static")
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from tests.integration.modules.test_documentation import permissions
 from tests.integration.playbooks.runner import Ansible
 from tests.sandbox.client import Sandbox
 from tests.tools.documented import differences, documented, seen, text
+from tests.tools.policies import policy
 
 MODULE, OTHER = "spot_stack_set", "210987654321"
 SMALL = {FIRST: SPOT_ACCOUNTS[FIRST], SECOND: SPOT_ACCOUNTS[SECOND]}
@@ -49,12 +50,14 @@ def test_examples_run(accounts: Accounts, sandbox: Sandbox, tmp_path: Path) -> N
     ]
 
 
-def test_the_permissions_for_what_it_calls_are_in_its_notes(accounts: Accounts, sandbox: Sandbox, stack_set: Callable[..., Run]) -> None:
+def test_the_permissions_for_what_it_calls_are_in_its_notes_and_its_policy(
+    accounts: Accounts, sandbox: Sandbox, stack_set: Callable[..., Run]
+) -> None:
     unit = accounts.unit(accounts.organize(), *SMALL)
     given = {"permission_model": "service_managed", "organizational_unit_ids": [unit], "spot_accounts": SMALL, "regions": REGIONS[:1]}
     needed = permissions(MODULE)
     sandbox.clear_calls()
-    sandbox.permit("testing", sorted(needed))
+    sandbox.permit("testing", [policy("stack-set")])
     try:
         assert not stack_set(**given).failed
         assert not stack_set(**{**given, "spot_accounts": {**SMALL, FIRST: "act-b1e4f7a3"}}, token_revision="2").failed

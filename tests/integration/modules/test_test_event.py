@@ -10,12 +10,13 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.modules.runner import Runner
 from tests.integration.modules.test_documentation import permissions
-from tests.integration.playbooks.test_policies import actions
 from tests.integration.sandbox.integration import ACCOUNT, NAME, REGION, RULE_ARN, Integration
 from tests.sandbox.client import Sandbox
+from tests.tools.policies import actions, policy, without
 
 PATTERN = json.dumps({"source": ["spot.eventbridge.test"]})
 
@@ -151,6 +152,21 @@ def test_it_calls_nothing_that_its_notes_do_not_name(test_event: Any, sandbox: S
     assert called - permissions("spot_test_event") == set()
 
 
-def test_the_readmes_policies_suffice(test_event: Any, sandbox: Sandbox) -> None:
-    sandbox.permit("testing", [*actions("Read-only policy"), *actions("Policy for the proof")])
+def test_the_published_policies_suffice_and_each_action_is_used(test_event: Any, sandbox: Sandbox) -> None:
+    sandbox.permit("testing", [policy("verify"), policy("test-event")])
     assert test_event()["outcome"] == "pass"
+    assert set(actions(policy("test-event"))) <= sandbox.permissions_used("testing")
+
+
+@pytest.mark.parametrize("action", actions(policy("test-event")))
+def test_without_one_action_there_is_no_test_event(run: Runner, integration: Integration, sandbox: Sandbox, action: str) -> None:
+    sandbox.permit("testing", [policy("verify"), without(policy("test-event"), action)])
+    done = run("spot_test_event", name=NAME, regions=[REGION], settle_seconds=0, wait_timeout=5)
+    assert done.failed or done.answer["checks"][0]["outcome"] == "unknown", done.answer
+    assert action.partition(":")[2] in json.dumps(done.answer)
+
+
+def test_the_policy_reaches_no_rule_but_temporary_ones(sandbox: Sandbox) -> None:
+    sandbox.permit("testing", [policy("verify"), policy("test-event")])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sandbox.boto3("events", REGION, access_key="testing").put_rule(Name=NAME, State="DISABLED", EventPattern=PATTERN)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.modules.runner import Run, Runner
 from tests.integration.sandbox.integration import NAME, REGION, Integration
 from tests.sandbox.client import Sandbox
+from tests.tools.policies import actions, policy, without
 
 ROLE = "arn:aws:iam::123456789012:role/fis"
 
@@ -139,3 +141,39 @@ def test_without_a_token_spots_log_is_not_looked_at(interrupt: Any, instance: st
 
 def test_a_token_that_may_not_look_is_a_finding(interrupt: Any, instance: str) -> None:
     assert outcomes(interrupt(instance, token="limited")) == {"interruption": "pass", "spot_reacted": "unknown"}
+
+
+def test_the_published_policies_suffice_and_each_action_is_used(interrupt: Any, instance: str, sandbox: Sandbox) -> None:
+    sandbox.permit("testing", [policy("verify"), policy("interruption")])
+    assert outcomes(interrupt(instance)) == {"interruption": "pass", "spot_reacted": "pass"}
+    assert set(actions(policy("interruption"))) <= sandbox.permissions_used("testing")
+
+
+@pytest.mark.usefixtures("integration")
+@pytest.mark.parametrize("action", [name for name in actions(policy("interruption")) if name != "fis:GetExperiment"])
+def test_without_one_action_there_is_no_interruption(run: Runner, instance: str, sandbox: Sandbox, action: str) -> None:
+    sandbox.permit("testing", [policy("verify"), without(policy("interruption"), action)])
+    done = run("spot_test_interruption", instance_id=instance, confirm=instance, name=NAME, role_arn=ROLE, region=REGION, wait_timeout=2)
+    assert done.failed, done.answer
+    assert action.partition(":")[2] in done.message
+
+
+def test_the_policy_starts_no_experiment_of_others(sandbox: Sandbox) -> None:
+    targets = {"all": {"resourceType": "aws:ec2:spot-instance", "resourceTags": {"a": "b"}, "selectionMode": "ALL"}}
+    actions_of_theirs = {"stop": {"actionId": "aws:ec2:stop-instances", "targets": {"Instances": "all"}}}
+    given = {
+        "description": "theirs",
+        "roleArn": ROLE,
+        "stopConditions": [{"source": "none"}],
+        "targets": targets,
+        "actions": actions_of_theirs,
+    }
+    template = sandbox.boto3("fis", REGION).create_experiment_template(clientToken="1", **given)["experimentTemplate"]["id"]
+    sandbox.permit("LIMITED", [policy("interruption")])
+    fis = sandbox.boto3("fis", REGION, access_key="LIMITED")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        fis.start_experiment(clientToken="2", experimentTemplateId=template)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        fis.delete_experiment_template(id=template)
+    with pytest.raises(ClientError, match=r"AccessDenied.*action/aws:ec2:stop-instances"):
+        fis.create_experiment_template(clientToken="3", tags={"spot.eventbridge": NAME}, **given)

@@ -2,75 +2,134 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The README's policy for onboarding suffices for all playbooks, and every action in it is used by one of them."""
+"""The published policies suffice for the playbooks, and every action in them is used: the sandbox refuses everything else.
+
+verify/test_permissions.py tests the policy for verify, the tests of the modules those for test events, interruptions and stack sets.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import shlex
+import subprocess
+from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.interpreters import CHECKOUT
-from tests.integration.playbooks.runner import NAME, SPOT_ACCOUNT, Ansible
+from tests.integration.playbooks.runner import NAME, SPOT_ACCOUNT, Ansible, Run
 from tests.sandbox.client import Sandbox
+from tests.tools.guides import commands
+from tests.tools.policies import Policy, actions, policy, published, without
 
 KEY = "LEASTPRIVILEGE"
 REGIONS = "us-east-1,eu-west-1"
-
-
-def policy(heading: str) -> dict[str, Any]:
-    """The JSON block below a heading of the README."""
-    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    found = re.search(rf"### {heading}\n.*?```json\n(.*?)```", text, re.DOTALL)
-    assert found, heading
-    return dict(json.loads(found.group(1)))
-
-
-def actions(heading: str) -> list[str]:
-    return [action for statement in policy(heading)["Statement"] for action in listed(statement["Action"])]
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+EVERYWHERE = f"regions={REGIONS}"
+# What a playbook does only where IAM or others have changed a role in a way that the story does not.
+BOUNDARY = "spot_eventbridge_role_boundary=arn:aws:iam::123456789012:policy/boundary"
+Play = Callable[..., Run]
 
 
 @pytest.fixture
-def restricted(sandbox: Sandbox, ansible: Ansible) -> Any:
-    """Runs a playbook with a key that may do what the policy for onboarding says, and nothing else."""
-    sandbox.permit(KEY, actions("Policy for onboarding"))
+def play(sandbox: Sandbox, ansible: Ansible) -> Play:
+    """Runs a playbook with a key that has certain policies, and nothing else."""
 
-    def play(name: str, *more: str) -> Any:
+    def run(name: str, *more: str) -> Run:
         variables = (f"account={SPOT_ACCOUNT}", f"spot_api_url={sandbox.spot_url}", *more)
         arguments = [word for text in variables for word in ("-e", text)]
         return ansible.run(f"playbooks/{name}.yml", *arguments, env={"AWS_ACCESS_KEY_ID": KEY})
 
-    return play
+    return run
 
 
-@pytest.mark.parametrize("heading", ["Policy for onboarding", "Read-only policy"])
-def test_a_policy_names_each_action_once_and_in_order(heading: str) -> None:
-    for statement in policy(heading)["Statement"]:
-        named = listed(statement["Action"])
-        assert named == sorted(set(named))
-
-
-def test_nothing_that_writes_is_in_the_read_only_policy() -> None:
-    verbs = {re.match(r"\w+:([A-Z][a-z]+)", action).group(1) for action in actions("Read-only policy")}  # type: ignore[union-attr]
-    assert verbs <= {"Describe", "Get", "List", "Receive", "Test"}
-
-
-def test_the_policy_suffices_for_all_playbooks(restricted: Any, sandbox: Sandbox) -> None:
-    everywhere = f"regions={REGIONS}"
-    assert restricted("onboard", everywhere).rc == 0
+def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
+    sandbox.permit(KEY, [policy("onboard")])
+    assert play("onboard", EVERYWHERE).rc == 0
     damage(sandbox)
-    assert restricted("repair", everywhere).rc == 0
-    assert restricted("verify", everywhere).rc == 0
+    assert play("repair", EVERYWHERE).rc == 0
+    assert play("verify", EVERYWHERE).rc == 0
     retagged = json.dumps({"spot_eventbridge_tags": {"Team": "platform"}})
-    assert restricted("onboard", everywhere, retagged).rc == 0
-    assert restricted("offboard").rc == 0
+    assert play("onboard", EVERYWHERE, retagged, BOUNDARY).rc == 0
+    assert play("offboard").rc == 0
     assert sandbox.boto3("events", "eu-west-1").list_rules()["Rules"] == []
+    assert sandbox.permissions_used(KEY) == set(actions(policy("onboard")))
+
+
+@pytest.mark.parametrize("action", ["events:CreateApiDestination", "iam:CreateServiceLinkedRole", "iam:PassRole", "sqs:TagQueue"])
+def test_without_one_action_onboarding_fails_and_names_it(play: Play, sandbox: Sandbox, action: str) -> None:
+    sandbox.permit(KEY, [without(policy("onboard"), action)])
+    run = play("onboard", "regions=eu-west-1")
+    assert run.rc != 0
+    assert action.partition(":")[2] in run.output
+
+
+def test_the_policies_for_stacks_suffice_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
+    given = (EVERYWHERE, "spot_eventbridge_method=cloudformation")
+    sandbox.permit(KEY, [policy("onboard"), policy("stack")])
+    assert play("onboard", *given).rc == 0
+    sandbox.boto3("events", "eu-west-1").deauthorize_connection(Name=f"{NAME}-stack")
+    assert play("repair", *given).rc == 0
+    assert play("onboard", *given, json.dumps({"spot_eventbridge_tags": {"Team": "platform"}})).rc == 0
+    assert play("offboard", *given).rc == 0
+    assert set(actions(policy("stack"))) - sandbox.permissions_used(KEY) == {
+        # After an update that could not be rolled back.
+        "cloudformation:ContinueUpdateRollback",
+        # Tags of others are kept.
+        "cloudformation:UntagResource",
+    }
+
+
+def test_with_a_role_of_cloudformation_the_caller_makes_no_resource(play: Play, sandbox: Sandbox) -> None:
+    role = {"spot_eventbridge_cloudformation_role_arn": "arn:aws:iam::123456789012:role/spot-interruption-cloudformation"}
+    given = (EVERYWHERE, "spot_eventbridge_method=cloudformation", json.dumps(role))
+    sandbox.boto3("iam").create_role(
+        RoleName="spot-interruption-cloudformation", AssumeRolePolicyDocument=json.dumps(policy("stack-role-trust"))
+    )
+    needed = [policy("verify"), policy("stack"), policy("stack-with-role")]
+    sandbox.permit(KEY, needed)
+    assert play("onboard", *given).rc == 0
+    sandbox.boto3("events", "eu-west-1").deauthorize_connection(Name=f"{NAME}-stack")
+    assert play("repair", *given).rc == 0
+    assert play("offboard", *given).rc == 0
+    assert set(actions(policy("stack-with-role"))) <= sandbox.permissions_used(KEY)
+    assert not {"events:PutRule", "sqs:CreateQueue", "iam:CreateRole"} & set(actions(*needed))
+
+
+@pytest.mark.parametrize("name", ["onboard", "verify"])
+def test_a_policy_reaches_nothing_of_others(sandbox: Sandbox, name: str) -> None:
+    sandbox.permit(KEY, [policy(name)])
+    secrets, sqs = sandbox.boto3("secretsmanager", "eu-west-1"), sandbox.boto3("sqs", "eu-west-1")
+    secrets.create_secret(Name="database", SecretString="theirs")
+    queue = sqs.create_queue(QueueName="theirs")["QueueUrl"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sandbox.boto3("secretsmanager", "eu-west-1", access_key=KEY).get_secret_value(SecretId="database")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sandbox.boto3("sqs", "eu-west-1", access_key=KEY).receive_message(QueueUrl=queue)
+
+
+def test_a_caller_of_a_fleet_assumes_that_role_and_no_other(sandbox: Sandbox) -> None:
+    sandbox.permit(KEY, [policy("fleet-caller")])
+    sts = sandbox.boto3("sts", access_key=KEY)
+    assert sts.assume_role(RoleArn="arn:aws:iam::111122223333:role/SpotEventBridge", RoleSessionName="test")["Credentials"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sts.assume_role(RoleArn="arn:aws:iam::111122223333:role/Administrator", RoleSessionName="test")
+
+
+def filled_in(name: str) -> Policy:
+    """What the command of the guide makes of a policy."""
+    (command,) = (line for line in commands("guide_permissions") if line.startswith("sed "))
+    words = [word.replace("onboard.json", f"{name}.json") for word in shlex.split(command)]
+    done = subprocess.run(words, cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", published())
+def test_the_command_of_the_guide_limits_a_policy_to_one_account_and_its_names(name: str) -> None:
+    text = json.dumps(filled_in(name))
+    assert "123456789012" not in text
+    assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation)", text) == []
 
 
 def damage(sandbox: Sandbox) -> None:

@@ -7,35 +7,29 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.interpreters import CHECKOUT
 from tests.integration.playbooks.runner import NAME, SPOT_ACCOUNT, Run
 from tests.integration.verify.account import Account, last_message, verification, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.drift import Hand
 from tests.sandbox.client import NOTIFICATION, Sandbox
+from tests.tools.policies import actions, policy, without
 
 REGIONS = ["us-east-1", "eu-west-1"]
 REGION = "eu-west-1"
 READ_ONLY = "READONLY"
-# Everybody may call it, whatever a policy says (AWS STS API reference, GetCallerIdentity).
-ALWAYS_ALLOWED = ["sts:GetCallerIdentity"]
 # Asked by the playbook alone, before it looks.
 REGIONS_PERMISSION = "ec2:DescribeRegions"
 
 
-def documented_actions() -> list[str]:
-    """The actions of the read-only policy in the README."""
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (policy,) = re.findall(r"^#+ Read-only policy$.*?^```json$(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    return [action for statement in json.loads(policy)["Statement"] for action in statement["Action"]]
+VERIFY = policy("verify")
 
 
 @dataclass(frozen=True)
@@ -103,8 +97,8 @@ def onboarded(running: Sandbox, make_account: MakeAccount) -> Account:
     account.have_onboarded()
     iam, hand = running.boto3("iam"), Hand(running, REGION)
     nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/y"}]}
-    policy = iam.create_policy(PolicyName="besides", PolicyDocument=json.dumps(nothing))["Policy"]["Arn"]
-    iam.attach_role_policy(RoleName=NAME, PolicyArn=policy)
+    besides = iam.create_policy(PolicyName="besides", PolicyDocument=json.dumps(nothing))["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=NAME, PolicyArn=besides)
     running.interrupt(REGION)
     assert running.settled()
     time.sleep(1)  # CloudWatch tells of whole seconds that are over
@@ -122,7 +116,7 @@ def account(onboarded: Account) -> Any:
 
 
 def permit_all_but(sandbox: Sandbox, *missing: str) -> None:
-    sandbox.permit(READ_ONLY, [action for action in ALWAYS_ALLOWED + documented_actions() if action not in missing])
+    sandbox.permit(READ_ONLY, [reduce(without, missing, VERIFY)])
 
 
 def by_check(entry: dict[str, Any]) -> dict[str, str]:
@@ -162,7 +156,7 @@ def test_the_key_may_really_do_nothing_else(account: Account) -> None:
 
 
 def test_every_documented_permission_is_needed_for_something() -> None:
-    assert set(documented_actions()) == {*COSTS, REGIONS_PERMISSION}
+    assert set(actions(VERIFY)) == {*COSTS, REGIONS_PERMISSION}
 
 
 @pytest.mark.parametrize("action", COSTS)
