@@ -7,10 +7,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from tests.fakes.plain_moto import plain_moto
 from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT
 from tests.integration.modules.runner import Runner
 
@@ -33,31 +30,8 @@ _open = build_opener(ProxyHandler({})).open
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url, process)
+    with plain_moto() as url:
         yield url
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
-    while True:
-        try:
-            _open(f"{url}/moto-api/data.json", timeout=5).close()
-        except OSError:
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        else:
-            return
 
 
 @pytest.fixture
