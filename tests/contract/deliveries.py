@@ -23,7 +23,10 @@ from tests.sandbox.client import Sandbox
 
 Json = dict[str, Any]
 PRINCIPAL = "events.amazonaws.com"
-SPOT = "https://api.spotinst.io"
+_PUBLIC = {
+    "nobody listens": "https://contract.invalid/",
+    "Spot, with a token that it does not know": "https://api.spotinst.io/setup/account",
+}
 _NOT_REACHED = "https://example.com/contract"
 _SECONDS = 30.0
 
@@ -32,9 +35,7 @@ class NeedsEndpoint(Exception):
     """The endpoint of this observation is on loopback: AWS cannot reach it."""
 
 
-def observe(
-    what: str, client: Callable[[str], Any], sandbox: Sandbox | None, values: dict[str, str], patience: float, **how: Any
-) -> Json:
+def observe(what: str, client: Callable[[str], Any], sandbox: Sandbox | None, values: dict[str, str], patience: float, **how: Any) -> Json:
     """Return what is observed: `{"attributes"}` of a dead letter, or `{"headers", "query", "body"}` of a request."""
     from tests.contract.replay import CannotReplay
 
@@ -58,6 +59,7 @@ class _Delivery:
         role: "good", "deleted", "missing", "wrong trust", "wrong condition" or "no policy".
         target: "api destination", "missing queue" or "denied queue".
         retries, age: the target's retry policy.
+        method: the HTTP method.
     """
 
     def __init__(
@@ -66,31 +68,28 @@ class _Delivery:
         values: dict[str, str],
         url: str,
         patience: float,
+        *,
         role: str = "good",
         target: str = "api destination",
         retries: int = 185,
         age: int = 60,
         method: str = "POST",
     ) -> None:
-        self._client, self._values, self._patience = client, values, patience
+        self._client, self._patience = client, patience
         self._name, self._account, self._region = values["name"], values["account"], values["region"]
         self._events = client("events")
         rule = self._events.put_rule(Name=self._name, EventPattern=json.dumps({"source": [f"contract.{self._name}"]}))["RuleArn"]
-        values["rule"] = rule
         self._dead_letters = self._queue(f"{self._name}-dlq", rule)
-        arn = {"api destination": lambda: self._destination(url, method), "missing queue": lambda: self._queue_arn(f"{self._name}-gone")}.get(
-            target, lambda: self._denied_queue()
-        )()
-        needs_role = {"RoleArn": self._role(role)} if target == "api destination" else {}
-        self._target: Json = {
+        entry: Json = {
             "Id": "contract",
-            "Arn": arn,
+            "Arn": self._destination(url, method) if target == "api destination" else self._other_target(target),
             "DeadLetterConfig": {"Arn": self._queue_arn(f"{self._name}-dlq")},
             "RetryPolicy": {"MaximumRetryAttempts": retries, "MaximumEventAgeInSeconds": age},
-            **needs_role,
         }
-        values["target"] = arn
-        self._events.put_targets(Rule=self._name, Targets=[self._target])
+        if target == "api destination":
+            entry["RoleArn"] = self._role(role)
+        values |= {"rule": rule, "target": entry["Arn"]}
+        self._events.put_targets(Rule=self._name, Targets=[entry])
         if role == "deleted":
             self._delete_role()
 
@@ -130,9 +129,11 @@ class _Delivery:
         url: str = self._client("sqs").create_queue(QueueName=name, Attributes={"Policy": _policy(allow)})["QueueUrl"]
         return url
 
-    def _denied_queue(self) -> str:
-        self._queue(f"{self._name}-denied", f"arn:aws:events:{self._region}:{self._account}:rule/another")
-        return self._queue_arn(f"{self._name}-denied")
+    def _other_target(self, kind: str) -> str:
+        name = f"{self._name}-{kind.split()[0]}"
+        if kind == "denied queue":
+            self._queue(name, f"arn:aws:events:{self._region}:{self._account}:rule/another")
+        return self._queue_arn(name)
 
     def _destination(self, url: str, method: str) -> str:
         key = {"ApiKeyName": "Authorization", "ApiKeyValue": "Bearer contract"}
@@ -175,32 +176,29 @@ def _policy(statement: Json) -> str:
 
 @contextmanager
 def _endpoint(behaviour: str | int | None, sandbox: Sandbox | None) -> Iterator[tuple[str, list[Json]]]:
-    """Give the URL of an endpoint that behaves in some way, and the list of what it receives."""
-    if behaviour is None and sandbox is None:
-        yield _NOT_REACHED, []
-    elif behaviour == "nobody listens":
-        yield "https://contract.invalid/", []
-    elif behaviour == "Spot, with a token that it does not know":
-        yield f"{SPOT}/setup/account", []
-    elif sandbox is None:
+    """Give the URL of an endpoint that behaves in some way (a number: the status it answers), and the list of what it receives."""
+    if sandbox:
+        sandbox.settings(delivery_time_scale=0.01, delivery_timeout=0.2)
+    if behaviour in _PUBLIC:
+        yield _PUBLIC[behaviour], []
+        return
+    if sandbox is None and behaviour is not None:
         raise NeedsEndpoint
-    else:
-        slow = isinstance(behaviour, str)
-        if slow:
-            sandbox.settings(delivery_timeout=0.2)
-        sandbox.settings(delivery_time_scale=0.01)
-        server = _Server(200 if not isinstance(behaviour, int) else behaviour, 1.0 if slow else 0.0)
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/contract", server.received
-        finally:
-            server.shutdown()
-            server.server_close()
+    if sandbox is None:
+        yield _NOT_REACHED, []
+        return
+    server = _Server(behaviour if isinstance(behaviour, int) else 200, delay=1.0 if isinstance(behaviour, str) else 0.0)
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/contract", server.received
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, status: int, delay: float) -> None:
+    def __init__(self, status: int, *, delay: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.delay = status, delay
         self.received: list[Json] = []
@@ -223,5 +221,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Stay silent."""
-
-

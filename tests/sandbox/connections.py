@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections and API destinations of one account in one region, as AWS documents them.
+"""Connections and API destinations of one account in one region, as AWS was recorded (tests/contract), else as it documents them.
 
 Corrects moto, which replaces what already exists, leaves the secret as it was on an update, shows every value, and
 knows no state but AUTHORIZED and ACTIVE.
@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,13 @@ from .settings import Settings
 
 AUTHORIZED, DEAUTHORIZED = "AUTHORIZED", "DEAUTHORIZED"
 SECRET_GONE = "The secret of the connection could not be read: it was deleted."
+REMOVED_BY_CALL = "The authorization parameters were removed from this connection by a DeauthorizeConnection operation."
+UNREACHABLE = "Could not connect to the specified endpoint."
+OAUTH = "OAUTH_CLIENT_CREDENTIALS"
+NEEDED_FOR_UPDATE = (
+    "At least one of the following is required: Description, KmsKeyIdentifier, AuthorizationType with BasicAuthParameters, "
+    "ApiKeyAuthParameters, or OAuthParameters."
+)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_RATE_LIMIT = 300
 SERVICE_LINKED_ROLE = "AWSServiceRoleForAmazonEventBridgeApiDestinations"
@@ -39,7 +47,7 @@ LINKED_SERVICE = "apidestinations.events.amazonaws.com"
 _CREDENTIALS = {
     "API_KEY": "ApiKeyAuthParameters",
     "BASIC": "BasicAuthParameters",
-    "OAUTH_CLIENT_CREDENTIALS": "OAuthParameters",
+    OAUTH: "OAuthParameters",
 }
 _HIDDEN = {"ApiKeyValue", "Password", "ClientSecret"}
 
@@ -50,7 +58,13 @@ Emit = Callable[[str, list[str], Json], None]
 
 @dataclass
 class Connection:
-    """A connection; `parameters` is AuthParameters as sent, credentials and hidden values included."""
+    """A connection.
+
+    Attributes:
+        parameters: AuthParameters as sent, credentials and hidden values included, IsValueSecret always said.
+        was_active, changed: whether its API destinations were ACTIVE before the state last changed, and when that was.
+        passage: the way through transient states that is under way; a later one puts an end to it.
+    """
 
     name: str
     arn: str
@@ -64,6 +78,15 @@ class Connection:
     created: float = field(default_factory=time.time)
     modified: float = field(default_factory=time.time)
     authorized: float | None = None
+    was_active: bool = True
+    passage: object = None
+    changed: float = field(default_factory=time.monotonic)
+
+    def set_state(self, state: str, reason: str | None = None) -> None:
+        """Change the state; the API destinations follow after a while."""
+        if (state == AUTHORIZED) != (self.state == AUTHORIZED):
+            self.was_active, self.changed = self.state == AUTHORIZED, time.monotonic()
+        self.state, self.reason = state, reason
 
     def summary(self) -> Json:
         """What every call about a connection answers."""
@@ -83,7 +106,7 @@ class Connection:
         """The answer of DescribeConnection: no credential, and only the values that are not secret."""
         return self.listed() | _without_none(
             Description=self.description,
-            SecretArn=self.secret_arn,
+            SecretArn=self.secret_arn or None,
             KmsKeyIdentifier=self.kms_key,
             AuthParameters=_shown(self.parameters),
         )
@@ -131,8 +154,8 @@ class Links:
     def create_connection(self, request: Json) -> Json:
         name = request["Name"]
         if name in self.connections:
-            raise ResourceAlreadyExistsException(f"Connection {name} already exists.")
-        authorization_type, parameters = request["AuthorizationType"], request["AuthParameters"]
+            raise ResourceAlreadyExistsException(f"Failed to create the connection(s). A connection with name '{name}' already exists.")
+        authorization_type, parameters = request["AuthorizationType"], _complete(request["AuthParameters"])
         _require_credentials(authorization_type, parameters)
         create_service_linked(self.account, LINKED_SERVICE, SERVICE_LINKED_ROLE)
         connection = Connection(
@@ -146,20 +169,27 @@ class Links:
         self.connections[name] = connection
         self._write_secret(connection)
         self._pass_through(connection, ["CREATING", "AUTHORIZING"], lambda: self._authorize(connection, news=True))
-        return connection.summary()
+        answer = connection.summary()
+        answer.pop("LastAuthorizedTime", None)  # recorded: UpdateConnection's answer has it, this one does not
+        return answer
 
     def describe_connection(self, request: Json) -> Json:
-        return self._connection(request["Name"]).described()
+        return self._connection(request["Name"], "describe").described()
 
     def update_connection(self, request: Json) -> Json:
-        connection = self._settled_connection(request["Name"])
+        authorization_type, given = request.get("AuthorizationType"), request.get("AuthParameters", {})
+        authorizes = authorization_type is not None and any(name in given for name in _CREDENTIALS.values())
+        connection = self._connection(request["Name"], "update")
+        if not authorizes and not {"Description", "KmsKeyIdentifier"} & set(request):
+            raise ValidationException(f"Failed to update the connection(s). {NEEDED_FOR_UPDATE}")
+        if connection.state not in (AUTHORIZED, DEAUTHORIZED):
+            raise _concurrent("update", connection)
         connection.description = request.get("Description", connection.description)
         connection.kms_key = request.get("KmsKeyIdentifier", connection.kms_key)
         connection.modified = time.time()
-        authorization_type = request.get("AuthorizationType")
-        if authorization_type is None or "AuthParameters" not in request:
-            return connection.summary()  # AWS ignores parameters without the type, and the other way round
-        parameters = _merged(connection, authorization_type, request["AuthParameters"])
+        if not authorizes:
+            return connection.summary()
+        parameters = _complete(_merged(connection, authorization_type, given))
         _require_credentials(authorization_type, parameters)
         connection.authorization_type, connection.parameters = authorization_type, parameters
         self._write_secret(connection)
@@ -168,18 +198,23 @@ class Links:
         return connection.summary()
 
     def deauthorize_connection(self, request: Json) -> Json:
-        connection = self._settled_connection(request["Name"])
-        connection.parameters = {key: value for key, value in connection.parameters.items() if key not in _CREDENTIALS.values()}
-        self._drop_secret(connection)
-        reason = "The connection was deauthorized by a call of DeauthorizeConnection."
-        self._pass_through(connection, ["DEAUTHORIZING"], lambda: self.deauthorize(connection, reason))
-        return connection.summary()
+        connection = self._connection(request["Name"], "deauthorize")
+        if connection.state == "DELETING":
+            raise _concurrent("deauthorize", connection)
+        if connection.state != "DEAUTHORIZING":
+            connection.parameters, connection.modified = {}, time.time()
+            self._pass_through(connection, ["DEAUTHORIZING"], lambda: self._deauthorized(connection))
+        return connection.summary() | {"ConnectionState": "DEAUTHORIZING"}
 
     def delete_connection(self, request: Json) -> Json:
-        connection = self._settled_connection(request["Name"])
-        self._drop_secret(connection)
-        connection.modified = time.time()
-        self._pass_through(connection, ["DELETING"], lambda: self._forget(connection))
+        connection = self._connection(request["Name"], "delete")
+        if connection.state != "DELETING":
+            self._drop_secret(connection)
+            connection.modified = time.time()
+            if connection.state == AUTHORIZED:  # recorded: an API destination keeps the ARN of one that was DEAUTHORIZED
+                for destination in self._destinations_on(connection):
+                    destination.connection_arn = ""
+            self._pass_through(connection, ["DELETING"], lambda: self._forget(connection))
         return connection.summary() | {"ConnectionState": "DELETING"}
 
     def list_connections(self, request: Json) -> Json:
@@ -197,9 +232,10 @@ class Links:
     def create_api_destination(self, request: Json) -> Json:
         name = request["Name"]
         if name in self.destinations:
-            raise ResourceAlreadyExistsException(f"An api-destination '{name}' already exists.")
-        self._connection_by_arn(request["ConnectionArn"])
-        _require_endpoint(request["InvocationEndpoint"])
+            raise ResourceAlreadyExistsException(
+                f"Failed to create the api-destination(s). An api-destination with name '{name}' already exists."
+            )
+        self._check_destination(request, "create")
         destination = Destination(
             name=name,
             arn=self._arn("api-destination", name),
@@ -213,15 +249,12 @@ class Links:
         return self._destination_summary(destination)
 
     def describe_api_destination(self, request: Json) -> Json:
-        destination = self._destination(request["Name"])
+        destination = self._destination(request["Name"], "describe")
         return self._destination_listed(destination) | _without_none(Description=destination.description)
 
     def update_api_destination(self, request: Json) -> Json:
-        destination = self._destination(request["Name"])
-        if "ConnectionArn" in request:
-            self._connection_by_arn(request["ConnectionArn"])
-        if "InvocationEndpoint" in request:
-            _require_endpoint(request["InvocationEndpoint"])
+        destination = self._destination(request["Name"], "update")
+        self._check_destination(request, "update")
         destination.connection_arn = request.get("ConnectionArn", destination.connection_arn)
         destination.endpoint = request.get("InvocationEndpoint", destination.endpoint)
         destination.method = request.get("HttpMethod", destination.method)
@@ -231,10 +264,15 @@ class Links:
         return self._destination_summary(destination)
 
     def delete_api_destination(self, request: Json) -> Json:
-        del self.destinations[self._destination(request["Name"]).name]
+        del self.destinations[self._destination(request["Name"], "delete").name]
         return {}
 
     def list_api_destinations(self, request: Json) -> Json:
+        if "NamePrefix" in request and "ConnectionArn" in request:
+            raise ValidationException(
+                "Failed to list the api-destination(s). Request failed because only one filter is supported per request, either "
+                "ConnectionArn or NamePrefix."
+            )
         destinations = [
             destination
             for destination in self.destinations.values()
@@ -250,7 +288,8 @@ class Links:
         """Take the authorisation away, which switches off every API destination on the connection."""
         if connection.state == DEAUTHORIZED or self.connections.get(connection.name) is not connection:
             return  # the answer that takes it away may come late
-        connection.state, connection.reason, connection.modified = DEAUTHORIZED, reason, time.time()
+        connection.set_state(DEAUTHORIZED, reason)
+        connection.modified = time.time()
         self._announce(connection, "Connection Deauthorized", "API Destination Deactivated")
 
     def destination_by_arn(self, arn: str) -> Destination | None:
@@ -276,54 +315,84 @@ class Links:
             finish()
             return
         share = self._settings.state_seconds / len(states)
-        connection.state, connection.reason = states[0], None
+        passage = connection.passage = object()
+
+        def still(step: Callable[[], None]) -> Callable[[], None]:
+            return _locked(lambda: step() if connection.passage is passage else None)
+
+        connection.set_state(states[0])
         for number, state in enumerate(states[1:], 1):
-            self._scheduler.call(share * number, _locked(partial(setattr, connection, "state", state)))
-        self._scheduler.call(self._settings.state_seconds, _locked(finish))
+            self._scheduler.call(share * number, still(partial(connection.set_state, state)))
+        self._scheduler.call(self._settings.state_seconds, still(finish))
 
     def _authorize(self, connection: Connection, news: bool) -> None:
-        connection.state, connection.reason = AUTHORIZED, None
+        if connection.authorization_type == OAUTH:  # its endpoint is never on loopback; recorded is one that does not resolve
+            connection.set_state("AUTHORIZING", UNREACHABLE)
+            connection.authorized = 0.0
+            return
+        connection.set_state(AUTHORIZED)
         connection.authorized = time.time()
         if news:
             self._announce(connection, "Connection Authorized", "API Destination Activated")
+
+    def _deauthorized(self, connection: Connection) -> None:
+        self._drop_secret(connection)
+        self.deauthorize(connection, REMOVED_BY_CALL)
+        connection.reason = REMOVED_BY_CALL
 
     def _forget(self, connection: Connection) -> None:
         self.connections.pop(connection.name, None)
 
     def _announce(self, connection: Connection, of_connection: str, of_destination: str) -> None:
-        detail = {"name": connection.name, "state": connection.state}
-        self._emit(of_connection, [connection.arn], _without_none(**detail, reason=connection.reason))
-        for destination in self.destinations.values():
-            if destination.connection_arn == connection.arn:
-                detail = {"name": destination.name, "state": self._destination_state(destination)}
-                self._emit(of_destination, [destination.arn], detail)
+        # EventBridge event reference: the detail of both kinds, and the form of its time.
+        stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+        detail = _without_none(ConnectionName=connection.name, StateReason=connection.reason, Timestamp=stamp)
+        self._emit(of_connection, [connection.arn], detail)
+
+        def of_destinations() -> None:
+            for destination in self._destinations_on(connection):
+                self._emit(of_destination, [destination.arn], {"ApiDestinationName": destination.name, "Timestamp": stamp})
+
+        if self._settings.destination_lag_seconds:
+            self._scheduler.call(self._settings.destination_lag_seconds, _locked(of_destinations))
+        else:
+            of_destinations()
+
+    def _destinations_on(self, connection: Connection) -> list[Destination]:
+        return [destination for destination in self.destinations.values() if destination.connection_arn == connection.arn]
 
     def _destination_state(self, destination: Destination) -> str:
         connection = self.connection_of(destination)
-        return "ACTIVE" if connection and connection.state == AUTHORIZED else "INACTIVE"
+        if connection is None:
+            return "INACTIVE"
+        lags = time.monotonic() - connection.changed < self._settings.destination_lag_seconds
+        return "ACTIVE" if (connection.was_active if lags else connection.state == AUTHORIZED) else "INACTIVE"
 
     # Finding and showing
 
-    def _connection(self, name: str) -> Connection:
+    def _connection(self, name: str, verb: str) -> Connection:
         if name not in self.connections:
-            raise ResourceNotFoundException(f"Failed to describe the connection(s). Connection '{name}' does not exist.")
+            raise ResourceNotFoundException(f"Failed to {verb} the connection(s). Connection '{name}' does not exist.")
         return self.connections[name]
 
-    def _settled_connection(self, name: str) -> Connection:
-        connection = self._connection(name)
-        if connection.state not in (AUTHORIZED, DEAUTHORIZED):
-            raise JsonRESTError("ConcurrentModificationException", f"Connection '{name}' is being modified: {connection.state}.")
-        return connection
+    def _check_destination(self, request: Json, verb: str) -> None:
+        """Refuse what an API destination cannot be made of; `verb` is what failed."""
+        arn, endpoint, rate = (request.get(name) for name in ("ConnectionArn", "InvocationEndpoint", "InvocationRateLimitPerSecond"))
+        failed = f"Failed to {verb} the api-destination(s)."
+        if endpoint is not None and not _is_endpoint(endpoint):
+            raise ValidationException(
+                f"{failed} Parameter InvocationEndpoint is not valid. Reason: Endpoint '{endpoint}' is invalid, please provide a valid "
+                "HTTPS endpoint URL."
+            )
+        if rate is not None and rate > DEFAULT_RATE_LIMIT:
+            reason = f"Rate specified '{rate}' for '{request['Name']}' exceeds maximum allowed of '{DEFAULT_RATE_LIMIT}'."
+            raise JsonRESTError("LimitExceededException", f"{failed} Invalid Invocation Rate Limit: {reason}")
+        if arn is not None and not any(item.arn == arn and item.state != "DELETING" for item in self.connections.values()):
+            raise ResourceNotFoundException(f"{failed} Connection '{arn}' does not exist.")
 
-    def _connection_by_arn(self, arn: str) -> Connection:
-        for connection in self.connections.values():
-            if connection.arn == arn:
-                return connection
-        raise ResourceNotFoundException(f"Connection '{arn}' does not exist.")
-
-    def _destination(self, name: str) -> Destination:
+    def _destination(self, name: str, verb: str) -> Destination:
         if name not in self.destinations:
-            raise ResourceNotFoundException(f"Failed to describe the api-destination(s). An api-destination '{name}' does not exist.")
+            raise ResourceNotFoundException(f"Failed to {verb} the api-destination(s). An api-destination '{name}' does not exist.")
         return self.destinations[name]
 
     def _destination_summary(self, destination: Destination) -> Json:
@@ -365,7 +434,9 @@ class Links:
         connection.secret_arn = written.arn
 
     def _drop_secret(self, connection: Connection) -> None:
-        self._secrets().secrets.pop(connection.secret_arn)
+        if connection.secret_arn:
+            self._secrets().secrets.pop(connection.secret_arn)
+        connection.secret_arn = ""
 
 
 def _locked(function: Callable[[], Any]) -> Callable[[], None]:
@@ -384,10 +455,15 @@ def _require_credentials(authorization_type: str, parameters: Json) -> None:
         )
 
 
-def _require_endpoint(endpoint: str) -> None:
-    url = urlsplit(endpoint)
-    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
-        raise ValidationException("Parameter InvocationEndpoint is not valid. Reason: it must be an HTTPS endpoint.")
+def _concurrent(verb: str, connection: Connection) -> JsonRESTError:
+    message = f"Failed to {verb} the connection(s). Connection '{connection.name}' was modified concurrently."
+    return JsonRESTError("ConcurrentModificationException", message)
+
+
+def _is_endpoint(endpoint: str) -> bool:
+    """Tell whether AWS takes an endpoint: HTTPS, or no scheme at all; here also HTTP on loopback."""
+    url = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
+    return bool(url.hostname) and (url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK))
 
 
 def _merged(connection: Connection, authorization_type: str, given: Json) -> Json:
@@ -400,16 +476,25 @@ def _merged(connection: Connection, authorization_type: str, given: Json) -> Jso
     return merged
 
 
+def _complete(parameters: Any) -> Any:
+    """Return AuthParameters with IsValueSecret for each parameter: one that does not say so is not secret (recorded)."""
+    if isinstance(parameters, list):
+        return [_complete(item) for item in parameters]
+    if not isinstance(parameters, dict):
+        return parameters
+    if "Key" in parameters:
+        return {"Key": parameters["Key"], "Value": parameters.get("Value", ""), "IsValueSecret": parameters.get("IsValueSecret", False)}
+    return {key: _complete(value) for key, value in parameters.items()}
+
+
 def _shown(parameters: Any) -> Any:
-    """Return AuthParameters without what AWS never shows. A value is secret unless it is said not to be."""
+    """Return AuthParameters without what AWS never shows."""
     if isinstance(parameters, list):
         return [_shown(item) for item in parameters]
     if not isinstance(parameters, dict):
         return parameters
     if "Key" in parameters:
-        secret = parameters.get("IsValueSecret", True)
-        value = {} if secret else {"Value": parameters.get("Value", "")}
-        return {"Key": parameters["Key"], **value, "IsValueSecret": secret}
+        return {key: value for key, value in parameters.items() if key != "Value" or not parameters["IsValueSecret"]}
     return {key: _shown(value) for key, value in parameters.items() if key not in _HIDDEN}
 
 

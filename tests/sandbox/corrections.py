@@ -2,24 +2,115 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is corrected of moto outside of EventBridge and IAM: CloudWatch and SQS."""
+"""What is corrected of moto outside of EventBridge and IAM: CloudWatch, Secrets Manager, SQS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase, Statistics, cloudwatch_backends
-from moto.sqs.models import Queue
+from moto.core.responses import ActionResult, EmptyResult
+from moto.secretsmanager.exceptions import InvalidRequestException
+from moto.secretsmanager.models import SecretsManagerBackend
+from moto.sqs.exceptions import SQSException
+from moto.sqs.models import Queue, SQSBackend, sqs_backends
+from moto.sqs.responses import SQSResponse
 
 from .moto_app import LOCK
+from .settings import Settings
 
 
-def install() -> None:
+def install(settings: Settings) -> None:
     """Put the corrections into moto's place."""
     cloudwatch_backends.backend = CorrectedCloudWatch
+    CorrectedSqs.settings = settings
+    sqs_backends.backend = CorrectedSqs
+    Queue._set_attributes = _keeping(Queue._set_attributes)  # type: ignore[method-assign]
+    SQSResponse.list_queue_tags = _without_empty_tags(SQSResponse.list_queue_tags)  # type: ignore[method-assign]
+    for name in ("put_secret_value", "update_secret"):
+        setattr(SecretsManagerBackend, name, _refusing_managed(getattr(SecretsManagerBackend, name)))
     _release_lock_while_polling()
+
+
+class CorrectedSqs(SQSBackend):
+    """Has one kind of encryption per queue, and does not give away a deleted queue's name at once."""
+
+    settings: Settings
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deleted: dict[str, float] = {}
+
+    @property
+    def _url_module(self) -> Any:
+        from moto.sqs import urls
+
+        return urls  # moto derives it from the name of the class's module
+
+    def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
+        _require_one_encryption(kwargs)
+        if time.monotonic() - self._deleted.get(name, float("-inf")) < self.settings.queue_name_seconds:
+            raise SQSException(
+                "AWS.SimpleQueueService.QueueDeletedRecently",
+                "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+            )
+        return super().create_queue(name, tags, **kwargs)
+
+    def delete_queue(self, queue_name: str) -> None:
+        super().delete_queue(queue_name)
+        self._deleted[queue_name] = time.monotonic()
+
+    def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> Queue:
+        _require_one_encryption(attributes)
+        return super().set_queue_attributes(queue_name, attributes)
+
+
+def _require_one_encryption(attributes: dict[str, Any]) -> None:
+    if attributes.get("KmsMasterKeyId") and str(attributes.get("SqsManagedSseEnabled", "")).lower() == "true":
+        raise SQSException(
+            "InvalidAttributeName",
+            "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
+        )
+
+
+def _keeping(original: Callable[..., None]) -> Callable[..., None]:
+    """Keep the policy where a call does not speak of it; a KMS key ends SQS's own encryption, and the other way round."""
+
+    def set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        changed = dict(attributes)
+        if hasattr(self, "_policy_json"):
+            changed.setdefault("Policy", self.policy)
+        if changed.get("KmsMasterKeyId"):
+            changed["SqsManagedSseEnabled"] = "false"
+        elif str(changed.get("SqsManagedSseEnabled", "")).lower() == "true":
+            changed["KmsMasterKeyId"] = None
+        original(self, changed, now)
+
+    return set_attributes
+
+
+def _without_empty_tags(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    def list_queue_tags(self: SQSResponse) -> ActionResult:
+        answer = original(self)
+        return answer if answer.result["Tags"] else EmptyResult()  # recorded: no member at all
+
+    return list_queue_tags
+
+
+def _refusing_managed(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse to write a secret that a service manages; the sandbox itself takes another way."""
+
+    def write(self: SecretsManagerBackend, secret_id: str, *args: Any, **kwargs: Any) -> Any:
+        secret = self.secrets.get(secret_id)
+        owner = getattr(secret, "owning_service", None)
+        if owner:
+            raise InvalidRequestException(f"Operation is not allowed on secret owned by {owner}")
+        return original(self, secret_id, *args, **kwargs)
+
+    return write
 
 
 class CorrectedCloudWatch(CloudWatchBackend):

@@ -4,14 +4,15 @@
 
 """EventBridge on moto, corrected.
 
-What is corrected here: the constraints of every request, rules (tags on update, messages), targets (execution role,
-limits, partial failure), events (`aws.*` sources, disabled rules, delivery), TestEventPattern. Connections and API
+What is corrected here: the constraints of every request and of every answer, rules (role, tags on update, messages), targets
+(limits, partial failure), events (`aws.*` sources, disabled rules, delivery), TestEventPattern. Connections and API
 destinations are in connections.py, what happens to an event that matched is in delivery.py.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +21,14 @@ from uuid import uuid4
 from moto.core.exceptions import JsonRESTError
 from moto.events import models, responses, urls
 from moto.events.exceptions import InvalidEventPatternException, ResourceNotFoundException, ValidationException
+from moto.utilities.utils import get_partition
 
 from . import roles
 from .connections import Json, Links
 from .delivery import Delivery
 from .scheduler import Scheduler
 from .settings import Settings
-from .validation import validate
+from .validation import validate, validate_answer, without_nulls
 
 TARGETS_PER_RULE = 5
 
@@ -71,23 +73,51 @@ class EventsBackend(models.EventsBackend):
 
     def put_rule(self, name: str, *args: Any, **kwargs: Any) -> models.Rule:
         bus = self._get_event_bus(self._normalize_event_bus_arn(kwargs.get("event_bus_arn")))
+        role_arn = kwargs.get("role_arn")
+        if role_arn:
+            self._require_arn(role_arn)
+            if not roles.is_assumable(role_arn, self.account_id, self._rule_arn(bus, name), self.settings):
+                raise ValidationException(f"Provided role '{role_arn}' cannot be assumed by principal '{roles.PRINCIPAL}'.")
         if name in bus.rules:
             kwargs["tags"] = None  # AWS API reference, PutRule: ignored for a rule that exists already
         return super().put_rule(name, *args, **kwargs)
 
+    def delete_rule(self, name: str, event_bus_arn: str | None) -> None:
+        self._get_event_bus(self._normalize_event_bus_arn(event_bus_arn))  # moto deletes on a bus that is not there
+        super().delete_rule(name, event_bus_arn)
+
+    def enable_rule(self, name: str, event_bus_arn: str | None) -> bool:
+        self.describe_rule(name, event_bus_arn)
+        return super().enable_rule(name, event_bus_arn)
+
+    def disable_rule(self, name: str, event_bus_arn: str | None) -> bool:
+        self.describe_rule(name, event_bus_arn)
+        return super().disable_rule(name, event_bus_arn)
+
+    def list_targets_by_rule(self, rule_id: str, event_bus_arn: str | None, *args: Any, **kwargs: Any) -> Any:
+        self.describe_rule(rule_id, event_bus_arn)
+        return super().list_targets_by_rule(rule_id, event_bus_arn, *args, **kwargs)
+
     def put_targets(self, name: str, event_bus_arn: str | None, targets: list[Json]) -> None:
+        """Set targets. Neither existence nor trust of their roles is looked at (recorded): a delivery fails instead."""
         rule = self.describe_rule(name, event_bus_arn)
         for target in targets:
-            role_arn = target.get("RoleArn")
-            if role_arn and not self._assumable(role_arn, rule.arn):
-                raise ValidationException(f"Provided role '{role_arn}' cannot be assumed by principal '{roles.PRINCIPAL}'.")
+            if target.get("RoleArn"):
+                self._require_arn(target["RoleArn"])
+            elif ":api-destination/" in target["Arn"]:
+                raise ValidationException(f"RoleArn is required for target {target['Arn']}.")
         ids = {target["Id"] for target in rule.targets} | {target["Id"] for target in targets}
         if len(ids) > TARGETS_PER_RULE:
             raise JsonRESTError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
         super().put_targets(name, event_bus_arn, targets)
 
-    def _assumable(self, role_arn: str, rule_arn: str) -> bool:
-        return roles.can_assume(role_arn, self.account_id, rule_arn) and roles.has_spread(role_arn, self.account_id, self.settings)
+    def _require_arn(self, arn: str) -> None:
+        if not re.fullmatch(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", arn):
+            raise ValidationException(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
+
+    def _rule_arn(self, bus: models.EventBus, name: str) -> str:
+        path = name if bus.name == "default" else f"{bus.name}/{name}"
+        return f"arn:{get_partition(self.region_name)}:events:{self.region_name}:{self.account_id}:rule/{path}"
 
     def put_events(self, events: list[Json]) -> list[Json]:
         return [self._put_event(entry) for entry in events]
@@ -104,6 +134,8 @@ class EventsBackend(models.EventsBackend):
             detail = None
         if not isinstance(detail, dict):
             return _refused("MalformedDetail", "Detail is malformed.")
+        if self._normalize_event_bus_arn(entry.get("EventBusName")) not in self.event_buses:
+            return {"EventId": str(uuid4())}  # taken, and dropped
         event, _ = self.publish(
             self._normalize_event_bus_arn(entry.get("EventBusName")),
             source=entry["Source"],
@@ -153,14 +185,19 @@ def _refused(code: str, message: str) -> Json:
 
 
 class EventsHandler(responses.EventsHandler):
-    """Answers EventBridge's operations; each request is checked against the service model first."""
+    """Answers EventBridge's operations; request and answer are checked against the service model."""
 
     def call_action(self) -> Any:
         try:
             validate(self._get_action(), json.loads(self.body or "{}"))
         except ValidationException as refusal:
             return refusal.code, dict(refusal.get_headers()), refusal.description
-        return super().call_action()
+        status, headers, body = super().call_action()
+        if status == 200:
+            answer = without_nulls(json.loads(body or "{}"))
+            validate_answer("events", self._get_action(), answer)
+            body = json.dumps(answer)
+        return status, headers, body
 
     @property
     def _backend(self) -> EventsBackend:

@@ -4,7 +4,7 @@
 
 """Execution roles as EventBridge sees them: may it assume one, has the role spread already, what may it do then.
 
-Corrects moto: PutTargets accepts any role there, whether it exists or not.
+Corrects moto: CreateRole takes any text as a trust policy there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from moto.iam.exceptions import EntityAlreadyExists, NotFoundException
+from moto.iam.exceptions import EntityAlreadyExists, MalformedPolicyDocument, NotFoundException
 from moto.iam.models import IAMBackend, Role, iam_backends
 
 from .policy import allows
@@ -25,9 +25,25 @@ PRINCIPAL = "events.amazonaws.com"
 
 
 def install() -> None:
-    """Note when a role's trust policy was set."""
-    IAMBackend.create_role = _stamping(IAMBackend.create_role)  # type: ignore[method-assign]
+    """Note when a role's trust policy was set, and check it."""
+    IAMBackend.create_role = _stamping(_checking(IAMBackend.create_role))  # type: ignore[method-assign]
     IAMBackend.update_assume_role_policy = _stamping(IAMBackend.update_assume_role_policy)  # type: ignore[method-assign]
+
+
+def _checking(original: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(self: IAMBackend, role_name: str, assume_role_policy_document: str, *args: Any, **kwargs: Any) -> Any:
+        if not _is_json(assume_role_policy_document):
+            raise MalformedPolicyDocument("This policy contains invalid Json")
+        return original(self, role_name, assume_role_policy_document, *args, **kwargs)
+
+    return checked
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,6 +83,11 @@ def has_spread(role_arn: str, account: str, settings: Settings) -> bool:
     role = _find(role_arn, account)
     since = getattr(role, "trusted_since", 0.0)
     return role is not None and time.monotonic() - since >= settings.role_spread_seconds
+
+
+def is_assumable(role_arn: str | None, account: str, rule_arn: str, settings: Settings) -> bool:
+    """Tell whether EventBridge can assume the role for this rule now."""
+    return role_arn is not None and can_assume(role_arn, account, rule_arn) and has_spread(role_arn, account, settings)
 
 
 def may(role_arn: str | None, account: str, action: str, resource: str) -> bool:

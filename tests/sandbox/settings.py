@@ -17,7 +17,9 @@ class Settings:
     Attributes:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
+        destination_lag_seconds: how long an API destination still shows its old state after its connection's has changed (AWS: 1 to 2).
         role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
+        queue_name_seconds: how long the name of a deleted queue cannot be used again (AWS: 60).
         stack_seconds: how long CloudFormation takes for an operation on a stack, besides what the resources take.
         stack_set_seconds: how long CloudFormation takes for an operation on a stack set, besides what the stacks take.
         rule_stack_tags: whether a stack's tags, aws:cloudformation:* included, are on its rules too, as on queues and roles.
@@ -31,7 +33,9 @@ class Settings:
 
     latency: float = 0.0
     state_seconds: float = 0.0
+    destination_lag_seconds: float = 0.0
     role_spread_seconds: float = 0.0
+    queue_name_seconds: float = 60.0
     stack_seconds: float = 0.1
     stack_set_seconds: float = 0.1
     rule_stack_tags: bool = True

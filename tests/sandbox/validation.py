@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks a request to EventBridge against the constraints that AWS publishes in botocore's service model.
+"""Checks requests to EventBridge, and answers, against what AWS publishes in botocore's service models.
 
-boto3 itself checks only types and required members; lengths, patterns and enumerations are checked by AWS.
+boto3 itself checks only types and required members of a request; lengths, patterns and enumerations are checked by AWS.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,11 +19,32 @@ from botocore.model import ServiceModel
 from moto.events.exceptions import ValidationException
 
 _AMBIGUOUS = re.compile(r"^\^\[ \\t\]\*(\[[^]]+\])\+\(\[ \\t\]\+\1\+\)\*\[ \\t\]\*\$$")
+# The order in which AWS names the values, where it is not the model's (recorded).
+_ENUM_ORDER = {"ApiDestinationHttpMethod": ["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"]}
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "boolean": (bool,),
+    "timestamp": (int, float, str, datetime),
+    "float": (int, float),
+    "double": (int, float),
+    "blob": (str, bytes),
+}
+
+
+class InvalidAnswer(Exception):
+    """An answer of the sandbox that AWS cannot give: a mistake of the sandbox."""
 
 
 @cache
-def _model() -> ServiceModel:
-    return botocore.session.get_session().get_service_model("events")
+def _model(service: str = "events") -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)
 
 
 def validate(operation: str, request: dict[str, Any]) -> None:
@@ -31,6 +53,41 @@ def validate(operation: str, request: dict[str, Any]) -> None:
     if problems:
         plural = "s" if len(problems) > 1 else ""
         raise ValidationException(f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}")
+
+
+def validate_answer(service: str, operation: str, answer: Any) -> None:
+    """Raise InvalidAnswer for an answer with members or types that the service's model does not have."""
+    shape = _model(service).operation_model(operation).output_shape
+    problems = _answer_problems(shape, answer, operation) if shape else [f"{operation} has no answer"] * bool(answer)
+    if problems:
+        raise InvalidAnswer("; ".join(problems))
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a value without the members that are null: AWS leaves them out."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _answer_problems(shape: Any, value: Any, path: str) -> list[str]:
+    kinds = _TYPES[shape.type_name]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return [f"{path} is of type {type(value).__name__}, not {shape.type_name}"]
+    if shape.type_name == "structure":
+        names = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+        unknown = [f"{path} has no member {name}" for name in value if name not in names]
+        known = [
+            problem for name, item in value.items() if name in names for problem in _answer_problems(names[name], item, f"{path}.{name}")
+        ]
+        missing = [f"{path}.{name} is missing" for name in shape.required_members if name not in value]
+        return unknown + known + missing
+    if shape.type_name == "list":
+        return [problem for item in value for problem in _answer_problems(shape.member, item, f"{path}[]")]
+    if shape.type_name == "map":
+        return [problem for item in value.values() for problem in _answer_problems(shape.value, item, f"{path}{{}}")]
+    allowed = shape.metadata.get("enum")
+    return [f"{path} is {value}, which is none of {', '.join(allowed)}"] if allowed and value not in allowed else []
 
 
 def _problems(shape: Any, value: Any, path: str) -> list[str]:
@@ -48,37 +105,38 @@ def _problems(shape: Any, value: Any, path: str) -> list[str]:
             for problem in _problems(member, value[name], _join(path, name))
         ]
     if shape.type_name == "list":
-        own = _constraint(shape, len(value), "length")
-        problems = [_problem(shape, value, path, own)] if own else []
+        problems = [_problem(shape, value, path, constraint) for constraint in _sizes(shape, len(value), "have length")]
         for index, item in enumerate(value, 1):
             problems += _problems(shape.member, item, f"{path}.{index}.member")
         return problems
-    constraint = None
+    constraints: list[str] = []
     if shape.type_name == "string":
-        constraint = _constraint(shape, len(value), "length") or _text_constraint(shape, value)
+        constraints = _text_constraints(shape, value) + _sizes(shape, len(value), "have length")
     elif shape.type_name in ("integer", "long"):
-        constraint = _constraint(shape, value, "value")
-    return [_problem(shape, value, path, constraint)] if constraint else []
+        constraints = _sizes(shape, value, "have value")
+    return [_problem(shape, value, path, constraint) for constraint in constraints]
 
 
-def _constraint(shape: Any, size: int, what: str) -> str | None:
+def _sizes(shape: Any, size: int, what: str) -> list[str]:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
-    noun = "have length" if what == "length" else "have value"
-    if minimum is not None and size < minimum:
-        return f"Member must {noun} greater than or equal to {minimum}"
-    if maximum is not None and size > maximum:
-        return f"Member must {noun} less than or equal to {maximum}"
-    return None
+    too_small = minimum is not None and size < minimum
+    too_big = maximum is not None and size > maximum
+    return [f"Member must {what} greater than or equal to {minimum}"] * too_small + [
+        f"Member must {what} less than or equal to {maximum}"
+    ] * too_big
 
 
-def _text_constraint(shape: Any, value: str) -> str | None:
+def _text_constraints(shape: Any, value: str) -> list[str]:
+    """Return the constraints that a text breaks, but for its length, which AWS names last (recorded)."""
+    broken = []
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
-        return f"Member must satisfy enum value set: [{', '.join(allowed)}]"
+        shown = _ENUM_ORDER.get(shape.name, allowed)
+        broken.append(f"Member must satisfy enum value set: [{', '.join(shown)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not _compiled(pattern).fullmatch(value):
-        return f"Member must satisfy regular expression pattern: {pattern}"
-    return None
+        broken.append(f"Member must satisfy regular expression pattern: {pattern}")
+    return broken
 
 
 @cache
@@ -98,7 +156,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _problem(shape: Any, value: Any, path: str, constraint: str) -> str:
-    shown = "" if shape.metadata.get("sensitive") or not isinstance(value, (str, int)) else f" '{value}'"
+    hidden = shape.metadata.get("sensitive") or not isinstance(value, (str, int))
+    shown = " '[]'" if value == [] else "" if hidden else f" '{value}'"
     return f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
 
 

@@ -36,7 +36,7 @@ class World:
         self.aws = Aws(self.settings, self.faults)
         self.delivery = Delivery(self.settings, self.scheduler, lambda: self.servers["spot"].url)
         roles.install()
-        corrections.install()
+        corrections.install(self.settings)
         organizations.install()
         events.install(self.settings, self.scheduler, self.delivery)
         fis.install(self.interrupt)
