@@ -139,9 +139,8 @@ def _one_event(wanted: Json, answer: Json) -> list[str]:
     if not chosen:
         return [f"no event is {_shown(plainly)}"]
     given = json.loads(chosen[0]["ResourceProperties"])
-    return [
-        f"{key} is shown as {_shown(given.get(key))}, not {_shown(value)}" for key, value in properties.items() if given.get(key) != value
-    ]
+    different = {key: value for key, value in properties.items() if given.get(key) != value}
+    return [f"{key} is shown as {_shown(given.get(key))}, not {_shown(value)}" for key, value in different.items()]
 
 
 def _resources(wanted: Json, answer: Json) -> list[str]:

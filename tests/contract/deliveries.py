@@ -130,7 +130,7 @@ class _Delivery:
         return url
 
     def _other_target(self, kind: str) -> str:
-        name = f"{self._name}-{kind.split()[0]}"
+        name = f"{self._name}-{kind.split(maxsplit=1)[0]}"
         if kind == "denied queue":
             self._queue(name, f"arn:aws:events:{self._region}:{self._account}:rule/another")
         return self._queue_arn(name)

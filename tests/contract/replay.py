@@ -95,26 +95,26 @@ class _SetupFailed(Exception):
 def replay(record: Record, target: Target, number: int) -> Outcome:
     """Replay a record and compare the answer; `number` makes its names unique in a run."""
     values = {"name": f"{target.prefix}{number}", "region": target.region, "account": target.account}
-    if record.manual:
-        return Outcome(record, NOT_ASKED, [record.manual], values=values)
-    if record.sandbox_only and target.sandbox is None:
-        return Outcome(record, NOT_ASKED, [record.sandbox_only], values=values)
+    outcome = Outcome(record, NOT_ASKED, values=values)
+    reason = record.manual or (record.sandbox_only if target.sandbox is None else None)
+    if reason:
+        outcome.problems = [reason]
+        return outcome
     before = target.sandbox.settings() if target.sandbox else {}
     try:
         return _replayed(record, target, values)
-    except CannotReplay as reason:
-        return Outcome(record, NOT_ASKED, [str(reason)], values=values)
     except _SetupFailed as failure:
-        return Outcome(record, DIFFERENT, [str(failure)], values=values)
-    except HTTPClientError as error:
-        return Outcome(record, NOT_ASKED, [f"the endpoint cannot be reached ({type(error).__name__})"], values=values, unreachable=True)
+        outcome.status, outcome.problems = DIFFERENT, [str(failure)]
+    except CannotReplay as cannot:
+        outcome.problems = [str(cannot)]
     except BotoCoreError as error:
-        return Outcome(record, NOT_ASKED, [f"{type(error).__name__}: {error}"], values=values)
+        outcome.problems = [f"the endpoint cannot be reached or does not answer ({type(error).__name__})"]
+        outcome.unreachable = isinstance(error, HTTPClientError)
     finally:
         if target.sandbox and target.sandbox.settings() != before:
             target.sandbox.settings(**before)
-        if target.sandbox:
             target.sandbox.clear_permissions()
+    return outcome
 
 
 def _replayed(record: Record, target: Target, values: dict[str, str]) -> Outcome:

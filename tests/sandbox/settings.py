@@ -21,6 +21,8 @@ class Settings:
         role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
         queue_name_seconds: how long the name of a deleted queue cannot be used again (AWS: 60).
         stack_seconds: how long CloudFormation takes for an operation on a stack, besides what the resources take.
+        stack_time_scale: factor on how long CloudFormation took in AWS for each resource (queue 61, role 18, rule 60) and for the
+            beginning of a rollback (141); 0 lets them take no time.
         stack_set_seconds: how long CloudFormation takes for an operation on a stack set, besides what the stacks take.
         rule_stack_tags: whether a stack's tags, aws:cloudformation:* included, are on its rules too, as on queues and roles.
         session_seconds: how long the credentials of an assumed role are good.
@@ -37,6 +39,7 @@ class Settings:
     role_spread_seconds: float = 0.0
     queue_name_seconds: float = 60.0
     stack_seconds: float = 0.1
+    stack_time_scale: float = 0.0
     stack_set_seconds: float = 0.1
     rule_stack_tags: bool = True
     session_seconds: float = 3600.0

@@ -76,12 +76,11 @@ def _answer_problems(shape: Any, value: Any, path: str) -> list[str]:
         return [f"{path} is of type {type(value).__name__}, not {shape.type_name}"]
     if shape.type_name == "structure":
         names = {member.serialization.get("name", name): member for name, member in shape.members.items()}
-        unknown = [f"{path} has no member {name}" for name in value if name not in names]
-        known = [
-            problem for name, item in value.items() if name in names for problem in _answer_problems(names[name], item, f"{path}.{name}")
-        ]
-        missing = [f"{path}.{name} is missing" for name in shape.required_members if name not in value]
-        return unknown + known + missing
+        problems = [f"{path} has no member {name}" for name in value if name not in names]
+        problems += [f"{path}.{name} is missing" for name in shape.required_members if name not in value]
+        for name in set(value) & set(names):
+            problems += _answer_problems(names[name], value[name], f"{path}.{name}")
+        return problems
     if shape.type_name == "list":
         return [problem for item in value for problem in _answer_problems(shape.member, item, f"{path}[]")]
     if shape.type_name == "map":

@@ -20,6 +20,7 @@ from .. import aws, organizations
 from ..moto_app import LOCK
 from ..server import Answer
 from ..settings import Settings
+from ..validation import InvalidAnswer
 from .deployment import Deployment
 from .errors import Refusal
 from .services import Surroundings
@@ -113,6 +114,9 @@ def _written(operation: OperationModel, result: dict[str, Any]) -> Answer:
 def _content(value: Any, shape: Any) -> str:
     """Return a value as the content of an XML element; what is None is left out."""
     if shape.type_name == "structure":
+        unknown = [name for name in value if name not in shape.members]
+        if unknown:
+            raise InvalidAnswer(f"{shape.name} has no member {', '.join(unknown)}")
         given = [(name, member) for name, member in shape.members.items() if value.get(name) is not None]
         return "".join(f"<{name}>{_content(value[name], member)}</{name}>" for name, member in given)
     if shape.type_name == "list":

@@ -63,7 +63,7 @@ def service_failure(service: str, error: ClientError) -> Failure:
     code = response["Error"]["Code"]
     said = (
         f"{response['Error']['Message']} (Service: {_SERVICES.get(service, service)}, "
-        f"Status Code: {response['ResponseMetadata']['HTTPStatusCode']}, Request ID: {uuid4()})"
+        f"Status Code: {response['ResponseMetadata']['HTTPStatusCode']}, Request ID: {uuid4()}) (SDK Attempt Count: 1)"
     )
     return handler_failure(said, next((known for pattern, known in _HANDLER_CODES if re.search(pattern, code)), "GeneralServiceException"))
 

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .errors import already_exists, handler_failure
-from .resource_type import Json, ResourceType, Started, State, Tags, change_tags, exists, json_text, tag_list
+from .resource_type import Json, ResourceType, Seconds, Started, State, Tags, change_tags, exists, json_text, tag_list
 from .services import Services
 
 _TRANSIENT = ("CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING")
@@ -16,17 +18,18 @@ _TRANSIENT = ("CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"
 class ConnectionType(ResourceType):
     name = "AWS::Events::Connection"
     name_property = "Name"
+    named_after_stack = False
     required = frozenset({"AuthorizationType", "AuthParameters"})
     optional = frozenset({"Name", "Description", "InvocationConnectivityParameters", "KmsKeyIdentifier"})
     replaced_by = frozenset({"Name"})
 
     def create(self, services: Services, name: str, wanted: State, started: Started) -> Json:
-        services.call("events", "CreateConnection", **{**wanted.properties, "Name": name})
+        services.call("events", "CreateConnection", **{**_hidden_by_default(wanted.properties), "Name": name})
         started(name)
         return self._settled(services, name)
 
     def update(self, services: Services, physical_id: str, old: State, new: State) -> Json:
-        services.call("events", "UpdateConnection", **{**new.properties, "Name": physical_id})
+        services.call("events", "UpdateConnection", **{**_hidden_by_default(new.properties), "Name": physical_id})
         return self._settled(services, physical_id)
 
     def delete(self, services: Services, physical_id: str, properties: Json) -> None:
@@ -49,6 +52,7 @@ class ConnectionType(ResourceType):
 class ApiDestinationType(ResourceType):
     name = "AWS::Events::ApiDestination"
     name_property = "Name"
+    named_after_stack = False
     required = frozenset({"ConnectionArn", "HttpMethod", "InvocationEndpoint"})
     optional = frozenset({"Name", "Description", "InvocationRateLimitPerSecond"})
     replaced_by = frozenset({"Name"})
@@ -69,6 +73,7 @@ class ApiDestinationType(ResourceType):
 class RuleType(ResourceType):
     name = "AWS::Events::Rule"
     name_property = "Name"
+    seconds = Seconds(create=60, delete=60)  # 30 after PutRule and 30 after PutTargets, AWS's handler
     passed_on = frozenset({"Description", "EventBusName", "RoleArn", "ScheduleExpression", "State"})
     optional = passed_on | {"EventPattern", "Name", "Tags", "Targets"}
     replaced_by = frozenset({"Name", "EventBusName"})
@@ -97,8 +102,10 @@ class RuleType(ResourceType):
         return {"Arn": arn}
 
     def delete(self, services: Services, physical_id: str, properties: Json) -> None:
+        """Delete the rule and the targets of the template; a target of somebody else makes DeleteRule fail (AWS's handler)."""
         bus = _bus(properties)
-        targets = services.call("events", "ListTargetsByRule", Rule=physical_id, **bus)["Targets"]
+        services.call("events", "DescribeRule", Name=physical_id, **bus)
+        targets = properties.get("Targets", [])
         if targets:
             services.call("events", "RemoveTargets", Rule=physical_id, Ids=[target["Id"] for target in targets], **bus)
         services.call("events", "DeleteRule", Name=physical_id, **bus)
@@ -116,6 +123,16 @@ class RuleType(ResourceType):
         failed = services.call("events", "PutTargets", Rule=name, Targets=targets, **bus)["FailedEntries"]
         if failed:
             raise handler_failure(f"{failed[0]['ErrorMessage']} (target {failed[0]['TargetId']})", "GeneralServiceException")
+
+
+def _hidden_by_default(properties: Any) -> Any:
+    """Return a connection's properties with IsValueSecret true for each parameter that does not say it (AWS's handler)."""
+    if isinstance(properties, list):
+        return [_hidden_by_default(item) for item in properties]
+    if not isinstance(properties, dict):
+        return properties
+    secret = {"IsValueSecret": True} if {"Key", "Value"} <= set(properties) else {}
+    return {**secret, **{key: _hidden_by_default(value) for key, value in properties.items()}}
 
 
 def _arns(arn: str) -> Json:

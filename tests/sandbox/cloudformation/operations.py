@@ -20,6 +20,9 @@ from .resource_types import TYPES
 from .services import Services
 from .stack import Resource, Stack, Version, now
 
+EVENTUAL = "Eventual consistency check initiated"
+CONFIGURED = "CONFIGURATION_COMPLETE"
+ROLLBACK_SECONDS = 141  # recorded: from ROLLBACK_IN_PROGRESS to the first deletion
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 
 
@@ -44,17 +47,17 @@ class Operation:
         Args:
             on_failure: DO_NOTHING, ROLLBACK or DELETE.
         """
-        self._begin("CREATE_IN_PROGRESS", reason, lambda: self._create(on_failure))
+        self._begin("CREATE_IN_PROGRESS", reason, lambda: self._create(on_failure), "CREATE_STACK")
 
     def update(self, version: Version, disable_rollback: bool = False) -> None:
         """Bring a stack to another version; back to the present one if that fails."""
         before = (self._stack.version, dict(self._stack.resources))
         self._stack.version, self._stack.updated = version, now()
-        self._begin("UPDATE_IN_PROGRESS", "User Initiated", lambda: self._update(before, disable_rollback))
+        self._begin("UPDATE_IN_PROGRESS", "User Initiated", lambda: self._update(before, disable_rollback), "UPDATE_STACK")
 
     def continue_rollback(self, skipped: Collection[str]) -> None:
         """Try again to go back to the version before an update."""
-        self._begin("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated", lambda: self._roll_back(skipped))
+        self._begin("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated", lambda: self._roll_back(skipped), "CONTINUE_ROLLBACK")
 
     def delete(self, retained: Collection[str] = (), force: bool = False) -> None:
         """Delete a stack and its resources; one that is being created is not created any further.
@@ -64,12 +67,13 @@ class Operation:
             force: also a stack whose resources cannot be deleted.
         """
         self._stack.interrupted.set()
-        self._begin("DELETE_IN_PROGRESS", "User Initiated", lambda: self._delete(retained, force))
+        self._begin("DELETE_IN_PROGRESS", "User Initiated", lambda: self._delete(retained, force), "DELETE_STACK")
 
     # In the background
 
-    def _begin(self, status: str, reason: str, action: Callable[[], None]) -> None:
+    def _begin(self, status: str, reason: str, action: Callable[[], None], kind: str) -> None:
         stack = self._stack
+        stack.begin(kind)
         stack.set_status(status, reason)
 
         def run() -> None:
@@ -90,9 +94,10 @@ class Operation:
     def _create(self, on_failure: str) -> None:
         stack = self._stack
         try:
-            for logical_id in self._evaluated(lambda: stack.evaluation(stack.version).wanted()):
+            wanted = self._evaluated(lambda: stack.evaluation(stack.version).wanted())
+            for logical_id in wanted:
                 self._heed_interruption()
-                self._make(self._wanted(logical_id), "CREATE")
+                self._make(self._wanted(logical_id), "CREATE", last=logical_id == wanted[-1])
             stack.outputs = self._evaluated(lambda: stack.evaluation(stack.version).outputs())
             stack.set_status("CREATE_COMPLETE")
         except _Stopped as stopped:
@@ -105,6 +110,7 @@ class Operation:
                 self._delete((), force=False)
             else:
                 stack.set_status("ROLLBACK_IN_PROGRESS", f"{stopped.reason}Rollback requested by user.")
+                self._take(ROLLBACK_SECONDS)
                 failed = self._delete_resources()
                 stack.set_status("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", _failed_to("delete", failed))
 
@@ -206,7 +212,12 @@ class Operation:
             wanted.physical_id, wanted.attributes = current.physical_id, current.attributes
             self._change(current, wanted)
 
-    def _make(self, resource: Resource, verb: str, replaced: Resource | None = None) -> None:
+    def _take(self, seconds: float) -> None:
+        """Let the time pass that AWS takes, as far as the setting `stack_time_scale` says."""
+        self._services.sleep(seconds * self._services.settings.stack_time_scale)
+
+    def _make(self, resource: Resource, verb: str, replaced: Resource | None = None, last: bool = False) -> None:
+        """Make a resource; `last` is whether it is the last of a new stack, so that the stack is configured with it."""
         stack, kind = self._stack, TYPES[resource.type]
         stack.resources[resource.logical_id] = resource
         stack.set_resource_status(resource, f"{verb}_IN_PROGRESS", _REPLACING if replaced else None)
@@ -227,6 +238,11 @@ class Operation:
             resource.attributes = kind.create(self._services, name, resource.state, started)
         except Failure as failure:
             self._fail(resource, verb, failure)
+        if verb == "CREATE":
+            stack.set_resource_status(resource, "CREATE_IN_PROGRESS", EVENTUAL, CONFIGURED)
+        if last:
+            stack.set_status("CREATE_IN_PROGRESS", EVENTUAL, CONFIGURED)
+        self._take(kind.seconds.create)
         stack.set_resource_status(resource, f"{verb}_COMPLETE")
 
     def _change(self, current: Resource, wanted: Resource) -> None:
@@ -237,6 +253,7 @@ class Operation:
         try:
             kind.check(wanted.logical_id, wanted.state.properties)
             wanted.attributes = kind.update(self._services, current.physical_id, current.state, wanted.state)
+            self._take(kind.seconds.update)
         except Failure as failure:
             self._fail(wanted, "UPDATE", failure)
         stack.set_resource_status(wanted, "UPDATE_COMPLETE")
@@ -251,6 +268,7 @@ class Operation:
             stack.set_resource_status(resource, "DELETE_IN_PROGRESS")
             try:
                 TYPES[resource.type].delete(self._services, resource.physical_id, resource.state.properties)
+                self._take(TYPES[resource.type].seconds.delete)
             except NotFound:
                 pass
             except Failure as failure:

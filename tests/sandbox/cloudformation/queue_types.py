@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from .errors import already_exists
-from .resource_type import Json, ResourceType, Started, State, change_tags, exists, json_text
+from .resource_type import Json, ResourceType, Seconds, Started, State, change_tags, exists, json_text
 from .services import Services
 
 
@@ -17,6 +17,8 @@ class QueueType(ResourceType):
     name = "AWS::SQS::Queue"
     name_property = "QueueName"
     longest_name = 80
+    shows_system_tags = False  # recorded: ListQueueTags has the stack's own tags only
+    seconds = Seconds(create=61, update=61, delete=61)
     optional = frozenset({"ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit"}) | {
         "KmsDataKeyReusePeriodSeconds",
         "KmsMasterKeyId",
@@ -36,7 +38,7 @@ class QueueType(ResourceType):
     defaults: ClassVar[Json] = {
         "DelaySeconds": 0,
         "KmsMasterKeyId": "",
-        "MaximumMessageSize": 262144,
+        "MaximumMessageSize": 1048576,
         "MessageRetentionPeriod": 345600,
         "ReceiveMessageWaitTimeSeconds": 0,
         "SqsManagedSseEnabled": True,

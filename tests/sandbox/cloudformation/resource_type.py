@@ -30,25 +30,40 @@ class State:
     tags: Tags
 
 
+@dataclass(frozen=True)
+class Seconds:
+    """How long AWS took (recorded, or in its handler); 0 where nothing is known."""
+
+    create: float = 0
+    update: float = 0
+    delete: float = 0
+
+
 class ResourceType:
     """A type of resource. `create`, `update` and `delete` raise a Failure; the first two return the attributes of Fn::GetAtt.
 
     Attributes:
         name: as templates write it.
         name_property: what names it; without that property it gets a name that nobody else has.
+        named_after_stack: whether such a name begins with the stack's.
         longest_name: AWS's limit.
         required, optional: its properties.
         replaced_by: the properties whose change needs a new resource.
         tagged: whether the stack's tags are its own too.
+        shows_system_tags: whether those of `aws:cloudformation:*` can be seen on it.
+        seconds: how long it takes in AWS, see the setting `stack_time_scale`.
     """
 
     name: str
     name_property: str | None = None
+    named_after_stack: bool = True
     longest_name: int = 64
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     replaced_by: frozenset[str] = frozenset()
     tagged: bool = False
+    shows_system_tags: bool = True
+    seconds: Seconds = Seconds()
 
     def create(self, services: Services, name: str, wanted: State, started: Started) -> Json:
         """Make the resource `name`; it calls `started` with the physical id."""
@@ -72,6 +87,8 @@ class ResourceType:
     def generated_name(self, stack: str, logical_id: str) -> str:
         """Return a name for a resource that the template does not name; the stack's part is cut if need be."""
         letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
+        if not self.named_after_stack:
+            return f"{logical_id[: self.longest_name - len(letters) - 1]}-{letters}"
         ending = f"-{logical_id}-{letters}"[1 - self.longest_name :]
         return stack[: self.longest_name - len(ending)] + ending
 

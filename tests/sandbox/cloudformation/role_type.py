@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from .resource_type import Json, ResourceType, Started, State, change_tags, exists, json_text, tag_list
+from .resource_type import Json, ResourceType, Seconds, Started, State, change_tags, exists, json_text, tag_list
 from .services import Services
 
 
 class RoleType(ResourceType):
     name = "AWS::IAM::Role"
     name_property = "RoleName"
+    seconds = Seconds(create=18, delete=11)
     passed_on = frozenset({"Description", "MaxSessionDuration", "Path", "PermissionsBoundary"})
     required = frozenset({"AssumeRolePolicyDocument"})
     optional = passed_on | {"ManagedPolicyArns", "Policies", "RoleName", "Tags"}

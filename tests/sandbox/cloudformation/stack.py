@@ -93,6 +93,7 @@ class Stack:
     Attributes:
         version: what was asked for last; after a rollback, what there was before.
         rule_tags: whether rules are tagged (see `Settings`).
+        operations: what was done to it, the newest first: kind and id.
         interrupted: set to end an operation early.
         rollback_to: the version and the resources before an update that failed.
         busy: held by the operation that is under way.
@@ -107,6 +108,7 @@ class Stack:
     id: str = ""
     status: str = "REVIEW_IN_PROGRESS"
     reason: str | None = None
+    detailed: str | None = None
     created: datetime = field(default_factory=now)
     updated: datetime | None = None
     deleted: datetime | None = None
@@ -115,6 +117,7 @@ class Stack:
     events: list[Json] = field(default_factory=list)
     change_sets: dict[str, Any] = field(default_factory=dict)
     rollback_to: tuple[Version, dict[str, Resource]] | None = None
+    operations: list[Json] = field(default_factory=list)
     interrupted: threading.Event = field(default_factory=threading.Event)
     busy: threading.Lock = field(default_factory=threading.Lock)
 
@@ -167,17 +170,20 @@ class Stack:
         own = {tag["Key"]: str(tag["Value"]) for tag in properties.get("Tags", [])}
         if kind == "AWS::Events::Rule" and not self.rule_tags:
             return own
+        if not TYPES[kind].shows_system_tags:
+            return {**version.tags, **own}
         automatic = {"logical-id": logical_id, "stack-id": self.id, "stack-name": self.name}
         return {**version.tags, **own, **{f"aws:cloudformation:{key}": value for key, value in automatic.items()}}
 
-    def set_status(self, status: str, reason: str | None = None) -> None:
-        """Change the stack's state, and note it as an event."""
+    def set_status(self, status: str, reason: str | None = None, detailed: str | None = None) -> None:
+        """Change the stack's state, and note it as an event. `detailed` is the DetailedStatus."""
         with LOCK:
-            self.status, self.reason = status, reason
-            self._note({"LogicalResourceId": self.name, "PhysicalResourceId": self.id, "ResourceType": STACK_TYPE}, status, reason)
+            self.status, self.reason, self.detailed = status, reason, detailed
+            what = {"LogicalResourceId": self.name, "PhysicalResourceId": self.id, "ResourceType": STACK_TYPE}
+            self._note({**what, "DetailedStatus": detailed}, status, reason)
 
-    def set_resource_status(self, resource: Resource, status: str, reason: str | None = None) -> None:
-        """Change a resource's state, and note it as an event."""
+    def set_resource_status(self, resource: Resource, status: str, reason: str | None = None, detailed: str | None = None) -> None:
+        """Change a resource's state, and note it as an event. `detailed` is the DetailedStatus."""
         with LOCK:
             resource.status, resource.reason, resource.time = status, reason, now()
             what = {
@@ -186,7 +192,12 @@ class Stack:
                 "ResourceType": resource.type,
                 "ResourceProperties": resource.shown,
             }
-            self._note(what, status, reason)
+            self._note({**what, "DetailedStatus": detailed}, status, reason)
+
+    def begin(self, kind: str) -> str:
+        """Begin an operation of a kind such as CREATE_STACK, and return its id."""
+        self.operations.insert(0, {"OperationType": kind, "OperationId": str(uuid4())})
+        return str(self.operations[0]["OperationId"])
 
     def _note(self, what: Json, status: str, reason: str | None) -> None:
         event = {
@@ -198,6 +209,7 @@ class Stack:
             "ResourceStatus": status,
             "ResourceStatusReason": reason,
             "ClientRequestToken": self.options.get("ClientRequestToken"),
+            "OperationId": self.operations[0]["OperationId"] if self.operations else None,
         }
         self.events.insert(0, event)  # the newest first, as they are asked for
 
@@ -208,7 +220,7 @@ class Stack:
             "StackId": self.id,
             "StackName": self.name,
             "Description": template.description,
-            "Parameters": shown_parameters(self.version),
+            "Parameters": shown_parameters(self.version) or None,
             "CreationTime": self.created,
             "LastUpdatedTime": self.updated,
             "DeletionTime": self.deleted,
@@ -218,13 +230,16 @@ class Stack:
             "DisableRollback": self.options.get("DisableRollback", False),
             "NotificationARNs": self.options.get("NotificationARNs", []),
             "TimeoutInMinutes": self.options.get("TimeoutInMinutes"),
-            "Capabilities": self.options.get("Capabilities", []),
-            "Outputs": self.outputs,
+            "Capabilities": self.options.get("Capabilities") or None,
+            "Outputs": self.outputs or None,
             "RoleARN": self.options.get("RoleARN"),
             "Tags": [{"Key": key, "Value": value} for key, value in self.version.tags.items()],
             "EnableTerminationProtection": self.options.get("EnableTerminationProtection", False),
             "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
             "RetainExceptOnCreate": self.options.get("RetainExceptOnCreate"),
+            "DetailedStatus": self.detailed,
+            "DeploymentConfig": {"Mode": "STANDARD", "DisableRollback": self.options.get("DisableRollback", False)},
+            "LastOperations": self.operations[:1] or None,
         }
 
     def summary(self) -> Json:

@@ -26,8 +26,6 @@ SELF_MANAGED, SERVICE_MANAGED = "SELF_MANAGED", "SERVICE_MANAGED"
 # An instance is CURRENT if the last thing that was to be done to it was done.
 CURRENT, OUTDATED, INOPERABLE = "CURRENT", "OUTDATED", "INOPERABLE"
 
-_GATE = {"Status": "SKIPPED", "StatusReason": "Function not found: AWSCloudFormationStackSetAccountGate"}
-
 Place = tuple[str, str]
 """An account and a region."""
 
@@ -92,7 +90,11 @@ class Result:
             "Region": self.region,
             "Status": self.status,
             "StatusReason": self.reason,
-            "AccountGateResult": _GATE,
+            "AccountGateResult": {
+                "Status": "SKIPPED",
+                "StatusReason": f"Function not found: arn:{get_partition(self.region)}:lambda:{self.region}:{self.account}:function:"
+                "AWSCloudFormationStackSetAccountGate",
+            },
             "OrganizationalUnitId": self.unit or "",
         }
 

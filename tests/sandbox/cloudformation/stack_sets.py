@@ -105,6 +105,7 @@ class StackSets:
         if not request.get("UsePreviousTemplate") or "Parameters" in request:
             for instance in stack_set.instances.values():
                 instance.status = INOPERABLE if instance.status == INOPERABLE else OUTDATED
+                instance.detailed = "PENDING"  # reported: also those that a selective update leaves out
         stack_set.version = version
         stack_set.options |= {key: request[key] for key in _KEPT if key in request}
         self._deployment.start(stack_set, operation)
@@ -366,7 +367,8 @@ class StackSets:
 
 
 def _in_progress(stack_set: StackSet) -> Refusal:
-    return Refusal(f"Another Operation on StackSet {stack_set.arn} is in progress", "OperationInProgressException")
+    under_way = next(operation for operation in stack_set.operations if not operation.is_over)
+    return Refusal(f"Another Operation on StackSet {stack_set.arn} is in progress: {under_way.id}", "OperationInProgressException")
 
 
 def _operation(stack_set: StackSet, request: Json) -> SetOperation:

@@ -50,16 +50,20 @@ class Stacks:
         require_capabilities(template, request)
         if "DisableRollback" in request and "OnFailure" in request:
             raise Refusal("You can specify either DisableRollback or OnFailure, but not both.")
-        if self._named(name):
+        there, token = self._named(name), request.get("ClientRequestToken")
+        if there and token and token == there.options.get("ClientRequestToken"):
+            return {"StackId": there.id}  # recorded: a repetition, without an OperationId
+        if there:
             raise Refusal(f"Stack [{name}] already exists", "AlreadyExistsException")
         version = Version(template, parameter_values(template, request.get("Parameters", [])), tags_of(request))
         on_failure = request.get("OnFailure", "DO_NOTHING" if request.get("DisableRollback") else "ROLLBACK")
-        return {"StackId": self.create(name, version, request, on_failure, access_key).id}
+        made = self.create(name, version, request, on_failure, access_key)
+        return {"StackId": made.id, "OperationId": made.operations[0]["OperationId"]}
 
     def update_stack(self, request: Json, access_key: str | None) -> Json:
         stack = self._changeable(request["StackName"])
         self.update(stack, self._next_version(stack, request), request, access_key)
-        return {"StackId": stack.id}
+        return {"StackId": stack.id, "OperationId": stack.operations[0]["OperationId"]}
 
     def delete_stack(self, request: Json, access_key: str | None) -> Json:
         stack = self.find(request["StackName"])
