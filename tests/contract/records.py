@@ -23,8 +23,10 @@ RECORDS = HERE / "records"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _MEMBERS = frozenset(
     {"id", "sources", "setup", "call", "arguments", "expect", "note", "manual", "sandbox_only", "sandbox_differs", "untagged"}
-    | {"question", "code", "test"}
+    | {"question", "code", "test", "as", "region", "poll"}
 )
+
+_OWN = frozenset({"id", "sources", "setup", "arguments", "expect", "as", "region", "poll"})
 
 
 class RecordError(ValueError):
@@ -108,7 +110,7 @@ def _record(file: str, raw: Json) -> Record:
         raw=raw,
         arguments=raw.get("arguments", {}),
         expect=raw.get("expect"),
-        **{member: raw[member] for member in _MEMBERS - {"id", "sources", "setup", "arguments", "expect"} if member in raw},
+        **{member: raw[member] for member in _MEMBERS - _OWN if member in raw},
     )
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -49,7 +50,7 @@ class Target:
     url: str | None = None
     patience: float = 1.0
     credentials: tuple[str, str] | None = None
-    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str | None, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -57,19 +58,20 @@ class Target:
         """What the names of this run begin with."""
         return f"{PREFIX}{self.run}-"
 
-    def client(self, service: str, access_key: str | None = None) -> Any:
+    def client(self, service: str, access_key: str | None = None, region: str | None = None) -> Any:
         """Return the client of a service; requests are sent as the record has them, valid or not."""
+        region = region or self.region
         with self._lock:
-            if (service, access_key) not in self._clients:
+            if (service, access_key, region) not in self._clients:
                 keys = (access_key, "restricted") if access_key else self.credentials
                 named = {"aws_access_key_id": keys[0], "aws_secret_access_key": keys[1]} if keys else {}
                 # Retries would hide a refusal of the sandbox; AWS throttles a busy account.
                 config = Config(parameter_validation=False, retries={"total_max_attempts": 1 if self.sandbox else 6, "mode": "standard"})
                 make: Any = boto3.client
-                self._clients[service, access_key] = make(
-                    service, region_name=self.region, endpoint_url=self.url, config=config.merge(Config(connect_timeout=10)), **named
+                self._clients[service, access_key, region] = make(
+                    service, region_name=region, endpoint_url=self.url, config=config.merge(Config(connect_timeout=10)), **named
                 )
-            return self._clients[service, access_key]
+            return self._clients[service, access_key, region]
 
 
 @dataclass
@@ -94,7 +96,9 @@ class _SetupFailed(Exception):
 
 def replay(record: Record, target: Target, number: int) -> Outcome:
     """Replay a record and compare the answer; `number` makes its names unique in a run."""
+    now = datetime.now(UTC)
     values = {"name": f"{target.prefix}{number}", "region": target.region, "account": target.account}
+    values |= {"start": (now - timedelta(hours=1)).isoformat(), "end": (now + timedelta(hours=1)).isoformat()}
     outcome = Outcome(record, NOT_ASKED, values=values)
     reason = record.manual or (record.sandbox_only if target.sandbox is None else None)
     if reason:
@@ -123,7 +127,7 @@ def _replayed(record: Record, target: Target, values: dict[str, str]) -> Outcome
     expect = filled(record.expect, values) if record.expect is not None else {}
     end = time.monotonic() + expect.get("poll", record.raw.get("poll", 0)) * target.patience
     while True:
-        answer = _call(record, target, {"call": record.call, "arguments": record.arguments}, values)
+        answer = _call(record, target, record.raw, values)
         problems = differences(expect, answer)
         if not problems or time.monotonic() > end or record.call.startswith("observe."):
             break
@@ -137,6 +141,8 @@ def _step(record: Record, target: Target, step: Json, values: dict[str, str]) ->
     end = time.monotonic() + poll.get("seconds", 0) * target.patience
     while True:
         answer = _call(record, target, step, values)
+        if "refused" in step and answer.get("error", {}).get("code") == step["refused"]:
+            return
         if "error" in answer:
             raise _SetupFailed(f"setup: {step['call']} was refused with {answer['error']['code']}: {answer['error']['message']}")
         if not poll or re.search(poll["until"], str(at(answer, poll["path"]))):
@@ -162,7 +168,8 @@ def _call(record: Record, target: Target, step: Json, values: dict[str, str]) ->
         return deliveries.observe(operation, target.client, target.sandbox, values, target.patience, **arguments)
     if not record.untagged:
         arguments = _tagged(step["call"], arguments, target.run)
-    client = target.client(service, values.get("access_key") if step.get("as") == "restricted" else None)
+    key = step.get("as")
+    client = target.client(service, values.get(key, key) if key else None, step.get("region"))
     try:
         return plain(getattr(client, xform_name(operation))(**arguments))
     except ClientError as error:

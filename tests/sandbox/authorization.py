@@ -83,7 +83,8 @@ def _events(operation: str, where: str, body: dict[str, Any], _: Request) -> Ite
         yield Need(action, (rule,))
         if operation == "PutRule" and body.get("Tags"):
             yield Need("events:TagResource", (rule,))
-        for role in sorted({target["RoleArn"] for target in body.get("Targets", []) if "RoleArn" in target}):
+        roles = {target["RoleArn"] for target in body.get("Targets", []) if target.get("RoleArn")}
+        for role in sorted(roles | ({body["RoleArn"]} if body.get("RoleArn") else set())):
             yield Need("iam:PassRole", (role,), {"iam:PassedToService": "events.amazonaws.com"})
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from . import moto_app, regions, system_tags
@@ -161,15 +162,15 @@ class Aws:
             return refusal
         if call.action == "ec2:DescribeRegions":
             return regions.describe(call.form, self._settings)
-        if call.service in self.own:
-            return self.own[call.service](call)
         try:
+            if call.service in self.own:
+                return self.own[call.service](call)
             answer = moto_app.answer(call.signing_name, call.request, call.origin.alive if call.origin else lambda: True)
         except NotImplementedError as unknown:
             return error(call, 400, "UnknownOperationException", f"The sandbox does not know it: {unknown}")
-        except Exception:  # whatever it is that moto raises, the client must see an answer
+        except Exception:  # whatever it is that is raised, the client must see an answer
             traceback.print_exc()
-            return error(call, 500, "InternalFailure", "moto has failed; the sandbox printed why")
+            return error(call, 500, "InternalFailure", "the sandbox has failed, and printed why")
         if call.writes and call.service in self.after:
             self.after[call.service]()
         return self._sessions.issued(answer) if call.action == "sts:AssumeRole" else answer
@@ -178,7 +179,7 @@ class Aws:
         """Return the refusal of a call that moto would answer, None if there is none."""
         if call.region not in regions.enabled(self._settings) and call.region != "us-east-1":  # IAM's and STS's home
             status, code = (403, "InvalidClientTokenId") if call.is_xml else (400, "UnrecognizedClientException")
-            return error(call, status, code, "The security token included in the request is invalid.")
+            return error(call, status, code, "The security token included in the request is invalid")
         if self._sessions.expired(call.access_key):
             status, code = (403, "ExpiredToken") if call.is_xml else (400, "ExpiredTokenException")
             return error(call, status, code, "The security token included in the request is expired")
@@ -228,11 +229,33 @@ class Aws:
                 continue
             for resource in need.resources:
                 if not allows(self.allowed[key], need.action, resource, context=need.context):
-                    who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
-                    message = f"User: {who} is not authorized to perform: {need.action} on resource: {resource}"
-                    return error(call, 403 if call.is_xml else 400, _denial_code(call), message)
+                    return error(call, 403 if call.is_xml else 400, _denial_code(call), _denial(call, need.action, resource))
             self.used[key].add(need.action)
         return None
+
+
+def _denial(call: Call, action: str, resource: str) -> str:
+    """Return AWS's words for a call that no identity policy allows (recorded)."""
+    who = f"arn:aws:iam::{call.account}:user/{call.access_key}"
+    message = f"User: {who} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the"
+    message += f" {action} action"
+    if call.service != "iam":
+        return message
+    details = str(uuid4())
+    where = f"https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/{details}"
+    more = f"Go to {where} for complete details, or call the GetRequestAuthorizationDetails API with the following authorization id"
+    return f"{message}. {more}: {details}"
+
+
+def _body(call: Call) -> dict[str, Any]:
+    """Return the parameters of a call: JSON, or those of a form."""
+    if call.form:
+        return dict(call.form)
+    try:
+        body = json.loads(call.request.body or "{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _prescribed(call: Call, fault: dict[str, Any]) -> Answer | None:

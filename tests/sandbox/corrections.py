@@ -146,7 +146,7 @@ class CorrectedCloudWatch(CloudWatchBackend):
                 metric = query["MetricStat"]["Metric"]
                 self._query = (metric["Namespace"], metric["MetricName"], _pairs(metric.get("Dimensions", [])))
             try:
-                results += super().get_metric_data([query], start_time, end_time, scan_by)
+                results += _labelled(super().get_metric_data([query], start_time, end_time, scan_by), query, queries)
             finally:
                 self._query = None
         return results
@@ -157,6 +157,16 @@ class CorrectedCloudWatch(CloudWatchBackend):
             return super().get_metric_statistics(namespace, metric_name, *args, **kwargs)
         finally:
             self._query = None
+
+
+def _labelled(results: list[dict[str, Any]], query: dict[str, Any], queries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Name a series after its metric, and after its statistic only where a metric is asked with several (recorded)."""
+    stat = query.get("MetricStat")
+    if stat is None or query.get("Label"):
+        return results
+    name = stat["Metric"]["MetricName"]
+    several = {item["MetricStat"]["Stat"] for item in queries if item.get("MetricStat", {}).get("Metric", {}).get("MetricName") == name}
+    return [{**result, "label": f"{name} {stat['Stat']}" if len(several) > 1 else name} for result in results]
 
 
 def _pairs(dimensions: Iterable[dict[str, str]]) -> set[tuple[str | None, str | None]]:

@@ -206,6 +206,13 @@ class EventsHandler(responses.EventsHandler):
     def _with(self, operation: Any) -> tuple[str, dict[str, Any]]:
         return self._create_response(operation(json.loads(self.body)))
 
+    def list_rules(self) -> tuple[str, dict[str, Any]]:
+        body, headers = super().list_rules()
+        answer = json.loads(body)
+        for rule in answer["Rules"]:
+            rule.pop("CreatedBy", None)  # DescribeRule alone has it
+        return json.dumps(answer), headers
+
     def create_connection(self) -> tuple[str, dict[str, Any]]:
         return self._with(self._backend.links.create_connection)
 

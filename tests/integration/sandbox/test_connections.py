@@ -77,7 +77,7 @@ def test_describe_shows_the_key_name_but_no_key(integration: Integration, events
     assert shown == {"ApiKeyName": "Authorization"}
 
 
-def test_describe_shows_only_values_that_are_said_not_to_be_secret(integration: Integration, events: Any) -> None:
+def test_describe_shows_the_values_that_are_not_said_to_be_secret(integration: Integration, events: Any) -> None:
     parameters = integration.parameters()
     parameters["InvocationHttpParameters"]["QueryStringParameters"] = [
         {"Key": "shown", "Value": "1", "IsValueSecret": False},
@@ -89,7 +89,7 @@ def test_describe_shows_only_values_that_are_said_not_to_be_secret(integration: 
     assert [(item["Key"], item.get("Value")) for item in shown["QueryStringParameters"]] == [
         ("shown", "1"),
         ("hidden", None),
-        ("unsaid", None),
+        ("unsaid", "3"),
     ]
 
 
@@ -144,7 +144,7 @@ def test_update_keeps_what_is_left_out(sandbox: Sandbox, integration: Integratio
 
 def test_update_ignores_parameters_without_the_type(sandbox: Sandbox, integration: Integration, events: Any) -> None:
     integration.connection("viewer")
-    events.update_connection(Name=NAME, AuthParameters=integration.parameters("editor"))
+    events.update_connection(Name=NAME, Description="new", AuthParameters=integration.parameters("editor"))
     assert secret(sandbox, events)["api_key_value"] == f"Bearer {sandbox.tokens['viewer']}"
 
 

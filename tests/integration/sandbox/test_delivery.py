@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.sandbox.endpoint import Endpoint
 from tests.integration.sandbox.integration import ACCOUNT, NAME, QUEUE_ARN, REGION, RULE_ARN, Integration
@@ -66,7 +67,7 @@ def test_nothing_else_off_loopback_is_contacted(integration: Integration) -> Non
     integration.complete(RetryPolicy={"MaximumRetryAttempts": 0})
     integration.events.update_api_destination(Name=NAME, InvocationEndpoint="https://example.com/")
     assert integration.interrupt() == ["dead-lettered"]
-    assert "loopback" in integration.dead_letters()[0]["ERROR_MESSAGE"]
+    assert "API destination endpoint cannot be reached." in integration.dead_letters()[0]["ERROR_MESSAGE"]
 
 
 def test_an_event_of_ones_own_takes_the_same_way(sandbox: Sandbox, integration: Integration) -> None:
@@ -131,11 +132,20 @@ def test_the_key_is_taken_from_the_secret(sandbox: Sandbox, integration: Integra
     integration.complete()
     secrets = sandbox.boto3("secretsmanager", REGION)
     arn = integration.events.describe_connection(Name=NAME)["SecretArn"]
-    value = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
-    value["api_key_value"] = f"Bearer {sandbox.tokens['admin']}"
-    secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
+    integration.update("admin")
+    value = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])["api_key_value"]
     integration.interrupt()
-    assert sandbox.notifications()[0]["headers"]["Authorization"] == f"Bearer {sandbox.tokens['admin']}"
+    assert sandbox.notifications()[0]["headers"]["Authorization"] == value == f"Bearer {sandbox.tokens['admin']}"
+
+
+@pytest.mark.parametrize("operation", ["put_secret_value", "update_secret"])
+def test_nobody_but_eventbridge_writes_the_secret(sandbox: Sandbox, integration: Integration, operation: str) -> None:
+    integration.complete()
+    secrets = sandbox.boto3("secretsmanager", REGION)
+    arn = integration.events.describe_connection(Name=NAME)["SecretArn"]
+    with pytest.raises(ClientError, match="Operation is not allowed on secret owned by events"):
+        getattr(secrets, operation)(SecretId=arn, SecretString="{}")
+    assert integration.interrupt() == ["delivered"]
 
 
 @pytest.mark.parametrize("status", [409, 429, 500, 503])
@@ -234,13 +244,32 @@ def test_a_queue_in_another_region_gets_nothing(sandbox: Sandbox, integration: I
     assert integration.interrupt() == ["dropped"]
 
 
-def test_a_target_without_a_role_delivers_nothing(sandbox: Sandbox, integration: Integration) -> None:
+def test_a_target_without_a_role_is_refused(integration: Integration) -> None:
     integration.complete()
     arn = integration.events.describe_api_destination(Name=NAME)["ApiDestinationArn"]
-    target = {"Id": "spot", "Arn": arn, "DeadLetterConfig": {"Arn": QUEUE_ARN}}
-    integration.events.put_targets(Rule=NAME, Targets=[target])
+    with pytest.raises(ClientError, match="RoleArn is required for target"):
+        integration.events.put_targets(Rule=NAME, Targets=[{"Id": "spot", "Arn": arn}])
+
+
+@pytest.mark.parametrize("trust", [{"trusted": "lambda.amazonaws.com"}, {"account": "999999999999"}, None])
+def test_a_role_that_cannot_be_assumed_delivers_nothing(integration: Integration, trust: dict[str, str] | None) -> None:
+    integration.queue()
+    if trust is not None:
+        integration.role(**trust)
+    integration.rule(integration.destination(integration.connection())["ApiDestinationArn"])
     assert integration.interrupt() == ["dead-lettered"]
-    assert integration.dead_letters()[0]["ERROR_CODE"] == "NO_PERMISSIONS"
+    (letter,) = integration.dead_letters()
+    assert letter["ERROR_CODE"] == "FAILED_TO_ASSUME_ROLE"
+    assert set(letter) == {"RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE"}
+
+
+def test_a_new_role_delivers_when_it_has_spread(sandbox: Sandbox, integration: Integration) -> None:
+    sandbox.settings(role_spread_seconds=60)
+    integration.complete()
+    assert integration.interrupt() == ["dead-lettered"]
+    assert integration.dead_letters()[0]["ERROR_CODE"] == "FAILED_TO_ASSUME_ROLE"
+    sandbox.settings(role_spread_seconds=0)
+    assert integration.interrupt() == ["delivered"]
 
 
 def test_a_role_that_may_not_invoke_delivers_nothing(integration: Integration) -> None:

@@ -84,25 +84,31 @@ def test_a_target_keeps_everything_it_was_given(integration: Integration, events
     ]
 
 
-def test_a_role_that_does_not_exist_cannot_be_assumed(integration: Integration, rule: str) -> None:
-    assert refusal(integration.put_target, arn=QUEUE_TARGET) == (
+def test_a_role_of_the_rule_that_does_not_exist_cannot_be_assumed(integration: Integration, events: Any) -> None:
+    assert refusal(events.put_rule, Name=NAME, EventPattern='{"source": ["a"]}', RoleArn=integration.role_arn) == (
         "ValidationException",
         f"Provided role '{integration.role_arn}' cannot be assumed by principal 'events.amazonaws.com'.",
     )
 
 
+def test_the_role_of_a_target_is_not_looked_at(integration: Integration, rule: str) -> None:
+    assert integration.put_target(QUEUE_TARGET)["FailedEntryCount"] == 0
+
+
 @pytest.mark.parametrize("trust", [{"trusted": "lambda.amazonaws.com"}, {"account": "999999999999"}])
-def test_a_role_that_does_not_trust_eventbridge_cannot_be_assumed(integration: Integration, rule: str, trust: dict[str, str]) -> None:
+def test_a_role_that_does_not_trust_eventbridge_cannot_be_assumed(integration: Integration, events: Any, trust: dict[str, str]) -> None:
     integration.role(**trust)
-    assert "cannot be assumed by principal" in refusal(integration.put_target, arn=QUEUE_TARGET)[1]
+    given = {"Name": NAME, "EventPattern": '{"source": ["a"]}', "RoleArn": integration.role_arn}
+    assert "cannot be assumed by principal" in refusal(events.put_rule, **given)[1]
 
 
-def test_a_new_role_cannot_be_assumed_until_it_has_spread(sandbox: Sandbox, integration: Integration, rule: str) -> None:
+def test_a_new_role_cannot_be_assumed_until_it_has_spread(sandbox: Sandbox, integration: Integration, events: Any) -> None:
     sandbox.settings(role_spread_seconds=60)
     integration.role()
-    assert "cannot be assumed by principal" in refusal(integration.put_target, arn=QUEUE_TARGET)[1]
+    given = {"Name": NAME, "EventPattern": '{"source": ["a"]}', "RoleArn": integration.role_arn}
+    assert "cannot be assumed by principal" in refusal(events.put_rule, **given)[1]
     sandbox.settings(role_spread_seconds=0)
-    assert integration.put_target(QUEUE_TARGET)["FailedEntryCount"] == 0
+    assert events.put_rule(**given)["RuleArn"]
 
 
 def test_a_rule_has_five_targets_at_most(sandbox: Sandbox, rule: str) -> None:

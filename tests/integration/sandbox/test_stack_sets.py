@@ -315,7 +315,7 @@ def test_only_what_the_template_has_can_be_overridden(deployed: StackSets) -> No
 def test_an_update_of_some_leaves_the_others_outdated(deployed: StackSets) -> None:
     changed = {"Parameters": parameters(Seconds="90"), "Accounts": [FIRST], "Regions": REGIONS[:1]}
     assert deployed.update(**changed) == "SUCCEEDED"
-    assert deployed.instances() == {(FIRST, REGIONS[0]): ("CURRENT", "SUCCEEDED"), (SECOND, REGIONS[0]): ("OUTDATED", "SUCCEEDED")}
+    assert deployed.instances() == {(FIRST, REGIONS[0]): ("CURRENT", "SUCCEEDED"), (SECOND, REGIONS[0]): ("OUTDATED", "PENDING")}
     assert deployed.update(Parameters=parameters(Seconds="90")) == "SUCCEEDED"
     assert set(deployed.instances().values()) == {("CURRENT", "SUCCEEDED")}
 

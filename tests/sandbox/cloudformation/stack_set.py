@@ -236,7 +236,7 @@ class StackSet:
         drift: dict[str, Any] = {"DriftStatus": "NOT_CHECKED", "TotalStackInstancesCount": len(self.instances)}
         drift |= {f"{kind}StackInstancesCount": 0 for kind in ("Drifted", "InSync", "InProgress", "Failed")}
         return {
-            **self.summary(),
+            **{key: value for key, value in self.summary().items() if key != "DriftStatus"},
             "TemplateBody": self.version.template.text,
             "Parameters": shown_parameters(self.version),
             "Capabilities": self.options.get("Capabilities", []),
