@@ -4,7 +4,8 @@
 
 """Replays the records against AWS: python tests/contract --account 123456789012 --region us-east-1
 
-What it makes and what that costs is said before it begins. It removes all that it has made, and what a run before it has left.
+Credentials are those of the environment, as boto3 finds them. What it makes and what that costs is said before it begins. It removes
+all that it has made, and what a run before it has left.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _plan(records: list[Record], target: Target) -> str:
     where = target.url or "AWS"
     return "\n".join(
         [
-            f"Run {target.run} against {where}, account {target.account}, region {target.region}",
+            f"Run {target.run} against {where}, in the account given, region {target.region}",
             f"  asks    {len(asked)} records; {len(records) - len(asked)} are not asked, each with its reason",
             f"  makes   {', '.join(made) or 'nothing'}",
             f"  names   {target.prefix}*, tagged {TAG}={target.run} where the record is not about tags",
@@ -148,7 +149,7 @@ def _replay_all(records: list[Record], target: Target, mask: Mask, outcomes: lis
                 outcome = done.result()
                 outcomes.append(outcome)
                 print("\n".join(lines(outcome, mask)), flush=True)
-                in_a_row = in_a_row + 1 if outcome.unreachable else 0
+                in_a_row = in_a_row + 1 if outcome.unreachable else 0 if outcome.answer else in_a_row
                 if in_a_row >= _UNREACHABLE_IN_A_ROW:
                     stop.set()
         finally:
