@@ -247,17 +247,6 @@ def _denial(call: Call, action: str, resource: str) -> str:
     return f"{message}. {more}: {details}"
 
 
-def _body(call: Call) -> dict[str, Any]:
-    """Return the parameters of a call: JSON, or those of a form."""
-    if call.form:
-        return dict(call.form)
-    try:
-        body = json.loads(call.request.body or "{}")
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _prescribed(call: Call, fault: dict[str, Any]) -> Answer | None:
     """Return the answer that a fault prescribes, None if it prescribes none."""
     if "throttle" in fault:
