@@ -141,16 +141,7 @@ class Desired:
                 target_id=params["target_id"],
                 **shared,
             ),
-            execution_role=ExecutionRole(
-                role,
-                aws_account=aws_account,
-                api_destination=name,
-                description=description,
-                boundary=params["role_permissions_boundary"],
-                **shared,
-            )
-            if role
-            else None,
+            execution_role=ExecutionRole.from_parameters({**params, "aws_account": aws_account}, regions) if role else None,
             on_existing=params.get("on_existing") or STOP,
         )
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 from dataclasses import dataclass, field
@@ -124,15 +125,16 @@ class Queue(Resource):
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, delete_messages=params["delete_messages"])
-        return cls(
+        desired = cls(
             name=name,
             rule=params["rule"] or name,
-            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()),
             retention=params["message_retention_period"],
             kms_key=params["kms_master_key_id"],
             tags=as_text(params["tags"]),
             purge_tags=params["purge_tags"],
         )
+        # AWS is called only once all other options are known to be valid.
+        return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def read(self, region: Region) -> CurrentQueue | None:
         """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired."""

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import typing as t
@@ -119,15 +120,16 @@ class ExecutionRole(Resource):
         name = params["role_name"]
         if params["state"] == "absent":
             return cls(name, present=False)
-        return cls(
+        desired = cls(
             name,
-            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()),
             api_destination=params["name"],
             description=params["description"],
             boundary=params["role_permissions_boundary"],
             tags=as_text(params["tags"]),
             purge_tags=params["purge_tags"],
         )
+        # AWS is called only once all other options are known to be valid.
+        return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def read(self, region: Region) -> CurrentRole | None:
         """GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""

@@ -182,13 +182,12 @@ class Rule(Resource):
         if params["state"] == "absent":
             return cls(name=name, present=False, target_id=params["target_id"])
         queue = params["dead_letter_queue"] or ""
-        return cls(
+        desired = cls(
             name=name,
             api_destination=params["api_destination"] or name,
             api_destination_arns=params["api_destination_arns"],
             role_arn=check_role_given(params["role_arn"]),
             dead_letter_queue=queue,
-            aws_account=check_aws_account(params["aws_account"] or regions.aws_account()) if queue else "",
             event_age=params["maximum_event_age_in_seconds"],
             retry_attempts=params["maximum_retry_attempts"],
             description=params["description"],
@@ -196,6 +195,10 @@ class Rule(Resource):
             tags=as_text(params["tags"]),
             purge_tags=params["purge_tags"],
         )
+        if not queue:
+            return desired
+        # AWS is called only once all other options are known to be valid.
+        return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def read(self, region: Region) -> CurrentRule | None:
         """DescribeRule, ListTargetsByRule, ListTagsForResource; DescribeApiDestination where its ARN is not known."""
