@@ -31,7 +31,7 @@ METRICS = {
 _PERIOD = 300
 # ReceiveMessage gives ten at a time, and which ones is chance.
 _LOOKS = 5
-_MOST_LETTERS = 20
+_MOST_DEAD_LETTERS = 20
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class DeadLetter:
     :ivar time: when EC2 gave the warning, ISO 8601
     :ivar error_code: EventBridge's, such as `NO_PERMISSIONS`
     :ivar error_message: what Spot, or EventBridge, said
-    :ivar attempts: how often delivery was tried again, None if not told
+    :ivar attempts: how often delivery was tried again; None if unknown
     """
 
     time: str | None
@@ -53,13 +53,13 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What has become of the warnings of a region.
+    """The deliveries of a region.
 
     :ivar metrics: sums over the window by the keys of METRICS; None where CloudWatch has no data, or was not to be read
     :ivar unread: why the metrics could not be read
-    :ivar letters: the latest dead letters first
-    :ivar letter_count: how many there are at the least
-    :ivar letters_unread: why they could not be read
+    :ivar dead_letters: the latest first
+    :ivar dead_letter_count: how many there are at least
+    :ivar dead_letters_unread: why they could not be read
     """
 
     window_hours: int
@@ -77,19 +77,19 @@ class Evidence:
         }
         if self.dead_letters_unread:
             dead_letters["note"] = self.dead_letters_unread
-        answer: dict[str, t.Any] = {"window_hours": self.window_hours, "metrics": dict(self.metrics), "dead_letters": dead_letters}
+        result: dict[str, t.Any] = {"window_hours": self.window_hours, "metrics": dict(self.metrics), "dead_letters": dead_letters}
         if self.unread:
-            answer["note"] = self.unread
-        return answer
+            result["note"] = self.unread
+        return result
 
 
 def read_metrics(region: Region, rule: str, hours: int, now: datetime.datetime) -> dict[str, int | None]:
-    """Sums of what CloudWatch knows of a rule. None where it has no data, which is no proof of anything."""
+    """Return sums of the metrics of a rule; None where CloudWatch has no data, which proves nothing."""
     return read_metrics_between(region, rule, now - datetime.timedelta(hours=hours), now)
 
 
 def read_metrics_between(region: Region, rule: str, start: datetime.datetime, end: datetime.datetime) -> dict[str, int | None]:
-    """As `read_metrics`, between two times. A period of CloudWatch's that begins before counts from its beginning."""
+    """As `read_metrics`, between two times. A period of CloudWatch that begins before the first time counts as a whole."""
     queries = [
         {
             "Id": key,
@@ -110,7 +110,7 @@ def read_metrics_between(region: Region, rule: str, start: datetime.datetime, en
 
 
 def read_dead_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
-    """Looks at dead letters without taking them: they stay visible to everybody else. The latest first."""
+    """Return dead letters, the latest first, without taking them: they stay visible to everybody else."""
     found: dict[str, DeadLetter] = {}
     for _look in range(_LOOKS):
         messages = (
@@ -127,13 +127,13 @@ def read_dead_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
         known = len(found)
         for message in messages:
             found[message["MessageId"]] = parse_dead_letter(message)
-        if len(found) == known or len(found) >= _MOST_LETTERS:
+        if len(found) == known or len(found) >= _MOST_DEAD_LETTERS:
             break
-    return tuple(sorted(found.values(), key=lambda dead_letter: dead_letter.time or "", reverse=True)[:_MOST_LETTERS])
+    return tuple(sorted(found.values(), key=lambda dead_letter: dead_letter.time or "", reverse=True)[:_MOST_DEAD_LETTERS])
 
 
 def parse_dead_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
-    """A dead letter out of an SQS message (EventBridge user guide, "Considerations for using a dead-letter queue")."""
+    """Return the dead letter of an SQS message (EventBridge user guide, "Considerations for using a dead-letter queue")."""
     try:
         event = json.loads(message.get("Body", ""))
     except ValueError:
@@ -150,14 +150,14 @@ def parse_dead_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
 
 
 def _text(value: t.Any, *keys: str) -> str | None:
-    # Whatever came as an event that could not be delivered may be in the queue.
+    # The queue may hold messages of any form.
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
 
 
 def findings(evidence: Evidence) -> list[Finding]:
-    """What the evidence means. No data is reported as no data, never as good."""
+    """Return the findings of the evidence. No data is reported as no data, never as a pass."""
     return [_deliveries(evidence), _dead_letters(evidence)]
 
 
@@ -174,17 +174,17 @@ def _deliveries(evidence: Evidence) -> Finding:
     if not figures:
         message = f"CloudWatch has no data of the last {hours} h: perhaps no instance was to be interrupted. It proves nothing."
         return Finding("deliveries", SKIP, message, "Wait for an interruption, or widen the window.")
-    told = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in figures.items())
+    counted = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in figures.items())
     if any(figures.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed")):
         return Finding(
             "deliveries",
             WARN,
-            f"Not every warning of the last {hours} h reached Spot: {told}.",
+            f"Not every warning of the last {hours} h reached Spot: {counted}.",
             "The dead letters say why. If they are of before the last repair, nothing is left to do.",
         )
     if figures.get("delivered"):
-        return Finding("deliveries", PASS, f"Warnings of the last {hours} h reached Spot: {told}.")
-    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {told}. It proves nothing.", "Wait for an interruption.")
+        return Finding("deliveries", PASS, f"Warnings of the last {hours} h reached Spot: {counted}.")
+    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. It proves nothing.", "Wait for an interruption.")
 
 
 def _dead_letters(evidence: Evidence) -> Finding:

@@ -20,7 +20,7 @@ except ImportError:  # AnsibleAWSModule says so
 _UNSUPPORTED = frozenset({"UnknownOperationException", "UnsupportedOperationException", "InvalidAction"})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"})
 
-# Somebody else, or an earlier attempt whose answer was lost, was faster: look again and plan anew.
+# Another writer, or an earlier attempt whose response was lost, was faster: read and plan again.
 _CONFLICTS = frozenset(
     {
         "AlreadyExistsException",
@@ -54,8 +54,8 @@ class Failure:
     """Why something could not be done in a region.
 
     :ivar code: AWS's error code, or the name of what went wrong.
-    :ivar message: one line; what was tried, what was said, what to do.
-    :ivar unreachable: whether nothing else of that region will answer either
+    :ivar message: one line; what was tried, what AWS responded, what to do.
+    :ivar unreachable: whether no other call to that region will succeed either
     """
 
     code: str
@@ -73,16 +73,16 @@ class Failure:
         return self.code in _UNSUPPORTED
 
     def as_dict(self) -> dict[str, str]:
-        """The shape of ``error`` in every answer."""
+        """The shape of ``error`` in every result."""
         return {"code": self.code, "message": self.message}
 
 
 class RegionError(Exception):
-    """What a resource raises when it cannot go on in a region although AWS answered."""
+    """What a resource raises when it cannot go on in a region although AWS responded."""
 
     def __init__(self, code: str, message: str, conflict: bool = False) -> None:
         """
-        :param overtaken: whether reading again and planning anew can help
+        :param conflict: whether reading and planning again can help
         """
         super().__init__(message)
         self.failure = Failure(code, message)
@@ -102,7 +102,7 @@ def is_code(error: BaseException, *codes: str) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether reading again and planning anew can help: the resource changed between reading and writing."""
+    """Return whether reading and planning again can help: the resource changed between reading and writing."""
     if isinstance(error, RegionError):
         return error.conflict
     if error_code(error) == "ValidationError":
@@ -131,7 +131,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, RegionError):
         return error.failure
     if isinstance(error, ClientError):
-        return _failure_of_answer(error)
+        return _failure_of_response(error)
     name = type(error).__name__
     if isinstance(error, NoCredentialsError):
         return Failure(name, "no AWS credentials were found: set AWS_PROFILE, or credentials as for amazon.aws modules")
@@ -143,7 +143,7 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(name, f"unexpected: {_one_line(error)}")
 
 
-def _failure_of_answer(error: t.Any) -> Failure:
+def _failure_of_response(error: t.Any) -> Failure:
     code = error_code(error) or "UnknownError"
     message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
     if code in _DENIED:

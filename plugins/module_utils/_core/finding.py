@@ -21,12 +21,12 @@ OUTCOMES = (FAIL, UNKNOWN, WARN, SKIP, PASS)
 
 @dataclass(frozen=True)
 class Finding:
-    """One check and what came of it.
+    """One check and its result.
 
     :ivar check: the name of the check, as documented
-    :ivar outcome: `pass`, `warn`, `fail`; `skip` where it was not checked, `unknown` where AWS or Spot did not let us
-    :ivar message: one line; what was seen and, where it is not the same, what was expected
-    :ivar remedy: what to do about it; empty for a pass
+    :ivar outcome: `pass`, `warn`, `fail`; `skip` where it was not checked, `unknown` where it could not be read
+    :ivar message: one line; what exists and, where that differs, what was expected
+    :ivar remedy: what to do; empty for a pass
     """
 
     check: str

@@ -50,7 +50,7 @@ class Plan:
     note: str | None = None
 
 
-class Current(t.Protocol):
+class Existing(t.Protocol):
     """What exists now, as far as a plan needs it."""
 
     @property
@@ -79,32 +79,32 @@ class Resource(abc.ABC):
 
     @abc.abstractmethod
     def read(self, region: Region) -> t.Any:
-        """Return what exists now (a `Current`), None if nothing does. Makes only reading calls."""
+        """Return what exists now (an `Existing`), None if nothing does. Makes only reading calls."""
 
     @abc.abstractmethod
-    def plan(self, region: Region, current: t.Any) -> Plan:
+    def plan(self, region: Region, existing: t.Any) -> Plan:
         """Decide what has to be done. Pure: no call, no clock, no check mode.
 
         :raises RegionError: what is desired must not be done here.
         """
 
-    def settled(self, current: t.Any) -> bool:
+    def settled(self, existing: t.Any) -> bool:
         """Whether AWS has finished working on it, successfully or not."""
         return True
 
-    def achieved(self, region: Region, current: t.Any) -> bool:
+    def achieved(self, region: Region, existing: t.Any) -> bool:
         """Whether what was done is visible in what was read after it. Pure.
 
         :raises RegionError: it is visible, and the resource does not work.
         """
-        return not self.plan(region, current).calls
+        return not self.plan(region, existing).calls
 
 
-def changed_fields(current: t.Mapping[str, t.Any], desired: t.Mapping[str, t.Any]) -> list[str]:
+def changed_fields(existing: t.Mapping[str, t.Any], desired: t.Mapping[str, t.Any]) -> list[str]:
     """Return the names of the fields that differ, in the order of `desired`."""
-    return [name for name, value in desired.items() if current.get(name) != value]
+    return [name for name, value in desired.items() if existing.get(name) != value]
 
 
-def unchanged(current: Current | None, note: str | None = None) -> Plan:
+def unchanged(existing: Existing | None, note: str | None = None) -> Plan:
     """Return the plan that leaves everything as it is."""
-    return Plan("unchanged", current.document if current else None, note=note)
+    return Plan("unchanged", existing.document if existing else None, note=note)

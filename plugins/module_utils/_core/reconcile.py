@@ -72,16 +72,16 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> Docu
     """Read until what was done is visible: what is returned was seen."""
     between = pauses()
     while True:
-        current = _read_settled(resource, region, deadline)
+        existing = _read_settled(resource, region, deadline)
         if not deadline.seconds:
             break
-        if not resource.settled(current):
+        if not resource.settled(existing):
             message = f"the {resource.kind} was still being changed by AWS after {deadline.seconds:g} seconds; run again later"
             raise RegionError("Timeout", message)
-        if resource.achieved(region, current):
+        if resource.achieved(region, existing):
             break
         # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
         if not deadline.sleep(next(between)):
             message = f"AWS took the change, but does not show it after {deadline.seconds:g} seconds; run again later"
             raise RegionError("NotShown", message)
-    return current.document if current else None
+    return existing.document if existing else None

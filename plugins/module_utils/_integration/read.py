@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, Evidence, read_dead_letters, read_metrics
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import CurrentRole, read_with_policies
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import CurrentRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole, read_with_policies
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -41,14 +41,14 @@ class Readings:
 
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
-    :ivar notification: what Spot's operators were told of this region; None where there is no rule to remember it
+    :ivar notification: what Spot's operators were notified of; None where there is no rule that records it
     """
 
-    connection: CurrentConnection | Failure | None
-    api_destination: CurrentApiDestination | Failure | None
-    rule: CurrentRule | Failure | None
-    queue: CurrentQueue | Failure | None
-    execution_role: CurrentRole | Failure | None
+    connection: ExistingConnection | Failure | None
+    api_destination: ExistingApiDestination | Failure | None
+    rule: ExistingRule | Failure | None
+    queue: ExistingQueue | Failure | None
+    execution_role: ExistingRole | Failure | None
     matches_sample: bool | Failure | None = None
     others: tuple[OtherDestination, ...] | Failure = ()
     evidence: Evidence | None = None
@@ -88,7 +88,7 @@ class _Reader:
 def read(
     region: Region,
     desired: Desired,
-    role: CurrentRole | Failure | None,
+    role: ExistingRole | Failure | None,
     window_hours: int,
     now: datetime.datetime,
     *,
@@ -105,14 +105,14 @@ def read(
     api_destination = attempt(lambda: desired.api_destination.describe(region))
     rule = attempt(lambda: desired.rule.describe(region))
     queue = attempt(lambda: desired.queue.read(region))
-    matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, CurrentRule) else None
+    matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, ExistingRule) else None
     other = attempt(lambda: others(region, desired.api_destination.name, desired.endpoint))
     evidence = _read_evidence(attempt, desired, queue, window_hours, now) if window_hours else None
     notification = None
-    if isinstance(rule, CurrentRule):
+    if isinstance(rule, ExistingRule):
         notification = attempt(lambda: records.read(region, rule.document["arn"], desired.spot_account))
     owned: Stack | StackNames | Failure | None = stack
-    if stack is None and isinstance(connection, CurrentConnection):
+    if stack is None and isinstance(connection, ExistingConnection):
         owned = attempt(lambda: owner(region, desired.connection.name))
     return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned)
 
@@ -127,12 +127,12 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
         return desired, Readings(None, None, None, None, None, stack=stack)
     desired = desired.named_as_in(stack, region)
     role = read_role(region, desired.rule.role_arn)
-    if isinstance(role, CurrentRole):  # its path is no part of its name
+    if isinstance(role, ExistingRole):  # its path is no part of its name
         desired = desired.with_role(role.arn)
     return desired, read(region, desired, role, window_hours, now, stack=stack)
 
 
-def read_role(region: Region, arn: str) -> CurrentRole | Failure | None:
+def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:
     """The execution role, as `read` takes it."""
     return _Reader(region)(lambda: read_with_policies(region, arn))
 
@@ -152,7 +152,7 @@ def sample_warning(region: str, aws_account: str) -> dict[str, t.Any]:
     }
 
 
-def _matches_sample(region: Region, rule: CurrentRule, aws_account: str) -> bool | None:
+def _matches_sample(region: Region, rule: ExistingRule, aws_account: str) -> bool | None:
     pattern = (rule.found or {}).get("event_pattern")
     if not pattern:
         return False
@@ -164,7 +164,7 @@ def _matches_sample(region: Region, rule: CurrentRule, aws_account: str) -> bool
 def _read_evidence(
     attempt: _Reader,
     desired: Desired,
-    queue: CurrentQueue | Failure | None,
+    queue: ExistingQueue | Failure | None,
     hours: int,
     now: datetime.datetime,
 ) -> Evidence:
@@ -172,7 +172,7 @@ def _read_evidence(
     metrics = attempt(lambda: read_metrics(region, desired.rule.name, hours, now))
     unread = f"{metrics.code}: {metrics.message}" if isinstance(metrics, Failure) else None
     figures: dict[str, int | None] = dict.fromkeys(METRICS) if isinstance(metrics, Failure) else metrics
-    if not isinstance(queue, CurrentQueue):
+    if not isinstance(queue, ExistingQueue):
         return Evidence(hours, figures, unread=unread, dead_letters_unread="there is no queue, or it could not be read")
     if not queue.messages:
         return Evidence(hours, figures, unread=unread)

@@ -16,16 +16,12 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination as _api_destination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import dead_letter_queue as _queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import rule as _rule
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, CurrentApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, ExistingApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExecutionRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import (
-    EVENT_BUS,
-    CurrentRule,
-    Rule,
-    temporary_rule_prefix,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, Rule, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import LONGEST_BODY, REVISION_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -74,14 +70,14 @@ def test_the_connection_is_the_modules_but_for_its_description() -> None:
 
 
 def test_the_api_destination_is_the_modules_but_for_its_description() -> None:
-    plan = ApiDestination(NAME, connection=NAME).plan(HERE, CurrentApiDestination(None, CONNECTION_ARN))
+    plan = ApiDestination(NAME, connection=NAME).plan(HERE, ExistingApiDestination(None, CONNECTION_ARN))
     made = arguments(plan, "create_api_destination")
     assert {**rendered()["ApiDestination"], "Description": made["Description"]} == made
 
 
 def rule_plan() -> Plan:
     desired = Rule(NAME, api_destination=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=ACCOUNT)
-    return desired.plan(HERE, CurrentRule(None, destination_arn=DESTINATION_ARN))
+    return desired.plan(HERE, ExistingRule(None, destination_arn=DESTINATION_ARN))
 
 
 def test_the_rule_is_the_modules_but_for_its_description() -> None:

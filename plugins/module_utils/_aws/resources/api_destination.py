@@ -46,11 +46,11 @@ def endpoint_argument_spec() -> ArgumentSpec:
 
 
 @dataclass(frozen=True)
-class CurrentApiDestination:
-    """An API destination as it is, or None and only the connection that it shall use.
+class ExistingApiDestination:
+    """An existing API destination, or none and only the connection that it is to use.
 
-    :ivar document: what DescribeApiDestination tells; None where there is no destination
-    :ivar connection_arn: the connection that it shall use; None where there is none of that name
+    :ivar document: the response of DescribeApiDestination; None if there is no destination
+    :ivar connection_arn: the connection that it is to use; None if there is none of that name
     :ivar connection_state: that connection's state, where it was asked for
     """
 
@@ -60,7 +60,7 @@ class CurrentApiDestination:
 
     @property
     def document(self) -> Document:
-        """See `_plan.Current`."""
+        """See `plan.Existing`."""
         return self.found or {}
 
     @property
@@ -69,7 +69,7 @@ class CurrentApiDestination:
         return self.document.get("api_destination_state") == "INACTIVE"
 
     def managed_fields(self) -> Document:
-        """What this collection decides about an API destination, as it is."""
+        """Return the fields of an API destination that this collection manages."""
         return {
             "description": self.document.get("description") or "",
             "connection_arn": self.document.get("connection_arn"),
@@ -111,7 +111,7 @@ class ApiDestination(Resource):
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ApiDestination:
-        """See `_plan.Resource`."""
+        """See `plan.Resource`."""
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False)
@@ -124,81 +124,81 @@ class ApiDestination(Resource):
             description=params["description"],
         )
 
-    def read(self, region: Region) -> CurrentApiDestination | None:
+    def read(self, region: Region) -> ExistingApiDestination | None:
         """DescribeApiDestination, and DescribeConnection where its ARN is not known or the destination is inactive."""
         existing = self.describe(region)
         if not self.present:
             return existing
-        existing = existing or CurrentApiDestination(None)
+        existing = existing or ExistingApiDestination(None)
         arn = region.known.get("connection") or (self.connection_arns or {}).get(region.name)
         if arn and not existing.inactive:
-            return CurrentApiDestination(existing.found, arn)
+            return ExistingApiDestination(existing.found, arn)
         try:
             connection = region.clients["events"].describe_connection(Name=self.connection)
         except Exception as error:
             if not is_code(error, "ResourceNotFoundException"):
                 raise
             return existing
-        return CurrentApiDestination(existing.found, connection["ConnectionArn"], connection["ConnectionState"])
+        return ExistingApiDestination(existing.found, connection["ConnectionArn"], connection["ConnectionState"])
 
-    def describe(self, region: Region) -> CurrentApiDestination | None:
+    def describe(self, region: Region) -> ExistingApiDestination | None:
         """DescribeApiDestination alone; None if there is no destination of this name."""
         try:
-            return CurrentApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
+            return ExistingApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
         except Exception as error:
             if is_code(error, "ResourceNotFoundException"):
                 return None
             raise
 
-    def settled(self, current: CurrentApiDestination | None) -> bool:
-        """See `_plan.Resource`. On an authorised connection a destination becomes active by itself, soon."""
-        return current is None or not (current.inactive and self._on_good_connection(current))
+    def settled(self, existing: ExistingApiDestination | None) -> bool:
+        """See `plan.Resource`. On an authorised connection a destination becomes active by itself, soon."""
+        return existing is None or not (existing.inactive and self._on_good_connection(existing))
 
-    def _on_good_connection(self, current: CurrentApiDestination) -> bool:
-        same = current.document.get("connection_arn") == current.connection_arn
-        return same and current.connection_state in _GOOD_CONNECTION
+    def _on_good_connection(self, existing: ExistingApiDestination) -> bool:
+        same = existing.document.get("connection_arn") == existing.connection_arn
+        return same and existing.connection_state in _GOOD_CONNECTION
 
-    def plan(self, region: Region, current: CurrentApiDestination | None) -> Plan:
-        """See `_plan.Resource`."""
+    def plan(self, region: Region, existing: ExistingApiDestination | None) -> Plan:
+        """See `plan.Resource`."""
         if not self.present:
-            if current is None:
+            if existing is None:
                 return unchanged(None)
-            return Plan("deleted", None, current.managed_fields(), None, (Call("delete_api_destination", {"Name": self.name}),))
-        current = current or CurrentApiDestination(None)
-        desired = self._desired_fields(current.connection_arn)
+            return Plan("deleted", None, existing.managed_fields(), None, (Call("delete_api_destination", {"Name": self.name}),))
+        existing = existing or ExistingApiDestination(None)
+        desired = self._desired_fields(existing.connection_arn)
         unmet_dependency = None
-        if not current.connection_arn:
+        if not existing.connection_arn:
             unmet_dependency = f"there is no connection {self.connection} in {region.name}: make it first, with spot_eventbridge_connection"
         arguments = {
             "Name": self.name,
             "Description": self.description,
-            "ConnectionArn": current.connection_arn,
+            "ConnectionArn": existing.connection_arn,
             "InvocationEndpoint": self.endpoint,
             "HttpMethod": self.http_method,
             # Left out of an update, the rate limit would be ignored.
             "InvocationRateLimitPerSecond": self.rate_limit,
         }
-        predicted = {**current.document, "name": self.name, **desired, "api_destination_state": "ACTIVE"}
-        if current.found is None:
+        predicted = {**existing.document, "name": self.name, **desired, "api_destination_state": "ACTIVE"}
+        if existing.found is None:
             return Plan(
                 "created", predicted, None, desired, (Call("create_api_destination", arguments),), unmet_dependency=unmet_dependency
             )
-        if not changed_fields(current.managed_fields(), desired):
-            return unchanged(current, note=self._note(current))
+        if not changed_fields(existing.managed_fields(), desired):
+            return unchanged(existing, note=self._note(existing))
         return Plan(
             "updated",
             predicted,
-            current.managed_fields(),
+            existing.managed_fields(),
             desired,
             (Call("update_api_destination", arguments),),
             unmet_dependency=unmet_dependency,
         )
 
-    def _note(self, current: CurrentApiDestination) -> str | None:
-        if not current.inactive:
+    def _note(self, existing: ExistingApiDestination) -> str | None:
+        if not existing.inactive:
             return None
-        state = current.connection_state or "missing"
-        return f"the API destination {self.name} is INACTIVE: mend its connection {self.connection}, which is {state}"
+        state = existing.connection_state or "missing"
+        return f"the API destination {self.name} is INACTIVE: repair its connection {self.connection}, which is {state}"
 
     def _desired_fields(self, connection_arn: str | None) -> Document:
         return {

@@ -54,13 +54,13 @@ def argument_spec() -> ArgumentSpec:
 
 
 @dataclass(frozen=True)
-class CurrentConnection:
-    """A connection as it is.
+class ExistingConnection:
+    """An existing connection.
 
-    :ivar document: what DescribeConnection tells, without the API key
+    :ivar document: the response of DescribeConnection, without the API key
     :ivar token: how the token in the managed secret compares with the desired one
     :ivar token_unread: why it could not be compared
-    :ivar used_by: the names of the API destinations on it; read only when it shall go
+    :ivar used_by: the names of the API destinations on it; read only if it is to be removed
     """
 
     document: Document
@@ -74,7 +74,7 @@ class CurrentConnection:
         return str(self.document.get("connection_state", ""))
 
     def managed_fields(self) -> Document:
-        """What this collection decides about a connection, as it is."""
+        """Return the fields of a connection that this collection manages."""
         auth = self.document.get("auth_parameters", {})
         http = auth.get("invocation_http_parameters", {})
         return {
@@ -93,7 +93,7 @@ class Connection(Resource):
     """The connection that is desired: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
 
     :ivar update_token: `changed`, `always` or `on_create`
-    :ivar api_destination: the destination that goes with the connection, and so does not hinder its removal
+    :ivar api_destination: the destination that is removed with the connection, and so does not prevent its removal
     """
 
     name: str
@@ -117,7 +117,7 @@ class Connection(Resource):
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Connection:
-        """See `_plan.Resource`."""
+        """See `plan.Resource`."""
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, api_destination=params["api_destination"] or name)
@@ -130,7 +130,7 @@ class Connection(Resource):
             update_token=params["update_token"],
         )
 
-    def read(self, region: Region) -> CurrentConnection | None:
+    def read(self, region: Region) -> ExistingConnection | None:
         """DescribeConnection; then the managed secret, unless the token will be written in any case."""
         events = region.clients["events"]
         try:
@@ -143,11 +143,11 @@ class Connection(Resource):
         # DescribeConnection leaves the API key's value out (API reference); it must not get into a result in any case.
         found.get("auth_parameters", {}).get("api_key_auth_parameters", {}).pop("api_key_value", None)
         if not self.present:
-            return CurrentConnection(found, used_by=_destinations_on(events, answer["ConnectionArn"]))
+            return ExistingConnection(found, used_by=_destinations_on(events, answer["ConnectionArn"]))
         if self.update_token != "changed" or found.get("connection_state") != GOOD_STATE:
-            return CurrentConnection(found)
+            return ExistingConnection(found)
         token, unread = self._compare_token(region, answer.get("SecretArn"))
-        return CurrentConnection(found, token=token, token_unread=unread)
+        return ExistingConnection(found, token=token, token_unread=unread)
 
     def _compare_token(self, region: Region, secret_arn: str | None) -> tuple[str, str | None]:
         # The secret's text stays in this function: it is compared and forgotten.
@@ -157,7 +157,7 @@ class Connection(Resource):
             answer = region.clients["secretsmanager"].get_secret_value(SecretId=secret_arn)
         except Exception as error:
             if is_code(error, "ResourceNotFoundException", "InvalidRequestException"):
-                return DIFFERS, None  # deleted by hand, or marked for it: writing the token makes it anew
+                return DIFFERS, None  # deleted by hand, or scheduled for it: writing the token creates it again
             failure = failure_of(error)
             if failure.denied:
                 return NOT_COMPARED, "the caller lacks secretsmanager:GetSecretValue on the connection's secret"
@@ -168,26 +168,26 @@ class Connection(Resource):
             return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
         return (MATCHES if value == self._api_key_value() else DIFFERS), None
 
-    def settled(self, current: CurrentConnection | None) -> bool:
-        """See `_plan.Resource`."""
-        return current is None or current.state not in TRANSIENT_STATES
+    def settled(self, existing: ExistingConnection | None) -> bool:
+        """See `plan.Resource`."""
+        return existing is None or existing.state not in TRANSIENT_STATES
 
-    def plan(self, region: Region, current: CurrentConnection | None) -> Plan:
-        """See `_plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
+    def plan(self, region: Region, existing: ExistingConnection | None) -> Plan:
+        """See `plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
         if not self.present:
-            return self._plan_removal(current)
+            return self._plan_removal(existing)
         after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": MATCHES}
-        if current is None:
+        if existing is None:
             arguments = {"Name": self.name, "Description": self.description, **self._authorization(), **self._kms()}
             return Plan("created", self._predicted({}), None, after, (Call("create_connection", arguments),))
 
-        changed = changed_fields(current.managed_fields(), self._desired_fields())
-        lost = current.state != GOOD_STATE
-        write_token = lost or current.token == DIFFERS or self.update_token == "always"
+        changed = changed_fields(existing.managed_fields(), self._desired_fields())
+        lost = existing.state != GOOD_STATE
+        write_token = lost or existing.token == DIFFERS or self.update_token == "always"
         authorize = write_token or bool({"authorization_type", "api_key_name", "query_string_parameters"} & set(changed))
-        note = self._note(current)
+        note = self._note(existing)
         if not changed and not authorize:
-            return unchanged(current, note=note)
+            return unchanged(existing, note=note)
         arguments = {"Name": self.name}
         if "description" in changed:
             arguments["Description"] = self.description
@@ -195,50 +195,50 @@ class Connection(Resource):
             arguments.update(self._authorization())
         if "kms_key_identifier" in changed:
             arguments.update(self._kms())
-        before = {**current.managed_fields(), "connection_state": current.state, "token": current.token}
+        before = {**existing.managed_fields(), "connection_state": existing.state, "token": existing.token}
         if not authorize:
-            after["token"] = current.token
+            after["token"] = existing.token
         return Plan(
             "reauthorized" if lost else "updated",
-            self._predicted(current.document),
+            self._predicted(existing.document),
             before,
-            {**current.managed_fields(), **after},
+            {**existing.managed_fields(), **after},
             (Call("update_connection", arguments),),
             note=note,
         )
 
-    def achieved(self, region: Region, current: CurrentConnection | None) -> bool:
+    def achieved(self, region: Region, existing: ExistingConnection | None) -> bool:
         """See `Resource`. The token was written in this run: with update_token=always, a plan would write it again."""
-        broken = self.broken(current)
+        broken = self.broken(existing)
         if broken:
             raise RegionError("Broken", broken)
         written = dataclasses.replace(self, update_token="on_create") if self.update_token == "always" else self
-        return not written.plan(region, current).calls
+        return not written.plan(region, existing).calls
 
-    def broken(self, current: CurrentConnection | None) -> str | None:
-        """Return why a connection that is settled does not work, None if it works or shall go."""
-        if current is None or not self.present or current.state == GOOD_STATE:
+    def broken(self, existing: ExistingConnection | None) -> str | None:
+        """Return why a connection that is settled does not work, None if it works or is to be removed."""
+        if existing is None or not self.present or existing.state == GOOD_STATE:
             return None
-        reason = current.document.get("state_reason")
-        return f"the connection {self.name} is {current.state}" + (f": {reason}" if reason else "")
+        reason = existing.document.get("state_reason")
+        return f"the connection {self.name} is {existing.state}" + (f": {reason}" if reason else "")
 
-    def _plan_removal(self, current: CurrentConnection | None) -> Plan:
-        if current is None:
+    def _plan_removal(self, existing: ExistingConnection | None) -> Plan:
+        if existing is None:
             return unchanged(None)
-        others = [name for name in current.used_by if name != self.api_destination]
+        others = [name for name in existing.used_by if name != self.api_destination]
         if others:
             raise RegionError(
                 "InUse",
                 f"the connection {self.name} is used by API destination(s) {', '.join(others)}; "
                 "it was kept. Point them to another connection, or remove them first.",
             )
-        before = {**current.managed_fields(), "connection_state": current.state}
+        before = {**existing.managed_fields(), "connection_state": existing.state}
         return Plan("deleted", None, before, None, (Call("delete_connection", {"Name": self.name}),))
 
-    def _note(self, current: CurrentConnection) -> str | None:
-        if not current.token_unread:
+    def _note(self, existing: ExistingConnection) -> str | None:
+        if not existing.token_unread:
             return None
-        return f"whether the token is current was not checked: {current.token_unread}. update_token=always writes it in any case."
+        return f"whether the token is current was not checked: {existing.token_unread}. update_token=always writes it in any case."
 
     def _api_key_value(self) -> str:
         return f"Bearer {self.token}"
@@ -269,8 +269,8 @@ class Connection(Resource):
     def _kms(self) -> Document:
         return {} if self.kms_key is None else {"KmsKeyIdentifier": self.kms_key}
 
-    def _predicted(self, current: Document) -> Document:
-        healed = {key: value for key, value in current.items() if key != "state_reason"}
+    def _predicted(self, existing: Document) -> Document:
+        healed = {key: value for key, value in existing.items() if key != "state_reason"}
         parameter = {"key": ACCOUNT_PARAMETER, "value": self.spot_account, "is_value_secret": False}
         predicted = {
             **healed,

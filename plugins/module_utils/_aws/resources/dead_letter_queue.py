@@ -47,10 +47,10 @@ def argument_spec() -> ArgumentSpec:
 
 
 @dataclass(frozen=True)
-class CurrentQueue:
-    """A queue as it is.
+class ExistingQueue:
+    """An existing queue.
 
-    :ivar attributes: as GetQueueAttributes tells them, all as text
+    :ivar attributes: the response of GetQueueAttributes, all of it text
     """
 
     name: str
@@ -60,7 +60,7 @@ class CurrentQueue:
 
     @property
     def document(self) -> Document:
-        """See `_plan.Current`."""
+        """See `plan.Existing`."""
         return {
             "name": self.name,
             "queue_url": self.url,
@@ -76,7 +76,7 @@ class CurrentQueue:
         return sum(int(self.attributes.get(count, 0)) for count in _MESSAGE_COUNTS)
 
     def managed_fields(self) -> Document:
-        """What this collection decides about a queue, as it is."""
+        """Return the fields of a queue that this collection manages."""
         return {
             "message_retention_period": int(self.attributes.get("MessageRetentionPeriod", 0)),
             "sqs_managed_sse_enabled": self.attributes.get("SqsManagedSseEnabled", "false").lower() == "true",
@@ -92,7 +92,7 @@ class Queue(Resource):
     :ivar rule: the name of the rule that may send to it
     :ivar aws_account: the account of both
     :ivar retention: seconds that a message is kept, 60 to 1209600
-    :ivar kms_key: a customer's key in place of the one that SQS manages
+    :ivar kms_key: a customer's key instead of the one that SQS manages
     :ivar delete_messages: whether a queue that holds messages may go
     """
 
@@ -121,7 +121,7 @@ class Queue(Resource):
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Queue:
-        """See `_plan.Resource`."""
+        """See `plan.Resource`."""
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, delete_messages=params["delete_messages"])
@@ -136,7 +136,7 @@ class Queue(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
-    def read(self, region: Region) -> CurrentQueue | None:
+    def read(self, region: Region) -> ExistingQueue | None:
         """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired."""
         sqs = region.clients["sqs"]
         try:
@@ -147,19 +147,15 @@ class Queue(Resource):
             if is_code(error, *_NO_QUEUE):
                 return None
             raise
-        return CurrentQueue(self.name, url, attributes, tags)
+        return ExistingQueue(self.name, url, attributes, tags)
 
-    def settled(self, current: CurrentQueue | None) -> bool:
-        """See `_plan.Resource`. Queues have no states in between."""
-        return True
-
-    def plan(self, region: Region, current: CurrentQueue | None) -> Plan:
-        """See `_plan.Resource`. A queue with messages is kept unless told otherwise: they say why Spot refused."""
+    def plan(self, region: Region, existing: ExistingQueue | None) -> Plan:
+        """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold why Spot refused."""
         if not self.present:
-            return self._plan_removal(current)
+            return self._plan_removal(existing)
         policy = self.policy(region)
-        after = {**self._desired_fields(policy), "tags": tags_after(current.tags if current else {}, self.tags, self.purge_tags)}
-        if current is None:
+        after = {**self._desired_fields(policy), "tags": tags_after(existing.tags if existing else {}, self.tags, self.purge_tags)}
+        if existing is None:
             arguments: Document = {"QueueName": self.name, "Attributes": self._attributes(policy)}
             if self.tags:
                 arguments["tags"] = dict(self.tags)
@@ -167,33 +163,33 @@ class Queue(Resource):
             return Plan("created", predicted, None, after, (Call("create_queue", arguments),))
 
         attributes = self._attributes(policy)
-        if not self.kms_key and current.attributes.get("KmsMasterKeyId"):
+        if not self.kms_key and existing.attributes.get("KmsMasterKeyId"):
             attributes["KmsMasterKeyId"] = ""  # a queue has one kind of encryption
-        if all(_same(name, value, current.attributes) for name, value in attributes.items()):
+        if all(_same(name, value, existing.attributes) for name, value in attributes.items()):
             attributes = {}
-        to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
+        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
         calls = []
         if attributes:
-            calls.append(Call("set_queue_attributes", {"QueueUrl": current.url, "Attributes": attributes}))
+            calls.append(Call("set_queue_attributes", {"QueueUrl": existing.url, "Attributes": attributes}))
         if to_set:
-            calls.append(Call("tag_queue", {"QueueUrl": current.url, "Tags": to_set}))
+            calls.append(Call("tag_queue", {"QueueUrl": existing.url, "Tags": to_set}))
         if to_remove:
-            calls.append(Call("untag_queue", {"QueueUrl": current.url, "TagKeys": to_remove}))
+            calls.append(Call("untag_queue", {"QueueUrl": existing.url, "TagKeys": to_remove}))
         if not calls:
-            return unchanged(current)
-        before = {**current.managed_fields(), "tags": dict(current.tags)}
-        return Plan("updated", {**current.document, **after}, before, after, tuple(calls))
+            return unchanged(existing)
+        before = {**existing.managed_fields(), "tags": dict(existing.tags)}
+        return Plan("updated", {**existing.document, **after}, before, after, tuple(calls))
 
-    def _plan_removal(self, current: CurrentQueue | None) -> Plan:
-        if current is None:
+    def _plan_removal(self, existing: ExistingQueue | None) -> Plan:
+        if existing is None:
             return unchanged(None)
-        if current.messages and not self.delete_messages:
+        if existing.messages and not self.delete_messages:
             note = (
-                f"the queue {self.name} was kept: it holds {current.messages} dead letter(s). "
+                f"the queue {self.name} was kept: it holds {existing.messages} dead letter(s). "
                 "Read them, or remove it with delete_messages=true."
             )
-            return unchanged(current, note=note)
-        return Plan("deleted", None, current.managed_fields(), None, (Call("delete_queue", {"QueueUrl": current.url}),))
+            return unchanged(existing, note=note)
+        return Plan("deleted", None, existing.managed_fields(), None, (Call("delete_queue", {"QueueUrl": existing.url}),))
 
     def policy(self, region: Region) -> Document:
         """The queue's policy: EventBridge may send, for this rule and those that test event it (EventBridge user guide, "dead-letter

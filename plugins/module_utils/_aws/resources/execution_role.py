@@ -42,7 +42,7 @@ def argument_spec() -> ArgumentSpec:
 
 
 @dataclass(frozen=True)
-class CurrentRole:
+class ExistingRole:
     """A role with which EventBridge calls the API destination, as it is.
 
     :ivar trust: who may assume it, as a parsed policy
@@ -60,11 +60,11 @@ class CurrentRole:
 
     @property
     def document(self) -> Document:
-        """See `_plan.Current`."""
+        """See `plan.Existing`."""
         return {"arn": self.arn, **self.managed_fields(), "tags": dict(self.tags)}
 
     def managed_fields(self) -> Document:
-        """What this collection decides about a role, as it is."""
+        """Return the fields of a role that this collection manages."""
         return {
             "description": self.description,
             "assume_role_policy_document": self.trust,
@@ -116,7 +116,7 @@ class ExecutionRole(Resource):
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ExecutionRole:
-        """See `_plan.Resource`."""
+        """See `plan.Resource`."""
         name = params["role_name"]
         if params["state"] == "absent":
             return cls(name, present=False)
@@ -131,7 +131,7 @@ class ExecutionRole(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
-    def read(self, region: Region) -> CurrentRole | None:
+    def read(self, region: Region) -> ExistingRole | None:
         """GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
         iam = region.clients["iam"]
         try:
@@ -149,46 +149,42 @@ class ExecutionRole(Resource):
         others = () if self.present else (*_inline(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in _attached(iam, self.name)))
         return _current(role, policies, tuple(name for name in others if name != POLICY_NAME))
 
-    def settled(self, current: CurrentRole | None) -> bool:
-        """See `_plan.Resource`. Roles have no states in between; that they have not spread shows where they are used."""
-        return True
-
-    def plan(self, region: Region, current: CurrentRole | None) -> Plan:
-        """See `_plan.Resource`."""
+    def plan(self, region: Region, existing: ExistingRole | None) -> Plan:
+        """See `plan.Resource`."""
         if not self.present:
-            return self._plan_removal(current)
+            return self._plan_removal(existing)
         trust, policy = self.trust_policy(), self.policy(region.partition)
-        boundary = self.boundary or (current.boundary if current else None)
+        boundary = self.boundary or (existing.boundary if existing else None)
         after: Document = {
             "description": self.description,
             "assume_role_policy_document": trust,
             "policy": policy,
             "permissions_boundary": boundary,
-            "tags": tags_after(current.tags if current else {}, self.tags, self.purge_tags),
+            "tags": tags_after(existing.tags if existing else {}, self.tags, self.purge_tags),
         }
         put_policy = Call("put_role_policy", {"RoleName": self.name, "PolicyName": POLICY_NAME, "PolicyDocument": json.dumps(policy)})
-        if current is None:
+        if existing is None:
             predicted = {"arn": self.arn(region.partition), **after}
             return Plan("created", predicted, None, after, (self._create(trust), put_policy))
 
         calls = []
-        if compare_policies(current.trust, trust):
+        if compare_policies(existing.trust, trust):
             calls.append(Call("update_assume_role_policy", {"RoleName": self.name, "PolicyDocument": json.dumps(trust)}))
-        if not current.policies or compare_policies(current.policies[0], policy):
+        if not existing.policies or compare_policies(existing.policies[0], policy):
             calls.append(put_policy)
-        if current.description != self.description:
+        if existing.description != self.description:
             calls.append(Call("update_role", {"RoleName": self.name, "Description": self.description}))
-        if current.boundary != boundary:
+        if existing.boundary != boundary:
             calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
-        to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
+        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
         if to_set:
             calls.append(Call("tag_role", {"RoleName": self.name, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
         if to_remove:
             calls.append(Call("untag_role", {"RoleName": self.name, "TagKeys": to_remove}))
         if not calls:
-            return unchanged(current)
-        before = {**current.managed_fields(), "tags": dict(current.tags)}
-        return Plan("updated", {**current.document, **after}, before, after, tuple(calls))
+            return unchanged(existing)
+        before = {**existing.managed_fields(), "tags": dict(existing.tags)}
+        return Plan("updated", {**existing.document, **after}, before, after, tuple(calls))
 
     def _create(self, trust: Document) -> Call:
         arguments: Document = {"RoleName": self.name, "Description": self.description, "AssumeRolePolicyDocument": json.dumps(trust)}
@@ -198,15 +194,15 @@ class ExecutionRole(Resource):
             arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
         return Call("create_role", arguments)
 
-    def _plan_removal(self, current: CurrentRole | None) -> Plan:
-        if current is None:
+    def _plan_removal(self, existing: ExistingRole | None) -> Plan:
+        if existing is None:
             return unchanged(None)
-        if current.others:
-            note = f"the role {self.name} was kept: it has policies of others ({', '.join(current.others)}). Remove them, and run again."
-            return unchanged(current, note=note)
-        remove_policy = [Call("delete_role_policy", {"RoleName": self.name, "PolicyName": POLICY_NAME})] if current.policies else []
+        if existing.others:
+            note = f"the role {self.name} was kept: it has policies of others ({', '.join(existing.others)}). Remove them, and run again."
+            return unchanged(existing, note=note)
+        remove_policy = [Call("delete_role_policy", {"RoleName": self.name, "PolicyName": POLICY_NAME})] if existing.policies else []
         calls = (*remove_policy, Call("delete_role", {"RoleName": self.name}))
-        return Plan("deleted", None, {**current.managed_fields(), "tags": dict(current.tags)}, None, calls)
+        return Plan("deleted", None, {**existing.managed_fields(), "tags": dict(existing.tags)}, None, calls)
 
     def arn(self, partition: str) -> str:
         """The ARN it gets if it is made here; one that is there already may have a path."""
@@ -233,8 +229,8 @@ def role_arn(partition: str, aws_account: str, name: str) -> str:
     return f"arn:{partition}:iam::{aws_account}:role/{name}"
 
 
-def read_with_policies(region: Region, arn: str) -> CurrentRole | None:
-    """GetRole, and all its policies: what it may do, whoever decided it.
+def read_with_policies(region: Region, arn: str) -> ExistingRole | None:
+    """Return the role with all its policies, of this collection or not. GetRole, and the reads of policies.
 
     :param region: any, with a client for `iam`, which is one for the whole account
     :returns: None if there is no such role
@@ -251,8 +247,8 @@ def read_with_policies(region: Region, arn: str) -> CurrentRole | None:
     return _current(role, (*inline, *(_managed_policy(iam, policy) for policy in attached)))
 
 
-def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: tuple[str, ...] = ()) -> CurrentRole:
-    return CurrentRole(
+def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: tuple[str, ...] = ()) -> ExistingRole:
+    return ExistingRole(
         arn=role["Arn"],
         trust=role.get("AssumeRolePolicyDocument"),
         policies=policies,

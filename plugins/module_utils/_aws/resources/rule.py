@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     DEFAULT_DESCRIPTION,
@@ -89,48 +90,6 @@ def temporary_rule_prefix(rule: str) -> str:
 
 
 @dataclass(frozen=True)
-class CurrentRule:
-    """A rule as it is, with its targets and tags; or no rule, and only the API destination that it shall send to.
-
-    :ivar found: what DescribeRule tells; None where there is no rule
-    :ivar targets: as ListTargetsByRule tells them
-    :ivar destination_arn: the API destination that it shall send to; None where there is none of that name
-    """
-
-    found: Document | None
-    targets: tuple[Document, ...] = ()
-    tags: t.Mapping[str, str] = field(default_factory=dict)
-    destination_arn: str | None = None
-
-    @property
-    def document(self) -> Document:
-        """See `_plan.Current`."""
-        return {**(self.found or {}), "targets": [document(target) for target in self.targets], "tags": dict(self.tags)}
-
-    def event_pattern(self) -> t.Any:
-        """The pattern, parsed; its text where it cannot be."""
-        text = (self.found or {}).get("event_pattern")
-        try:
-            return json.loads(text) if text else None
-        except ValueError:
-            return text
-
-    def managed_fields(self) -> Document:
-        """What this collection decides about a rule, as it is."""
-        rule = self.found or {}
-        return {
-            "description": rule.get("description") or "",
-            "state": rule.get("state"),
-            "event_pattern": self.event_pattern(),
-            "schedule_expression": rule.get("schedule_expression"),
-        }
-
-    def target(self, target_id: str) -> Document | None:
-        """The target with this id."""
-        return next((target for target in self.targets if target["Id"] == target_id), None)
-
-
-@dataclass(frozen=True)
 class Rule(Resource):
     """The rule that is desired: spot interruption warnings of the default bus go to an API destination.
 
@@ -177,7 +136,7 @@ class Rule(Resource):
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Rule:
-        """See `_plan.Resource`."""
+        """See `plan.Resource`."""
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, target_id=params["target_id"])
@@ -200,14 +159,14 @@ class Rule(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
-    def read(self, region: Region) -> CurrentRule | None:
+    def read(self, region: Region) -> ExistingRule | None:
         """DescribeRule, ListTargetsByRule, ListTagsForResource; DescribeApiDestination where its ARN is not known."""
         if not self.present:
             return self.describe(region)
         arn = self._read_destination_arn(region)
-        return dataclasses.replace(self.describe(region) or CurrentRule(None), destination_arn=arn)
+        return dataclasses.replace(self.describe(region) or ExistingRule(None), destination_arn=arn)
 
-    def describe(self, region: Region) -> CurrentRule | None:
+    def describe(self, region: Region) -> ExistingRule | None:
         """DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
         events = region.clients["events"]
         try:
@@ -220,7 +179,7 @@ class Rule(Resource):
         tags: dict[str, str] = {}
         if self.present and self.tags is not None:
             tags = boto3_tag_list_to_ansible_dict(events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"])
-        return CurrentRule(document(found), targets, tags)
+        return ExistingRule(document(found), targets, tags)
 
     def _read_destination_arn(self, region: Region) -> str | None:
         known = region.known.get("api_destination") or (self.api_destination_arns or {}).get(region.name)
@@ -233,23 +192,20 @@ class Rule(Resource):
                 return None
             raise
 
-    def settled(self, current: CurrentRule | None) -> bool:
-        """See `_plan.Resource`. Rules have no states in between."""
-        return True
-
-    def plan(self, region: Region, current: CurrentRule | None) -> Plan:
-        """See `_plan.Resource`. Targets that are not ours stay as they are."""
+    def plan(self, region: Region, existing: ExistingRule | None) -> Plan:
+        """See `plan.Resource`. Targets that are not ours stay as they are."""
         if not self.present:
-            return self._plan_removal(current)
-        current = current or CurrentRule(None)
-        desired, target = self._desired_fields(), self._desired_target(region, current.destination_arn)
-        target_id = self._own_target_id(current)
+            return self._plan_removal(existing)
+        existing = existing or ExistingRule(None)
+        missing = f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
+        desired, target = self._desired_fields(), self._desired_target(region, existing.destination_arn)
+        target_id = self._own_target_id(existing)
         target["Id"] = target_id
-        put_rule = current.found is None or bool(changed_fields(current.managed_fields(), desired))
-        put_target = current.target(target_id) != target
-        to_set, to_remove = tag_changes(current.tags, self.tags, self.purge_tags)
-        if current.found is not None and not (put_rule or put_target or to_set or to_remove):
-            return unchanged(current)
+        put_rule = existing.found is None or bool(changed_fields(existing.managed_fields(), desired))
+        put_target = existing.target(target_id) != target
+        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
+        if existing.found is not None and not (put_rule or put_target or to_set or to_remove):
+            return unchanged(existing)
 
         calls: list[Call] = []
         if put_rule:
@@ -261,50 +217,47 @@ class Rule(Resource):
                 "State": "ENABLED",
                 "Description": self.description,
             }
-            if current.found is None and self.tags:
+            if existing.found is None and self.tags:
                 arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
             calls.append(Call("put_rule", arguments))
-        if current.found is not None and to_set:
-            calls.append(Call("tag_resource", {"ResourceARN": current.document["arn"], "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
+        if existing.found is not None and to_set:
+            calls.append(Call("tag_resource", {"ResourceARN": existing.document["arn"], "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
         if to_remove:
-            calls.append(Call("untag_resource", {"ResourceARN": current.document["arn"], "TagKeys": to_remove}))
+            calls.append(Call("untag_resource", {"ResourceARN": existing.document["arn"], "TagKeys": to_remove}))
         if put_target:
             calls.append(Call("put_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Targets": [target]}))
         return Plan(
-            "created" if current.found is None else "updated",
-            self._predicted(current, target, put_rule),
-            self._shown(current, target_id) if current.found else None,
-            {**desired, "target": document(target), "tags": tags_after(current.tags, self.tags, self.purge_tags)},
+            "created" if existing.found is None else "updated",
+            self._predicted(existing, target, put_rule),
+            self._shown(existing, target_id) if existing.found else None,
+            {**desired, "target": document(target), "tags": tags_after(existing.tags, self.tags, self.purge_tags)},
             tuple(calls),
-            unmet_dependency=None if current.destination_arn else self._blocked(region),
+            unmet_dependency=None if existing.destination_arn else missing,
         )
 
-    def _plan_removal(self, current: CurrentRule | None) -> Plan:
-        if current is None:
+    def _plan_removal(self, existing: ExistingRule | None) -> Plan:
+        if existing is None:
             return unchanged(None)
-        own = current.target(self.target_id)
-        others = [target["Id"] for target in current.targets if target["Id"] != self.target_id]
+        own = existing.target(self.target_id)
+        others = [target["Id"] for target in existing.targets if target["Id"] != self.target_id]
         calls = [Call("remove_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Ids": [self.target_id]})] if own else []
-        before = self._shown(current, self.target_id)
+        before = self._shown(existing, self.target_id)
         if others:
             note = f"the rule {self.name} was kept: it has targets that are not ours ({', '.join(others)})"
-            rest = CurrentRule(current.found, tuple(target for target in current.targets if target is not own), current.tags)
+            rest = ExistingRule(existing.found, tuple(target for target in existing.targets if target is not own), existing.tags)
             if not own:
-                return unchanged(current, note=note)
+                return unchanged(existing, note=note)
             return Plan("updated", rest.document, before, {**before, "target": None}, tuple(calls), note=note)
         calls.append(Call("delete_rule", {"Name": self.name, "EventBusName": EVENT_BUS}))
         return Plan("deleted", None, before, None, tuple(calls))
 
-    def _own_target_id(self, current: CurrentRule) -> str:
+    def _own_target_id(self, existing: ExistingRule) -> str:
         # A target made by hand may already send to our destination: taking it over avoids delivering twice.
-        if current.target(self.target_id) is None:
-            for target in current.targets:
-                if target["Arn"] == current.destination_arn:
+        if existing.target(self.target_id) is None:
+            for target in existing.targets:
+                if target["Arn"] == existing.destination_arn:
                     return str(target["Id"])
         return self.target_id
-
-    def _blocked(self, region: Region) -> str:
-        return f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
 
     def _desired_fields(self) -> Document:
         return {
@@ -327,13 +280,13 @@ class Rule(Resource):
             target["DeadLetterConfig"] = {"Arn": region.arn("sqs", self.aws_account, self.dead_letter_queue)}
         return target
 
-    def _shown(self, current: CurrentRule, target_id: str) -> Document:
-        target = current.target(target_id)
-        return {**current.managed_fields(), "target": document(target) if target else None, "tags": dict(current.tags)}
+    def _shown(self, existing: ExistingRule, target_id: str) -> Document:
+        target = existing.target(target_id)
+        return {**existing.managed_fields(), "target": document(target) if target else None, "tags": dict(existing.tags)}
 
-    def _predicted(self, current: CurrentRule, target: Document, put_rule: bool) -> Document:
-        others = [document(other) for other in current.targets if other["Id"] != target["Id"]]
-        rule = {key: value for key, value in (current.found or {}).items() if key != "schedule_expression"}
+    def _predicted(self, existing: ExistingRule, target: Document, put_rule: bool) -> Document:
+        others = [document(other) for other in existing.targets if other["Id"] != target["Id"]]
+        rule = {key: value for key, value in (existing.found or {}).items() if key != "schedule_expression"}
         return {
             **rule,
             "name": self.name,
@@ -342,5 +295,5 @@ class Rule(Resource):
             "state": "ENABLED",
             "event_pattern": json.dumps(EVENT_PATTERN) if put_rule else rule["event_pattern"],
             "targets": [*others, document(target)],
-            "tags": tags_after(current.tags, self.tags, self.purge_tags),
+            "tags": tags_after(existing.tags, self.tags, self.purge_tags),
         }

@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     ACCOUNT_PARAMETER,
     DIFFERS,
     Connection,
-    CurrentConnection,
+    ExistingConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters
@@ -138,7 +138,7 @@ class Change:
             return plan
         return unchanged_connection(connection, note=plan.note)
 
-    def _sends_other_account(self, connection: CurrentConnection) -> bool:
+    def _sends_other_account(self, connection: ExistingConnection) -> bool:
         values = [item["value"] for item in connection.managed_fields()["query_string_parameters"] if item["key"] == ACCOUNT_PARAMETER]
         # A template may hide the account.
         return any(value not in (self._stack.spot_account, "(hidden)") for value in values)

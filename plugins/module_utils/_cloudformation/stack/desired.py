@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack as Owner
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     check_template_body,
@@ -126,7 +126,7 @@ class Stack:
         """The role as CloudFormation takes it."""
         return {"RoleARN": self.role_arn} if self.role_arn else {}
 
-    def connection(self, name: str, existing: CurrentConnection | None = None) -> Connection:
+    def connection(self, name: str, existing: ExistingConnection | None = None) -> Connection:
         """Return the stack's connection as it is desired: except for the token, the template decides about it."""
         return Connection(
             name=name,

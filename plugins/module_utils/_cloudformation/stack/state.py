@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import TRANSIENT_STATES, CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import TRANSIENT_STATES, ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import HIDDEN, Template, looks_like_token
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
@@ -42,7 +42,7 @@ class CurrentStack:
     template: Template | None = None
     differences: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
-    connection: CurrentConnection | None = None
+    connection: ExistingConnection | None = None
     causes: tuple[str, ...] = ()
     is_protected: bool = False
     parent: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import compare, missing, unread
@@ -36,7 +36,7 @@ def api_destination_findings(readings: Readings, desired: Desired) -> list[Findi
         compare("api_destination_rate_limit", "The rate limit", rate, desired_rate),
     ]
     connection = readings.connection
-    if isinstance(connection, CurrentConnection):
+    if isinstance(connection, ExistingConnection):
         arn = connection.document.get("connection_arn")
         found.append(compare("api_destination_connection", "The API destination's connection", fields["connection_arn"], arn))
     return found

@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     GOOD_STATE,
     MATCHES,
     TRANSIENT_STATES,
-    CurrentConnection,
+    ExistingConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
@@ -45,7 +45,7 @@ def connection_findings(readings: Readings, desired: Desired) -> list[Finding]:
     ]
 
 
-def _connection_state(existing: CurrentConnection) -> Finding:
+def _connection_state(existing: ExistingConnection) -> Finding:
     if existing.state == GOOD_STATE:
         return Finding("connection_state", PASS, f"The connection is {GOOD_STATE}.")
     if existing.state in TRANSIENT_STATES:
@@ -69,12 +69,12 @@ def _connection_account(parameters: t.Sequence[t.Mapping[str, str]], spot_accoun
 def hides_account(readings: Readings) -> bool:
     """Return whether the connection hides for which Spot account it sends."""
     parameters = (
-        readings.connection.managed_fields()["query_string_parameters"] if isinstance(readings.connection, CurrentConnection) else []
+        readings.connection.managed_fields()["query_string_parameters"] if isinstance(readings.connection, ExistingConnection) else []
     )
     return [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER] == ["(hidden)"]
 
 
-def _connection_token(existing: CurrentConnection, desired: Desired) -> Finding:
+def _connection_token(existing: ExistingConnection, desired: Desired) -> Finding:
     check = "connection_token"
     if existing.token == MATCHES:
         return Finding(check, PASS, "The connection holds the token that was given.")

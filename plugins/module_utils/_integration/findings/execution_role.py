@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE, CurrentRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE, ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import may, missing, unread
@@ -34,9 +34,9 @@ def execution_role_findings(readings: Readings, desired: Desired) -> list[Findin
     ]
 
 
-def _permission(role: CurrentRole, readings: Readings) -> list[Finding]:
+def _permission(role: ExistingRole, readings: Readings) -> list[Finding]:
     destination = readings.api_destination
-    if not isinstance(destination, CurrentApiDestination):
+    if not isinstance(destination, ExistingApiDestination):
         return []
     decision = role.may_invoke(str(destination.document.get("api_destination_arn")))
     return [may("execution_role_permission", "The execution role", "send to the API destination", decision)]

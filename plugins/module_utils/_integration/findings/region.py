@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import findings as evidence_findings
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, WARN, Finding
@@ -82,7 +82,7 @@ def _is_absent(readings: Readings, desired: Desired) -> bool:
 def _absent(readings: Readings, desired: Desired) -> Finding:
     message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
     kept = [f"the rule {desired.rule.name}, without our target"] if readings.rule else []
-    if isinstance(readings.queue, CurrentQueue):
+    if isinstance(readings.queue, ExistingQueue):
         kept.append(f"the queue {desired.queue.name} with {readings.queue.messages} dead letter(s)")
     if isinstance(readings.stack, StackNames):
         message = f"The stack {readings.stack.stack.name} is {readings.stack.status}, and nothing that sends warnings is there."

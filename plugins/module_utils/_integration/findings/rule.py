@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import CurrentApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, compare, missing, unread
@@ -47,17 +48,17 @@ def _rule_matches(matches: bool | Failure | None) -> Finding:
     return Finding("rule_matches", FAIL, "The rule does not match a sample warning, so it picks none.", REPAIR)
 
 
-def _target(rule: CurrentRule, readings: Readings, desired: Desired) -> list[Finding]:
+def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Finding]:
     target = rule.target(desired.rule.target_id)
     destination = readings.api_destination
-    arn = destination.document.get("api_destination_arn") if isinstance(destination, CurrentApiDestination) else None
+    arn = destination.document.get("api_destination_arn") if isinstance(destination, ExistingApiDestination) else None
     if target is None and arn:
         target = next((other for other in rule.targets if other["Arn"] == arn), None)
     if target is None:
         return missing("target", f"target {desired.rule.target_id} in the rule {rule.document.get('name')}")
     retry = target.get("RetryPolicy", {})
     seen = (retry.get("MaximumEventAgeInSeconds"), retry.get("MaximumRetryAttempts"))
-    queue = readings.queue.document["queue_arn"] if isinstance(readings.queue, CurrentQueue) else None
+    queue = readings.queue.document["queue_arn"] if isinstance(readings.queue, ExistingQueue) else None
     found = [
         Finding("target", PASS, "The rule has its target."),
         compare("target_role", "The target's execution role", target.get("RoleArn"), desired.rule.role_arn),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import CurrentConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import GOOD_STATES, StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
@@ -37,7 +37,7 @@ def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:
         return [_stack_state(stack)]
     if stack is None:
         return (
-            [Finding(STACK, PASS, "It belongs to no CloudFormation stack.")] if isinstance(readings.connection, CurrentConnection) else []
+            [Finding(STACK, PASS, "It belongs to no CloudFormation stack.")] if isinstance(readings.connection, ExistingConnection) else []
         )
     message = f"It belongs to {stack}, which does not notice what others change, and takes it away when it is deleted."
     if stack.of_a_set:

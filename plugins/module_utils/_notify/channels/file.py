@@ -18,7 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 
 
 def argument_spec() -> dict[str, t.Any]:
-    """The options of this channel."""
+    """Return the options of this channel."""
     return {"folder": {"type": "path", "required": True}}
 
 

@@ -19,7 +19,7 @@ _PATH = "/rest/api/2/issue"
 
 
 def argument_spec() -> ArgumentSpec:
-    """The options of this channel."""
+    """Return the options of this channel."""
     return {
         "url": {"type": "str", "required": True},
         "user": {"type": "str"},

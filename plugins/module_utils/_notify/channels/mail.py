@@ -27,7 +27,7 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 def argument_spec() -> ArgumentSpec:
-    """The options of this channel."""
+    """Return the options of this channel."""
     return {
         "host": {"type": "str", "required": True},
         "port": {"type": "int"},
@@ -93,9 +93,9 @@ class MailChannel:
         except Exception as error:
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port}: {_reason(error)}")) from None
         if refused:
-            # Those whom it took may get it again: better than that somebody never does.
-            told = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in refused.items())
-            raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {told}"))
+            # The other recipients may get it twice: better than that somebody never does.
+            reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in refused.items())
+            raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {reasons}"))
         return ""
 
     def message(self, notification: Notification) -> EmailMessage:
@@ -155,8 +155,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"it refuses the credentials: {error.smtp_code} {_text(error.smtp_error)}. Check mail.user and mail.password"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        told = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in error.recipients.items())
-        return f"it refuses all recipients: {told}"
+        reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in error.recipients.items())
+        return f"it refuses all recipients: {reasons}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it answered {error.smtp_code} {_text(error.smtp_error)}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}. Check host, port and encryption, or run again later"

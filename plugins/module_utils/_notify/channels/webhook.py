@@ -18,9 +18,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 
 
 def argument_spec() -> ArgumentSpec:
-    """The options of this channel."""
+    """Return the options of this channel."""
     return {
-        # Whoever knows the address of a Slack webhook may post to it.
+        # The address of a Slack webhook is a secret: it is all that is needed to post.
         "url": {"type": "str", "required": True, "no_log": True},
         "token": {"type": "str", "no_log": True},
         **service_argument_spec(),

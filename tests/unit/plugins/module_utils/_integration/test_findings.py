@@ -18,17 +18,18 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     DEFAULT_ENDPOINT,
     ApiDestination,
-    CurrentApiDestination,
+    ExistingApiDestination,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
     DIFFERS,
     MATCHES,
     Connection,
-    CurrentConnection,
+    ExistingConnection,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue, Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import CurrentRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
@@ -77,7 +78,7 @@ def connection(
         "auth_parameters": auth,
         **changes,
     }
-    return CurrentConnection(told, token=token, token_unread=unread)
+    return ExistingConnection(told, token=token, token_unread=unread)
 
 
 def destination(**changes: t.Any) -> t.Any:
@@ -91,13 +92,13 @@ def destination(**changes: t.Any) -> t.Any:
         "invocation_rate_limit_per_second": 300,
         **changes,
     }
-    return CurrentApiDestination(told)
+    return ExistingApiDestination(told)
 
 
 def rule(*targets: dict[str, t.Any], **changes: t.Any) -> t.Any:
     """With its target, unless others are given."""
     told = {"name": NAME, "arn": RULE_ARN, "event_pattern": json.dumps(EVENT_PATTERN), "state": "ENABLED", **changes}
-    return CurrentRule(told, targets or (TARGET,))
+    return ExistingRule(told, targets or (TARGET,))
 
 
 def target(**changes: t.Any) -> dict[str, t.Any]:
@@ -107,7 +108,7 @@ def target(**changes: t.Any) -> dict[str, t.Any]:
 
 def queue(policy: t.Any = None, **changes: str) -> t.Any:
     given = json.dumps(DESIRED.queue.policy(HERE)) if policy is None else policy
-    return CurrentQueue(NAME, "https://queue", {"QueueArn": QUEUE_ARN, "Policy": given, "SqsManagedSseEnabled": "true", **changes})
+    return ExistingQueue(NAME, "https://queue", {"QueueArn": QUEUE_ARN, "Policy": given, "SqsManagedSseEnabled": "true", **changes})
 
 
 def queue_policy(**changes: t.Any) -> str:
@@ -115,12 +116,12 @@ def queue_policy(**changes: t.Any) -> str:
     return json.dumps({**document, "Statement": [{**document["Statement"][0], **changes}]})
 
 
-def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> CurrentRole:
+def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> ExistingRole:
     """The execution role, with changes to the one statement of its trust and of its permission."""
     trusts = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole", **(trust or {})}
     allowed = f"arn:aws:events:*:{AWS}:api-destination/{NAME}/*"
     allows = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": allowed, **(permission or {})}
-    return CurrentRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
+    return ExistingRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
 
 
 HEALTHY = Readings(connection(), destination(), rule(), queue(), role(), matches_sample=True)

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     DEFAULT_ENDPOINT,
     ApiDestination,
-    CurrentApiDestination,
+    ExistingApiDestination,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -50,14 +50,14 @@ def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
 
 
 def test_nothing_there_is_created(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentApiDestination(None, CONNECTION))
+    plan = DESIRED.plan(region, ExistingApiDestination(None, CONNECTION))
     assert (plan.action, calls(plan), plan.unmet_dependency) == ("created", [("create_api_destination", ARGUMENTS)], None)
 
 
 @pytest.mark.parametrize("found", [None, described()], ids=["created", "updated"])
 def test_the_rate_limit_is_as_wanted(region: Region, found: dict[str, t.Any] | None) -> None:
     desired = ApiDestination(name=NAME, connection=NAME, description="warnings", rate_limit=7)
-    plan = desired.plan(region, CurrentApiDestination(found, CONNECTION))
+    plan = desired.plan(region, ExistingApiDestination(found, CONNECTION))
     assert calls(plan)[0][1]["InvocationRateLimitPerSecond"] == 7
 
 
@@ -66,7 +66,7 @@ def test_the_default_endpoint_is_spots() -> None:
 
 
 def test_a_destination_as_wanted_is_left_alone(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentApiDestination(described(), CONNECTION))
+    plan = DESIRED.plan(region, ExistingApiDestination(described(), CONNECTION))
     assert (plan.action, plan.calls, plan.document, plan.note) == ("unchanged", (), described(), None)
 
 
@@ -83,26 +83,26 @@ def test_a_destination_as_wanted_is_left_alone(region: Region) -> None:
     ],
 )
 def test_what_differs_is_mended_with_everything_said(region: Region, key: str, value: t.Any) -> None:
-    plan = DESIRED.plan(region, CurrentApiDestination(described(**{key: value}), CONNECTION))
+    plan = DESIRED.plan(region, ExistingApiDestination(described(**{key: value}), CONNECTION))
     assert (plan.action, calls(plan)) == ("updated", [("update_api_destination", ARGUMENTS)])
     assert (plan.before or {})[key] == (value or "" if key == "description" else value)
     assert (plan.after or {})[key] == described()[key]
 
 
 def test_an_update_predicts_the_same_arn(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentApiDestination(described(description="by hand"), CONNECTION))
+    plan = DESIRED.plan(region, ExistingApiDestination(described(description="by hand"), CONNECTION))
     assert plan.document == described()
 
 
 @pytest.mark.parametrize("found", [None, described()])
 def test_a_missing_connection_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region, found: dict[str, t.Any] | None) -> None:
-    plan = DESIRED.plan(region, CurrentApiDestination(found, None))
+    plan = DESIRED.plan(region, ExistingApiDestination(found, None))
     assert plan.unmet_dependency == f"there is no connection {NAME} in eu-west-1: make it first, with spot_eventbridge_connection"
     assert plan.action == ("updated" if found else "created")
 
 
 def test_an_inactive_destination_is_told_with_its_connections_state(region: Region) -> None:
-    current = CurrentApiDestination(described(api_destination_state="INACTIVE"), CONNECTION, "DEAUTHORIZED")
+    current = ExistingApiDestination(described(api_destination_state="INACTIVE"), CONNECTION, "DEAUTHORIZED")
     plan = DESIRED.plan(region, current)
     assert plan.action == "unchanged"
     assert [word for word in (NAME, "INACTIVE", "DEAUTHORIZED", "mend") if word not in (plan.note or "")] == []
@@ -122,16 +122,16 @@ def test_an_inactive_destination_is_told_with_its_connections_state(region: Regi
     ],
 )
 def test_a_destination_is_waited_for_only_on_a_good_connection(state: str, connection: str, rests: bool) -> None:
-    current = CurrentApiDestination(described(api_destination_state=state), CONNECTION, connection)
+    current = ExistingApiDestination(described(api_destination_state=state), CONNECTION, connection)
     assert DESIRED.settled(current) == rests
 
 
 def test_a_destination_on_another_connection_is_not_waited_for() -> None:
-    assert DESIRED.settled(CurrentApiDestination(described(api_destination_state="INACTIVE"), "arn:other", "AUTHORIZED"))
+    assert DESIRED.settled(ExistingApiDestination(described(api_destination_state="INACTIVE"), "arn:other", "AUTHORIZED"))
 
 
 def test_a_destination_is_removed(region: Region) -> None:
-    plan = ApiDestination(NAME, present=False).plan(region, CurrentApiDestination(described()))
+    plan = ApiDestination(NAME, present=False).plan(region, ExistingApiDestination(described()))
     assert (plan.action, calls(plan), plan.document) == ("deleted", [("delete_api_destination", {"Name": NAME})], None)
 
 

@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     MATCHES,
     NOT_COMPARED,
     Connection,
-    CurrentConnection,
+    ExistingConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
@@ -82,7 +82,7 @@ def test_a_kms_key_is_given_when_the_connection_is_created(region: Region) -> No
 
 
 def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
-    current = CurrentConnection(described(), token=MATCHES)
+    current = ExistingConnection(described(), token=MATCHES)
     plan = DESIRED.plan(region, current)
     assert (plan.action, plan.calls, plan.note) == ("unchanged", (), None)
     assert plan.document == described()
@@ -106,19 +106,19 @@ def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
     ],
 )
 def test_a_wrong_authorization_is_written_whole_and_in_place(region: Region, found: dict[str, t.Any]) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(found, token=MATCHES))
+    plan = DESIRED.plan(region, ExistingConnection(found, token=MATCHES))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
 def test_a_wrong_description_is_written_without_the_token(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(described(description="by hand"), token=MATCHES))
+    plan = DESIRED.plan(region, ExistingConnection(described(description="by hand"), token=MATCHES))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, "Description": "warnings"})]
 
 
 def test_another_token_in_the_secret_is_replaced(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(described(), token=DIFFERS))
+    plan = DESIRED.plan(region, ExistingConnection(described(), token=DIFFERS))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
     assert (plan.before or {})["token"] == "differs"
@@ -128,7 +128,7 @@ def test_another_token_in_the_secret_is_replaced(region: Region) -> None:
 @pytest.mark.parametrize(("update_token", "written"), [("changed", False), ("on_create", False), ("always", True)])
 def test_a_token_that_was_not_compared_is_written_only_if_asked_for_always(region: Region, update_token: str, written: bool) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
-    plan = desired.plan(region, CurrentConnection(described(), token=NOT_COMPARED))
+    plan = desired.plan(region, ExistingConnection(described(), token=NOT_COMPARED))
     assert bool(plan.calls) == written
 
 
@@ -136,18 +136,18 @@ def test_a_token_that_was_not_compared_is_written_only_if_asked_for_always(regio
 @pytest.mark.parametrize("state", ["DEAUTHORIZED", "FAILED_CONNECTIVITY", "ACTIVE"])
 def test_a_connection_that_is_not_authorized_is_authorized_again_in_place(region: Region, state: str, update_token: str) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
-    plan = desired.plan(region, CurrentConnection(described(connection_state=state)))
+    plan = desired.plan(region, ExistingConnection(described(connection_state=state)))
     assert plan.action == "reauthorized"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
 def test_a_lost_authorization_is_called_broken_with_awss_reason(region: Region) -> None:
-    current = CurrentConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
+    current = ExistingConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
     assert DESIRED.broken(current) == f"the connection {NAME} is DEAUTHORIZED: 401 from the endpoint"
 
 
 def test_a_repair_predicts_a_connection_without_the_reason_of_its_loss(region: Region) -> None:
-    current = CurrentConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
+    current = ExistingConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
     assert DESIRED.plan(region, current).document == described()
 
 
@@ -164,24 +164,24 @@ def test_a_repair_predicts_a_connection_without_the_reason_of_its_loss(region: R
 )
 def test_the_kms_key(region: Region, kms_key: str | None, found: str | None, arguments: dict[str, str] | None) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key=kms_key)
-    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier=found), token=MATCHES))
+    plan = desired.plan(region, ExistingConnection(described(kms_key_identifier=found), token=MATCHES))
     assert calls(plan) == ([("update_connection", arguments)] if arguments else [])
 
 
 def test_going_back_to_awss_kms_key_predicts_none(region: Region) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key="")
-    plan = desired.plan(region, CurrentConnection(described(kms_key_identifier="alias/theirs"), token=MATCHES))
+    plan = desired.plan(region, ExistingConnection(described(kms_key_identifier="alias/theirs"), token=MATCHES))
     assert not (plan.document or {}).get("kms_key_identifier")
 
 
 def test_a_secret_that_could_not_be_read_is_told_without_a_change(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(described(), token_unread="no permission"))
+    plan = DESIRED.plan(region, ExistingConnection(described(), token_unread="no permission"))
     assert plan.action == "unchanged"
     assert plan.note == "whether the token is current was not checked: no permission. update_token=always writes it in any case."
 
 
 def test_the_arn_stays_when_a_connection_is_updated(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentConnection(described(description="by hand"), token=DIFFERS))
+    plan = DESIRED.plan(region, ExistingConnection(described(description="by hand"), token=DIFFERS))
     assert (plan.document or {})["connection_arn"] == ARN
 
 
@@ -192,14 +192,14 @@ def test_an_absent_connection_needs_no_removal(region: Region) -> None:
 
 def test_a_connection_is_removed_together_with_its_own_destination(region: Region) -> None:
     desired = Connection(name=NAME, present=False, api_destination=NAME)
-    plan = desired.plan(region, CurrentConnection(described(), used_by=(NAME,)))
+    plan = desired.plan(region, ExistingConnection(described(), used_by=(NAME,)))
     assert (plan.action, calls(plan), plan.document) == ("deleted", [("delete_connection", {"Name": NAME})], None)
 
 
 def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region) -> None:
     desired = Connection(name=NAME, present=False, api_destination=NAME)
     with pytest.raises(RegionError, match=r"used by API destination\(s\) audit, billing") as caught:
-        desired.plan(region, CurrentConnection(described(), used_by=(NAME, "audit", "billing")))
+        desired.plan(region, ExistingConnection(described(), used_by=(NAME, "audit", "billing")))
     assert caught.value.failure.code == "InUse"
 
 
@@ -207,12 +207,12 @@ def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region)
     "current",
     [
         pytest.param(None, id="created"),
-        pytest.param(CurrentConnection(described(), token=DIFFERS), id="updated"),
-        pytest.param(CurrentConnection(described(connection_state="DEAUTHORIZED")), id="reauthorized"),
-        pytest.param(CurrentConnection(described(), token_unread="denied"), id="unchanged with a note"),
+        pytest.param(ExistingConnection(described(), token=DIFFERS), id="updated"),
+        pytest.param(ExistingConnection(described(connection_state="DEAUTHORIZED")), id="reauthorized"),
+        pytest.param(ExistingConnection(described(), token_unread="denied"), id="unchanged with a note"),
     ],
 )
-def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, current: CurrentConnection | None) -> None:
+def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, current: ExistingConnection | None) -> None:
     plan = DESIRED.plan(region, current)
     shown = [
         repr(plan),
@@ -231,7 +231,7 @@ def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, cu
     + [(state, False) for state in ("CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING")],
 )
 def test_aws_is_waited_for_in_the_states_that_pass(state: str, rests: bool) -> None:
-    assert DESIRED.settled(CurrentConnection(described(connection_state=state))) == rests
+    assert DESIRED.settled(ExistingConnection(described(connection_state=state))) == rests
 
 
 # Reading, as far as the sandbox does not do it
@@ -282,7 +282,7 @@ class Secrets:
         return {"SecretString": self.text}
 
 
-def read(desired: Connection, events: Events, secrets: Secrets | None = None) -> CurrentConnection:
+def read(desired: Connection, events: Events, secrets: Secrets | None = None) -> ExistingConnection:
     clients = {"events": events, **({"secretsmanager": secrets} if secrets else {})}
     found = desired.read(Region("eu-west-1", "aws", clients))
     assert found is not None

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import CurrentQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -40,7 +40,7 @@ POLICY = {
 }
 
 
-def current(messages: int = 0, tags: dict[str, str] | None = None, **changes: str | None) -> CurrentQueue:
+def current(messages: int = 0, tags: dict[str, str] | None = None, **changes: str | None) -> ExistingQueue:
     """A queue that is as wanted, but for `changes`; None takes an attribute away."""
     attributes: dict[str, str | None] = {
         "QueueArn": ARN,
@@ -50,7 +50,7 @@ def current(messages: int = 0, tags: dict[str, str] | None = None, **changes: st
         "ApproximateNumberOfMessages": str(messages),
         **changes,
     }
-    return CurrentQueue(NAME, URL, {key: value for key, value in attributes.items() if value is not None}, tags or {})
+    return ExistingQueue(NAME, URL, {key: value for key, value in attributes.items() if value is not None}, tags or {})
 
 
 def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, YES
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import (
-    CurrentRole,
     ExecutionRole,
+    ExistingRole,
     read_with_policies,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -56,7 +56,7 @@ def permission(resource: str = f"arn:aws:events:*:{ACCOUNT}:api-destination/{NAM
     ],
 )
 def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None:
-    assert CurrentRole(ARN, document, ()).trusts_eventbridge(ACCOUNT) == answer
+    assert ExistingRole(ARN, document, ()).trusts_eventbridge(ACCOUNT) == answer
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None
     ],
 )
 def test_whether_it_may_call_the_destination(policies: list[t.Any], answer: str) -> None:
-    assert CurrentRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
+    assert ExistingRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_one_policy_denies_no_other_can_allow(order: int) -> None:
     policies = [permission(), permission(Effect="Deny", Action="*", resource="*")][::order]
-    assert CurrentRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == NO
+    assert ExistingRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == NO
 
 
 class Iam:
@@ -130,7 +130,7 @@ def region_with(iam: Iam) -> Region:
 
 def test_inline_and_attached_policies_of_all_pages_are_read() -> None:
     role = read_with_policies(region_with(Iam()), ARN)
-    assert role == CurrentRole(ARN, trust(), tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed")))
+    assert role == ExistingRole(ARN, trust(), tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed")))
 
 
 def test_a_role_is_read_by_its_name_without_its_path() -> None:
@@ -153,10 +153,10 @@ def test_a_refusal_is_not_taken_for_a_missing_role(refusal: t.Callable[..., Clie
 
 DESIRED = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME, description="warnings", tags={"team": "a"}, purge_tags=False)
 REGION = Region("us-east-1", "aws", {})
-AS_DESIRED = CurrentRole(ARN, trust(), (permission(),), description="warnings", tags={"team": "a", "theirs": "x"})
+AS_DESIRED = ExistingRole(ARN, trust(), (permission(),), description="warnings", tags={"team": "a", "theirs": "x"})
 
 
-def calls(desired: ExecutionRole, current: CurrentRole | None) -> list[str]:
+def calls(desired: ExecutionRole, current: ExistingRole | None) -> list[str]:
     return [call.operation for call in desired.plan(REGION, current).calls]
 
 
@@ -174,7 +174,7 @@ def test_a_role_that_is_not_there_is_made_with_its_one_permission() -> None:
 
 
 def allows_only(policy: dict[str, t.Any], destination: str) -> bool:
-    role = CurrentRole(ARN, trust(), (policy,))
+    role = ExistingRole(ARN, trust(), (policy,))
     others = [destination.replace(ACCOUNT, "210987654321"), destination.replace(NAME, "other")]
     return role.may_invoke(destination) == YES and all(role.may_invoke(other) == NO for other in others)
 

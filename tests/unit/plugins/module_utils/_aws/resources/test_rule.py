@@ -9,7 +9,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, CurrentRule, Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -57,8 +58,8 @@ def described(**changes: t.Any) -> dict[str, t.Any]:
     }
 
 
-def current(*targets: dict[str, t.Any], tags: dict[str, str] | None = None, **changes: t.Any) -> CurrentRule:
-    return CurrentRule(described(**changes), targets or (TARGET,), tags or {}, DESTINATION)
+def current(*targets: dict[str, t.Any], tags: dict[str, str] | None = None, **changes: t.Any) -> ExistingRule:
+    return ExistingRule(described(**changes), targets or (TARGET,), tags or {}, DESTINATION)
 
 
 def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
@@ -70,12 +71,12 @@ def test_the_pattern_is_that_of_spot_interruption_warnings() -> None:
 
 
 def test_nothing_there_is_created_with_its_target(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentRule(None, destination_arn=DESTINATION))
+    plan = DESIRED.plan(region, ExistingRule(None, destination_arn=DESTINATION))
     assert (plan.action, calls(plan), plan.before) == ("created", [("put_rule", PUT_RULE), PUT_TARGET], None)
 
 
 def test_a_new_rule_gets_its_tags_when_it_is_made(region: Region) -> None:
-    plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, CurrentRule(None, destination_arn=DESTINATION))
+    plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, ExistingRule(None, destination_arn=DESTINATION))
     assert calls(plan)[0][1]["Tags"] == [{"Key": "team", "Value": "a"}]
     assert [operation for operation, dummy in calls(plan)] == ["put_rule", "put_targets"]
 
@@ -197,13 +198,13 @@ def test_the_tags_of_a_rule_that_is_there(
 
 
 def test_a_missing_destination_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region) -> None:
-    plan = DESIRED.plan(region, CurrentRule(None))
+    plan = DESIRED.plan(region, ExistingRule(None))
     assert plan.action == "created"
     assert plan.unmet_dependency == f"there is no API destination {NAME} in eu-west-1: make it first, with spot_api_destination"
 
 
 def test_a_destination_that_is_there_blocks_nothing(region: Region) -> None:
-    assert DESIRED.plan(region, CurrentRule(None, destination_arn=DESTINATION)).unmet_dependency is None
+    assert DESIRED.plan(region, ExistingRule(None, destination_arn=DESTINATION)).unmet_dependency is None
 
 
 REMOVAL = Rule(NAME, present=False)
@@ -222,7 +223,7 @@ def test_a_rule_is_removed_after_its_target(region: Region) -> None:
 
 
 def test_a_rule_without_targets_is_removed_at_once(region: Region) -> None:
-    plan = REMOVAL.plan(region, CurrentRule(described()))
+    plan = REMOVAL.plan(region, ExistingRule(described()))
     assert calls(plan) == [DELETE_RULE]
 
 

@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     DIFFERS,
     MATCHES,
     NOT_COMPARED,
-    CurrentConnection,
+    ExistingConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import failure_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
@@ -55,7 +55,7 @@ IN_PROGRESS = [
 ]
 
 
-def connection(state: str = "AUTHORIZED", token: str = MATCHES, account: str | None = SPOT) -> CurrentConnection:
+def connection(state: str = "AUTHORIZED", token: str = MATCHES, account: str | None = SPOT) -> ExistingConnection:
     """The stack's connection; `account` None hides the account."""
     parameter: Document = {"key": "accountId", "is_value_secret": account is None, **({"value": account} if account else {})}
     document = {
@@ -69,7 +69,7 @@ def connection(state: str = "AUTHORIZED", token: str = MATCHES, account: str | N
             "invocation_http_parameters": {"query_string_parameters": [parameter]},
         },
     }
-    return CurrentConnection(document, token=token, token_unread="no permission" if token == NOT_COMPARED else None)
+    return ExistingConnection(document, token=token, token_unread="no permission" if token == NOT_COMPARED else None)
 
 
 def found(status: str = "CREATE_COMPLETE", **changes: t.Any) -> Document:
@@ -381,7 +381,7 @@ STALE = [
 
 @pytest.mark.parametrize(("wish", "stale", "repeats"), STALE)
 def test_a_token_is_written_by_an_update_with_the_next_revision(
-    region: Region, wish: Document, stale: CurrentConnection, repeats: bool
+    region: Region, wish: Document, stale: ExistingConnection, repeats: bool
 ) -> None:
     plan = plan_stack(desired(**wish), region, current(connection=stale))
     assert (plan.action, calls(plan)) == ("updated", ["cloudformation.update_stack"])
@@ -395,7 +395,7 @@ def test_a_token_is_written_by_an_update_with_the_next_revision(
 
 @pytest.mark.parametrize(("wish", "stale", "repeats"), STALE)
 def test_without_a_revision_cloudformation_is_asked_and_then_it_is_written_in_place(
-    region: Region, wish: Document, stale: CurrentConnection, repeats: bool
+    region: Region, wish: Document, stale: ExistingConnection, repeats: bool
 ) -> None:
     plan = plan_stack(desired(**wish), region, foreign(connection=stale))
     assert (plan.action, calls(plan), plan.continues) == ("updated", ["cloudformation.update_stack"], True)
