@@ -105,7 +105,7 @@ def test_an_inactive_destination_is_told_with_its_connections_state(region: Regi
     current = ExistingApiDestination(described(api_destination_state="INACTIVE"), CONNECTION, "DEAUTHORIZED")
     plan = DESIRED.plan(region, current)
     assert plan.action == "unchanged"
-    assert [word for word in (NAME, "INACTIVE", "DEAUTHORIZED", "mend") if word not in (plan.note or "")] == []
+    assert [word for word in (NAME, "INACTIVE", "DEAUTHORIZED", "repair") if word not in (plan.note or "")] == []
 
 
 @pytest.mark.parametrize(
