@@ -74,32 +74,32 @@ def refused(gate: Gate, plan: Plan) -> str:
     return caught.value.failure.message
 
 
-def test_where_nothing_is_changed_nothing_is_asked(refusal: t.Callable[..., ClientError]) -> None:
+def test_gate_reads_nothing_if_the_plan_changes_nothing(refusal: t.Callable[..., ClientError]) -> None:
     world = World(refusal)
     gate = world.gate()
     gate(UNCHANGED)
     assert (world.asked, gate.found) == ([], ())
 
 
-def test_another_that_serves_the_same_account_stops_what_is_made(refusal: t.Callable[..., ClientError]) -> None:
+def test_other_integration_of_the_same_account_stops_a_creation(refusal: t.Callable[..., ClientError]) -> None:
     message = refused(World(refusal, {"theirs": "old-stack"}).gate(), CREATED)
     assert "the stack old-stack (API destination theirs)" in message
     assert "migrate" in message
 
 
-def test_it_does_so_without_a_stack_and_where_cloudformation_may_not_be_asked(refusal: t.Callable[..., ClientError]) -> None:
+def test_other_integration_without_a_known_stack_stops_a_creation(refusal: t.Callable[..., ClientError]) -> None:
     for stacks in ({}, {"theirs": refusal("AccessDenied")}):
         assert "another integration (API destination theirs)" in refused(World(refusal, stacks).gate(), CREATED)
 
 
 @pytest.mark.parametrize("other", [{"account": "act-00000000"}, {"account": None}, {"rules": ()}])
-def test_another_that_does_not_serve_it_for_certain_stops_nothing(refusal: t.Callable[..., ClientError], other: dict[str, t.Any]) -> None:
+def test_other_integration_of_an_uncertain_account_stops_nothing(refusal: t.Callable[..., ClientError], other: dict[str, t.Any]) -> None:
     gate = World(refusal, **other).gate()
     gate(CREATED)
     assert gate.found == ()
 
 
-def test_a_migration_goes_on_beside_it_and_names_it_whatever_is_planned(refusal: t.Callable[..., ClientError]) -> None:
+def test_migrate_passes_and_reports_the_other_integration(refusal: t.Callable[..., ClientError]) -> None:
     for plan in (CREATED, UPDATED, UNCHANGED):
         gate = World(refusal, {"theirs": "old-stack"}).gate("migrate")
         gate(plan)
@@ -108,33 +108,33 @@ def test_a_migration_goes_on_beside_it_and_names_it_whatever_is_planned(refusal:
         ]
 
 
-def test_what_a_stack_owns_is_not_changed_behind_its_back(refusal: t.Callable[..., ClientError]) -> None:
+def test_resource_of_a_stack_is_not_changed(refusal: t.Callable[..., ClientError]) -> None:
     for desired in ("stop", "migrate"):
         message = refused(World(refusal, {NAME: "a-stack"}, account=None).gate(desired), UPDATED)
         assert "belongs to the stack a-stack" in message
         assert "adopt" in message
 
 
-def test_it_is_where_it_is_adopted_and_then_always_named(refusal: t.Callable[..., ClientError]) -> None:
+def test_adopt_passes_and_reports_the_resource_of_a_stack(refusal: t.Callable[..., ClientError]) -> None:
     for plan in (UPDATED, UNCHANGED):
         gate = World(refusal, {NAME: "a-stack"}).gate("adopt")
         gate(plan)
         assert [existing.name for existing in gate.found] == [NAME]
 
 
-def test_the_stack_itself_may_change_what_it_owns(refusal: t.Callable[..., ClientError]) -> None:
+def test_stack_passes_for_its_own_resource(refusal: t.Callable[..., ClientError]) -> None:
     gate = World(refusal, {NAME: "a-stack"}, account=None).gate(stack="a-stack")
     gate(UPDATED)
     assert gate.found == ()
 
 
 @pytest.mark.parametrize(("desired", "owned", "plan"), [("migrate", "theirs", CREATED), ("adopt", NAME, UPDATED), ("stop", NAME, UPDATED)])
-def test_what_a_stack_set_made_is_left_to_it(refusal: t.Callable[..., ClientError], desired: str, owned: str, plan: Plan) -> None:
+def test_resource_of_a_stack_set_is_never_changed(refusal: t.Callable[..., ClientError], desired: str, owned: str, plan: Plan) -> None:
     message = refused(World(refusal, {owned: "StackSet-all-1"}).gate(desired), plan)
     assert "Take this account and region out of the stack set first" in message
 
 
-def test_each_question_is_asked_once(refusal: t.Callable[..., ClientError]) -> None:
+def test_gate_reads_each_thing_once(refusal: t.Callable[..., ClientError]) -> None:
     world = World(refusal, account=None)
     gate = world.gate()
     for plan in (CREATED, CREATED, UPDATED, UPDATED):
@@ -142,6 +142,6 @@ def test_each_question_is_asked_once(refusal: t.Callable[..., ClientError]) -> N
     assert world.asked == ["others", f"owner of {NAME}"]
 
 
-def test_what_aws_does_not_say_stops_the_region(refusal: t.Callable[..., ClientError]) -> None:
+def test_failed_read_of_the_owner_stops_the_region(refusal: t.Callable[..., ClientError]) -> None:
     with pytest.raises(ClientError):
         World(refusal, {NAME: refusal("Throttling")}, account=None).gate()(UPDATED)

@@ -17,7 +17,7 @@ def test_names_become_snake_case_at_every_depth() -> None:
     }
 
 
-def test_times_become_text() -> None:
+def test_times_become_iso_text() -> None:
     time = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
     assert document({"CreationTime": time, "Times": [time]}) == {
         "creation_time": "2026-01-02T03:04:05+00:00",
@@ -25,5 +25,5 @@ def test_times_become_text() -> None:
     }
 
 
-def test_what_belongs_to_the_answer_and_not_to_the_resource_is_left_out() -> None:
+def test_metadata_of_the_response_is_removed() -> None:
     assert document({"Name": "x", "ResponseMetadata": {"RequestId": "1"}}) == {"name": "x"}

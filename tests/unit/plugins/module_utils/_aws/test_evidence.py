@@ -62,22 +62,22 @@ def message(body: str | None = json.dumps(EVENT), number: int = 1, **attributes:
         ({"matched": 2, "delivered": 2, "dead_letter_failed": 1}, WARN),
     ],
 )
-def test_only_deliveries_without_a_failure_are_a_pass(known: dict[str, int], outcome: str) -> None:
+def test_deliveries_pass_only_without_a_failure(known: dict[str, int], outcome: str) -> None:
     assert found(evidence(**known), "deliveries").outcome == outcome
 
 
-def test_no_data_is_told_as_no_data() -> None:
+def test_missing_metrics_are_reported_as_no_data() -> None:
     said = found(evidence(), "deliveries").message
     assert "no data of the last 24 h" in said
     assert "proves nothing" in said
 
 
-def test_all_figures_there_are_are_told() -> None:
+def test_message_has_all_known_metrics() -> None:
     said = found(evidence(matched=3, delivered=2, dead_letter_failed=1), "deliveries").message
     assert said.endswith("3 matched, 2 delivered, 1 dead letter failed.")
 
 
-def test_figures_that_could_not_be_read_are_not_taken_for_no_data() -> None:
+def test_unread_metrics_are_skipped_with_the_reason() -> None:
     finding = found(Evidence(24, figures(), unread="AccessDenied: no"), "deliveries")
     assert (finding.outcome, finding.remedy) == (SKIP, "Grant cloudwatch:GetMetricData, or try again.")
     assert "AccessDenied: no" in finding.message
@@ -86,11 +86,11 @@ def test_figures_that_could_not_be_read_are_not_taken_for_no_data() -> None:
 # What dead letters mean
 
 
-def test_no_dead_letters_are_a_pass() -> None:
+def test_dead_letters_pass_without_any() -> None:
     assert found(evidence(), "dead_letters").outcome == PASS
 
 
-def test_the_latest_dead_letter_is_told_whole() -> None:
+def test_message_has_the_latest_dead_letter() -> None:
     finding = found(Evidence(24, figures(), (LETTER,), 7), "dead_letters")
     assert finding.outcome == WARN
     assert finding.message == (
@@ -98,11 +98,11 @@ def test_the_latest_dead_letter_is_told_whole() -> None:
     )
 
 
-def test_dead_letters_are_a_warning_even_if_somebody_else_holds_them() -> None:
+def test_dead_letters_in_flight_are_a_warning() -> None:
     assert found(Evidence(24, figures(), (), 2), "dead_letters").message == "2 dead letter(s)."
 
 
-def test_dead_letters_that_could_not_be_read_are_no_pass() -> None:
+def test_unread_dead_letters_are_skipped_with_the_reason() -> None:
     finding = found(Evidence(24, figures(), dead_letters_unread="AccessDenied: no"), "dead_letters")
     assert (finding.outcome, finding.remedy) == (SKIP, "Mend the queue, or grant sqs:ReceiveMessage.")
     assert "AccessDenied: no" in finding.message
@@ -112,11 +112,11 @@ def test_dead_letters_that_could_not_be_read_are_no_pass() -> None:
     "given",
     [evidence(), evidence(failed=1), Evidence(24, figures(), (LETTER,), 1), Evidence(24, figures(), unread="x", dead_letters_unread="y")],
 )
-def test_everything_but_a_pass_says_what_to_do(given: Evidence) -> None:
+def test_every_finding_but_a_pass_has_a_remedy(given: Evidence) -> None:
     assert [finding for finding in findings(given) if bool(finding.remedy) == (finding.outcome == PASS)] == []
 
 
-def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one() -> None:
+def test_message_ends_with_one_full_stop() -> None:
     given = Evidence(24, figures(), unread="AccessDenied: no.", dead_letters_unread="AccessDenied: no.")
     assert [finding.message for finding in findings(given) if ".." in finding.message] == []
 
@@ -124,7 +124,7 @@ def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one() -> None:
 # The shape in results and reports
 
 
-def test_evidence_as_it_is_returned() -> None:
+def test_evidence_in_a_result() -> None:
     assert Evidence(24, figures(matched=1), (LETTER,), 1).as_dict() == {
         "window_hours": 24,
         "metrics": {
@@ -150,7 +150,7 @@ def test_evidence_as_it_is_returned() -> None:
     }
 
 
-def test_what_was_not_read_is_noted_where_it_is_missing() -> None:
+def test_unread_evidence_is_noted_in_a_result() -> None:
     told = Evidence(24, figures(), unread="no figures", dead_letters_unread="no letters").as_dict()
     assert (told["note"], told["dead_letters"]["note"]) == ("no figures", "no letters")
 
@@ -163,12 +163,12 @@ def test_a_dead_letter_is_parsed() -> None:
 
 
 @pytest.mark.parametrize("body", [None, "", "no JSON", "null", "[]", "7", '"text"', "{}", '{"detail": null}', '{"detail": ["i-1"]}'])
-def test_a_body_that_is_no_warning_costs_only_what_it_would_tell(body: str | None) -> None:
+def test_dead_letter_with_another_body_keeps_its_attributes(body: str | None) -> None:
     assert parse_dead_letter(message(body)) == DeadLetter(None, LETTER.error_code, LETTER.error_message, 3, None)
 
 
 @pytest.mark.parametrize("attempts", ["", "many", "-1", "1.5", "²"])
-def test_attempts_that_are_no_number_are_none(attempts: str) -> None:
+def test_attempts_without_a_number_are_none(attempts: str) -> None:
     assert parse_dead_letter(message(RETRY_ATTEMPTS=attempts)).attempts is None
 
 
@@ -176,12 +176,12 @@ def test_a_dead_letter_without_attributes_still_names_the_instance() -> None:
     assert parse_dead_letter({"MessageId": "m", "Body": json.dumps(EVENT)}) == DeadLetter(LETTER.time, None, None, None, "i-1")
 
 
-def test_an_attribute_without_text_is_none() -> None:
+def test_attribute_without_text_is_none() -> None:
     assert parse_dead_letter({"Body": "", "MessageAttributes": {"ERROR_CODE": {"BinaryValue": b"x"}}}).error_code is None
 
 
 @pytest.mark.parametrize(("event", "told"), [({"time": 5}, (None, None)), ({"detail": {"instance-id": 5}}, (None, None))])
-def test_what_should_be_text_and_is_not_is_none(event: dict[str, t.Any], told: tuple[t.Any, t.Any]) -> None:
+def test_field_of_another_type_is_none(event: dict[str, t.Any], told: tuple[t.Any, t.Any]) -> None:
     dead_letter = parse_dead_letter(message(json.dumps(event)))
     assert (dead_letter.time, dead_letter.instance_id) == told
 
@@ -207,13 +207,13 @@ def dated(day: int) -> dict[str, t.Any]:
     return message(json.dumps({**EVENT, "time": f"2026-01-{day:02}T00:00:00Z"}), number=day)
 
 
-def test_looking_at_dead_letters_hides_them_from_nobody() -> None:
+def test_peek_makes_dead_letters_visible_again() -> None:
     sqs = Sqs([dated(1)])
     dead_letters_of(sqs)
     assert {asked["VisibilityTimeout"] for asked in sqs.asked} == {0}
 
 
-def test_looking_does_not_wait_and_asks_for_as_many_as_sqs_gives() -> None:
+def test_peek_receives_ten_messages_without_waiting() -> None:
     sqs = Sqs()
     dead_letters_of(sqs)
     assert [(asked["WaitTimeSeconds"], asked["MaxNumberOfMessages"]) for asked in sqs.asked] == [(0, 10)]
@@ -225,23 +225,23 @@ def test_the_latest_dead_letter_comes_first() -> None:
     ]
 
 
-def test_a_dead_letter_that_comes_twice_is_one() -> None:
+def test_repeated_dead_letter_is_counted_once() -> None:
     assert len(dead_letters_of(Sqs([dated(1)], [dated(1), dated(2)], [dated(2)]))) == 2
 
 
-def test_looking_stops_when_nothing_new_comes() -> None:
+def test_peek_ends_without_new_dead_letters() -> None:
     sqs = Sqs([dated(1)], [dated(1)], [dated(2)])
     dead_letters_of(sqs)
     assert len(sqs.asked) == 2
 
 
-def test_looking_at_a_full_queue_stops() -> None:
+def test_peek_of_a_full_queue_ends() -> None:
     sqs = Sqs(*[[message(number=10 * batch + number) for number in range(10)] for batch in range(9)])
     assert len(dead_letters_of(sqs)) == 20
     assert len(sqs.asked) == 2
 
 
-def test_a_malformed_dead_letter_does_not_hide_the_others() -> None:
+def test_malformed_dead_letter_leaves_the_others_readable() -> None:
     assert [
         dead_letter.time for dead_letter in dead_letters_of(Sqs([message('{"time": 5}', number=1), message("x", number=2), dated(3)]))
     ] == [
@@ -275,21 +275,21 @@ def metrics_of(cloudwatch: CloudWatch, hours: int = 24) -> dict[str, int | None]
     return read_metrics(Region("eu-west-1", "aws", {"cloudwatch": cloudwatch}), "a-rule", hours, NOW)
 
 
-def test_figures_are_summed_over_the_window_and_all_pages() -> None:
+def test_metrics_are_summed_over_the_window_and_all_pages() -> None:
     assert metrics_of(CloudWatch({"matched": [1.0, 2.0], "failed": [1.0]}, {"matched": [4.0]})) == figures(matched=7, failed=1)
 
 
-def test_no_values_are_none_and_not_nought() -> None:
+def test_metric_without_values_is_none() -> None:
     assert metrics_of(CloudWatch({"matched": [], "failed": [0.0]})) == figures(failed=0)
 
 
-def test_every_page_is_asked_for() -> None:
+def test_metrics_are_read_to_the_last_page() -> None:
     cloudwatch = CloudWatch({}, {}, {})
     metrics_of(cloudwatch)
     assert [asked.get("NextToken") for asked in cloudwatch.asked] == [None, "more", "more"]
 
 
-def test_the_rule_is_asked_about_over_the_whole_window() -> None:
+def test_metrics_are_those_of_the_rule_over_the_window() -> None:
     cloudwatch = CloudWatch({})
     metrics_of(cloudwatch, hours=6)
     (asked,) = cloudwatch.asked

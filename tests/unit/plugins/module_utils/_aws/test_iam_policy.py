@@ -31,24 +31,24 @@ def on_condition(operator: str, key: str, value: t.Any) -> dict[str, t.Any]:
     return statement(Condition={operator: {key: value}})
 
 
-def test_what_a_statement_allows_is_allowed() -> None:
+def test_statement_with_allow_allows() -> None:
     assert asked(statement()) == YES
 
 
-def test_what_no_statement_allows_is_not() -> None:
+def test_action_without_a_statement_is_not_allowed() -> None:
     assert asked() == NO
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["allow first", "deny first"])
-def test_a_deny_wins_in_any_order(order: int) -> None:
+def test_deny_overrides_allow_in_any_order(order: int) -> None:
     assert asked(*[statement(), statement(Effect="Deny")][::order]) == NO
 
 
-def test_a_deny_of_something_else_takes_nothing_away() -> None:
+def test_deny_of_another_action_has_no_effect() -> None:
     assert asked(statement(), statement(Effect="Deny", Action="sqs:DeleteQueue")) == YES
 
 
-def test_one_statement_that_allows_is_enough() -> None:
+def test_one_statement_with_allow_suffices() -> None:
     assert asked(statement(Action="sqs:DeleteQueue"), statement()) == YES
 
 
@@ -69,7 +69,7 @@ def test_one_statement_that_allows_is_enough() -> None:
         (None, NO),
     ],
 )
-def test_actions_are_matched_with_wildcards_and_whatever_their_case(action: t.Any, answer: str) -> None:
+def test_actions_match_with_wildcards_without_case(action: t.Any, answer: str) -> None:
     given = statement(Action=action) if action is not None else statement(Action=None, NotAction="sqs:*")
     assert asked(given) == answer
 
@@ -87,7 +87,7 @@ def test_actions_are_matched_with_wildcards_and_whatever_their_case(action: t.An
         ("arn:aws:sqs:eu-west-[1]:123456789012:letters", NO),
     ],
 )
-def test_resources_are_matched_with_wildcards_and_in_their_case(resource: t.Any, answer: str) -> None:
+def test_resources_match_with_wildcards_and_case(resource: t.Any, answer: str) -> None:
     assert asked(statement(Resource=resource)) == answer
 
 
@@ -100,7 +100,7 @@ def test_resources_are_matched_with_wildcards_and_in_their_case(resource: t.Any,
         ("NotResource", "*", NO),
     ],
 )
-def test_what_is_excepted_is_not_covered_and_everything_else_is(element: str, value: t.Any, answer: str) -> None:
+def test_not_action_and_not_resource_cover_everything_else(element: str, value: t.Any, answer: str) -> None:
     assert asked(statement(**{element.replace("Not", ""): None, element: value})) == answer
 
 
@@ -119,12 +119,12 @@ def test_what_is_excepted_is_not_covered_and_everything_else_is(element: str, va
         (None, NO),
     ],
 )
-def test_a_policy_with_principals_has_to_name_the_service(principal: t.Any, answer: str) -> None:
+def test_policy_with_principals_allows_only_its_principals(principal: t.Any, answer: str) -> None:
     assert asked(statement(Principal=principal)) == answer
 
 
 @pytest.mark.parametrize(("effect", "answer"), [("Allow", UNSURE), ("Deny", UNSURE)])
-def test_who_is_meant_by_all_but_some_is_not_guessed(effect: str, answer: str) -> None:
+def test_not_principal_is_unsure(effect: str, answer: str) -> None:
     excepted = statement(Effect=effect, Principal=None, NotPrincipal={"AWS": "arn:aws:iam::1:root"})
     assert asked(*([statement()] if effect == "Deny" else []), excepted) == answer
 
@@ -169,30 +169,30 @@ def test_conditions(operator: str, key: str, value: t.Any, answer: str) -> None:
     assert asked(on_condition(operator, key, value)) == answer
 
 
-def test_all_conditions_have_to_hold() -> None:
+def test_statement_applies_only_if_all_conditions_hold() -> None:
     held, failed = {"ArnEquals": {"aws:SourceArn": RULE}}, {"StringEquals": {"aws:SourceAccount": "1"}}
     assert asked(statement(Condition={**held, **failed})) == NO
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_condition_that_fails_decides_beside_one_that_is_not_known(order: int) -> None:
+def test_failed_condition_decides_beside_an_unknown_one(order: int) -> None:
     conditions = [("Null", {"aws:SourceArn": "false"}), ("StringEquals", {"aws:SourceAccount": "1"})][::order]
     assert asked(statement(Condition=dict(conditions))) == NO
 
 
-def test_a_deny_that_may_hold_makes_unsure() -> None:
+def test_deny_with_an_unknown_condition_is_unsure() -> None:
     assert asked(statement(), {**on_condition("Bool", "aws:SecureTransport", "false"), "Effect": "Deny"}) == UNSURE
 
 
-def test_a_deny_that_does_not_hold_takes_nothing_away() -> None:
+def test_deny_with_a_failed_condition_has_no_effect() -> None:
     assert asked(statement(), {**on_condition("StringEquals", "aws:SourceAccount", "1"), "Effect": "Deny"}) == YES
 
 
-def test_a_sure_allow_beside_an_unsure_one_is_enough() -> None:
+def test_sure_allow_beside_an_unsure_allow_allows() -> None:
     assert asked(on_condition("Null", "aws:SourceArn", "false"), statement()) == YES
 
 
-def test_a_deny_that_may_hold_takes_nothing_from_what_is_not_allowed() -> None:
+def test_unsure_deny_without_an_allow_is_not_allowed() -> None:
     assert asked({**on_condition("Bool", "aws:SecureTransport", "false"), "Effect": "Deny"}) == NO
 
 
@@ -200,15 +200,15 @@ def test_a_deny_that_may_hold_takes_nothing_from_what_is_not_allowed() -> None:
     "policy",
     [None, "", "not JSON", [], {}, {"Statement": None}, {"Statement": "Allow"}, {"Statement": [None, "x", 1]}, {"Statement": [{}]}],
 )
-def test_what_is_no_policy_allows_nothing(policy: t.Any) -> None:
+def test_malformed_policy_allows_nothing(policy: t.Any) -> None:
     assert allows(policy, action="sqs:SendMessage", resource=QUEUE, context={}, service=EVENTBRIDGE) == NO
 
 
 @pytest.mark.parametrize("effect", ["allow", "Perhaps", None])
-def test_an_effect_that_is_none_allows_nothing(effect: str | None) -> None:
+def test_unknown_effect_allows_nothing(effect: str | None) -> None:
     assert asked(statement(Effect=effect)) == NO
 
 
 @pytest.mark.parametrize("conditions", ["x", ["StringEquals"], {"StringEquals": "x"}])
-def test_conditions_of_no_known_form_make_unsure(conditions: t.Any) -> None:
+def test_malformed_conditions_are_unsure(conditions: t.Any) -> None:
     assert asked(statement(Condition=conditions)) == UNSURE

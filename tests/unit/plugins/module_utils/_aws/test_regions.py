@@ -39,12 +39,12 @@ def regions(names: list[str] | None, services: tuple[str, ...] = (), **params: t
     return Regions(t.cast("t.Any", Module(**params)), services, names)
 
 
-def test_each_region_is_done_once_in_the_order_given() -> None:
+def test_each_region_runs_once_in_the_given_order() -> None:
     results = regions(["us-west-2", "eu-west-1", "us-west-2"]).run(lambda region: region.name)
     assert list(results.items()) == [("us-west-2", "us-west-2"), ("eu-west-1", "eu-west-1")]
 
 
-def test_all_regions_are_done_at_the_same_time() -> None:
+def test_all_regions_run_at_the_same_time() -> None:
     names = [f"us-east-{number}" for number in range(1, 18)]
     together = threading.Barrier(len(names), timeout=10)
     results = regions(names).run(lambda region: together.wait() >= 0)
@@ -61,23 +61,23 @@ def test_a_region_that_fails_stops_no_other() -> None:
     assert results == {"us-east-1": "done", "eu-west-1": Failure("RuntimeError", "unexpected: boom"), "us-west-2": "done"}
 
 
-def test_one_region_that_fails_is_a_failure_too() -> None:
+def test_failure_of_the_only_region_is_returned() -> None:
     assert regions(["eu-west-1"]).run(lambda region: 1 // 0) == {  # type: ignore[comparison-overlap]
         "eu-west-1": Failure("ZeroDivisionError", "unexpected: integer division or modulo by zero")
     }
 
 
-def test_the_usual_region_is_taken_where_no_regions_are_given() -> None:
+def test_usual_region_is_used_without_regions() -> None:
     assert regions(None, region="eu-north-1").names == ["eu-north-1"]
 
 
 @pytest.mark.parametrize(("given", "taken"), [(None, "us-east-1"), ("eu-north-1", "eu-north-1")])
-def test_a_default_region_is_taken_only_where_there_is_no_other(given: str | None, taken: str) -> None:
+def test_default_region_is_used_without_any_other(given: str | None, taken: str) -> None:
     found = Regions(t.cast("t.Any", Module(region=given)), (), None, default_region="us-east-1")
     assert found.names == [taken]
 
 
-def test_regions_come_before_the_usual_region() -> None:
+def test_regions_override_the_usual_region() -> None:
     assert regions(["us-east-1"], region="eu-north-1").names == ["us-east-1"]
 
 
@@ -95,13 +95,13 @@ def test_what_concerns_the_whole_account_goes_to_the_region_given_or_to_one_that
     assert regions(names, region=given).home(()).name == home
 
 
-def test_no_region_at_all_is_refused() -> None:
+def test_missing_region_is_an_error() -> None:
     with pytest.raises(ArgumentError, match="No region is given"):
         regions(None)
 
 
 @pytest.mark.parametrize("name", ["mars-north-1", "not a region", ""])
-def test_a_region_that_cannot_be_is_refused(name: str) -> None:
+def test_invalid_region_is_an_error(name: str) -> None:
     with pytest.raises(ArgumentError, match="is not the name of an AWS region"):
         regions(["us-east-1", name])
 
@@ -111,20 +111,20 @@ def test_a_region_knows_its_partition(name: str, partition: str) -> None:
     assert regions([name]).run(lambda region: region.partition) == {name: partition}
 
 
-def test_a_region_has_clients_of_the_services_asked_for() -> None:
+def test_region_has_clients_of_the_given_services() -> None:
     results = regions(["eu-west-1"], ("events", "sqs")).run(
         lambda region: {service: client.meta.region_name for service, client in region.clients.items()}
     )
     assert results == {"eu-west-1": {"events": "eu-west-1", "sqs": "eu-west-1"}}
 
 
-def test_a_users_aws_config_comes_before_ours() -> None:
+def test_aws_config_of_the_user_overrides_the_default() -> None:
     config = {"read_timeout": 1, "retries": {"total_max_attempts": 1}}
     clients = regions(["eu-west-1"], ("events",), aws_config=config).run(lambda region: region.clients["events"].meta.config)
     found = t.cast("t.Any", clients["eu-west-1"])
     assert (found.read_timeout, found.retries["total_max_attempts"], found.connect_timeout) == (1, 1, 5)
 
 
-def test_a_profile_that_does_not_exist_is_refused() -> None:
+def test_missing_profile_is_an_error() -> None:
     with pytest.raises(ArgumentError, match="nobody"):
         regions(["eu-west-1"], profile="nobody", access_key=None, secret_key=None)

@@ -30,9 +30,9 @@ def test_tags(desired: Tags | None, purge: bool, to_set: Tags, to_remove: list[s
     assert tags_after(current, desired, purge) == after
 
 
-def test_values_of_a_playbook_become_text() -> None:
+def test_tag_values_become_text() -> None:
     assert as_text({"cost": 7, 8: True, "x": "y"}) == {"cost": "7", "8": "True", "x": "y"}
 
 
-def test_no_tags_stay_no_tags() -> None:
+def test_tags_not_given_stay_none() -> None:
     assert as_text(None) is None

@@ -19,7 +19,7 @@ def test_a_secret_is_hidden_in_every_form(form: object) -> None:
     assert scrub(f"<{form(secret)}>", [secret]) == "<********>"  # type: ignore[operator]
 
 
-def test_what_is_too_short_to_be_a_secret_hides_nothing() -> None:
+def test_text_too_short_for_a_secret_is_not_hidden() -> None:
     assert scrub("a text about /", ["/", "", "a"]) == "a text about /"
 
 
@@ -27,7 +27,7 @@ def test_a_longer_secret_is_hidden_before_the_shorter_one_in_it() -> None:
     assert scrub("abcdefgh", ["abcd", "abcdefgh"]) == "********"
 
 
-def test_only_the_host_of_an_address_is_told() -> None:
+def test_message_has_only_the_host_of_the_address() -> None:
     peer = Peer("the webhook", "https://user:password@hooks.example.com:8443/services/secret")
     assert peer.host == "hooks.example.com:8443"
     assert "secret" not in str(peer.refusal(Reply(500, b"")))
@@ -41,21 +41,21 @@ def test_a_representation_holds_no_secret() -> None:
 @pytest.mark.parametrize(
     ("status", "meaning"), [(401, "refuses the credentials"), (403, "does not allow this"), (500, "answered 500: (nothing)")]
 )
-def test_a_refusal_says_what_it_means(status: int, meaning: str) -> None:
+def test_message_explains_the_http_status(status: int, meaning: str) -> None:
     assert meaning in str(Peer("it", "https://example.com").refusal(Reply(status, b"")))
 
 
 @pytest.mark.parametrize(("status", "remedy"), [(0, "network"), (401, "credentials"), (403, "right"), (404, "address"), (503, "later")])
-def test_a_remedy_fits_the_status(status: int, remedy: str) -> None:
+def test_remedy_depends_on_the_http_status(status: int, remedy: str) -> None:
     assert remedy in PeerError(status, "").remedy
 
 
 @pytest.mark.parametrize(("body", "value"), [(b'{"a": 1}', {"a": 1}), (b"<html>", None), (b"", None), (b"\xff", None)])
-def test_a_body_that_is_no_json_is_none(body: bytes, value: object) -> None:
+def test_body_that_is_not_json_is_none(body: bytes, value: object) -> None:
     assert Reply(200, body).json() == value
 
 
-def test_a_query_is_added_to_the_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_query_is_appended_to_the_query_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def note(_peer: Peer, _method: str, address: str, _body: object) -> Reply:
@@ -68,11 +68,11 @@ def test_a_query_is_added_to_the_one_that_is_there(monkeypatch: pytest.MonkeyPat
     assert asked == ["https://example.com/x?a=1&b=%26", "https://example.com/x/y?b=1"]
 
 
-def test_credentials_are_sent_as_http_has_it() -> None:
+def test_basic_credentials_are_base64() -> None:
     assert basic("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
 
 
-def test_no_answer_is_an_error_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_message_of_a_missing_response_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*dummy: object, **more: object) -> None:
         raise OSError("cannot reach https://example.com/topsecret")
 

@@ -29,29 +29,29 @@ MADE = Outcome(Plan("created", {"x": 2}, None, {"x": 2}, (Call("create", {}),)),
         (Failure("Boom", "no"), {"action": "failed", "changed": False, "error": {"code": "Boom", "message": "no"}}),
     ],
 )
-def test_a_region_in_the_answer(outcome: Outcome | Failure, entry: dict[str, t.Any]) -> None:
+def test_result_of_a_region(outcome: Outcome | Failure, entry: dict[str, t.Any]) -> None:
     assert answer("lamp", {"eu-west-1": outcome})["regions"] == {"eu-west-1": entry}
 
 
 @pytest.mark.parametrize(
     ("results", "changed"), [({"a": SAME}, False), ({"a": SAME, "b": DONE}, True), ({"a": Failure("x", "y")}, False), ({}, False)]
 )
-def test_one_region_that_changed_is_a_change(results: dict[str, t.Any], changed: bool) -> None:
+def test_result_is_changed_if_one_region_changed(results: dict[str, t.Any], changed: bool) -> None:
     assert answer("lamp", results)["changed"] is changed
 
 
-def test_failed_regions_are_listed_and_nothing_else_is_left_out() -> None:
+def test_result_lists_failed_regions_beside_all_others() -> None:
     whole = answer("lamp", {"a": DONE, "b": Failure("Boom", "no"), "c": SAME})
     assert whole["failed_regions"] == ["b"]
     assert list(whole["regions"]) == ["a", "b", "c"]
     assert whole["msg"] == "lamp: 1 of 3 region(s) failed. b: Boom: no"
 
 
-def test_there_is_no_message_where_nothing_failed() -> None:
+def test_result_without_a_failure_has_no_message() -> None:
     assert "msg" not in answer("lamp", {"a": DONE})
 
 
-def test_the_diff_has_an_entry_for_each_region_that_changes() -> None:
+def test_diff_has_an_entry_for_each_changed_region() -> None:
     diff = answer("lamp", {"a": DONE, "b": SAME, "c": MADE, "d": GONE, "e": Failure("x", "y")})["diff"]
     assert diff == [
         {"before_header": "a lamp", "after_header": "a lamp", "before": {"x": 1}, "after": {"x": 2}},
@@ -60,6 +60,6 @@ def test_the_diff_has_an_entry_for_each_region_that_changes() -> None:
     ]
 
 
-def test_regions_that_fail_alike_are_told_together() -> None:
+def test_message_groups_regions_with_the_same_failure() -> None:
     failures = {"a": Failure("Boom", "no"), "b": Failure("Silence", "…"), "c": Failure("Boom", "no")}
     assert failure_message("lamp", failures, 5) == "lamp: 3 of 5 region(s) failed. a, c: Boom: no | b: Silence: …"

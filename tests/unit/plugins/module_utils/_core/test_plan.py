@@ -7,11 +7,11 @@ from __future__ import annotations
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan, changed_fields
 
 
-def test_a_calls_arguments_are_not_shown_as_they_may_hold_the_token() -> None:
+def test_repr_of_a_call_has_no_arguments() -> None:
     plan = Plan("created", None, calls=(Call("create_connection", {"ApiKeyValue": "Bearer secret"}),))
     assert "create_connection" in repr(plan)
     assert "secret" not in repr(plan)
 
 
-def test_what_differs_is_named_in_the_order_in_which_it_is_wanted() -> None:
+def test_differences_are_in_the_order_of_the_desired_fields() -> None:
     assert changed_fields({"a": 1, "b": 2, "other": 3}, {"c": None, "b": 3, "a": 1, "d": 4}) == ["b", "d"]

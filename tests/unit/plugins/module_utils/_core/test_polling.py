@@ -55,17 +55,17 @@ def test_pauses_grow_up_to_a_limit(at_least: float, first: list[float]) -> None:
     assert list(itertools.islice(pauses(at_least), len(first))) == first
 
 
-def test_whoever_takes_too_long_is_given_up() -> None:
+def test_call_beyond_the_time_limit_is_given_up() -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutError, match=r"no answer within 0.05 seconds"):
         within(0.05, lambda: time.sleep(5))
     assert time.monotonic() - start < 2
 
 
-def test_what_is_raised_passes_through() -> None:
+def test_exception_of_the_call_is_raised() -> None:
     with pytest.raises(KeyError):
         within(1, lambda: {}["x"])
 
 
-def test_what_is_returned_is_returned() -> None:
+def test_value_of_the_call_is_returned() -> None:
     assert within(1, lambda: 42) == 42

@@ -130,7 +130,7 @@ def run(lamps: Lamps, lamp: Lamp | None = None, check_mode: bool = False, timeou
 # What is there, what is wanted
 
 
-def test_what_is_as_wanted_is_only_read() -> None:
+def test_resource_as_desired_is_only_read() -> None:
     lamps = Lamps(Light("green"))
     assert run(lamps).plan.action == "unchanged"
     assert (lamps.calls, lamps.reads) == ([], 1)
@@ -139,7 +139,7 @@ def test_what_is_as_wanted_is_only_read() -> None:
 @pytest.mark.parametrize(
     ("found", "action", "called"), [(None, "created", ["create"]), (Light("red"), "updated", ["paint"])], ids=["missing", "wrong"]
 )
-def test_what_is_not_is_made_so_and_looked_at_afterwards(found: Light | None, action: str, called: list[str]) -> None:
+def test_missing_resource_is_created_and_read_again(found: Light | None, action: str, called: list[str]) -> None:
     lamps = Lamps(found)
     outcome = run(lamps)
     assert (outcome.plan.action, lamps.calls) == (action, called)
@@ -147,20 +147,20 @@ def test_what_is_not_is_made_so_and_looked_at_afterwards(found: Light | None, ac
 
 
 @pytest.mark.parametrize("found", [None, Light("red")])
-def test_check_mode_predicts_the_same_and_calls_nothing(found: Light | None) -> None:
+def test_check_mode_predicts_the_same_without_calls(found: Light | None) -> None:
     lamps = Lamps(found)
     predicted = run(lamps, check_mode=True)
     assert lamps.calls == []
     assert predicted == run(lamps)
 
 
-def test_check_mode_predicts_beyond_what_blocks() -> None:
+def test_check_mode_ignores_an_unmet_dependency() -> None:
     lamp = Lamp()
     lamp.unmet_dependency = "there is no socket"
     assert run(Lamps(), lamp, check_mode=True).plan.action == "created"
 
 
-def test_what_blocks_is_an_error_when_it_is_done_for_real() -> None:
+def test_unmet_dependency_is_an_error_outside_check_mode() -> None:
     lamp = Lamp()
     lamp.unmet_dependency = "there is no socket"
     lamps = Lamps()
@@ -172,7 +172,7 @@ def test_what_blocks_is_an_error_when_it_is_done_for_real() -> None:
 # Others who are faster
 
 
-def test_a_lamp_that_somebody_else_made_meanwhile_is_read_and_planned_anew(refusal: t.Any) -> None:
+def test_conflict_is_read_and_planned_again(refusal: t.Any) -> None:
     lamps = Lamps(errors=[refusal("ResourceAlreadyExistsException")])
     lamps.changed = lambda service: setattr(service, "lamp", Light("red"))
     outcome = run(lamps)
@@ -180,7 +180,7 @@ def test_a_lamp_that_somebody_else_made_meanwhile_is_read_and_planned_anew(refus
     assert outcome.document == {"color": "green", "state": "STEADY"}
 
 
-def test_a_call_whose_answer_was_lost_counts_as_done(refusal: t.Any) -> None:
+def test_call_with_a_lost_response_counts_as_done(refusal: t.Any) -> None:
     lamps = Lamps(errors=[refusal("ResourceAlreadyExistsException")])
     lamps.changed = lambda service: setattr(service, "lamp", Light("green"))
     outcome = run(lamps)
@@ -188,7 +188,7 @@ def test_a_call_whose_answer_was_lost_counts_as_done(refusal: t.Any) -> None:
     assert outcome.plan.action == "created"
 
 
-def test_planning_anew_has_an_end(refusal: t.Any, clock: t.Any) -> None:
+def test_conflicts_are_retried_a_limited_number_of_times(refusal: t.Any, clock: t.Any) -> None:
     lamps = Lamps(errors=[refusal("ConcurrentModificationException") for dummy in range(100)])
     with pytest.raises(Exception, match="ConcurrentModificationException"):
         run(lamps)
@@ -196,12 +196,12 @@ def test_planning_anew_has_an_end(refusal: t.Any, clock: t.Any) -> None:
     assert sum(clock.pauses) < 10
 
 
-def test_planning_anew_takes_place_without_wait_too(refusal: t.Any) -> None:
+def test_conflict_is_planned_again_without_wait(refusal: t.Any) -> None:
     lamps = Lamps(errors=[refusal("ConcurrentModificationException")])
     assert run(lamps, timeout=0).plan.action == "created"
 
 
-def test_another_refusal_is_raised_at_once(refusal: t.Any, clock: t.Any) -> None:
+def test_other_errors_are_raised_at_once(refusal: t.Any, clock: t.Any) -> None:
     lamps = Lamps(errors=[refusal("LimitExceededException")])
     with pytest.raises(Exception, match="LimitExceededException"):
         run(lamps)
@@ -215,36 +215,36 @@ def not_yet(refusal: t.Any) -> Exception:
     return t.cast("Exception", refusal("ValidationException", "Provided role 'arn' cannot be assumed by principal 'events.amazonaws.com'."))
 
 
-def test_a_role_that_has_not_spread_is_waited_for(refusal: t.Any, clock: t.Any) -> None:
+def test_role_not_visible_yet_is_waited_for(refusal: t.Any, clock: t.Any) -> None:
     lamps = Lamps(errors=[not_yet(refusal) for dummy in range(12)])
     assert run(lamps).plan.action == "created"
     assert clock.pauses == sorted(clock.pauses)
 
 
-def test_a_role_that_never_spreads_is_waited_for_as_long_as_told(refusal: t.Any, clock: t.Any) -> None:
+def test_role_never_visible_fails_after_the_timeout(refusal: t.Any, clock: t.Any) -> None:
     with pytest.raises(Exception, match="cannot be assumed"):
         run(Lamps(errors=[not_yet(refusal) for dummy in range(1000)]), timeout=30)
     assert 20 < sum(clock.pauses) <= 30
 
 
-def test_a_role_that_has_not_spread_is_not_waited_for_without_wait(refusal: t.Any, clock: t.Any) -> None:
+def test_role_not_visible_yet_fails_at_once_without_wait(refusal: t.Any, clock: t.Any) -> None:
     with pytest.raises(Exception, match="cannot be assumed"):
         run(Lamps(errors=[not_yet(refusal)]), timeout=0)
     assert clock.pauses == []
 
 
-def test_a_lamp_that_flickers_is_waited_for_before_it_is_planned() -> None:
+def test_resource_in_transition_is_waited_for_before_planning() -> None:
     lamps = Lamps(Light("green"), steady_after=3, calls=["somebody else's"])
     assert run(lamps).plan.action == "unchanged"
     assert lamps.reads == 4
 
 
-def test_a_lamp_that_flickers_is_waited_for_after_it_was_changed() -> None:
+def test_resource_in_transition_is_waited_for_after_a_change() -> None:
     lamps = Lamps(Light("red"), steady_after=3)
     assert (run(lamps).document or {})["state"] == "STEADY"
 
 
-def test_a_lamp_that_flickers_for_ever_is_an_error_that_says_so(clock: t.Any) -> None:
+def test_resource_in_transition_after_the_timeout_is_an_error(clock: t.Any) -> None:
     lamps = Lamps(Light("red"), steady_after=1000)
     with pytest.raises(RegionError, match="still being changed by AWS after 60 seconds; run again later") as caught:
         run(lamps, timeout=60)
@@ -252,37 +252,37 @@ def test_a_lamp_that_flickers_for_ever_is_an_error_that_says_so(clock: t.Any) ->
     assert 50 < sum(clock.pauses) <= 60
 
 
-def test_a_flickering_lamp_is_returned_as_it_is_without_wait(clock: t.Any) -> None:
+def test_resource_in_transition_is_returned_without_wait(clock: t.Any) -> None:
     lamps = Lamps(Light("red"), steady_after=1000)
     assert run(lamps, timeout=0).document == {"color": "green", "state": "FLICKERING"}
     assert clock.pauses == []
 
 
-def test_a_lamp_that_is_dark_after_it_was_mended_is_an_error_with_the_reason() -> None:
+def test_resource_broken_after_the_change_is_an_error_with_its_reason() -> None:
     with pytest.raises(RegionError, match="the lamp is dark") as caught:
         run(Lamps(Light("red"), becomes="DARK"))
     assert caught.value.failure.code == "Broken"
 
 
-def test_a_change_that_is_not_shown_at_once_is_looked_for_again(clock: t.Any) -> None:
+def test_change_not_visible_yet_is_read_again(clock: t.Any) -> None:
     lamps = Lamps(Light("red"), hidden_for=3)
     assert run(lamps).document == {"color": "green", "state": "STEADY"}
     assert (lamps.calls, len(clock.pauses)) == (["paint"], 3)
 
 
-def test_a_change_that_is_never_shown_is_an_error_that_says_so(clock: t.Any) -> None:
+def test_change_never_visible_is_an_error(clock: t.Any) -> None:
     with pytest.raises(RegionError, match="does not show it after 60 seconds; run again later") as caught:
         run(Lamps(Light("red"), hidden_for=1000), timeout=60)
     assert caught.value.failure.code == "NotShown"
     assert 50 < sum(clock.pauses) <= 60
 
 
-def test_a_change_that_is_not_shown_is_not_looked_for_without_wait(clock: t.Any) -> None:
+def test_change_not_visible_yet_is_not_read_again_without_wait(clock: t.Any) -> None:
     assert run(Lamps(Light("red"), hidden_for=1000), timeout=0).document == {"color": "red", "state": "STEADY"}
     assert clock.pauses == []
 
 
-def test_a_change_that_is_wanted_in_every_run_is_made_once_in_each(clock: t.Any) -> None:
+def test_unconditional_change_is_made_once_per_run(clock: t.Any) -> None:
     lamp = Lamp()
     lamp.always_paint = True
     lamps = Lamps(Light("green"))
@@ -293,7 +293,7 @@ def test_a_change_that_is_wanted_in_every_run_is_made_once_in_each(clock: t.Any)
 # HTTP 200 that is a failure
 
 
-def test_entries_that_failed_are_a_failure_with_their_reasons() -> None:
+def test_failed_entries_of_a_response_are_a_failure_with_their_reasons() -> None:
     lamp = Lamp()
     lamp.in_part = True
     with pytest.raises(RegionError, match=r"fail_in_part failed for 1 target\(s\): Boom: no target") as caught:

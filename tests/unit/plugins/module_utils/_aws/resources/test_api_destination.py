@@ -49,13 +49,13 @@ def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
     return [(call.operation, dict(call.arguments)) for call in plan.calls]
 
 
-def test_nothing_there_is_created(region: Region) -> None:
+def test_missing_resource_is_created(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingApiDestination(None, CONNECTION))
     assert (plan.action, calls(plan), plan.unmet_dependency) == ("created", [("create_api_destination", ARGUMENTS)], None)
 
 
 @pytest.mark.parametrize("found", [None, described()], ids=["created", "updated"])
-def test_the_rate_limit_is_as_wanted(region: Region, found: dict[str, t.Any] | None) -> None:
+def test_rate_limit_is_the_desired_one(region: Region, found: dict[str, t.Any] | None) -> None:
     desired = ApiDestination(name=NAME, connection=NAME, description="warnings", rate_limit=7)
     plan = desired.plan(region, ExistingApiDestination(found, CONNECTION))
     assert calls(plan)[0][1]["InvocationRateLimitPerSecond"] == 7
@@ -65,7 +65,7 @@ def test_the_default_endpoint_is_spots() -> None:
     assert DEFAULT_ENDPOINT == "https://api.spotinst.io/aws/ec2/instance/interruptionNotification"
 
 
-def test_a_destination_as_wanted_is_left_alone(region: Region) -> None:
+def test_destination_as_desired_is_unchanged(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingApiDestination(described(), CONNECTION))
     assert (plan.action, plan.calls, plan.document, plan.note) == ("unchanged", (), described(), None)
 
@@ -82,7 +82,7 @@ def test_a_destination_as_wanted_is_left_alone(region: Region) -> None:
         ("invocation_rate_limit_per_second", None),
     ],
 )
-def test_what_differs_is_mended_with_everything_said(region: Region, key: str, value: t.Any) -> None:
+def test_destination_with_drift_is_updated_with_all_fields(region: Region, key: str, value: t.Any) -> None:
     plan = DESIRED.plan(region, ExistingApiDestination(described(**{key: value}), CONNECTION))
     assert (plan.action, calls(plan)) == ("updated", [("update_api_destination", ARGUMENTS)])
     assert (plan.before or {})[key] == (value or "" if key == "description" else value)
@@ -95,13 +95,13 @@ def test_an_update_predicts_the_same_arn(region: Region) -> None:
 
 
 @pytest.mark.parametrize("found", [None, described()])
-def test_a_missing_connection_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region, found: dict[str, t.Any] | None) -> None:
+def test_missing_connection_is_an_unmet_dependency_of_the_plan(region: Region, found: dict[str, t.Any] | None) -> None:
     plan = DESIRED.plan(region, ExistingApiDestination(found, None))
     assert plan.unmet_dependency == f"there is no connection {NAME} in eu-west-1: make it first, with spot_eventbridge_connection"
     assert plan.action == ("updated" if found else "created")
 
 
-def test_an_inactive_destination_is_told_with_its_connections_state(region: Region) -> None:
+def test_message_of_an_inactive_destination_has_the_state_of_its_connection(region: Region) -> None:
     current = ExistingApiDestination(described(api_destination_state="INACTIVE"), CONNECTION, "DEAUTHORIZED")
     plan = DESIRED.plan(region, current)
     assert plan.action == "unchanged"
@@ -121,7 +121,7 @@ def test_an_inactive_destination_is_told_with_its_connections_state(region: Regi
         ("INACTIVE", "AUTHORIZING", False),
     ],
 )
-def test_a_destination_is_waited_for_only_on_a_good_connection(state: str, connection: str, rests: bool) -> None:
+def test_destination_in_transition_is_waited_for_on_an_authorized_connection(state: str, connection: str, rests: bool) -> None:
     current = ExistingApiDestination(described(api_destination_state=state), CONNECTION, connection)
     assert DESIRED.settled(current) == rests
 
@@ -154,13 +154,13 @@ def from_parameters(**changes: t.Any) -> ApiDestination:
     return ApiDestination.from_parameters(given, t.cast("t.Any", None))
 
 
-def test_parameters_become_what_is_wanted() -> None:
+def test_parameters_become_the_desired_state() -> None:
     assert from_parameters() == DESIRED
 
 
 @pytest.mark.parametrize(
     "wrong", [{"name": ""}, {"connection": "a/b"}, {"invocation_endpoint": "http://api.spotinst.io/"}, {"invocation_endpoint": "api"}]
 )
-def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+def test_invalid_parameters_are_errors(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError):
         from_parameters(**wrong)

@@ -70,7 +70,7 @@ def calls(plan: Plan) -> list[tuple[str, dict[str, t.Any]]]:
     return [(call.operation, dict(call.arguments)) for call in plan.calls]
 
 
-def test_nothing_there_is_created_with_the_token_and_a_visible_account(region: Region) -> None:
+def test_missing_connection_is_created_with_token_and_visible_account(region: Region) -> None:
     plan = DESIRED.plan(region, None)
     assert plan.action == "created"
     assert calls(plan) == [("create_connection", {"Name": NAME, "Description": "warnings", **AUTHORIZATION})]
@@ -81,7 +81,7 @@ def test_a_kms_key_is_given_when_the_connection_is_created(region: Region) -> No
     assert calls(plan)[0][1]["KmsKeyIdentifier"] == "alias/spot"
 
 
-def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
+def test_connection_as_desired_is_unchanged(region: Region) -> None:
     current = ExistingConnection(described(), token=MATCHES)
     plan = DESIRED.plan(region, current)
     assert (plan.action, plan.calls, plan.note) == ("unchanged", (), None)
@@ -105,19 +105,19 @@ def test_a_connection_as_wanted_is_left_alone(region: Region) -> None:
         ),
     ],
 )
-def test_a_wrong_authorization_is_written_whole_and_in_place(region: Region, found: dict[str, t.Any]) -> None:
+def test_authorization_with_drift_is_updated_in_place(region: Region, found: dict[str, t.Any]) -> None:
     plan = DESIRED.plan(region, ExistingConnection(found, token=MATCHES))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
-def test_a_wrong_description_is_written_without_the_token(region: Region) -> None:
+def test_description_with_drift_is_updated_without_the_token(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingConnection(described(description="by hand"), token=MATCHES))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, "Description": "warnings"})]
 
 
-def test_another_token_in_the_secret_is_replaced(region: Region) -> None:
+def test_token_that_differs_is_updated(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingConnection(described(), token=DIFFERS))
     assert plan.action == "updated"
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
@@ -126,7 +126,7 @@ def test_another_token_in_the_secret_is_replaced(region: Region) -> None:
 
 
 @pytest.mark.parametrize(("update_token", "written"), [("changed", False), ("on_create", False), ("always", True)])
-def test_a_token_that_was_not_compared_is_written_only_if_asked_for_always(region: Region, update_token: str, written: bool) -> None:
+def test_uncompared_token_is_updated_only_with_update_always(region: Region, update_token: str, written: bool) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", update_token=update_token)
     plan = desired.plan(region, ExistingConnection(described(), token=NOT_COMPARED))
     assert bool(plan.calls) == written
@@ -141,7 +141,7 @@ def test_a_connection_that_is_not_authorized_is_authorized_again_in_place(region
     assert calls(plan) == [("update_connection", {"Name": NAME, **AUTHORIZATION})]
 
 
-def test_a_lost_authorization_is_called_broken_with_awss_reason(region: Region) -> None:
+def test_deauthorized_connection_is_broken_with_the_reason_of_aws(region: Region) -> None:
     current = ExistingConnection(described(connection_state="DEAUTHORIZED", state_reason="401 from the endpoint"))
     assert DESIRED.broken(current) == f"the connection {NAME} is DEAUTHORIZED: 401 from the endpoint"
 
@@ -168,13 +168,13 @@ def test_the_kms_key(region: Region, kms_key: str | None, found: str | None, arg
     assert calls(plan) == ([("update_connection", arguments)] if arguments else [])
 
 
-def test_going_back_to_awss_kms_key_predicts_none(region: Region) -> None:
+def test_aws_managed_kms_key_is_predicted_as_none(region: Region) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, description="warnings", kms_key="")
     plan = desired.plan(region, ExistingConnection(described(kms_key_identifier="alias/theirs"), token=MATCHES))
     assert not (plan.document or {}).get("kms_key_identifier")
 
 
-def test_a_secret_that_could_not_be_read_is_told_without_a_change(region: Region) -> None:
+def test_unread_secret_is_noted_without_a_change(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingConnection(described(), token_unread="no permission"))
     assert plan.action == "unchanged"
     assert plan.note == "whether the token is current was not checked: no permission. update_token=always writes it in any case."
@@ -196,7 +196,7 @@ def test_a_connection_is_removed_together_with_its_own_destination(region: Regio
     assert (plan.action, calls(plan), plan.document) == ("deleted", [("delete_connection", {"Name": NAME})], None)
 
 
-def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region) -> None:
+def test_connection_used_by_other_destinations_is_kept_with_a_note(region: Region) -> None:
     desired = Connection(name=NAME, present=False, api_destination=NAME)
     with pytest.raises(RegionError, match=r"used by API destination\(s\) audit, billing") as caught:
         desired.plan(region, ExistingConnection(described(), used_by=(NAME, "audit", "billing")))
@@ -212,7 +212,7 @@ def test_a_connection_that_others_use_is_kept_and_they_are_named(region: Region)
         pytest.param(ExistingConnection(described(), token_unread="denied"), id="unchanged with a note"),
     ],
 )
-def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, current: ExistingConnection | None) -> None:
+def test_shown_parts_of_a_plan_have_no_token(region: Region, current: ExistingConnection | None) -> None:
     plan = DESIRED.plan(region, current)
     shown = [
         repr(plan),
@@ -230,7 +230,7 @@ def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, cu
     [(state, True) for state in ("AUTHORIZED", "DEAUTHORIZED", "FAILED_CONNECTIVITY", "ACTIVE")]
     + [(state, False) for state in ("CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING")],
 )
-def test_aws_is_waited_for_in_the_states_that_pass(state: str, rests: bool) -> None:
+def test_connection_is_waited_for_in_transitional_states(state: str, rests: bool) -> None:
     assert DESIRED.settled(ExistingConnection(described(connection_state=state))) == rests
 
 
@@ -312,29 +312,29 @@ def test_the_token_is_compared_with_the_managed_secret(text: str, outcome: str) 
         ("AccessDeniedException", NOT_COMPARED),
     ],
 )
-def test_a_secret_that_cannot_be_read(refusal: t.Callable[..., Exception], code: str, outcome: str) -> None:
+def test_unreadable_secret_is_not_compared(refusal: t.Callable[..., Exception], code: str, outcome: str) -> None:
     found = read(DESIRED, Events(), Secrets(error=refusal(code)))
     assert found.token == outcome
     assert bool(found.token_unread) == (outcome == NOT_COMPARED)
 
 
-def test_a_secret_that_aws_does_not_name_is_not_compared() -> None:
+def test_connection_without_a_secret_is_not_compared() -> None:
     found = read(DESIRED, Events(SecretArn=None), Secrets())
     assert (found.token, found.token_unread) == (NOT_COMPARED, "AWS did not name the connection's secret")
 
 
-def test_other_errors_of_the_secret_are_errors(refusal: t.Callable[..., Exception]) -> None:
+def test_other_errors_of_the_secret_are_raised(refusal: t.Callable[..., Exception]) -> None:
     with pytest.raises(Exception, match="InternalServiceError"):
         read(DESIRED, Events(), Secrets(error=refusal("InternalServiceError")))
 
 
 @pytest.mark.parametrize(("update_token", "state"), [("always", "AUTHORIZED"), ("on_create", "AUTHORIZED"), ("changed", "DEAUTHORIZED")])
-def test_the_secret_is_not_read_where_nothing_depends_on_it(update_token: str, state: str) -> None:
+def test_secret_is_not_read_without_need(update_token: str, state: str) -> None:
     desired = Connection(name=NAME, spot_account="act-d7320fba", token=TOKEN, update_token=update_token)
     assert read(desired, Events(ConnectionState=state)).token == NOT_COMPARED
 
 
-def test_an_api_key_that_aws_should_not_have_told_is_dropped() -> None:
+def test_api_key_value_in_a_response_is_removed() -> None:
     parameters = {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization", "ApiKeyValue": f"Bearer {TOKEN}"}}
     found = read(DESIRED, Events(AuthParameters=parameters, SecretArn=None))
     assert TOKEN not in repr(found)
@@ -365,11 +365,11 @@ def from_parameters(**changes: t.Any) -> Connection:
     return Connection.from_parameters(parameters(**changes), t.cast("t.Any", None))
 
 
-def test_parameters_become_what_is_wanted() -> None:
+def test_parameters_become_the_desired_state() -> None:
     assert from_parameters() == DESIRED
 
 
-def test_a_removal_needs_no_token_and_no_account() -> None:
+def test_removal_needs_neither_token_nor_account() -> None:
     assert from_parameters(state="absent", spot_token=None, spot_account=None) == Connection(NAME, present=False, api_destination=NAME)
 
 
@@ -389,7 +389,7 @@ def test_a_removal_may_name_the_destination_that_goes_with_it() -> None:
         {"name": "a" * 65},
     ],
 )
-def test_wrong_parameters_are_refused_without_the_token(wrong: dict[str, t.Any]) -> None:
+def test_invalid_parameters_are_errors_without_the_token(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError) as caught:
         from_parameters(**wrong)
     assert TOKEN not in str(caught.value)

@@ -69,12 +69,12 @@ def test_only_eventbridge_may_send_and_only_for_the_one_rule(region: Region) -> 
     assert DESIRED.policy(region) == POLICY
 
 
-def test_the_policy_of_china_names_china() -> None:
+def test_policy_in_china_has_arns_of_china() -> None:
     policy = DESIRED.policy(Region("cn-north-1", "aws-cn", {}))
     assert policy["Statement"][0]["Resource"] == "arn:aws-cn:sqs:cn-north-1:123456789012:letters"
 
 
-def test_nothing_there_is_created_encrypted_with_its_policy(region: Region) -> None:
+def test_missing_queue_is_created_encrypted_with_its_policy(region: Region) -> None:
     plan = DESIRED.plan(region, None)
     ((operation, arguments),) = calls(plan)
     assert (plan.action, operation, arguments["QueueName"]) == ("created", "create_queue", NAME)
@@ -95,12 +95,12 @@ def test_a_new_queue_with_a_kms_key_has_no_other_encryption(region: Region) -> N
     assert "SqsManagedSseEnabled" not in attributes
 
 
-def test_a_queue_as_wanted_is_left_alone(region: Region) -> None:
+def test_queue_as_desired_is_unchanged(region: Region) -> None:
     plan = DESIRED.plan(region, current(tags={"owner": "them"}))
     assert (plan.action, plan.calls) == ("unchanged", ())
 
 
-def test_a_policy_is_compared_by_what_it_says(region: Region) -> None:
+def test_policy_in_another_form_is_unchanged(region: Region) -> None:
     text = json.dumps({**POLICY, "Statement": [{**POLICY["Statement"][0], "Action": ["sqs:SendMessage"]}]}, indent=1)
     assert DESIRED.plan(region, current(Policy=text)).action == "unchanged"
 
@@ -121,18 +121,18 @@ ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Pol
     ],
     ids=str,
 )
-def test_if_one_attribute_differs_all_are_set_lest_one_is_forgotten(region: Region, changes: dict[str, str | None]) -> None:
+def test_drift_of_one_attribute_sets_all_attributes(region: Region, changes: dict[str, str | None]) -> None:
     plan = DESIRED.plan(region, current(**changes))
     assert plan.action == "updated"
     assert set_to(plan) == ALL
 
 
-def test_a_kms_key_that_is_not_wanted_is_taken_away(region: Region) -> None:
+def test_undesired_kms_key_is_removed(region: Region) -> None:
     plan = DESIRED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
     assert set_to(plan) == {**ALL, "KmsMasterKeyId": ""}
 
 
-def test_a_policy_that_lets_others_in_is_replaced(region: Region) -> None:
+def test_policy_that_allows_others_is_replaced(region: Region) -> None:
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ARN}
     text = json.dumps({**POLICY, "Statement": [*POLICY["Statement"], everybody]})
     assert set_to(DESIRED.plan(region, current(Policy=text))) == ALL
@@ -145,7 +145,7 @@ def test_a_kms_key_is_set(region: Region, found: str | None) -> None:
     assert set_to(plan) == {"MessageRetentionPeriod": "1209600", "Policy": POLICY, "KmsMasterKeyId": "alias/q"}
 
 
-def test_a_kms_key_that_is_as_wanted_is_left_alone(region: Region) -> None:
+def test_kms_key_as_desired_is_unchanged(region: Region) -> None:
     queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key="alias/q")
     assert queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/q")).action == "unchanged"
 
@@ -164,9 +164,7 @@ def test_a_kms_key_that_is_as_wanted_is_left_alone(region: Region) -> None:
         ),
     ],
 )
-def test_the_tags_of_a_queue_that_is_there(
-    region: Region, tags: dict[str, str], purge: bool, desired: list[tuple[str, dict[str, t.Any]]]
-) -> None:
+def test_tags_of_an_existing_queue(region: Region, tags: dict[str, str], purge: bool, desired: list[tuple[str, dict[str, t.Any]]]) -> None:
     queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", tags=tags, purge_tags=purge)
     assert calls(queue.plan(region, current(tags={"owner": "them"}))) == desired
 
@@ -188,13 +186,13 @@ def test_an_absent_queue_needs_no_removal(region: Region) -> None:
     "where",
     ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"],
 )
-def test_a_queue_with_messages_is_kept_with_a_note_wherever_they_are(region: Region, where: str) -> None:
+def test_queue_with_messages_is_kept_with_a_note(region: Region, where: str) -> None:
     plan = REMOVAL.plan(region, current(**{where: "3"}))
     assert (plan.action, plan.calls) == ("unchanged", ())
     assert "holds 3 dead letter(s)" in (plan.note or "")
 
 
-def test_a_queue_with_messages_is_removed_if_told_to(region: Region) -> None:
+def test_queue_with_messages_is_removed_with_delete_messages(region: Region) -> None:
     plan = Queue(NAME, present=False, delete_messages=True).plan(region, current(messages=3))
     assert plan.action == "deleted"
 
@@ -220,7 +218,7 @@ def from_parameters(**changes: t.Any) -> Queue:
     return Queue.from_parameters(given, t.cast("t.Any", Regions()))
 
 
-def test_parameters_become_what_is_wanted() -> None:
+def test_parameters_become_the_desired_state() -> None:
     assert from_parameters() == DESIRED
 
 
@@ -233,7 +231,7 @@ def test_the_aws_account_is_the_callers_by_default() -> None:
 
 
 @pytest.mark.parametrize("border", [{"message_retention_period": 60}, {"name": "a" * 80}, {"rule": "b" * 64}], ids=str)
-def test_borders_are_taken(border: dict[str, t.Any]) -> None:
+def test_limits_of_parameters_are_valid(border: dict[str, t.Any]) -> None:
     assert from_parameters(**border)
 
 
@@ -250,6 +248,6 @@ def test_borders_are_taken(border: dict[str, t.Any]) -> None:
     ],
     ids=str,
 )
-def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+def test_invalid_parameters_are_errors(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError):
         from_parameters(**wrong)

@@ -55,7 +55,7 @@ def permission(resource: str = f"arn:aws:events:*:{ACCOUNT}:api-destination/{NAM
         (None, NO),
     ],
 )
-def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None:
+def test_trust_of_eventbridge(document: t.Any, answer: str) -> None:
     assert ExistingRole(ARN, document, ()).trusts_eventbridge(ACCOUNT) == answer
 
 
@@ -74,12 +74,12 @@ def test_whether_eventbridge_may_assume_it(document: t.Any, answer: str) -> None
         ([None], NO),
     ],
 )
-def test_whether_it_may_call_the_destination(policies: list[t.Any], answer: str) -> None:
+def test_permission_to_invoke_the_destination(policies: list[t.Any], answer: str) -> None:
     assert ExistingRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_what_one_policy_denies_no_other_can_allow(order: int) -> None:
+def test_deny_of_one_policy_overrides_allow_of_another(order: int) -> None:
     policies = [permission(), permission(Effect="Deny", Action="*", resource="*")][::order]
     assert ExistingRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == NO
 
@@ -139,11 +139,11 @@ def test_a_role_is_read_by_its_name_without_its_path() -> None:
     assert set(iam.asked) == {NAME}
 
 
-def test_a_role_that_is_not_there_is_none(refusal: t.Callable[..., ClientError]) -> None:
+def test_missing_role_is_none(refusal: t.Callable[..., ClientError]) -> None:
     assert read_with_policies(region_with(Iam(refusal("NoSuchEntity"))), ARN) is None
 
 
-def test_a_refusal_is_not_taken_for_a_missing_role(refusal: t.Callable[..., ClientError]) -> None:
+def test_denied_read_is_not_a_missing_role(refusal: t.Callable[..., ClientError]) -> None:
     with pytest.raises(ClientError):
         read_with_policies(region_with(Iam(refusal("AccessDenied"))), ARN)
 
@@ -160,7 +160,7 @@ def calls(desired: ExecutionRole, current: ExistingRole | None) -> list[str]:
     return [call.operation for call in desired.plan(REGION, current).calls]
 
 
-def test_a_role_that_is_not_there_is_made_with_its_one_permission() -> None:
+def test_missing_role_is_created_with_its_only_permission() -> None:
     plan = DESIRED.plan(REGION, None)
     assert (plan.action, [call.operation for call in plan.calls]) == ("created", ["create_role", "put_role_policy"])
     create, put = (call.arguments for call in plan.calls)
@@ -186,7 +186,7 @@ def test_other_partitions_have_arns_of_their_own() -> None:
     assert plan.document["policy"]["Statement"][0]["Resource"].startswith("arn:aws-us-gov:events:")
 
 
-def test_a_role_as_it_is_wanted_stays_with_the_tags_of_others() -> None:
+def test_role_as_desired_is_unchanged_with_foreign_tags() -> None:
     plan = DESIRED.plan(REGION, AS_DESIRED)
     assert (plan.action, plan.calls) == ("unchanged", ())
 
@@ -209,23 +209,23 @@ def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[st
     assert plan.before != plan.after
 
 
-def test_the_same_policy_in_another_order_is_no_difference() -> None:
+def test_policy_in_another_order_is_unchanged() -> None:
     other = {"Statement": [dict(reversed(trust()["Statement"][0].items()))], "Version": "2012-10-17"}
     assert calls(DESIRED, dataclasses.replace(AS_DESIRED, trust=other)) == []
 
 
-def test_a_boundary_is_left_alone_unless_one_is_wanted() -> None:
+def test_boundary_is_unchanged_if_none_is_given() -> None:
     bound = dataclasses.replace(AS_DESIRED, boundary="arn:aws:iam::aws:policy/theirs")
     assert calls(DESIRED, bound) == []
     assert calls(dataclasses.replace(DESIRED, boundary="arn:aws:iam::aws:policy/ours"), bound) == ["put_role_permissions_boundary"]
 
 
-def test_a_boundary_that_is_wanted_is_there_from_the_beginning() -> None:
+def test_missing_role_is_created_with_its_boundary() -> None:
     (create, _policy) = dataclasses.replace(DESIRED, boundary="arn:b").plan(REGION, None).calls
     assert create.arguments["PermissionsBoundary"] == "arn:b"
 
 
-def test_foreign_tags_go_only_if_they_shall() -> None:
+def test_foreign_tags_are_removed_only_with_purge_tags() -> None:
     assert calls(dataclasses.replace(DESIRED, purge_tags=True), AS_DESIRED) == ["untag_role"]
 
 
@@ -234,19 +234,19 @@ def test_foreign_tags_go_only_if_they_shall() -> None:
 UNDESIRED = ExecutionRole(NAME, present=False)
 
 
-def test_a_role_goes_after_its_policy() -> None:
+def test_role_is_removed_after_its_policy() -> None:
     assert calls(UNDESIRED, AS_DESIRED) == ["delete_role_policy", "delete_role"]
     assert calls(UNDESIRED, dataclasses.replace(AS_DESIRED, policies=())) == ["delete_role"]
     assert calls(UNDESIRED, None) == []
 
 
-def test_a_role_with_policies_of_others_is_kept_and_they_are_named() -> None:
+def test_role_with_foreign_policies_is_kept_with_a_note() -> None:
     plan = UNDESIRED.plan(REGION, dataclasses.replace(AS_DESIRED, others=("ReadOnlyAccess",)))
     assert (plan.action, plan.calls) == ("unchanged", ())
     assert "ReadOnlyAccess" in (plan.note or "")
 
 
-def test_whether_there_are_policies_of_others_is_asked_only_to_remove_it() -> None:
+def test_foreign_policies_are_read_only_for_a_removal() -> None:
     wanting, unwanting = Iam(), Iam()
     DESIRED.read(region_with(wanting))
     found = UNDESIRED.read(region_with(unwanting))
@@ -259,6 +259,6 @@ def test_whether_there_are_policies_of_others_is_asked_only_to_remove_it() -> No
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a" * 65, "ä"])
-def test_a_name_that_iam_does_not_take_is_refused(name: str) -> None:
+def test_invalid_role_name_is_an_error(name: str) -> None:
     with pytest.raises(ArgumentError, match="cannot be used"):
         ExecutionRole.from_parameters({"role_name": name, "state": "absent"}, t.cast("t.Any", None))

@@ -70,7 +70,7 @@ def test_the_pattern_is_that_of_spot_interruption_warnings() -> None:
     assert EVENT_PATTERN == {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
 
 
-def test_nothing_there_is_created_with_its_target(region: Region) -> None:
+def test_missing_rule_is_created_with_its_target(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingRule(None, destination_arn=DESTINATION))
     assert (plan.action, calls(plan), plan.before) == ("created", [("put_rule", PUT_RULE), PUT_TARGET], None)
 
@@ -81,13 +81,13 @@ def test_a_new_rule_gets_its_tags_when_it_is_made(region: Region) -> None:
     assert [operation for operation, dummy in calls(plan)] == ["put_rule", "put_targets"]
 
 
-def test_a_rule_that_is_there_gets_its_tags_by_a_call_of_their_own_as_put_rule_ignores_them(region: Region) -> None:
+def test_existing_rule_is_tagged_by_a_separate_call(region: Region) -> None:
     plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, current(state="DISABLED"))
     assert [operation for operation, dummy in calls(plan)] == ["put_rule", "tag_resource", "put_targets"]
     assert "Tags" not in calls(plan)[0][1]
 
 
-def test_a_rule_as_wanted_is_left_alone(region: Region) -> None:
+def test_rule_as_desired_is_unchanged(region: Region) -> None:
     plan = DESIRED.plan(region, current())
     assert (plan.action, plan.calls) == ("unchanged", ())
 
@@ -103,7 +103,7 @@ def test_a_pattern_is_compared_as_json(region: Region, text: str) -> None:
     assert DESIRED.plan(region, current(event_pattern=text)).action == "unchanged"
 
 
-def test_a_pattern_that_stays_is_predicted_as_it_is_written(region: Region) -> None:
+def test_unchanged_pattern_is_predicted_as_it_is_written(region: Region) -> None:
     text = json.dumps(EVENT_PATTERN, indent=2)
     plan = DESIRED.plan(region, current({**TARGET, "RoleArn": "arn:other"}, event_pattern=text))
     assert calls(plan) == [PUT_TARGET]
@@ -124,7 +124,7 @@ def test_a_pattern_that_stays_is_predicted_as_it_is_written(region: Region) -> N
     ],
     ids=str,
 )
-def test_a_rule_that_differs_is_put_whole_and_its_target_left_alone(region: Region, changes: dict[str, t.Any]) -> None:
+def test_rule_with_drift_is_put_without_its_target(region: Region, changes: dict[str, t.Any]) -> None:
     plan = DESIRED.plan(region, current(**changes))
     assert (plan.action, calls(plan)) == ("updated", [("put_rule", PUT_RULE)])
 
@@ -142,38 +142,38 @@ def test_a_rule_that_differs_is_put_whole_and_its_target_left_alone(region: Regi
     ],
     ids=str,
 )
-def test_a_target_that_differs_is_put_and_the_rule_left_alone(region: Region, changes: dict[str, t.Any]) -> None:
+def test_target_with_drift_is_put_without_the_rule(region: Region, changes: dict[str, t.Any]) -> None:
     plan = DESIRED.plan(region, current({**TARGET, **changes}))
     assert (plan.action, calls(plan)) == ("updated", [PUT_TARGET])
 
 
 @pytest.mark.parametrize("left_out", ["RoleArn", "RetryPolicy", "DeadLetterConfig"])
-def test_a_target_that_lacks_something_is_put(region: Region, left_out: str) -> None:
+def test_incomplete_target_is_put(region: Region, left_out: str) -> None:
     plan = DESIRED.plan(region, current({key: value for key, value in TARGET.items() if key != left_out}))
     assert calls(plan) == [PUT_TARGET]
 
 
-def test_a_queue_that_is_not_wanted_is_taken_off_the_target(region: Region) -> None:
+def test_undesired_queue_is_removed_from_the_target(region: Region) -> None:
     plan = Rule(name=NAME, role_arn=ROLE, description="warnings").plan(region, current())
     assert "DeadLetterConfig" not in calls(plan)[0][1]["Targets"][0]
 
 
-def test_foreign_targets_are_neither_touched_nor_counted(region: Region) -> None:
+def test_foreign_targets_are_ignored(region: Region) -> None:
     assert DESIRED.plan(region, current(FOREIGN, TARGET)).action == "unchanged"
 
 
-def test_a_missing_target_is_put_beside_foreign_ones(region: Region) -> None:
+def test_missing_target_is_put_beside_foreign_targets(region: Region) -> None:
     plan = DESIRED.plan(region, current(FOREIGN))
     assert calls(plan) == [PUT_TARGET]
     assert [target["id"] for target in (plan.document or {})["targets"]] == ["audit", "spot"]
 
 
-def test_a_target_made_by_hand_for_the_same_destination_is_taken_over_lest_it_is_sent_twice(region: Region) -> None:
+def test_foreign_target_of_the_same_destination_is_taken_over(region: Region) -> None:
     plan = DESIRED.plan(region, current({"Id": "by-hand", "Arn": DESTINATION}))
     assert calls(plan) == [("put_targets", {"Rule": NAME, "EventBusName": "default", "Targets": [{**TARGET, "Id": "by-hand"}]})]
 
 
-def test_a_target_made_by_hand_that_is_as_wanted_is_left_alone(region: Region) -> None:
+def test_foreign_target_as_desired_is_unchanged(region: Region) -> None:
     assert DESIRED.plan(region, current({**TARGET, "Id": "by-hand"})).action == "unchanged"
 
 
@@ -189,7 +189,7 @@ def test_a_target_made_by_hand_that_is_as_wanted_is_left_alone(region: Region) -
         ),
     ],
 )
-def test_the_tags_of_a_rule_that_is_there(
+def test_tags_of_an_existing_rule(
     region: Region, tags: dict[str, str] | None, purge: bool, desired: list[tuple[str, dict[str, t.Any]]]
 ) -> None:
     rule = Rule(name=NAME, role_arn=ROLE, dead_letter_queue="letters", aws_account="123456789012", description="warnings", tags=tags)
@@ -197,13 +197,13 @@ def test_the_tags_of_a_rule_that_is_there(
     assert calls(rule.plan(region, current(tags={"owner": "them", "team": "a"}))) == desired
 
 
-def test_a_missing_destination_blocks_and_is_named_but_does_not_hinder_a_prediction(region: Region) -> None:
+def test_missing_destination_is_an_unmet_dependency_of_the_plan(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingRule(None))
     assert plan.action == "created"
     assert plan.unmet_dependency == f"there is no API destination {NAME} in eu-west-1: make it first, with spot_api_destination"
 
 
-def test_a_destination_that_is_there_blocks_nothing(region: Region) -> None:
+def test_existing_destination_is_no_unmet_dependency(region: Region) -> None:
     assert DESIRED.plan(region, ExistingRule(None, destination_arn=DESTINATION)).unmet_dependency is None
 
 
@@ -227,14 +227,14 @@ def test_a_rule_without_targets_is_removed_at_once(region: Region) -> None:
     assert calls(plan) == [DELETE_RULE]
 
 
-def test_a_rule_with_foreign_targets_loses_ours_and_is_kept_with_a_note(region: Region) -> None:
+def test_rule_with_foreign_targets_is_kept_without_our_target(region: Region) -> None:
     plan = REMOVAL.plan(region, current(TARGET, FOREIGN))
     assert (plan.action, calls(plan)) == ("updated", [REMOVE_TARGET])
     assert plan.note == f"the rule {NAME} was kept: it has targets that are not ours (audit)"
     assert [target["id"] for target in (plan.document or {})["targets"]] == ["audit"]
 
 
-def test_a_rule_with_foreign_targets_alone_is_left_alone(region: Region) -> None:
+def test_rule_with_only_foreign_targets_is_unchanged(region: Region) -> None:
     plan = REMOVAL.plan(region, current(FOREIGN))
     assert (plan.action, plan.calls) == ("unchanged", ())
     assert "audit" in (plan.note or "")
@@ -265,11 +265,11 @@ class NobodyIsAsked:
         raise AssertionError("the AWS account is known, or needed by nobody")
 
 
-def test_parameters_become_what_is_wanted() -> None:
+def test_parameters_become_the_desired_state() -> None:
     assert from_parameters() == DESIRED
 
 
-def test_the_aws_account_is_not_asked_for_without_a_queue() -> None:
+def test_aws_account_is_not_read_without_a_queue() -> None:
     assert from_parameters(dead_letter_queue=None, aws_account=None).dead_letter_queue == ""
 
 
@@ -283,7 +283,7 @@ def test_the_aws_account_is_not_asked_for_without_a_queue() -> None:
     ],
     ids=str,
 )
-def test_borders_are_taken(border: dict[str, t.Any]) -> None:
+def test_limits_of_parameters_are_valid(border: dict[str, t.Any]) -> None:
     assert from_parameters(**border)
 
 
@@ -304,10 +304,10 @@ def test_borders_are_taken(border: dict[str, t.Any]) -> None:
     ],
     ids=str,
 )
-def test_wrong_parameters_are_refused(wrong: dict[str, t.Any]) -> None:
+def test_invalid_parameters_are_errors(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError):
         from_parameters(**wrong)
 
 
-def test_tags_of_a_playbook_become_text() -> None:
+def test_tag_values_of_parameters_become_text() -> None:
     assert from_parameters(tags={"cost": 7, "live": True}).tags == {"cost": "7", "live": "True"}

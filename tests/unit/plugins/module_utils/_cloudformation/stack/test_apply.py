@@ -258,7 +258,7 @@ def test_a_change_that_is_never_visible_is_an_error_that_says_so(aws: CloudForma
     assert 50 < sum(clock.pauses) <= 60
 
 
-def test_a_step_that_aws_does_not_end_is_an_error_that_says_so(aws: CloudFormation) -> None:
+def test_step_in_transition_after_the_timeout_is_an_error(aws: CloudFormation) -> None:
     aws.status, aws.account, aws.busy_for = "CREATE_COMPLETE", OTHER_SPOT, 1000
     with pytest.raises(RegionError, match="the stack was still being changed by AWS after 60 seconds") as caught:
         run(aws, timeout=60)
@@ -287,7 +287,7 @@ def test_a_conflict_is_planned_again_a_few_times(aws: CloudFormation, refusal: t
     assert (len(aws.calls), sum(clock.pauses) < 10) == (5, True)
 
 
-def test_another_refusal_is_raised_at_once(aws: CloudFormation, refusal: t.Callable[..., Exception], clock: t.Any) -> None:
+def test_other_errors_are_raised_at_once(aws: CloudFormation, refusal: t.Callable[..., Exception], clock: t.Any) -> None:
     aws.errors = [refusal("LimitExceededException")]
     with pytest.raises(Exception, match="LimitExceededException"):
         run(aws)

@@ -333,7 +333,7 @@ def test_what_is_in_progress_is_waited_for_and_not_touched(region: Region, stack
 
 
 @pytest.mark.parametrize("status", [*GOOD, *DEAD, "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"])
-def test_what_is_not_in_progress_is_at_rest(status: str) -> None:
+def test_stack_is_settled_unless_in_progress(status: str) -> None:
     assert current(status).settled
 
 
@@ -507,7 +507,7 @@ def test_a_nested_stack_is_left_to_its_parent(region: Region, stack: Stack) -> N
         current(connection=connection("DEAUTHORIZED"), differences=("Outputs.A",)),
     ],
 )
-def test_the_token_is_in_no_part_of_a_plan_that_is_ever_shown(region: Region, stack: CurrentStack) -> None:
+def test_shown_parts_of_a_plan_have_no_token(region: Region, stack: CurrentStack) -> None:
     for attempts in (NOTHING_TRIED, UPDATED, NO_CHANGE):
         plan = plan_stack(DESIRED, region, stack, attempts)
         shown = [repr(plan), repr(plan.calls), json.dumps([plan.before, plan.after, plan.document]), plan.note or ""]
