@@ -358,9 +358,10 @@ notes:
   sample: [execution role created]
 """
 
+import functools
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import (
     api_destination,
     connection,
@@ -368,18 +369,15 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources im
     execution_role,
     rule,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
     wait_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import integrate_and_take_over
-from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Removals
 
 
 def main() -> None:
@@ -389,14 +387,14 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
             "on_existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
-            "all_regions": {"type": "bool", "default": False},
-            "stack_timeout": {"type": "int", "default": 900},
-            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
             **dead_letter_queue.argument_spec(),
             **connection.argument_spec(),
             **api_destination.argument_spec(),
             **rule.argument_spec(),
             **execution_role.argument_spec(),
+            "all_regions": {"type": "bool", "default": False},
+            "stack_timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
+            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
@@ -404,22 +402,7 @@ def main() -> None:
         mutually_exclusive=[("role_arn", "role_name")],
         supports_check_mode=True,
     )
-
-    def work() -> dict[str, object]:
-        params, timeout = module.params, wait_seconds(module.params)
-        regions = Regions(module, SERVICES, params["regions"])
-        desired = Desired.from_parameters(params, regions)
-        removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"])
-        return account_result(
-            integrate_and_take_over(desired, regions, removals, timeout=timeout),
-            present=desired.present,
-            predicted=module.check_mode,
-            spot_account=params["spot_account"],
-            aws_account=params["aws_account"] or desired.queue.aws_account or None,
-            unsupported=params["unsupported_regions"],
-        )
-
-    finish(module, work, failed_result)
+    finish(module, functools.partial(integrate_and_take_over, module), failed_result)
 
 
 if __name__ == "__main__":

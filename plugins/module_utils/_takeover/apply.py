@@ -10,20 +10,24 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import ADOPT, STOP
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import MIGRATE, STOP
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate_everywhere
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, integrate_everywhere
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import names_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result, names_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Others, Removal, Removals, remove_roles
+
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 SETTLE_SECONDS = 10
 PROOF_SECONDS = 240
@@ -31,19 +35,34 @@ PROOF_SECONDS = 240
 Send = t.Callable[[Region], Finding]
 
 
-def integrate_and_take_over(desired: Desired, regions: Regions, removals: Removals, *, timeout: float) -> Document:
-    """Bring the execution role and all regions to what is desired, and take over from the integrations that are there already.
+def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
+    """Bring the execution role and all regions to what the options desire, and take over from the integrations that exist already.
 
     `adopt` has the stack retain its resources and go before anything is changed, so that CloudFormation does nothing afterwards.
     `migrate` makes the integration beside the other, proves it by a test event, and then removes the other: no notice is lost.
 
-    :param removals: how other integrations are removed, and whether that is only predicted
-    :returns: as `integrate_everywhere`; see `migrate`
+    :raises ArgumentError: an option is not valid.
+    :returns: the result of `spot_integration`
     """
-    run = functools.partial(integrate_everywhere, desired, regions, timeout=timeout)
+    params, timeout = module.params, wait_seconds(module.params)
+    regions = Regions(module, SERVICES, params["regions"])
+    desired = Desired.from_parameters(params, regions)
+    removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"])
+    return account_result(
+        _integrate(desired, removals),
+        present=desired.present,
+        predicted=module.check_mode,
+        spot_account=params["spot_account"],
+        aws_account=desired.aws_account or params["aws_account"],
+        unsupported=params["unsupported_regions"],
+    )
+
+
+def _integrate(desired: Desired, removals: Removals) -> Document:
+    run = functools.partial(integrate_everywhere, desired, removals.regions, timeout=removals.timeout)
     if not desired.present or desired.on_existing == STOP:
         return run(check_mode=removals.check_mode)
-    if desired.on_existing != ADOPT:
+    if desired.on_existing == MIGRATE:
         send = functools.partial(_send, name=desired.rule.name, target_id=desired.rule.target_id)
         return migrate("integration", run(check_mode=removals.check_mode), send, removals)
     foreseen = run(check_mode=True)
