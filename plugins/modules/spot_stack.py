@@ -449,16 +449,15 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import SERVICES, deploy
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT, Stack, argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import answer
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import stack_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     regions_argument_spec,
     state_argument_spec,
     wait_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome, failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import migrate, send_by_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Removals
@@ -491,7 +490,7 @@ def main() -> None:
         def one(region: Region) -> Outcome:
             return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gates[region.name])
 
-        whole = answer(regions.run(one), {name: gate.found for name, gate in gates.items()})
+        whole = stack_result(regions.run(one), {name: gate.found for name, gate in gates.items()})
         if stack.present and params["on_existing"] == MIGRATE:
             removals = Removals(regions, module.check_mode, timeout, timeout, params["all_regions"])
             whole = migrate("stack", whole, lambda region: send_by_stack(region, stack.name), removals)

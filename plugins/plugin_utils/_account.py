@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, counts, in_words
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES, Row, counts, in_words
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._findings import finding_lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table as region_table
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, PASS, SKIP, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ACTIVE, UNSUPPORTED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, UNSUPPORTED
 
 # What was not checked needs nobody: beyond this, its regions are counted, not named.
 _MOST_NAMED = 3

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, problem, row, worst_first
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
     ACTIVE,
     DRIFTED,
@@ -18,6 +17,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses im
     INCOMPLETE,
     STATUSES,
     UNSUPPORTED,
+    Row,
+    problem,
+    row,
+    worst_first,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import good_statuses
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import gather

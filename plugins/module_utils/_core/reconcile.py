@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_conflict_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, Retries, pauses, poll
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource

@@ -13,8 +13,8 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 

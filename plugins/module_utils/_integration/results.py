@@ -15,10 +15,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import OUTCOMES, SKIP, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome, diff_entry, failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, in_words, problem, row, worst_first
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
     ACTIVE,
     DRIFTED,
@@ -26,6 +24,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses im
     INCOMPLETE,
     UNKNOWN,
     UNSUPPORTED,
+    Outcome,
+    Row,
+    diff_entry,
+    failure_message,
+    in_words,
+    problem,
+    row,
+    worst_first,
 )
 
 # The status that a region has before a predicted change is made.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core import statuses
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import results
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import INTEGRATION, REGION
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import STACK
@@ -29,15 +29,15 @@ def status(findings: t.Iterable[Finding]) -> str:
     """
     findings = list(findings)
     if any(finding.check == REGION for finding in findings):
-        return statuses.UNSUPPORTED
+        return results.UNSUPPORTED
     failed = {finding.check for finding in findings if finding.outcome == FAIL}
     unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
     if INTEGRATION in failed:
-        return statuses.ABSENT
+        return results.ABSENT
     if failed & set(AUTHORIZATION):
-        return statuses.INACTIVE
+        return results.INACTIVE
     if failed & set(PARTS):
-        return statuses.INCOMPLETE
+        return results.INCOMPLETE
     if failed:
-        return statuses.DRIFTED
-    return statuses.UNKNOWN if unread - set(APART) else statuses.ACTIVE
+        return results.DRIFTED
+    return results.UNKNOWN if unread - set(APART) else results.ACTIVE

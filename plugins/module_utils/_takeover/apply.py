@@ -16,9 +16,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, integrate_everywhere
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result, names_of

@@ -20,10 +20,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import deploy
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome, diff_entry
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome, diff_entry
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, UNKNOWN, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ACTIVE, STATUSES, UNSUPPORTED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, STATUSES, UNSUPPORTED
 
 Report = dict[str, t.Any]
 

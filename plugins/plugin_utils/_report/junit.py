@@ -12,7 +12,7 @@ import typing as t
 from xml.etree import ElementTree
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import ACTIVE, UNSUPPORTED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, UNSUPPORTED
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import (
     COLLECTION,
     Report,

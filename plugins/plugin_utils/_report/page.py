@@ -20,7 +20,7 @@ import zlib
 from pathlib import Path
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
     ACTIVE,
     DRIFTED,
@@ -29,7 +29,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses im
     STATUSES,
     UNSUPPORTED,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import UNKNOWN as UNKNOWN_STATUS
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import UNKNOWN as UNKNOWN_STATUS
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import Report, concerns, has_failed, printable, statuses
 
 # A sign beside the colour, for those who do not see it; all of them are in every system's fonts.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES
 from tests.tools.addresses import CHECKOUT
 from tests.tools.guides import explained
 

@@ -11,8 +11,8 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import answer
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import resource_result
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -28,6 +28,6 @@ def run(module: AnsibleAWSModule, resource_class: type[Resource]) -> None:
         resource = resource_class.from_parameters(module.params, regions)
         timeout = wait_seconds(module.params)
         results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))
-        return answer(resource.kind, results)
+        return resource_result(resource.kind, results)
 
     finish(module, work)

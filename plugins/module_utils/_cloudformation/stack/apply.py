@@ -20,8 +20,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
     unchanged,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_no_change
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, Retries, pauses, poll
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack

@@ -10,23 +10,23 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._core import outcomes
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import resource_result
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-    from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 _KIND = "stack"
 
 
-def answer(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, t.Sequence[Existing]]) -> Document:
-    """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `outcomes.answer`.
+def stack_result(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, t.Sequence[Existing]]) -> Document:
+    """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `resource_result`.
 
     :param existing: the integrations of others that exist already, by region
     """
-    whole = outcomes.answer(_KIND, results)
+    whole = resource_result(_KIND, results)
     for name, entry in whole["regions"].items():
         if existing.get(name):
             entry["other_integrations"] = [other.as_dict(name) for other in existing[name]]

@@ -13,7 +13,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.operations import Operations
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import Attempts, plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Reader
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.results import answer, unfinished
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.results import stack_set_result, unfinished
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, error_code, failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -95,8 +95,8 @@ class StackSetRun:
         except _StepOver:
             return unfinished(self._wanted, self._operations, self._first)
         except Exception as error:  # whatever it was, what was done so far is told
-            return answer(self._wanted, self._operations, self._first, failure=failure_of(error))
-        return answer(self._wanted, self._operations, self._first, reading=reading, plan=made, check_mode=self._check_mode)
+            return stack_set_result(self._wanted, self._operations, self._first, failure=failure_of(error))
+        return stack_set_result(self._wanted, self._operations, self._first, reading=reading, plan=made, check_mode=self._check_mode)
 
     def _bring(self) -> tuple[Reading, StackSetPlan]:
         while True:

@@ -45,7 +45,7 @@ def unfinished(desired: StackSet, operations: Operations, first: StackSetPlan | 
     }
 
 
-def answer(
+def stack_set_result(
     desired: StackSet,
     operations: Operations,
     first: StackSetPlan | None,

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, worst_first
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES, Row, worst_first
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import count, table
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan, Resource, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 
 @dataclass

@@ -13,9 +13,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import apply
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import integrate
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired

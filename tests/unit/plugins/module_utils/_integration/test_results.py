@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 
 ORDER = ["queue", "connection", "api_destination", "rule"]

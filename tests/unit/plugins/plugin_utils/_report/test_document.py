@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import OUTCOMES
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import concerns, printable, verification_report
 from tests.tools import report_accounts as accounts
 

@@ -17,7 +17,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.statuses import STATUSES
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.page import MEANINGS, OUTCOME_SYMBOLS, SYMBOLS, page
 from tests.tools import report_accounts as accounts

@@ -15,8 +15,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 SPOT, OTHER_SPOT = "act-d7320fba", "act-5a9d1c02"
 TOKEN = "0123456789secretTOKEN"

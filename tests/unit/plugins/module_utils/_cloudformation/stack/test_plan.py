@@ -20,14 +20,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import failure_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.plan import plan as plan_stack
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import answer
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import stack_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import CurrentStack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.steps import NOTHING_TRIED, Attempts, StackPlan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import Parameter, Template
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 Document = dict[str, t.Any]
@@ -602,7 +602,7 @@ def test_the_connection_stands_beside_the_stack() -> None:
         "b": Outcome(Plan("deleted", None), None),
         "c": RegionError("Boom", "no").failure,
     }
-    regions = answer(outcomes, {"a": [Existing("theirs")], "b": []})["regions"]
+    regions = stack_result(outcomes, {"a": [Existing("theirs")], "b": []})["regions"]
     assert (regions["a"]["stack"], regions["a"]["connection"]) == ({"stack_name": "spot"}, {"name": "warnings"})
     assert [found["name"] for found in regions["a"]["other_integrations"]] == ["theirs"]
     assert "other_integrations" not in regions["b"]

@@ -12,7 +12,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.plan import StackSetPlan
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import progress_line, whole
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import RunningOperation
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.results import answer, unfinished
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.results import stack_set_result, unfinished
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from tests.unit.plugins.module_utils._cloudformation.stack_set.stack_sets import (
     REGIONS,
@@ -109,7 +109,9 @@ class TestSteps:
 
 
 def test_what_was_refused_changed_nothing() -> None:
-    told = answer(desired(), operations(entry("create_stack_instances", "REFUSED", 3)), None, reading=reading(), plan=StackSetPlan())
+    told = stack_set_result(
+        desired(), operations(entry("create_stack_instances", "REFUSED", 3)), None, reading=reading(), plan=StackSetPlan()
+    )
     assert told["changed"] is False
 
 
@@ -139,7 +141,7 @@ def test_failed_instances_are_told_worst_first_with_the_reasons_of_the_operation
         )
     )
     made = StackSetPlan(left=left, spot_accounts=dict.fromkeys(instances(), "act-aaaaaaaa"))
-    told = answer(desired(), done, made, reading=reading(found=found), plan=made)
+    told = stack_set_result(desired(), done, made, reading=reading(found=found), plan=made)
     assert [(entry["account"], entry["region"], entry["status"], entry["reason"]) for entry in told["failed_instances"]] == [
         (C, "eu-west-1", "INOPERABLE", "is INOPERABLE: …"),
         (B, "eu-west-1", "FAILED", "no role"),
@@ -155,19 +157,19 @@ def test_failed_instances_are_told_worst_first_with_the_reasons_of_the_operation
 
 def test_hundreds_of_failures_are_not_all_in_the_message() -> None:
     left = {(f"5{number:011}", region): "no" for number in range(100) for region in REGIONS}
-    told = answer(desired(), operations(), None, reading=reading(found={}), plan=StackSetPlan(left=left))
+    told = stack_set_result(desired(), operations(), None, reading=reading(found={}), plan=StackSetPlan(left=left))
     assert len(told["failed_instances"]) == 300
     assert told["msg"].endswith(" | and 280 more, see failed_instances")
 
 
 def test_a_change_that_does_not_hold_is_a_failure() -> None:
-    told = answer(desired(), operations(), None, reading=reading(), plan=StackSetPlan(set_left=("description", "tags")))
+    told = stack_set_result(desired(), operations(), None, reading=reading(), plan=StackSetPlan(set_left=("description", "tags")))
     assert told["msg"] == "stack set spot: AWS took the change, but does not show it: description, tags"
 
 
 def test_what_ended_before_its_end_tells_what_it_did() -> None:
     done = operations(entry("create_stack_instances", "FAILED", 3, failures=[failure(A)]))
-    told = answer(desired(), done, StackSetPlan(diff=({"x": 1},)), failure=Failure("AccessDenied", "no"))
+    told = stack_set_result(desired(), done, StackSetPlan(diff=({"x": 1},)), failure=Failure("AccessDenied", "no"))
     assert told == {
         "changed": True,
         "finished": True,
@@ -180,12 +182,12 @@ def test_what_ended_before_its_end_tells_what_it_did() -> None:
 
 def test_check_mode_says_that_aws_is_at_work() -> None:
     amidst = reading(running=(RunningOperation("o-1", "CREATE", "RUNNING"),))
-    told = answer(desired(), operations(), None, reading=amidst, plan=StackSetPlan(), check_mode=True)
+    told = stack_set_result(desired(), operations(), None, reading=amidst, plan=StackSetPlan(), check_mode=True)
     assert told["notes"] == ["AWS is at the operation o-1 (CREATE) now; what it does is not predicted."]
 
 
 def test_a_token_that_a_template_shows_is_not_shown() -> None:
     """One that forgot NoEcho, as AWS and emulators tell its value."""
     shown = current(Parameters=[{"ParameterKey": "SpotToken", "ParameterValue": TOKEN}])
-    told = answer(desired(), operations(), None, reading=reading(shown), plan=StackSetPlan())
+    told = stack_set_result(desired(), operations(), None, reading=reading(shown), plan=StackSetPlan())
     assert TOKEN not in str(told)

@@ -9,8 +9,8 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.outcomes import Outcome, answer, failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome, failure_message, resource_result
 
 DONE = Outcome(Plan("updated", {"x": 2}, {"x": 1}, {"x": 2}, (Call("paint", {}),)), {"x": 2})
 SAME = Outcome(Plan("unchanged", {"x": 2}), {"x": 2})
@@ -30,29 +30,29 @@ MADE = Outcome(Plan("created", {"x": 2}, None, {"x": 2}, (Call("create", {}),)),
     ],
 )
 def test_result_of_a_region(outcome: Outcome | Failure, entry: dict[str, t.Any]) -> None:
-    assert answer("lamp", {"eu-west-1": outcome})["regions"] == {"eu-west-1": entry}
+    assert resource_result("lamp", {"eu-west-1": outcome})["regions"] == {"eu-west-1": entry}
 
 
 @pytest.mark.parametrize(
     ("results", "changed"), [({"a": SAME}, False), ({"a": SAME, "b": DONE}, True), ({"a": Failure("x", "y")}, False), ({}, False)]
 )
 def test_result_is_changed_if_one_region_changed(results: dict[str, t.Any], changed: bool) -> None:
-    assert answer("lamp", results)["changed"] is changed
+    assert resource_result("lamp", results)["changed"] is changed
 
 
 def test_result_lists_failed_regions_beside_all_others() -> None:
-    whole = answer("lamp", {"a": DONE, "b": Failure("Boom", "no"), "c": SAME})
+    whole = resource_result("lamp", {"a": DONE, "b": Failure("Boom", "no"), "c": SAME})
     assert whole["failed_regions"] == ["b"]
     assert list(whole["regions"]) == ["a", "b", "c"]
     assert whole["msg"] == "lamp: 1 of 3 region(s) failed. b: Boom: no"
 
 
 def test_result_without_a_failure_has_no_message() -> None:
-    assert "msg" not in answer("lamp", {"a": DONE})
+    assert "msg" not in resource_result("lamp", {"a": DONE})
 
 
 def test_diff_has_an_entry_for_each_changed_region() -> None:
-    diff = answer("lamp", {"a": DONE, "b": SAME, "c": MADE, "d": GONE, "e": Failure("x", "y")})["diff"]
+    diff = resource_result("lamp", {"a": DONE, "b": SAME, "c": MADE, "d": GONE, "e": Failure("x", "y")})["diff"]
     assert diff == [
         {"before_header": "a lamp", "after_header": "a lamp", "before": {"x": 1}, "after": {"x": 2}},
         {"before_header": "c lamp", "after_header": "c lamp", "before": {}, "after": {"x": 2}},
