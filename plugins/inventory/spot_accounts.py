@@ -156,7 +156,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts im
     parse_filters,
     problem,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount
 
 _FILE_NAMES = ("spot_accounts.yml", "spot_accounts.yaml")
 # Seconds after which people wonder.

@@ -181,7 +181,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.pref
     choose_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import findings, obstacles
 
 

@@ -20,8 +20,8 @@ ORGANIZATIONS = "organizations"
 class Member:
     """An AWS account of the organisation.
 
-    :ivar unit: the organizational unit, of those asked for, that it is in, however deep
-    :ivar active: whether AWS can do anything there; not so in suspended accounts
+    :ivar unit: the requested organizational unit that contains it, directly or not
+    :ivar active: whether AWS can deploy to it; not so if it is suspended
     """
 
     account: str
@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Organization:
-    """What AWS Organizations tells of some organizational units.
+    """The members of some organizational units.
 
     :ivar members: by account
     """
@@ -41,7 +41,7 @@ class Organization:
 
 
 def read_organization(client: t.Any, units: t.Iterable[str]) -> Organization:
-    """The accounts of organizational units, those of the units in them included.
+    """Return the accounts of organizational units, including the units in them.
 
     DescribeOrganization, ListAccountsForParent, ListOrganizationalUnitsForParent: one after the other, as Organizations
     allows few calls per second.
@@ -64,7 +64,7 @@ def read_organization(client: t.Any, units: t.Iterable[str]) -> Organization:
 
 def _walk(client: t.Any, parent: str, unit: str, members: dict[str, Member]) -> None:
     for account in items(client, "list_accounts_for_parent", "Accounts", ParentId=parent):
-        # An account in two of the units belongs to the one that was named first. State takes the place of Status.
+        # An account in two of the units belongs to the one that was named first. State replaces Status.
         members.setdefault(account["Id"], Member(account["Id"], unit, (account.get("State") or account.get("Status")) == "ACTIVE"))
     for child in items(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
         _walk(client, child["Id"], unit, members)

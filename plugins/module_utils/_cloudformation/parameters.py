@@ -21,10 +21,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 
 @dataclass(frozen=True)
 class StackParameters:
-    """The parameters of a stack: as they are, as they shall be, and as a request gives them.
+    """The parameters of a stack: existing, desired, and as a request has them.
 
     :ivar current: the stack's, as CloudFormation shows them; None where there is no stack
-    :ivar given: what shall have a certain value, the Spot account included
+    :ivar given: the desired values, the Spot account included
     :ivar token_name: the parameter that takes the token
     :ivar keep_token: whether a token that the stack has stays
     """
@@ -37,7 +37,7 @@ class StackParameters:
     keep_token: bool = False
 
     def check(self) -> None:
-        """Finds out what CloudFormation would refuse, before it is asked, and in words that fit.
+        """Refuse what CloudFormation would refuse, with a better message.
 
         :raises RegionError: a parameter is not in the template, or has no value.
         """
@@ -51,7 +51,7 @@ class StackParameters:
             raise RegionError("NoParameter", f"the template's parameter {', '.join(missing)} has no default: give it with 'parameters'")
 
     def request(self) -> list[dict[str, t.Any]]:
-        """As CreateStack and UpdateStack take them: all that the template has, but for those that keep to its defaults."""
+        """Return them as CreateStack and UpdateStack take them: all that the template has, except those that keep its defaults."""
         found: list[dict[str, t.Any]] = []
         for name in self.template.parameters:
             in_stack = self.current is not None and name in self.current
@@ -64,7 +64,7 @@ class StackParameters:
         return found
 
     def desired(self) -> dict[str, str]:
-        """As CloudFormation will show them."""
+        """Return them as CloudFormation will show them."""
         current = self.current or {}
         return {
             name: HIDDEN
@@ -74,12 +74,12 @@ class StackParameters:
         }
 
     def changed(self) -> bool:
-        """Whether a value differs that the stack has and CloudFormation shows. What is new matters to a resource, which differs then."""
+        """Whether a value differs that the stack has and CloudFormation shows. A new parameter shows in a resource."""
         current = self.current or {}
         return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.desired().items())
 
     def next_revision(self) -> str | None:
-        """Another value for the parameter that has the token written again; None if there is none, or if the user decides about it."""
+        """Return the next value of the parameter that has the token written again; None without it, or if the user sets it."""
         if REVISION_PARAMETER not in self.template.parameters or REVISION_PARAMETER in self.given:
             return None
         now = (self.current or {}).get(REVISION_PARAMETER, "")

@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# The logical ids of this collection's template; what another template decides is not ours to mend.
+# The logical ids of this collection's template; what another template decides is not repaired.
 _OURS = {"Connection", "ApiDestination", "ExecutionRole", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
 
 # CloudFormation's states in which a stack is as it should be (API reference, Stack).

@@ -25,7 +25,7 @@ except ImportError:  # templates in YAML are then compared as text
 LONGEST_BODY = 51200
 # The parameter of this collection's template that has the token written again where nothing else changes.
 REVISION_PARAMETER = "TokenRevision"
-# As CloudFormation shows a value that it does not tell.
+# As CloudFormation shows a hidden value.
 HIDDEN = "****"
 # What of a template is no update by itself (CloudFormation user guide). Of parameters, the values are, which are compared on their own.
 _NOT_UPDATED = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters")
@@ -46,7 +46,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Template:
-    """What CloudFormation tells about a template.
+    """CloudFormation's summary of a template.
 
     :ivar resources: the logical ids by type, as far as CloudFormation names them
     :ivar capabilities: what a caller has to acknowledge
@@ -59,28 +59,29 @@ class Template:
     capabilities: tuple[str, ...] = ()
 
     @classmethod
-    def from_summary(cls, answer: t.Mapping[str, t.Any]) -> Template:
-        """Out of the answer of GetTemplateSummary."""
+    def from_summary(cls, summary: t.Mapping[str, t.Any]) -> Template:
+        """Return the template out of the response of GetTemplateSummary."""
         return cls(
             parameters={
-                item["ParameterKey"]: Parameter(item.get("DefaultValue"), bool(item.get("NoEcho"))) for item in answer.get("Parameters", [])
+                item["ParameterKey"]: Parameter(item.get("DefaultValue"), bool(item.get("NoEcho")))
+                for item in summary.get("Parameters", [])
             },
-            resource_types=tuple(sorted(answer.get("ResourceTypes", []))),
+            resource_types=tuple(sorted(summary.get("ResourceTypes", []))),
             resources={
                 item["ResourceType"]: tuple(sorted(item.get("LogicalResourceIds", [])))
-                for item in answer.get("ResourceIdentifierSummaries", [])
+                for item in summary.get("ResourceIdentifierSummaries", [])
             },
-            description=answer.get("Description") or "",
-            capabilities=tuple(answer.get("Capabilities", [])),
+            description=summary.get("Description") or "",
+            capabilities=tuple(summary.get("Capabilities", [])),
         )
 
     def differences(self, other: Template) -> tuple[str, ...]:
-        """What two summaries do not agree in. Capabilities follow from the resources."""
+        """Return what differs between two summaries. Capabilities follow from the resources."""
         parts = ("parameters", "resource_types", "resources", "description")
         return tuple(part.replace("_", " ") for part in parts if getattr(self, part) != getattr(other, part))
 
     def account_parameter(self, given: str | None) -> str:
-        """The parameter that takes the Spot account.
+        """Return the parameter that takes the Spot account.
 
         :param given: its name, if the user says it
         :raises RegionError: there is none, or more than one that could be it.
@@ -88,7 +89,7 @@ class Template:
         return self._find(given, "account_parameter", "a Spot account", (r"spot(inst)?_?account(_?id)?", r"account(_?id)?"))
 
     def token_parameter(self, given: str | None) -> str:
-        """The parameter that takes the Spot token. See `account_parameter`."""
+        """Return the parameter that takes the Spot token. See `account_parameter`."""
         return self._find(given, "token_parameter", "a Spot token", (r"spot(inst)?_?(\w+_?)?token", r"((api|access)_?)?token"))
 
     def _find(self, given: str | None, option: str, what: str, forms: t.Sequence[str]) -> str:
@@ -112,7 +113,7 @@ def looks_like_token(parameter: str) -> bool:
 
 
 def check_template_url(url: str) -> str:
-    """Returns the address of a template.
+    """Return the address of a template.
 
     :raises ArgumentError: CloudFormation would refuse it (API reference, CreateStack: an S3 bucket, over https).
     """
@@ -127,7 +128,7 @@ def check_template_url(url: str) -> str:
 
 
 def check_template_body(body: str) -> str:
-    """Returns a template's text.
+    """Return a template's text.
 
     :raises ArgumentError: it is empty, or longer than a request may hold.
     """
@@ -140,7 +141,7 @@ def check_template_body(body: str) -> str:
 
 
 def body_differences(one: t.Any, other: t.Any) -> tuple[str, ...]:
-    """What two templates do not agree in, as far as CloudFormation would update it.
+    """Return what differs between two templates, as far as CloudFormation would update it.
 
     :param one: a text; or what boto3 makes of a template in JSON, a dictionary
     :returns: `Resources.Rule`, `Outputs.RuleArn` …; `text` where one of them cannot be parsed
@@ -153,7 +154,7 @@ def body_differences(one: t.Any, other: t.Any) -> tuple[str, ...]:
 
 
 def retained(body: t.Any) -> tuple[dict[str, t.Any], bool]:
-    """A template whose resources all stay when the stack goes.
+    """Return a template whose resources all stay when the stack is deleted.
 
     :param body: a text; or what boto3 makes of a template in JSON, a dictionary
     :returns: the template, and whether it was like that already
@@ -180,13 +181,13 @@ def _section_differences(name: str, one: t.Any, other: t.Any) -> list[str]:
 
 
 def _parsed(template: t.Any) -> dict[str, t.Any] | None:
-    """A template with all scalars as text: to CloudFormation, 300 and "300" are the same. None if it cannot be parsed."""
+    """Return a template with all scalars as text: to CloudFormation, 300 and "300" are the same. None if it cannot be parsed."""
     loaded = _loaded(template, "BaseLoader")
     return None if loaded is None else _as_text(loaded)
 
 
 def _loaded(template: t.Any, loader: str) -> dict[str, t.Any] | None:
-    """A template as a dictionary, None if it cannot be one.
+    """Return a template as a dictionary, None if it cannot be one.
 
     :param loader: of YAML's: `BaseLoader` reads all scalars as text, `SafeLoader` knows numbers and truth values
     """
@@ -212,7 +213,7 @@ def _from_yaml(text: str, loader: str) -> t.Any:
 
 
 def _template_loader(base: t.Any) -> t.Any:
-    """Reads the short forms of functions as what they are short for, and leaves dates alone: the version of a policy is one."""
+    """Read the short forms of functions as their long forms, and dates as text: the version of a policy is one."""
 
     class Loader(base):  # type: ignore[misc]
         yaml_implicit_resolvers: t.ClassVar[t.Any] = {
@@ -243,7 +244,7 @@ def _as_text(value: t.Any) -> t.Any:
 
 
 def parameter_text(value: t.Any) -> str:
-    """A value out of a playbook as CloudFormation takes it: truth values in small letters, lists with commas."""
+    """Return a value out of a playbook as CloudFormation takes it: truth values in small letters, lists with commas."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
 
 def wait_seconds(params: t.Mapping[str, t.Any]) -> float:
-    """How long to wait for AWS, 0 for not at all."""
+    """Return the seconds to wait for AWS, 0 for not at all."""
     return float(params["wait_timeout"]) if params["wait"] else 0.0
 
 

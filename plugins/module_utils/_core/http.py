@@ -24,9 +24,9 @@ _SHORTEST_SECRET = 4
 
 
 class PeerError(Exception):
-    """A service said no, or nothing. The message is one line and holds no secret.
+    """A service refused, or did not respond. The message is one line and holds no secret.
 
-    :ivar status: the HTTP status, 0 where there was no answer
+    :ivar status: the HTTP status, 0 without a response
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -35,7 +35,7 @@ class PeerError(Exception):
 
     @property
     def remedy(self) -> str:
-        """What a person can do about it."""
+        """What a person can do."""
         if self.status == 401:
             return "Check the credentials: the service does not know them."
         if self.status == 403:
@@ -47,14 +47,14 @@ class PeerError(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a service answered, whatever the status."""
+    """The response of a service, whatever its status."""
 
     status: int
     body: bytes
 
     @property
     def ok(self) -> bool:
-        """Whether it said yes."""
+        """Whether the service accepted the request."""
         return 200 <= self.status < 300
 
     def json(self) -> t.Any:
@@ -67,14 +67,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Peer:
-    """The HTTP API of a service that is neither AWS nor Spot's. One request, one answer: nothing is tried twice, as what is asked
-    may be something to be done, and an answer that was lost does not mean that it was not.
+    """The HTTP API of a service that is neither AWS nor Spot's. One request, one response: nothing is sent twice, as the request
+    may change something, and a lost response does not mean that it did not.
 
-    :ivar what: how people call it, such as `the webhook`
-    :ivar url: the base address; its path may be a secret, so that only its host is ever told
+    :ivar what: its name in messages, such as `the webhook`
+    :ivar url: the base address; its path may be a secret, so that only its host is ever shown
     :ivar headers: sent with each request, to this address only: redirects are not followed
-    :ivar secrets: what must never be told, in whatever the service says
-    :ivar ca_path: a file of certificates to trust besides the system's
+    :ivar secrets: what must never be shown, also where the service repeats it
+    :ivar ca_path: a file of certificates to trust, in addition to the system's
     """
 
     what: str
@@ -92,9 +92,9 @@ class Peer:
         return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
     def demand(self, method: str, path: str = "", body: t.Any = None, query: t.Mapping[str, str] | None = None) -> Reply:
-        """Asks, and takes nothing but a yes.
+        """Send a request that the service has to accept.
 
-        :raises PeerError: it said something else, or nothing.
+        :raises PeerError: it refused, or did not respond.
         """
         reply = self.ask(method, path, body, query)
         if not reply.ok:
@@ -102,18 +102,18 @@ class Peer:
         return reply
 
     def ask(self, method: str, path: str = "", body: t.Any = None, query: t.Mapping[str, str] | None = None) -> Reply:
-        """Asks, and returns what was answered.
+        """Send a request and return the response.
 
         :param path: appended to the address
         :param body: sent as JSON
-        :raises PeerError: there was no answer.
+        :raises PeerError: there was no response.
         """
         address = f"{self.url.rstrip('/') if path else self.url}{path}"
         if query:
             address += ("&" if urlsplit(address).query else "?") + urlencode(query)
         try:
             return within(self.seconds, lambda: self._ask(method, address, body))
-        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no answer
+        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
             reason = getattr(error, "reason", None) or error
             said = f"{type(error).__name__}: {' '.join(str(reason).split())}"
             raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not answer: {said}")) from None
@@ -122,7 +122,7 @@ class Peer:
         given = None if body is None else json.dumps(body).encode()
         content = {} if given is None else {"Content-Type": "application/json"}
         try:
-            answer = open_url(
+            response = open_url(
                 address,
                 method=method,
                 data=given,
@@ -131,15 +131,15 @@ class Peer:
                 validate_certs=self.validate_certs,
                 ca_path=self.ca_path,
                 follow_redirects="none",
-                use_netrc=False,  # a netrc file must not put another authorization in place of the one that was given
+                use_netrc=False,  # a netrc file must not replace the authorization that was given
                 http_agent="ansible-collection/spot.eventbridge",
             )
-            return Reply(int(answer.status), answer.read(_MOST_BYTES))
+            return Reply(int(response.status), response.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:
             return Reply(int(error.code), error.read(65536))
 
     def refusal(self, reply: Reply) -> PeerError:
-        """The answer as an error: who, what, and why."""
+        """Return the response as an error: which service, what, and why."""
         meaning = {401: " (it refuses the credentials)", 403: " (it does not allow this)"}.get(reply.status, "")
         # Before anything is cut off: the rest of a secret that was cut through would not be found any more.
         told = self.scrub(reply.body.decode("utf-8", "replace"))
@@ -148,12 +148,12 @@ class Peer:
         return PeerError(reply.status, f"{self.what} at {self.host} answered {reply.status}{meaning}: {printable}")
 
     def scrub(self, text: str) -> str:
-        """The text without secrets, nor what they are sent as."""
+        """Return the text without secrets and their encoded forms."""
         return scrub(text, self.secrets)
 
 
 def scrub(text: str, secrets: t.Iterable[str]) -> str:
-    """The text with a sign in place of each secret, also where it is written as part of an address or in base64."""
+    """Return the text with asterisks instead of each secret, also where it is part of an address or in base64."""
     forms = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, safe=""), _base64(secret))}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "********")
@@ -161,7 +161,7 @@ def scrub(text: str, secrets: t.Iterable[str]) -> str:
 
 
 def basic(user: str, password: str) -> str:
-    """The value of an Authorization header for a user and a password."""
+    """Return the value of an Authorization header for a user and a password."""
     return f"Basic {_base64(f'{user}:{password}')}"
 
 

@@ -16,7 +16,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.arn import parse_aws_ar
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotResponse, ask
 
 ALL_REGIONS = ["all"]

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICES = ("ec2", "fis", "cloudwatch")
-# By this tag the next run knows what a killed one left.
+# By this tag, a run finds what a killed one left.
 TAG = "spot.eventbridge"
 # Spot tags the instances of a group with its id. [?]
 GROUP_TAG = "spotinst:aws:ec2:group:id"
@@ -55,7 +55,7 @@ class Instance:
 
     @property
     def refusal(self) -> str:
-        """Why it must not be interrupted; empty if it may."""
+        """Why it must not be interrupted; empty if it may be."""
         if self.lifecycle != "spot":
             return f"{self.id} is not a spot instance"
         return "" if self.state == "running" else f"{self.id} is {self.state}, not running"
@@ -67,11 +67,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an interruption.
+    """The result of an interruption.
 
-    :ivar announced: when it was asked for, in UTC
+    :ivar announced: when it was requested, in UTC
     :ivar metrics: of the rule, what was added since
-    :ivar seconds: from then to the figures that tell its end
+    :ivar seconds: from then to the metrics that show its result
     """
 
     announced: datetime.datetime
@@ -125,7 +125,7 @@ def template(instance: Instance, role_arn: str, name: str) -> dict[str, t.Any]:
 
 
 def interrupt(region: Region, instance: Instance, role_arn: str, name: str, timeout: float) -> Outcome:
-    """Lets AWS interrupt an instance, and follows the warning to Spot. The experiment's template is removed whatever happens.
+    """Have AWS interrupt an instance, and follow the interruption notice to Spot. The experiment's template is removed in any case.
 
     :param name: the integration's, which is its rule's and the tag's value
     :param timeout: seconds to wait for CloudWatch, which is a minute or two late
@@ -150,7 +150,7 @@ def interrupt(region: Region, instance: Instance, role_arn: str, name: str, time
 
 
 def remove_templates(region: Region, name: str) -> None:
-    """Removes the templates that a killed run left."""
+    """Remove the templates of a run that was killed."""
     fis = region.clients["fis"]
     templates = items(fis, "list_experiment_templates", "experimentTemplates")
     for template_id in [item["id"] for item in templates if item.get("tags", {}).get(TAG) == name]:
@@ -158,7 +158,7 @@ def remove_templates(region: Region, name: str) -> None:
 
 
 def finding(region: str, instance: Instance, outcome: Outcome) -> Finding:
-    """What an interruption means. Pure."""
+    """Return the finding of an interruption. Pure."""
     when = outcome.announced.strftime("%Y-%m-%dT%H:%M:%SZ")
     if outcome.metrics.get("delivered"):
         message = f"{region}: AWS announced at {when} that {instance} will be interrupted, and Spot took it"
@@ -173,7 +173,7 @@ def finding(region: str, instance: Instance, outcome: Outcome) -> Finding:
 
 
 def unconfirmed(region: str, instance: Instance) -> Finding:
-    """What would happen, for whoever has not confirmed it. Pure."""
+    """Return the finding of an interruption that is not confirmed. Pure."""
     message = f"{region}: {instance} would be interrupted, that is lost two minutes later. Nothing was done, as it is not confirmed."
     return Finding(INTERRUPTION, SKIP, message, f"Confirm it by giving its id once more: {instance.id}.")
 

@@ -39,11 +39,11 @@ _FIRST_PAUSE = 2.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a test event.
+    """The result of a test event.
 
     :ivar metrics: of the temporary rule, as `read_metrics_between` returns them
-    :ivar seconds: from the event to the figures that tell its end
-    :ivar letter: what the dead-letter queue says of it
+    :ivar seconds: from the event to the metrics that show its result
+    :ivar dead_letter: what the dead-letter queue holds of it
     :ivar before: the state of the connection before, None if there is none; `after` likewise
     """
 
@@ -66,16 +66,16 @@ def event(region: str) -> dict[str, t.Any]:
 
 
 def test_event(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
-    """Sends an event of our own through the rule's own target, and looks at what becomes of it.
+    """Send an event of our own through the rule's own target, and read its result.
 
-    What a killed test event left is removed first, and the temporary rule is removed whatever happens.
+    The temporary rule is removed in any case; that of a test event that was killed is removed first.
 
     :param name: of the rule
     :param target_id: of the target in it; None for the one that sends to an API destination
     :param connection: the name of the connection, if it is another
-    :param settle: seconds until a new rule surely matches (EventBridge user guide: "a short period")
+    :param settle: seconds until a new rule matches (EventBridge user guide: "a short period")
     :param timeout: seconds to wait for CloudWatch, which is a minute or two late
-    :raises RegionError: AWS took only a part. botocore's errors pass through.
+    :raises RegionError: AWS accepted only a part. botocore's errors pass through.
     """
     remove(region, name)
     target = _target(region, name, target_id)
@@ -95,11 +95,11 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
 
 
 def remove(region: Region, name: str) -> None:
-    """Removes the temporary rules of this name's test events, if there are any."""
+    """Remove the temporary rules of this name's test events, if there are any."""
     events = region.clients["events"]
     # All of the list before the first removal: a page's token may not outlive what it stands for.
     for rule in list(items(events, "list_rules", "Rules", NamePrefix=temporary_rule_prefix(name), EventBusName=EVENT_BUS)):
-        # Somebody else's rule may be called so, too.
+        # A rule of others may have such a name, too.
         if SOURCE not in rule.get("EventPattern", ""):
             continue
         try:
@@ -113,7 +113,7 @@ def remove(region: Region, name: str) -> None:
 
 
 def finding(region: str, outcome: Outcome) -> Finding:
-    """What a test event means. Pure."""
+    """Return the finding of a test event. Pure."""
     if outcome.before == _AUTHORIZED and outcome.after not in (_AUTHORIZED, None):
         message = (
             f"{region}: The test event itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."
@@ -177,9 +177,9 @@ def _send(region: Region, rule: str, target: t.Mapping[str, t.Any], settle: floa
     _all_done(events.put_events(Entries=[event(region.name)]), "PutEvents", "Entries")
 
 
-def _all_done(answer: t.Mapping[str, t.Any], operation: str, entries: str) -> None:
-    if answer.get("FailedEntryCount"):
-        told = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in answer.get(entries, []))
+def _all_done(response: t.Mapping[str, t.Any], operation: str, entries: str) -> None:
+    if response.get("FailedEntryCount"):
+        told = "; ".join(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}" for entry in response.get(entries, []))
         raise RegionError("FailedEntries", f"{operation} failed: {told}")
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_aws_account, check_spot_account
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
 
 GROUP = "spot_accounts"
 FIELDS = ("spot_account", "name", "organization", "aws_account", "cloud_provider", "provider_account")

@@ -8,19 +8,25 @@
 from __future__ import annotations
 
 import itertools
-import json
-import math
 import time
 import typing as t
 import urllib.error
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from ansible.module_utils.urls import open_url
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
+    SpotAccount,
+    SpotError,
+    doubt_about,
+    error_text,
+    items_of,
+    parse_account,
+    response_of,
+    seconds_left,
+)
 
 DEFAULT_URL = "https://api.spotinst.io"
 NOTIFICATION_PATH = "/aws/ec2/instance/interruptionNotification"
@@ -28,63 +34,15 @@ ACCOUNTS_PATH = "/setup/account"
 
 _ATTEMPTS = 3
 _FIRST_PAUSE = 1.0
-# Seconds. An answer takes Spot well under one; what takes longer is an outage.
+# Seconds. Spot responds in well under one; a longer time is an outage.
 _TIMEOUT = 10
 # Spot's guide "Spot API Administration": the limit counts the requests of the last 60 seconds, and who asks again too soon postpones
 # its end. So where Spot does not say when that is, all of the minute is waited for.
 _RATE_LIMIT_WINDOW = 60.0
 # The header has whole seconds, maybe rounded down.
 _RATE_LIMIT_MARGIN = 1.0
-# No limit lasts so many seconds: from here on, a number is a time of day, from there on, in milliseconds.
-_TIME_OF_DAY, _IN_MILLISECONDS = 1e9, 1e12
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST_ERROR_BYTES = 64 * 1024
-_LONGEST_TEXT = 500
-
-
-class SpotError(Exception):
-    """Spot said no, or nothing.
-
-    :ivar status: the HTTP status, 0 where there was no answer
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-    @property
-    def unauthenticated(self) -> bool:
-        """Whether Spot does not know the token."""
-        return self.status == 401
-
-    @property
-    def refused(self) -> bool:
-        """Whether Spot answered, and the answer is about this request: no right to it, or no such thing."""
-        return 400 <= self.status < 500 and self.status != 429
-
-
-@dataclass(frozen=True)
-class SpotAccount:
-    """An account of Spot's organisation.
-
-    :ivar spot_account: `act-d7320fba`
-    :ivar name: as people call it; not unique
-    :ivar organization: Spot's id of the organisation, twelve digits that are no AWS account; empty if unknown
-    :ivar aws_account: twelve digits; None where no AWS account is connected
-    :ivar cloud_provider: `AWS`, `AZURE`, `GCP`; None where Spot does not tell it
-    :ivar provider_account: the account at whatever provider that is; None where nothing is connected
-    """
-
-    spot_account: str
-    name: str
-    organization: str
-    aws_account: str | None
-    cloud_provider: str | None = None
-    provider_account: str | None = None
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results."""
-        return asdict(self)
 
 
 class SpotApi:
@@ -106,7 +64,7 @@ class SpotApi:
         """
         :param url: the base address, without a path
         :param token: sent in a header, to this address only: redirects are not followed
-        :param warn: is told, in one line, what makes a list doubtful; by default, nobody is
+        :param warn: gets, in one line, what makes a list doubtful
         """
         self._url = url.rstrip("/")
         self._token = token
@@ -118,7 +76,7 @@ class SpotApi:
         """The accounts of the token's organisation, each once, in Spot's order. Needs an administrator's token.
 
         :param aws_account: only those that are bound to this AWS account
-        :raises SpotError: Spot refused, or did not answer.
+        :raises SpotError: Spot refused, or did not respond.
         """
         response = self._get(ACCOUNTS_PATH, {"cloudAccountId": aws_account} if aws_account else {})
         items = items_of(response)
@@ -134,14 +92,14 @@ class SpotApi:
     def prove_token(self, spot_account: str) -> None:
         """Asks for something cheap that needs a token valid for this account; a viewer's is enough.
 
-        :raises SpotError: Spot refused, or did not answer.
+        :raises SpotError: Spot refused, or did not respond.
         """
         self._get("/aws/ec2/group", {"accountId": spot_account})
 
     def groups(self, spot_account: str) -> list[str]:
         """The ids of an account's Elastigroups.
 
-        :raises SpotError: Spot refused, or did not answer.
+        :raises SpotError: Spot refused, or did not respond.
         """
         items = items_of(self._get("/aws/ec2/group", {"accountId": spot_account}))
         return [str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")]
@@ -150,7 +108,7 @@ class SpotApi:
         """What the log of an Elastigroup (Elastilog) says of an instance: time and text of each entry.
 
         :param since: in UTC
-        :raises SpotError: Spot refused, or did not answer.
+        :raises SpotError: Spot refused, or did not respond.
         """
         query = {
             "accountId": spot_account,
@@ -185,19 +143,19 @@ class SpotApi:
 
     def _get_once(self, address: str, path: str) -> dict[str, t.Any]:
         try:
-            answer = open_url(
+            response = open_url(
                 address,
                 headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
                 timeout=_TIMEOUT,
                 validate_certs=self._validate_certs,
                 follow_redirects="none",
-                use_netrc=False,  # a netrc file must not put another authorization in place of the token
+                use_netrc=False,  # a netrc file must not replace the token
                 http_agent="ansible-collection/spot.eventbridge",
             )
-            status, body = answer.status, self._body(answer, _MOST_BYTES)
+            status, body = response.status, self._body(response, _MOST_BYTES)
         except urllib.error.HTTPError as error:
             raise self._refusal(error, path) from None
-        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no answer
+        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
             reason = getattr(error, "reason", None) or error
             what = f"{type(error).__name__}: {' '.join(str(reason).split())}"
             message = f"Spot did not answer at {self._url}: {what}. Check the address and the network, or run again later."
@@ -206,9 +164,9 @@ class SpotApi:
             raise SpotError(status, f"Spot answered {status} to GET {path}, which is no answer of its API. Is {self._url} right?")
         return response_of(body, f"{self._url}{path}")
 
-    def _body(self, answer: t.Any, most: int) -> bytes:
+    def _body(self, response: t.Any, most: int) -> bytes:
         # Before anything is cut off: the rest of a token that was cut through would not be found any more.
-        return bytes(answer.read(most)).replace(self._token.encode(), b"********")
+        return bytes(response.read(most)).replace(self._token.encode(), b"********")
 
     def _refusal(self, error: urllib.error.HTTPError, path: str) -> Exception:
         try:
@@ -230,106 +188,3 @@ class _Retry(Exception):
         super().__init__()
         self.error = error
         self.pause = pause
-
-
-def response_of(body: bytes, address: str) -> dict[str, t.Any]:
-    """What is in Spot's envelope.
-
-    :raises SpotError: the body is no such envelope.
-    """
-    try:
-        response = json.loads(body)["response"]
-    except Exception:
-        response = None
-    if not isinstance(response, dict):
-        raise SpotError(0, f"What answered at {address} is not the Spot API: {error_text(body)}")
-    return response
-
-
-def items_of(response: t.Mapping[str, t.Any]) -> list[t.Any]:
-    """The items of a response; none where it has none."""
-    items = response.get("items")
-    return items if isinstance(items, list) else []
-
-
-def doubt_about(response: t.Mapping[str, t.Any], found: t.Sequence[SpotAccount]) -> str:
-    """Whether a list of accounts is all of it, as far as Spot's `count` and its items tell; both may be missing.
-
-    :returns: one line for people, empty where nothing is doubtful
-    """
-    listed, count = len(items_of(response)), response.get("count")
-    if isinstance(count, int) and count > listed:
-        return f"Spot counts {count} accounts, and listed {listed}: some may be missing. Compare with the Spot console."
-    if listed > len(found):
-        return f"{listed - len(found)} of the {listed} accounts that Spot listed have no id, and are left out. Ask Spot's support."
-    return ""
-
-
-def error_text(body: bytes) -> str:
-    """What an error's body says to people: Spot's own messages, or the beginning of a plain text. One line."""
-    try:
-        response = json.loads(body)["response"]
-        messages = [error.get("message") or error.get("code") for error in response.get("errors") or []]
-        text = "; ".join(str(message) for message in messages if message) or response["status"]["message"]
-    except Exception:
-        text = body[:200].decode("utf-8", "replace")
-    # A terminal would obey what is not printable.
-    printable = "".join(sign if sign.isprintable() else " " for sign in str(text))
-    return " ".join(printable.split())[:_LONGEST_TEXT] or "(nothing)"
-
-
-def parse_account(item: t.Any) -> SpotAccount | None:
-    """An account out of `GET /setup/account`, where ids come as numbers or text and some keys may be missing.
-
-    :returns: None for what is no account
-    """
-    if not isinstance(item, dict) or not _text(item.get("accountId")):
-        return None
-    provider, external = _text(item.get("cloudProvider")), _text(item.get("providerExternalId"))
-    aws_account = _aws_account(external) if (provider or "AWS").upper() == "AWS" else None
-    return SpotAccount(
-        spot_account=_text(item["accountId"]),
-        name=_text(item.get("name")),
-        organization=_text(item.get("organizationId")),
-        aws_account=aws_account,
-        cloud_provider=provider or None,
-        provider_account=aws_account or external or None,
-    )
-
-
-def _text(value: t.Any) -> str:
-    """An id or a name as text. Some JSON writers make a float of a long number."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-
-
-def _aws_account(external: str) -> str | None:
-    # As a number, an id loses its leading zeros.
-    digits = external.zfill(12)
-    return digits if len(digits) == 12 and digits.isascii() and digits.isdigit() and int(digits) else None
-
-
-def seconds_left(text: str | None, now: float) -> float | None:
-    """When a rate limit ends, out of a header: Spot has a number of seconds there, others a time of day or a date.
-
-    :param now: the time of day, in seconds
-    :returns: None for what cannot be, or says nothing
-    """
-    try:
-        number = float(text or "")
-    except ValueError:
-        left = _time_of_day(text or "") - now
-    else:
-        left = number if number < _TIME_OF_DAY else number / (1000 if number >= _IN_MILLISECONDS else 1) - now
-    return left if math.isfinite(left) and left >= 0 else None
-
-
-def _time_of_day(date: str) -> float:
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            found = read(date.strip().replace("Z", "+00:00"))
-            return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
-        except Exception:
-            continue
-    return math.nan

@@ -13,7 +13,8 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 
 REACTED = "spot_reacted"
 # Where the group is not known, all are asked, up to so many.

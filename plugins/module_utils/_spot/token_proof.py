@@ -11,7 +11,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
 
 TOKEN = "spot_token"
 SPOT_ACCOUNT = "spot_account"

@@ -152,7 +152,7 @@ def asked_for(path: Path) -> set[str]:
 
 def test_the_inventory_names_the_variables_that_its_hosts_have() -> None:
     from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts import host_variables
-    from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount
+    from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount
 
     (sentence,) = [line for line in documentation("spot_accounts", "inventory")["description"] if "Their variables are" in line]
     fields = inspect.signature(SpotAccount).parameters

@@ -76,6 +76,8 @@ class Stack:
     update: str = "changed"
     retain: bool = False
 
+    kind: t.ClassVar[str] = "stack"
+
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> Stack:
         """Return what is desired, out of the parameters of `spot_stack`.

@@ -11,23 +11,23 @@ import typing as t
 
 # With these states of the stack itself, an operation begins; what lies before is about another.
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "REVIEW_IN_PROGRESS"})
-# More than a few follow from one another; the oldest is the cause of the others.
+# The oldest failures are the cause of the others.
 _MOST_CAUSES = 5
 _LONGEST_REASON = 400
 
 
 def read_causes(cloudformation: t.Any, stack_id: str) -> tuple[str, ...]:
-    """Why the last operation on a stack failed: DescribeStackEvents, as far back as the operation's beginning. See `causes`."""
+    """Return why the last operation on a stack failed: DescribeStackEvents, as far back as the operation's beginning. See `causes`."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
     return causes((event for page in pages for event in page["StackEvents"]), stack_id)
 
 
 def causes(events: t.Iterable[t.Mapping[str, t.Any]], stack_id: str) -> tuple[str, ...]:
-    """What failed in the last operation on a stack and why, the newest first; `Rule (AWS::Events::Rule) CREATE_FAILED: …`.
+    """Return what failed in the last operation on a stack and why, the newest first; `Rule (AWS::Events::Rule) CREATE_FAILED: …`.
 
     What was only cancelled because something else failed is left out. Where no resource failed, it is the stack's own reason.
 
-    :param events: as DescribeStackEvents tells them, the newest first
+    :param events: as DescribeStackEvents returns them, the newest first
     """
     resources: list[str] = []
     own: list[str] = []

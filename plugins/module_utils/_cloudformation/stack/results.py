@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import resource_result
 
 if t.TYPE_CHECKING:
@@ -18,20 +19,18 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
-_KIND = "stack"
-
 
 def stack_result(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, t.Sequence[Existing]]) -> Document:
     """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `resource_result`.
 
     :param existing: the integrations of others that exist already, by region
     """
-    whole = resource_result(_KIND, results)
+    whole = resource_result(Stack.kind, results)
     for name, entry in whole["regions"].items():
         if existing.get(name):
             entry["other_integrations"] = [other.as_dict(name) for other in existing[name]]
-        if _KIND in entry:
-            stack = dict(entry[_KIND] or {})
+        if Stack.kind in entry:
+            stack = dict(entry[Stack.kind] or {})
             connection = stack.pop(Connection.kind, None)
-            entry.update({_KIND: stack or None, Connection.kind: connection})
+            entry.update({Stack.kind: stack or None, Connection.kind: connection})
     return whole

@@ -25,17 +25,17 @@ _DEAD = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DEL
 
 @dataclass(frozen=True)
 class CurrentStack:
-    """A stack as it is; or no stack, and only the template that it shall be made of.
+    """An existing stack; or no stack, and only the desired template.
 
     :ivar found: as it is returned to the user; None where there is no stack
-    :ivar template: the desired template; None where it was not asked for, because nothing can be done with it yet or any more
-    :ivar differences: in what the stack's own template differs from it
+    :ivar template: the desired template; None where it was not read, because nothing can be done with it
+    :ivar differences: what differs between the stack's own template and the desired one
     :ivar connections: the names of its connections
     :ivar connection: the connection, if it has one and AWS does too
     :ivar causes: why the last operation on it failed
     :ivar is_protected: whether it must not be deleted
     :ivar parent: the stack that it is nested in
-    :ivar retained: its template with everything retained, and whether it is like that already; None where nobody asked
+    :ivar retained: its template with everything retained, and whether it is like that already; None where that was not read
     """
 
     found: Document | None
@@ -89,19 +89,19 @@ class CurrentStack:
         return not self.in_progress and not (self.connection and self.connection.state in TRANSIENT_STATES)
 
     def why(self) -> str:
-        """What is wrong with it, and why."""
+        """Return what is wrong with it, and why."""
         return f"the stack is {self.status}" + (f": {' | '.join(self.causes)}" if self.causes else "")
 
     def shown(self) -> Document:
-        """What a diff shows of it."""
+        """Return what a diff shows of it."""
         return {key: (self.found or {})[key] for key in ("stack_status", "parameters", "tags")}
 
 
 def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str | None) -> CurrentStack | None:
-    """What DescribeStacks tells of a stack.
+    """Read a stack with DescribeStacks.
 
     :param token: what must not be shown, empty if it is not known
-    :param token_parameter: the parameter with it, if the user says which
+    :param token_parameter: the parameter with it, if it is given
     :returns: None if there is no such stack
     """
     try:
@@ -131,12 +131,12 @@ def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str 
 
 
 def without_token(text: str, token: str) -> str:
-    """A text of AWS's, in which the token might stand."""
+    """Return a text of AWS's without the token."""
     return text.replace(token, HIDDEN) if token else text
 
 
 def resources_of(cloudformation: t.Any, name: str) -> Document:
-    """What DescribeStackResources tells of what there is, by logical id."""
+    """Read the existing resources with DescribeStackResources, by logical id."""
     return {
         item["LogicalResourceId"]: {
             "type": item["ResourceType"],

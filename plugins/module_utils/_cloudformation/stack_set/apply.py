@@ -25,13 +25,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Reading
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
-# How often it is planned anew because something changed meanwhile, or AWS does not show yet what was done.
+# How often a conflict, or a change that is not visible yet, is planned again.
 _MOST_PLANS = 5
 # Operations that AWS may hold at the same time, where it queues them.
 _MOST_AT_ONCE = 50
 
 _IN_PROGRESS = "OperationInProgressException"
-# Somebody else was faster, or an earlier attempt whose answer was lost.
+# A conflict, or an earlier attempt whose response was lost.
 _CONFLICTS = (
     "CreatedButModifiedException",
     "NameAlreadyExistsException",
@@ -47,7 +47,7 @@ class _StepOver(Exception):
 
 
 class StackSetRun:
-    """Brings a stack set and its instances to what is desired: read, plan, begin the operations that come first, wait for them, and
+    """Bring a stack set and its instances to what is desired: read, plan, begin the operations that come first, wait for them, and
     again, until nothing is left that was not tried.
 
     This is not `_reconcile`, as the calls are about many accounts and regions, AWS goes on with them for minutes or hours, and what
@@ -71,7 +71,7 @@ class StackSetRun:
         :param step: seconds after which to return with what is done so far; 0 to go on to the end
         :param before: the operations that the steps before have begun
         """
-        self._wanted = desired
+        self._desired = desired
         self._check_mode = check_mode
         self._timeout = timeout
         self._reader = Reader(desired, clients)
@@ -83,9 +83,9 @@ class StackSetRun:
         self._first: StackSetPlan | None = None
 
     def run(self) -> Document:
-        """Does it.
+        """Do it.
 
-        :returns: the answer of the module: see there. `msg` only if something failed.
+        :returns: the result of the module. `msg` only if something failed.
         :raises ArgumentError: a parameter cannot be right.
         """
         try:
@@ -93,16 +93,16 @@ class StackSetRun:
         except ArgumentError:
             raise
         except _StepOver:
-            return unfinished(self._wanted, self._operations, self._first)
+            return unfinished(self._desired, self._operations, self._first)
         except Exception as error:  # whatever it was, what was done so far is told
-            return stack_set_result(self._wanted, self._operations, self._first, failure=failure_of(error))
-        return stack_set_result(self._wanted, self._operations, self._first, reading=reading, plan=made, check_mode=self._check_mode)
+            return stack_set_result(self._desired, self._operations, self._first, failure=failure_of(error))
+        return stack_set_result(self._desired, self._operations, self._first, reading=reading, plan=made, check_mode=self._check_mode)
 
     def _bring(self) -> tuple[Reading, StackSetPlan]:
         while True:
             self._wait_for_ours()
             reading = self._read_settled()
-            made = plan(self._wanted, reading, Attempts.of(self._operations.entries))
+            made = plan(self._desired, reading, Attempts.of(self._operations.entries))
             self._first = self._first or made
             if self._check_mode:
                 return reading, made
@@ -117,7 +117,7 @@ class StackSetRun:
             self._begin(reading, made)
 
     def _may_show_later(self, made: StackSetPlan) -> bool:
-        """Whether AWS may only need time to show what it did."""
+        """Whether what was done may be visible later (eventual consistency)."""
         unexplained = [pair for pair in made.left if not self._operations.failure(pair)]
         if not (unexplained or made.set_left) or not self._timeout or self._plans >= _MOST_PLANS:
             return False
@@ -131,7 +131,7 @@ class StackSetRun:
             self._pause()
 
     def _read_settled(self) -> Reading:
-        """Reads as soon as no operation is in progress: amidst of one, instances are in states that mean nothing."""
+        """Read as soon as no operation is in progress: during one, the states of instances mean nothing."""
         while True:
             reading = self._reader.read()
             if not reading.running or self._check_mode:
@@ -147,13 +147,13 @@ class StackSetRun:
             self._pause()
 
     def _queues(self, reading: Reading) -> bool:
-        """Whether AWS takes an operation while it is at another."""
+        """Whether AWS takes an operation while another one is in progress."""
         if reading.current is None:
-            return self._wanted.managed_execution
+            return self._desired.managed_execution
         return bool(reading.current.found.get("ManagedExecution", {}).get("Active"))
 
     def _begin(self, reading: Reading, made: StackSetPlan) -> None:
-        """Begins the operations that come first, as many at once as AWS takes."""
+        """Begin the operations that come first, as many at once as AWS takes."""
         at_once = _MOST_AT_ONCE if self._queues(reading) else 1
         for operation in made.stage:
             while len(self._operations.in_progress) >= at_once:
@@ -171,9 +171,9 @@ class StackSetRun:
                 return
 
     def _call(self, operation: Operation) -> bool:
-        """Begins an operation.
+        """Begin an operation.
 
-        :returns: whether the next one may be begun; else it has to be planned anew.
+        :returns: whether the next one may be begun; else a new plan is needed
         """
         try:
             self._operations.begin(operation)
@@ -189,18 +189,18 @@ class StackSetRun:
             of_set = operation.action in (CREATE_SET, UPDATE_SET, DELETE_SET)
             if of_set or failure.denied or failure.unreachable or not error_code(error):
                 raise
-            # It is about some accounts; the others can be done all the same.
+            # The refusal is about some accounts; the other operations do not depend on them.
             self._operations.refused(operation, failure)
         self._pauses = pauses()
         return True
 
     def _pause(self) -> None:
-        """Waits a while.
+        """Wait a while.
 
         :raises RegionError: the time is over.
-        :raises _StepOver: that of this step is.
+        :raises _StepOver: the time of this step is over.
         """
-        # Many operations are looked at more rarely, as each look is a call.
+        # Many operations are read less often, as each read is a call.
         pause = max(next(self._pauses), len(self._operations.in_progress) / 10)
         if self._step and self._step.remaining < pause <= self._deadline.remaining:
             self._operations.count()

@@ -44,7 +44,7 @@ class Operation:
 
     @property
     def stage(self) -> int:
-        """Operations of a stage do not need each other, but those of the stages before."""
+        """The number of the stage. Operations of a stage need only those of the stages before."""
         return next(number for number, actions in enumerate(_STAGES) if self.action in actions)
 
     @property
@@ -54,7 +54,7 @@ class Operation:
 
     @property
     def document(self) -> Document:
-        """The operation as it is told to the user."""
+        """The operation as it is returned."""
         return {
             "action": self.action,
             "accounts": list(self.accounts),
@@ -107,7 +107,7 @@ class Batches:
             foreign = set(self._reading.instances[pair].overrides or {}) - {name}
             keyed[pair] = (spot_account, tuple(sorted(foreign & set(template.parameters if template else ()))))
         for (spot_account, others), accounts, regions in _groups(keyed, self._desired.regions):
-            # What somebody else overrides stays.
+            # Overrides of others stay.
             kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in others]
             given = {"ParameterOverrides": [*_given({name: spot_account}), *kept]}
             for part, where in self._where_they_are(accounts):
@@ -128,7 +128,7 @@ class Batches:
             return
         units = self._desired.organizational_units
         if not overridden and len(units) <= _MOST_UNITS:
-            # Whole units, but for a few accounts; that is shorter, and makes all of them targets of auto-deployment.
+            # Whole units, except a few accounts; that is shorter, and makes all of them targets of auto-deployment.
             outside = sorted(set(organization.members) - set(accounts) - {organization.management_account})
             if len(outside) < len(accounts):
                 yield accounts, {"DeploymentTargets": _whole_units(units, outside)}
@@ -153,7 +153,7 @@ class Batches:
 
 
 def _by_units(accounts: t.Iterable[str], unit_of: t.Callable[[str], str]) -> t.Iterator[tuple[tuple[str, ...], Document]]:
-    """Accounts in parts that have few enough units for one operation each."""
+    """Return the accounts in parts that have few enough units for one operation each."""
     by_unit: dict[str, list[str]] = {}
     for account in accounts:
         by_unit.setdefault(unit_of(account), []).append(account)
@@ -176,7 +176,7 @@ Key = t.TypeVar("Key")
 
 
 def _groups(items: t.Mapping[Pair, Key], order: t.Sequence[str]) -> t.Iterator[tuple[Key, tuple[str, ...], tuple[str, ...]]]:
-    """Instances that can share an operation: of the same key, and in the same regions.
+    """Return the instances that can share an operation: of the same key, and in the same regions.
 
     :param order: of the regions; those that are not in it come after, by their names
     :returns: key, accounts and regions

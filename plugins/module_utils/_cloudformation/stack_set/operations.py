@@ -29,22 +29,22 @@ REFUSED, PLANNED = "REFUSED", "PLANNED"
 
 
 class Operations:
-    """The operations of a run: begins them, follows them, and knows what failed in them.
+    """The operations of a run: begins them, follows them, and keeps what failed in them.
 
-    :ivar entries: as they are told to the user, and handed on from step to step
+    :ivar entries: as they are returned, and handed on from step to step
     :ivar not_begun: how many had to be left for another run
     """
 
     def __init__(self, desired: StackSet, clients: t.Mapping[str, t.Any], before: t.Iterable[Document]) -> None:
         self.entries: list[Document] = [dict(entry) for entry in before]
         self.not_begun = 0
-        self._wanted = desired
+        self._desired = desired
         self._clients = clients
         self._foreign: tuple[RunningOperation, ...] = ()
 
     @property
     def in_progress(self) -> list[Document]:
-        """Those that have not ended."""
+        """The operations that have not ended."""
         return [entry for entry in self.entries if entry["status"] in IN_PROGRESS]
 
     @property
@@ -53,7 +53,7 @@ class Operations:
         return self._foreign
 
     def begin(self, operation: Operation) -> None:
-        """Makes the call. What AWS raises passes through."""
+        """Make the call. botocore's errors pass through."""
         arguments = dict(operation.arguments)
         entry: Document = {**operation.document, "status": _DONE, "failures": []}
         if operation.takes_time:
@@ -62,14 +62,14 @@ class Operations:
         try:
             getattr(self._client, operation.action)(**arguments)
         except Exception as error:
-            # The first answer was lost, and botocore repeated the call.
+            # The first response was lost, and botocore repeated the call.
             if not is_code(error, "OperationIdAlreadyExistsException"):
                 raise
         self._foreign = ()
         self.entries.append(entry)
 
     def refused(self, operation: Operation, failure: Failure) -> None:
-        """Notes an operation that AWS did not begin."""
+        """Record an operation that AWS did not begin."""
         failures = [
             {"account": account, "region": region, "status": failure.code, "reason": failure.message}
             for account in operation.accounts
@@ -78,7 +78,7 @@ class Operations:
         self.entries.append({**operation.document, "status": REFUSED, "failures": failures})
 
     def look(self) -> bool:
-        """Looks at those that have not ended.
+        """Read the operations that have not ended.
 
         :returns: whether there are any left
         """
@@ -94,18 +94,18 @@ class Operations:
         return bool(self.in_progress)
 
     def waits_for(self, running: tuple[RunningOperation, ...]) -> None:
-        """Notes that others have to end first."""
+        """Record that operations of others have to end first."""
         self._foreign = running
 
     def count(self) -> None:
-        """Counts, for those that have not ended, how many instances are done."""
+        """Count the finished instances of the operations that have not ended."""
         for entry in self.in_progress:
             results = list(self._results(entry))
             entry["done"] = sum(result["Status"] == _DONE for result in results)
             entry["failures"] = [_failure(result) for result in results if result["Status"] in _NOT_DONE]
 
     def failure(self, pair: Pair) -> Document | None:
-        """Why an instance was not done, as the last operation on it tells; None if it tells nothing."""
+        """Return why the last operation on an instance failed, None if it did not."""
         for entry in reversed(self.entries):
             for failure in entry["failures"]:
                 if (failure["account"], failure["region"]) == pair:
@@ -114,7 +114,7 @@ class Operations:
 
     @property
     def timeout_message(self) -> str:
-        """What to say if the time is over."""
+        """The error message for a time that is over."""
         if self._foreign:
             running = self._foreign[0]
             return f"AWS was at an operation of somebody else's until wait_timeout was over, {running.operation_id} ({running.action})"
@@ -128,7 +128,7 @@ class Operations:
         return self._clients[CLOUDFORMATION]
 
     def _which(self, entry: t.Mapping[str, t.Any]) -> dict[str, str]:
-        return {"StackSetName": self._wanted.name, "OperationId": entry["id"], **self._wanted.call_as}
+        return {"StackSetName": self._desired.name, "OperationId": entry["id"], **self._desired.call_as}
 
     def _failures(self, entry: Document) -> list[Document]:
         found = (result for status in _NOT_DONE for result in self._results(entry, status))

@@ -53,7 +53,7 @@ class Attempts:
 
     @classmethod
     def of(cls, operations: t.Iterable[t.Mapping[str, t.Any]]) -> Attempts:
-        """Out of the operations as they are told to the user."""
+        """Return what was tried, out of the operations as they are returned."""
         made = list(operations)
         by_pair: dict[Pair, frozenset[str]] = {}
         for entry in made:
@@ -72,13 +72,13 @@ NOTHING_TRIED = Attempts()
 
 @dataclass(frozen=True)
 class StackSetPlan:
-    """What has to be done to a stack set, and what will come of it.
+    """What has to be done to a stack set, and its result.
 
     :ivar operations: in order
-    :ivar left: why an instance is not as it shall be, where nothing is left to be tried
-    :ivar set_left: what differs of the stack set although it was changed
-    :ivar spot_accounts: the Spot account that each instance shall have
-    :ivar effective: the one that it has, apart from a change of the stack set
+    :ivar left: why an instance is not as desired although everything was tried
+    :ivar set_left: what differs about the stack set although it was changed
+    :ivar spot_accounts: the desired Spot account of each instance
+    :ivar effective: the existing one, apart from a change of the stack set
     :ivar without_spot_account: see `Targets`
     """
 
@@ -100,7 +100,7 @@ class StackSetPlan:
 
 
 def plan(desired: StackSet, reading: Reading, attempts: Attempts = NOTHING_TRIED) -> StackSetPlan:
-    """What has to be done. Pure: no call, no clock, no check mode.
+    """Decide what has to be done. Pure: no call, no clock, no check mode.
 
     :param attempts: what was tried in this run already
     :raises RegionError: what is desired must not be done.
@@ -133,7 +133,7 @@ class _Needs:
     :ivar missing: to be made, with this Spot account
     :ivar overridden: another Spot account, this one
     :ivar again: another try; with the Spot account they have
-    :ivar left: nothing that was not tried; why they are not as they shall be
+    :ivar left: nothing that was not tried; why they are not as desired
     """
 
     gone: dict[Pair, Instance] = field(default_factory=dict)
@@ -144,7 +144,7 @@ class _Needs:
 
 
 class _Present:
-    """The plan of a stack set that shall be there."""
+    """Plans a stack set that is desired."""
 
     def __init__(self, desired: StackSet, reading: Reading, attempts: Attempts) -> None:
         self._desired = desired
@@ -201,7 +201,7 @@ class _Present:
         return needs
 
     def _need(self, kind: dict[Pair, t.Any], needs: _Needs, pair: Pair, why: str, actions: t.Collection[str]) -> bool:
-        """Notes what an instance needs, unless it was tried already: then, why it is not as it shall be."""
+        """Record what an instance needs; if it was tried already, why the instance is not as desired."""
         if self._attempts.tried(pair, *actions):
             needs.left[pair] = why
             return False
@@ -209,7 +209,7 @@ class _Present:
         return True
 
     def _effective(self, instance: Instance) -> str:
-        """The Spot account that an instance has once the stack set is changed."""
+        """Return the Spot account that an instance has once the stack set is changed."""
         return (instance.overrides or {}).get(self._properties.account_parameter, self._desired.base_spot_account)
 
     def _failed(self, instance: Instance) -> bool:
@@ -218,7 +218,7 @@ class _Present:
         return instance.status != UP_TO_DATE or instance.detailed_status in _FAILED
 
     def _active(self, account: str) -> bool:
-        # Without the organisation nobody knows, and AWS would leave it out again.
+        # Without the organisation it is not known, and AWS would leave the account out again.
         organization = self._reading.organization
         return organization is not None and organization.members[account].active
 
@@ -269,7 +269,7 @@ def _diff(header: str, before: t.Any, after: t.Any) -> Document:
 def _instance_diff(
     reading: Reading, gone: t.Iterable[Pair], made: t.Mapping[Pair, str], effective: t.Mapping[Pair, str]
 ) -> t.Iterator[Document]:
-    """An entry for each account whose instances come, go, or get another Spot account."""
+    """Return an entry for each account whose instances are made, removed, or get another Spot account."""
     before: dict[str, Document] = {}
     after: dict[str, Document] = {}
     for account, region in gone:

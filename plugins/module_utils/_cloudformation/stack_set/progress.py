@@ -19,7 +19,7 @@ STEP = "_step"
 
 
 def progress_line(name: str, entries: t.Sequence[t.Mapping[str, t.Any]], foreign: t.Sequence[str] = ()) -> str:
-    """How far a stack set is, in one line: `stack set spot: CREATE 5 of 9 instances, 1 failed`.
+    """Return the progress of a stack set in one line: `stack set spot: CREATE 5 of 9 instances, 1 failed`.
 
     :param entries: the operations of the run so far
     :param foreign: the actions of the operations of others that are waited for
@@ -40,20 +40,20 @@ def progress_line(name: str, entries: t.Sequence[t.Mapping[str, t.Any]], foreign
 
 
 def _done(entry: t.Mapping[str, t.Any]) -> int:
-    """How many instances of an operation are done; those that failed are not."""
+    """Return how many instances of an operation are done; failed ones are not."""
     if entry["status"] in IN_PROGRESS:
         return int(entry.get("done", 0))
     return int(entry["instances"]) - len(entry["failures"])
 
 
 def whole(steps: t.Sequence[Document]) -> Document:
-    """What came of all steps of a run: the answer of the last one, with what only those before knew.
+    """Return the result of all steps of a run: that of the last one, with the diffs of the others.
 
-    :param steps: the answers, in order
+    :param steps: the results, in order
     """
     diff: list[Document] = []
     for step in steps:
         told = {entry.get("before_header") for entry in diff}
-        # The first plan that names something knows how it was.
+        # The first plan that names something has the state before the run.
         diff += [entry for entry in step.get("diff") or [] if entry.get("before_header") not in told]
     return {**steps[-1], "changed": any(step.get("changed") for step in steps), "diff": diff}

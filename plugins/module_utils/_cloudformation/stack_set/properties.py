@@ -37,12 +37,12 @@ _DEFAULT_ROLE = ":role/AWSCloudFormationStackSetAdministrationRole"
 
 @dataclass(frozen=True)
 class Properties:
-    """What a stack set as a whole shall be like, apart from its instances.
+    """The desired properties of a stack set, apart from its instances.
 
     :ivar account_parameter: the template's parameter for the Spot account
-    :ivar arguments: those of the call that makes it so; None if it is so already
+    :ivar arguments: those of the call that sets them; None if nothing differs
     :ivar before: what a diff shows of the present
-    :ivar after: the same of the future
+    :ivar after: the same for the future
     :ivar changed: the names of what differs
     """
 
@@ -55,10 +55,10 @@ class Properties:
 
 
 def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Properties:
-    """Compares a stack set with what it shall be. Pure.
+    """Compare a stack set with what is desired. Pure.
 
     :param done: whether it was made, or changed, in this run already: then a token that is to be written always is not written again
-    :raises RegionError: the template has not the parameters, or AWS cannot change what differs.
+    :raises RegionError: the template lacks a parameter, or AWS cannot change what differs.
     :raises ArgumentError: the token has to be written, and there is none.
     """
     template, current = t.cast("Template", reading.template), reading.current
@@ -96,7 +96,7 @@ def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Pr
 
 
 def hidden_parameters(template: Template, token_name: str = "") -> frozenset[str]:
-    """The parameters of which no value may be shown."""
+    """Return the parameters of which no value may be shown."""
     return frozenset(
         name for name, parameter in template.parameters.items() if parameter.hidden or name == token_name or looks_like_token(name)
     )
@@ -128,13 +128,13 @@ def _check_parameters(desired: StackSet, template: Template, account_name: str, 
 
 
 def _with_revision(desired: StackSet, parameters: StackParameters, done: bool) -> tuple[StackParameters, bool]:
-    """The parameters with the revision that the token shall have, and whether it is written."""
+    """Return the parameters with the desired revision of the token, and whether the token is written."""
     current = parameters.current
     if current is None:
         revision = desired.token_revision
         return _revised(parameters, revision), True
     always = desired.update_token == "always" and not done
-    # Another template may call it otherwise; then there is no previous value.
+    # The existing template may have another name for the token; then there is no previous value.
     write = always or parameters.token_name not in current
     if desired.token_revision is not None:
         write = write or current.get(REVISION_PARAMETER) != desired.token_revision
@@ -150,7 +150,7 @@ def _revised(parameters: StackParameters, revision: str | None) -> StackParamete
 
 
 def _arguments(desired: StackSet, template: Template) -> Document:
-    """What CreateStackSet and UpdateStackSet both take."""
+    """Return what CreateStackSet and UpdateStackSet both take."""
     arguments: Document = {
         "StackSetName": desired.name,
         "Description": desired.description,

@@ -45,7 +45,7 @@ SUSPENDED = "SKIPPED_SUSPENDED_ACCOUNT"
 # The same, StackSetOperation.
 IN_PROGRESS = frozenset({"QUEUED", "RUNNING", "STOPPING"})
 
-# As many as CloudFormation answers without throttling all the time; what it throttles, botocore repeats.
+# As many as CloudFormation responds to without throttling all the time; what it throttles, botocore repeats.
 _READERS = 8
 # The id of an operation may be chosen: 128 letters, digits and hyphens.
 _OPERATION_ID = re.compile(r"([A-Za-z0-9]+)-(act-[0-9a-f]{8})-[0-9a-f]{32}\Z")
@@ -54,10 +54,10 @@ _LONGEST_OPERATION_ID = 128
 
 @dataclass(frozen=True)
 class Instance:
-    """A stack instance as it is.
+    """An existing stack instance.
 
-    :ivar reason: why it is not current, as AWS words it
-    :ivar unit: the organizational unit by which it was asked for
+    :ivar reason: why it is not current, in AWS's words
+    :ivar unit: the organizational unit by which it was deployed
     :ivar overrides: the parameters that differ from the stack set's; None if they were not read
     """
 
@@ -88,10 +88,10 @@ class RunningOperation:
 
 @dataclass(frozen=True)
 class CurrentStackSet:
-    """A stack set as it is.
+    """An existing stack set.
 
-    :ivar found: as DescribeStackSet tells it, without the template
-    :ivar differences: what its template does not agree in with the one that is desired
+    :ivar found: as DescribeStackSet returns it, without the template
+    :ivar differences: what differs between its template and the desired one
     """
 
     found: Document
@@ -120,11 +120,11 @@ class CurrentStackSet:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that a plan has to know.
+    """What was read for a plan.
 
     :ivar current: None if there is no such stack set
-    :ivar template: of the template that is desired; None if the stack set shall go
-    :ivar organization: of the organizational units that are desired; None where they have no say
+    :ivar template: the desired template; None if no stack set is desired
+    :ivar organization: of the desired organizational units; None without any
     """
 
     current: CurrentStackSet | None = None
@@ -135,7 +135,7 @@ class Reading:
 
 
 def operation_id(overrides: t.Mapping[str, str]) -> str:
-    """A new id for an operation. It tells which overrides the operation gives, so that nobody has to ask each instance for them.
+    """Return a new id for an operation. It holds the overrides that the operation sets, so that they need not be read from each instance.
 
     :param overrides: all those that the instances will have
     """
@@ -144,8 +144,8 @@ def operation_id(overrides: t.Mapping[str, str]) -> str:
     return told if _OPERATION_ID.match(told) and len(told) <= _LONGEST_OPERATION_ID else f"spot-{unique}"
 
 
-def told_overrides(instance: Instance) -> dict[str, str] | None:
-    """The overrides that the last operation on an instance gave it, if its id tells. Pure."""
+def overrides_in_id(instance: Instance) -> dict[str, str] | None:
+    """Return the overrides that the last operation on an instance set, if its id holds them. Pure."""
     told = _OPERATION_ID.match(instance.last_operation)
     return {told[1]: told[2]} if told and instance.status == UP_TO_DATE else None
 
@@ -200,7 +200,7 @@ class Reader:
     def _differences(self, body: str) -> tuple[str, ...]:
         if self._stack_set.template_body is not None:
             return body_differences(body, self._stack_set.template_body)
-        # What is behind an address is compared by what CloudFormation tells of both.
+        # A template behind an address is compared by CloudFormation's summary of both.
         there = self._summary(TemplateBody=body) if len(body.encode()) <= LONGEST_BODY else self._summary(**self._which)
         return there.differences(t.cast("Template", self._template))
 
@@ -224,7 +224,7 @@ class Reader:
         if not self._stack_set.present:
             return instances
         known: dict[Pair, t.Mapping[str, str] | None] = {
-            pair: told_overrides(instance) or self._known.get((pair, instance.last_operation)) for pair, instance in instances.items()
+            pair: overrides_in_id(instance) or self._known.get((pair, instance.last_operation)) for pair, instance in instances.items()
         }
         unknown = [instance for pair, instance in instances.items() if known[pair] is None]
         with concurrent.futures.ThreadPoolExecutor(max_workers=_READERS) as pool:
@@ -236,14 +236,14 @@ class Reader:
 
     def _overrides(self, instance: Instance) -> dict[str, str] | None:
         try:
-            answer = self._cloudformation.describe_stack_instance(
+            response = self._cloudformation.describe_stack_instance(
                 **self._which, StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
             )
         except Exception as error:
             if is_code(error, "StackInstanceNotFoundException"):
                 return None  # gone meanwhile
             raise
-        return {item["ParameterKey"]: item.get("ParameterValue", "") for item in answer["StackInstance"].get("ParameterOverrides", [])}
+        return {item["ParameterKey"]: item.get("ParameterValue", "") for item in response["StackInstance"].get("ParameterOverrides", [])}
 
 
 def _instance(item: t.Mapping[str, t.Any]) -> Instance:

@@ -28,14 +28,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
-# What needs a hand comes first, then what failed by itself; what was cancelled failed because of others.
+# Instances that a person has to repair come first, then those that failed; the cancelled ones failed because of others.
 _WORST_FIRST = (INOPERABLE, "FAILED", OUTDATED, "PENDING", "CANCELLED")
 _OTHERS = _WORST_FIRST.index("FAILED")
 _MOST_TOLD = 20
 
 
 def unfinished(desired: StackSet, operations: Operations, first: StackSetPlan | None) -> Document:
-    """The answer of a step after which there is more to do."""
+    """Return the result of a step after which there is more to do."""
     return {
         "changed": _began(operations.entries),
         "finished": False,
@@ -55,12 +55,12 @@ def stack_set_result(
     check_mode: bool = False,
     failure: Failure | None = None,
 ) -> Document:
-    """The answer of `spot_stack_set`.
+    """Return the result of `spot_stack_set`.
 
-    :param first: the plan with which the run began; None if it did not come so far
-    :param reading: what was seen last
-    :param plan: what was left to be done then: nothing, but in check mode, or where nobody waits
-    :param failure: why it ended before its end
+    :param first: the plan with which the run began; None if it failed before
+    :param reading: what was read last
+    :param plan: what was left to be done then: something only in check mode, or without wait
+    :param failure: why the run failed
     :returns: `changed`, `finished`, `operations`, `failed_instances`, `diff`; `stack_set`, `instances`, `notes` and
         `accounts_without_spot_account` unless it ended before its end; `msg` only if something failed.
     """
@@ -106,7 +106,7 @@ def _message(desired: StackSet, parts: t.Iterable[str]) -> str:
 
 
 def _told(failed: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """A line for each instance that failed, worst first."""
+    """Return a line for each instance that failed, worst first."""
     lines = [f"{entry['account']} {entry['region']}: {entry['status']}: {entry['reason']}" for entry in _worst_first(failed)]
     more = len(lines) - _MOST_TOLD
     return [*lines[:_MOST_TOLD], *([f"and {more} more, see failed_instances"] if more > 0 else [])]
@@ -126,7 +126,7 @@ def _failed_instances(reading: Reading, plan: StackSetPlan, operations: Operatio
         told = operations.failure(pair)
         instance = reading.instances.get(pair)
         status = told["status"] if told else (instance.detailed_status or instance.status) if instance else "MISSING"
-        # What is inoperable needs a hand; AWS's reason alone does not say so.
+        # An inoperable instance has to be repaired by a person; AWS's reason alone does not say so.
         reason = told["reason"] if told and told["reason"] and not (instance and instance.status == INOPERABLE) else why
         failed.append({"account": pair[0], "region": pair[1], "status": status, "reason": reason})
     return [dict(entry) for entry in _worst_first(failed)]

@@ -22,12 +22,12 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Targets:
-    """Where instances of a stack set shall be, and where not.
+    """The desired instances of a stack set.
 
-    :ivar accounts: the AWS accounts that shall have instances, and the Spot account of each
-    :ivar undesired: the instances that shall go
-    :ivar without_spot_account: AWS accounts of the organizational units that nobody named a Spot account for
-    :ivar notes: what a person should know about it
+    :ivar accounts: the Spot account of each AWS account for which instances are desired
+    :ivar undesired: the instances to be removed
+    :ivar without_spot_account: AWS accounts of the organizational units for which no Spot account is given
+    :ivar notes: what a person should know about them
     """
 
     accounts: t.Mapping[str, str]
@@ -36,15 +36,15 @@ class Targets:
     notes: tuple[str, ...] = ()
 
     def pairs(self, regions: t.Iterable[str]) -> dict[Pair, str]:
-        """The Spot accounts by instance."""
+        """Return the Spot accounts by instance."""
         regions = list(regions)
         return {(account, region): spot_account for account, spot_account in self.accounts.items() for region in regions}
 
 
 def targets(desired: StackSet, reading: Reading) -> Targets:
-    """Compares what is desired with the organisation and with the instances that are there. Pure.
+    """Compare what is desired with the organisation and the existing instances. Pure.
 
-    :raises RegionError: more accounts would lose their instances than may.
+    :raises RegionError: more accounts would lose their instances than purge_limit allows.
     """
     if reading.organization is None:
         chosen = desired.spot_accounts if desired.accounts is None else desired.accounts
@@ -90,9 +90,9 @@ def _auto_deployment_notes(desired: StackSet, able: t.Mapping[str, Member], acco
 
 
 def _with_undesired(desired: StackSet, reading: Reading, found: Targets, kept: set[str]) -> Targets:
-    """Adds the instances that shall go.
+    """Adds the instances to be removed.
 
-    :param kept: the accounts whose instances stay although nobody asks for them
+    :param kept: the accounts whose instances stay although they are not desired
     """
     pairs = found.pairs(desired.regions)
     undesired = [
@@ -110,9 +110,9 @@ def _with_undesired(desired: StackSet, reading: Reading, found: Targets, kept: s
 
 
 def _check_limit(desired: StackSet, reading: Reading, leaving: set[str]) -> None:
-    """A mapping that came out too small looks just like accounts that shall go. Those that are named, may.
+    """Refuse to remove too many accounts, as a mapping may be too small by mistake. Accounts excluded by name do not count.
 
-    :param leaving: the accounts that would have no instance any more
+    :param leaving: the accounts that would have no instance left
     :raises RegionError: they are too many.
     """
     there = {account for account, dummy in reading.instances}

@@ -18,7 +18,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.pref
     ask_aws_and_spot,
     choose_regions,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 
 AWS = "123456789012"
 ENABLED = ["us-east-1", "eu-west-1", "il-central-1"]

@@ -21,7 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts im
     problem,
     select,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
 
 ORGANIZATION = "606079873399"
 PRODUCTION = SpotAccount("act-d7320fba", "production", ORGANIZATION, "123456789012", "AWS", "123456789012")

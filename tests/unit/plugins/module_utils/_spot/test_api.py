@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import api as _spot_api
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
     SpotAccount,
-    SpotApi,
     SpotError,
     doubt_about,
     error_text,

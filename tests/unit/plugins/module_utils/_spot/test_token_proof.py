@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotAccount, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotResponse, ask, findings
 
 ID, AWS = "act-d7320fba", "123456789012"

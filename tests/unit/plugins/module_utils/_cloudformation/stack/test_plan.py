@@ -593,7 +593,7 @@ def test_other_wrong_arguments_are_refused(wrong: Document) -> None:
         from_parameters(**wrong)
 
 
-# The answer
+# The stack_result
 
 
 def test_the_connection_stands_beside_the_stack() -> None:
