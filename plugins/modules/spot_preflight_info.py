@@ -234,7 +234,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if params["aws_account"] not in (None, "", aws.aws_account):
         raise ArgumentError(
             f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} shall be served in {params['aws_account']}. "
-            "Use credentials of that account: aws_role_arn or aws_profile of the host, or AWS_PROFILE."
+            "Use credentials of that account: set assume_role_arn or profile, or AWS_PROFILE."
         )
     unsupported = params["unsupported_regions"]
     regions, left_out = choose_regions(desired, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
