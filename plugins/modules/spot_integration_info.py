@@ -296,7 +296,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.region impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
     Readings,
