@@ -88,7 +88,9 @@ def heeded_by_playbook(playbook: str) -> set[str]:
     """The variables of roles that change what a playbook does, without those that it sets itself."""
     plays = _plays(playbook)
     constant = {name for name, value in given_variables(playbook).items() if "{{" not in str(value)}
-    found = set().union(*(_of_tasks(None, play.get("tasks", []), play.get("vars", {})) for play in plays))
+    found = set().union(
+        *(_of_tasks(None, play.get("tasks", []), play.get("vars", {})) | _named(None, play.get("vars", {})) for play in plays)
+    )
     return found - constant - set().union(*(_made_by_role(name) for name in roles()), _made(plays))
 
 
