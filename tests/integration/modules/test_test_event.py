@@ -18,6 +18,8 @@ from tests.integration.sandbox.integration import ACCOUNT, NAME, REGION, RULE_AR
 from tests.sandbox.client import Sandbox
 from tests.tools.policies import actions, policy, without
 
+# The role of the tests' integration has another name.
+OF_ROLE = json.loads(json.dumps(policy("test-event")).replace("role/spot-interruption-*", "role/execution"))
 PATTERN = json.dumps({"source": ["spot.eventbridge.test"]})
 
 
@@ -153,20 +155,20 @@ def test_it_calls_nothing_that_its_notes_do_not_name(test_event: Any, sandbox: S
 
 
 def test_the_published_policies_suffice_and_each_action_is_used(test_event: Any, sandbox: Sandbox) -> None:
-    sandbox.permit("testing", [policy("verify"), policy("test-event")])
+    sandbox.permit("testing", [policy("verify"), OF_ROLE])
     assert test_event()["outcome"] == "pass"
     assert set(actions(policy("test-event"))) <= sandbox.permissions_used("testing")
 
 
 @pytest.mark.parametrize("action", actions(policy("test-event")))
 def test_without_one_action_there_is_no_test_event(run: Runner, integration: Integration, sandbox: Sandbox, action: str) -> None:
-    sandbox.permit("testing", [policy("verify"), without(policy("test-event"), action)])
+    sandbox.permit("testing", [policy("verify"), without(OF_ROLE, action)])
     done = run("spot_test_event", name=NAME, regions=[REGION], settle_seconds=0, wait_timeout=5)
     assert done.failed or done.answer["checks"][0]["outcome"] == "unknown", done.answer
     assert action.partition(":")[2] in json.dumps(done.answer)
 
 
 def test_the_policy_reaches_no_rule_but_temporary_ones(sandbox: Sandbox) -> None:
-    sandbox.permit("testing", [policy("verify"), policy("test-event")])
+    sandbox.permit("testing", [policy("verify"), OF_ROLE])
     with pytest.raises(ClientError, match="AccessDenied"):
         sandbox.boto3("events", REGION, access_key="testing").put_rule(Name=NAME, State="DISABLED", EventPattern=PATTERN)
