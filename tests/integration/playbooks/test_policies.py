@@ -55,7 +55,8 @@ def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, 
     assert play("verify", EVERYWHERE).rc == 0
     hand.events.delete_api_destination(Name="by-hand")
     retagged = json.dumps({"spot_eventbridge_tags": {"Team": "platform"}})
-    assert play("onboard", EVERYWHERE, retagged, BOUNDARY).rc == 0
+    done = play("onboard", EVERYWHERE, retagged, BOUNDARY)
+    assert done.rc == 0, done.output
     assert play("offboard").rc == 0
     assert sandbox.boto3("events", "eu-west-1").list_rules()["Rules"] == []
     # The role keeps the tags of others; who calls the modules may have them removed.
@@ -76,7 +77,8 @@ def test_the_policies_for_stacks_suffice_and_each_action_is_used(play: Play, san
     sandbox.permit(KEY, [policy("onboard"), policy("stack")])
     assert play("onboard", *given).rc == 0
     sandbox.boto3("events", "eu-west-1").deauthorize_connection(Name=f"{NAME}-stack")
-    assert play("repair", *given).rc == 0
+    done = play("repair", *given)
+    assert done.rc == 0, done.output
     assert play("onboard", *given, json.dumps({"spot_eventbridge_tags": {"Team": "platform"}})).rc == 0
     assert play("offboard", *given).rc == 0
     assert set(actions(policy("stack"))) - sandbox.permissions_used(KEY) == {
@@ -99,7 +101,8 @@ def test_with_a_role_of_cloudformation_the_caller_makes_no_resource(play: Play, 
     sandbox.permit(KEY, needed)
     assert play("onboard", *given).rc == 0
     sandbox.boto3("events", "eu-west-1").deauthorize_connection(Name=f"{NAME}-stack")
-    assert play("repair", *given).rc == 0
+    done = play("repair", *given)
+    assert done.rc == 0, done.output
     assert play("offboard", *given).rc == 0
     assert set(actions(policy("stack-with-role"))) <= sandbox.permissions_used(KEY)
     assert not {"events:PutRule", "sqs:CreateQueue", "iam:CreateRole"} & set(actions(*needed))
