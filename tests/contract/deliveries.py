@@ -56,7 +56,7 @@ class _Delivery:
 
     Args:
         url: the endpoint of the API destination.
-        role: "good", "deleted", "missing", "wrong trust", "wrong condition" or "no policy".
+        role: "good", "deleted", "missing", "wrong trust", "wrong condition", "rule's condition" or "no policy".
         target: "api destination", "missing queue" or "denied queue".
         retries, age: the target's retry policy.
         method: the HTTP method.
@@ -75,7 +75,7 @@ class _Delivery:
         age: int = 60,
         method: str = "POST",
     ) -> None:
-        self._client, self._patience = client, patience
+        self._client, self._values, self._patience = client, values, patience
         self._name, self._account, self._region = values["name"], values["account"], values["region"]
         self._events = client("events")
         rule = self._events.put_rule(Name=self._name, EventPattern=json.dumps({"source": [f"contract.{self._name}"]}))["RuleArn"]
@@ -140,6 +140,7 @@ class _Delivery:
         connection = self._events.create_connection(
             Name=self._name, AuthorizationType="API_KEY", AuthParameters={"ApiKeyAuthParameters": key}
         )["ConnectionArn"]
+        self._values["secret"] = self._events.describe_connection(Name=self._name)["SecretArn"]
         arn: str = self._events.create_api_destination(
             Name=self._name, ConnectionArn=connection, InvocationEndpoint=url, HttpMethod=method
         )["ApiDestinationArn"]
@@ -153,6 +154,9 @@ class _Delivery:
         trust["Action"] = "sts:AssumeRole"
         if kind == "wrong condition":
             trust["Condition"] = {"StringEquals": {"aws:SourceAccount": "000000000000"}}
+        if kind == "rule's condition":
+            rule = f"arn:aws:events:{self._region}:{self._account}:rule/{self._name}"
+            trust["Condition"] = {"ArnEquals": {"aws:SourceArn": rule}}
         iam = self._client("iam")
         iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=_policy(trust))
         if kind != "no policy":

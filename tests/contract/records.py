@@ -23,7 +23,7 @@ RECORDS = HERE / "records"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _MEMBERS = frozenset(
     {"id", "sources", "setup", "call", "arguments", "expect", "note", "manual", "sandbox_only", "sandbox_differs", "untagged"}
-    | {"question", "code", "test", "as", "region", "poll"}
+    | {"question", "code", "setting", "test", "as", "region", "poll"}
 )
 
 _OWN = frozenset({"id", "sources", "setup", "arguments", "expect", "as", "region", "poll"})
@@ -49,6 +49,7 @@ class Record:
         untagged: the record is about tags or all members of an answer, so that the runner adds no tag of its own.
         question: what is not known about AWS, for a record without an expectation.
         code: the product's code that depends on the answer.
+        setting: the setting of the sandbox that gives either answer; None where the code does not look at it.
         test: the test that runs this code with either answer.
     """
 
@@ -65,6 +66,7 @@ class Record:
     untagged: bool = False
     question: str | None = None
     code: list[str] = field(default_factory=list)
+    setting: str | None = None
     test: str | None = None
     raw: Json = field(default_factory=dict)
 
@@ -94,18 +96,17 @@ def _record(file: str, raw: Json) -> Record:
     unknown = sorted(set(raw) - _MEMBERS)
     if unknown:
         raise RecordError(f"{name}: unknown members {', '.join(unknown)}")
-    missing = [member for member in ("id", "sources", "call") if not raw.get(member)]
-    if ("expect" in raw) == ("question" in raw):
-        missing.append("expect, or question for an open question")
-    if "question" in raw and not raw.get("code"):
-        missing.append("code")
+    needed = ("id", "call", "code") if "question" in raw else ("id", "call", "sources", "expect")
+    missing = [member for member in needed if not raw.get(member)]
+    if "question" in raw and "expect" in raw:
+        raise RecordError(f"{name}: an open question has no expectation")
     if missing:
         raise RecordError(f"{name}: missing {', '.join(missing)}")
     if raw["call"] == "observe" and not raw.get("manual"):
         raise RecordError(f"{name}: manual has to say why nothing can replay it")
     return Record(
         name=name,
-        sources=[_source(name, item) for item in raw["sources"]],
+        sources=[_source(name, item) for item in raw.get("sources", [])],
         setup=[step for item in raw.get("setup", []) for step in _steps(name, item)],
         raw=raw,
         arguments=raw.get("arguments", {}),

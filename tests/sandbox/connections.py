@@ -174,7 +174,12 @@ class Links:
         return answer
 
     def describe_connection(self, request: Json) -> Json:
-        return self._connection(request["Name"], "describe").described()
+        shown = self._connection(request["Name"], "describe").described()
+        key = shown.get("KmsKeyIdentifier")
+        if key and self._settings.kms_key_as_arn and not key.startswith("arn:"):
+            path = key if key.startswith("alias/") else f"key/{key}"
+            shown["KmsKeyIdentifier"] = f"arn:{get_partition(self.region)}:kms:{self.region}:{self.account}:{path}"
+        return shown
 
     def update_connection(self, request: Json) -> Json:
         authorization_type, given = request.get("AuthorizationType"), request.get("AuthParameters", {})
@@ -184,6 +189,8 @@ class Links:
             raise ValidationException(f"Failed to update the connection(s). {NEEDED_FOR_UPDATE}")
         if connection.state not in (AUTHORIZED, DEAUTHORIZED):
             raise _concurrent("update", connection)
+        if not self._settings.update_without_value_keeps and "ApiKeyValue" not in given.get("ApiKeyAuthParameters", {"ApiKeyValue": ""}):
+            raise ValidationException("Failed to update the connection(s). ApiKeyValue is required.")
         connection.description = request.get("Description", connection.description)
         connection.kms_key = request.get("KmsKeyIdentifier", connection.kms_key)
         connection.modified = time.time()
@@ -284,7 +291,15 @@ class Links:
 
     # What delivery needs
 
-    def deauthorize(self, connection: Connection, reason: str) -> None:
+    def refused(self, connection: Connection, status: int) -> None:
+        """Take the authorisation away because an endpoint answered with 401 or 407."""
+        if not self._settings.unauthorized_keeps_secret:
+            connection.parameters = {}
+            self._drop_secret(connection)
+        reason = self._settings.unauthorized_reason
+        self.deauthorize(connection, reason.format(status=status) if reason else None)
+
+    def deauthorize(self, connection: Connection, reason: str | None) -> None:
         """Take the authorisation away, which switches off every API destination on the connection."""
         if connection.state == DEAUTHORIZED or self.connections.get(connection.name) is not connection:
             return  # the answer that takes it away may come late

@@ -83,6 +83,10 @@ class DeliveryError(Exception):
         self.code = code
 
 
+class NotAuthorized(DeliveryError):
+    """The connection of the API destination is not AUTHORIZED."""
+
+
 @dataclass
 class Call:
     """The HTTP request of a delivery, and the connection that it depends on."""
@@ -176,6 +180,12 @@ class Delivery:
             self._count(job, "InvocationAttempts")
             try:
                 call = self._prepare(job)
+            except NotAuthorized as failure:
+                if self._settings.unauthorized_is_retried:
+                    self._retry(job, Result(None, str(failure)))
+                else:
+                    self._fail(job, None, failure.code, f"Unable to invoke ApiDestination endpoint: {failure}")
+                return
             except DeliveryError as failure:
                 self._fail(job, None, failure.code, str(failure))
                 return
@@ -210,10 +220,7 @@ class Delivery:
         connection = links.connection_of(destination)
         if connection is None or connection.state != AUTHORIZED:
             state = f"{connection.state}: {connection.reason}" if connection else "deleted"
-            raise DeliveryError(
-                "SDK_CLIENT_ERROR",
-                f"Unable to invoke ApiDestination endpoint: the connection is not authorized ({state})",
-            )
+            raise NotAuthorized("SDK_CLIENT_ERROR", f"the connection is not authorized ({state})")
         secret = links.current_secret(connection)
         if secret is None:
             links.deauthorize(connection, SECRET_GONE)
@@ -251,8 +258,7 @@ class Delivery:
             self._finish(job, status, None, "delivered")
             return
         if call is not None and status in UNAUTHORIZED:
-            reason = f"The API destination endpoint answered with HTTP status code {status}."
-            call.links.deauthorize(call.connection, reason)
+            call.links.refused(call.connection, status)
         if status is not None and status < 500 and status not in RETRIED:
             self._fail(job, status, result.code, result.message)
         else:

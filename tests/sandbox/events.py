@@ -192,10 +192,14 @@ class EventsHandler(responses.EventsHandler):
             validate(self._get_action(), json.loads(self.body or "{}"))
         except ValidationException as refusal:
             return refusal.code, dict(refusal.get_headers()), refusal.description
+        settings, action = self._backend.settings, self._get_action()
+        if self.region in (settings.unsupported_regions or []) and ("Connection" in action or "ApiDestination" in action):
+            unknown = JsonRESTError("UnknownOperationException", "")
+            return unknown.code, dict(unknown.get_headers()), unknown.description
         status, headers, body = super().call_action()
         if status == 200:
             answer = without_nulls(json.loads(body or "{}"))
-            validate_answer("events", self._get_action(), answer)
+            validate_answer("events", action, answer)
             body = json.dumps(answer)
         return status, headers, body
 

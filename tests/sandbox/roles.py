@@ -55,7 +55,7 @@ def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
     return stamped
 
 
-def create_service_linked(account: str, service: str, name: str) -> None:
+def create_service_linked(account: str, service: str, name: str, description: str = "") -> None:
     """Make a service-linked role, as a service does on behalf of its first caller. Hold moto's lock."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     with suppress(EntityAlreadyExists):
@@ -64,17 +64,17 @@ def create_service_linked(account: str, service: str, name: str) -> None:
             assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
             path=f"/aws-service-role/{service}/",
             permissions_boundary=None,
-            description="",
+            description=description,
             tags=[],
             max_session_duration="3600",
             linked_service=service,
         )
 
 
-def can_assume(role_arn: str | None, account: str, rule_arn: str) -> bool:
+def can_assume(role_arn: str | None, account: str, rule_arn: str, settings: Settings) -> bool:
     """Tell whether EventBridge may assume the role for this rule, by its trust policy."""
     role = _find(role_arn, account)
-    context = {"aws:SourceAccount": account, "aws:SourceArn": rule_arn}
+    context = {"aws:SourceAccount": account} | ({"aws:SourceArn": rule_arn} if settings.assume_with_source_arn else {})
     return role is not None and allows([role.assume_role_policy_document], "sts:AssumeRole", service=PRINCIPAL, context=context)
 
 
@@ -87,7 +87,7 @@ def has_spread(role_arn: str, account: str, settings: Settings) -> bool:
 
 def is_assumable(role_arn: str | None, account: str, rule_arn: str, settings: Settings) -> bool:
     """Tell whether EventBridge can assume the role for this rule now."""
-    return role_arn is not None and can_assume(role_arn, account, rule_arn) and has_spread(role_arn, account, settings)
+    return role_arn is not None and can_assume(role_arn, account, rule_arn, settings) and has_spread(role_arn, account, settings)
 
 
 def may(role_arn: str | None, account: str, action: str, resource: str) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 class Settings:
     """All durations are in seconds; the defaults are those of a sandbox that nobody has touched.
 
+    Those of which nobody knows what AWS does have a record without an expectation (tests/contract/records/open.yml).
+
     Attributes:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
@@ -29,6 +31,13 @@ class Settings:
         delivery_time_scale: factor on the waits between delivery attempts and on the age an event may reach.
         delivery_timeout: how long a delivery waits for the endpoint's answer (AWS: 5).
         enabled_regions: the regions enabled for every account; None leaves it to moto (17 regions).
+        unauthorized_reason: StateReason after a 401 or 407, in which `{status}` is replaced; None for none.
+        unauthorized_keeps_secret: whether the secret and the parameters outlive a 401 or 407.
+        unauthorized_is_retried: whether an event that finds the connection not AUTHORIZED is tried again, within its retry policy.
+        update_without_value_keeps: whether UpdateConnection without ApiKeyValue keeps the value; it is refused otherwise.
+        kms_key_as_arn: whether DescribeConnection shows a KMS key as an ARN, whatever was given.
+        assume_with_source_arn: whether aws:SourceArn, the rule's, is there when EventBridge assumes an execution role.
+        unsupported_regions: regions that do not know the operations on connections and API destinations.
         unseen_account_status: Spot's HTTP status for an account that the token cannot see.
         permission_refusal_status: Spot's HTTP status for a viewer who posts a notification (401 or 403).
     """
@@ -46,6 +55,13 @@ class Settings:
     delivery_time_scale: float = 1.0
     delivery_timeout: float = 5.0
     enabled_regions: list[str] | None = None
+    unauthorized_reason: str | None = "The API destination endpoint answered with HTTP status code {status}."
+    unauthorized_keeps_secret: bool = True
+    unauthorized_is_retried: bool = False
+    update_without_value_keeps: bool = True
+    kms_key_as_arn: bool = False
+    assume_with_source_arn: bool = True
+    unsupported_regions: list[str] | None = None
     unseen_account_status: int = 403
     permission_refusal_status: int = 403
 

@@ -1,0 +1,125 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What only AWS can answer (tests/contract/records/open.yml): the modules do with either answer, as a setting of the sandbox gives it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT, Aws
+from tests.integration.modules.runner import Run, Runner
+from tests.sandbox.client import NOTIFICATION, Sandbox
+
+REGION = "eu-west-1"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.fixture
+def integrate(run: Runner, sandbox: Sandbox) -> Any:
+    """Runs the module in one region, so that its notices arrive."""
+    role(sandbox)
+
+    def call(token: str = "editor", **more: Any) -> Run:
+        arguments = {"name": NAME, "spot_account": SPOT_ACCOUNT, "spot_token": sandbox.tokens[token], "role_arn": ROLE_ARN}
+        endpoint = f"{sandbox.spot_url}{NOTIFICATION}"
+        given = {**arguments, "regions": [REGION], "invocation_endpoint": endpoint, **more}
+        return run("spot_integration", **{key: value for key, value in given.items() if value is not None})
+
+    return call
+
+
+def role(sandbox: Sandbox) -> None:
+    iam = sandbox.boto3("iam")
+    iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=policy(TRUST))
+    allow = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
+    iam.put_role_policy(RoleName=NAME, PolicyName="invoke", PolicyDocument=policy(allow))
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def delivered(sandbox: Sandbox) -> list[str]:
+    """Let EC2 warn, and return how the delivery went."""
+    sandbox.settings(delivery_time_scale=0.01)
+    event = sandbox.interrupt(REGION)["event_id"]
+    assert sandbox.settled()
+    return [attempt["outcome"] for attempt in sandbox.deliveries(event_id=event)]
+
+
+@pytest.mark.parametrize("unauthorized_keeps_secret", [True, False])
+@pytest.mark.parametrize("unauthorized_reason", ["The endpoint answered with {status}.", None])
+def test_a_refused_token_is_repaired_whatever_a_401_leaves(
+    integrate: Any, sandbox: Sandbox, aws: Aws, unauthorized_keeps_secret: bool, unauthorized_reason: str | None
+) -> None:
+    sandbox.settings(unauthorized_keeps_secret=unauthorized_keeps_secret, unauthorized_reason=unauthorized_reason)
+    sandbox.add_token("old", accounts=[SPOT_ACCOUNT])
+    integrate("old")
+    sandbox.revoke_token("old")
+    assert delivered(sandbox)[-1] != "delivered"
+    assert aws.described_connection()["ConnectionState"] == "DEAUTHORIZED"
+    assert integrate().actions == {REGION: "reauthorized"}
+    assert integrate().actions == {REGION: "unchanged"}
+    assert delivered(sandbox) == ["delivered"]
+    assert sandbox.notifications()[-1]["query"] == {"accountId": SPOT_ACCOUNT}
+
+
+@pytest.mark.parametrize(("unauthorized_is_retried", "arrives"), [(True, True), (False, False)])
+def test_a_notice_during_a_lost_authorisation(integrate: Any, sandbox: Sandbox, unauthorized_is_retried: bool, arrives: bool) -> None:
+    sandbox.settings(unauthorized_is_retried=unauthorized_is_retried)
+    integrate()
+    sandbox.add_fault({"status": 401}, {"target": "spot", "path": NOTIFICATION}, times=1)
+    event = sandbox.interrupt(REGION)["event_id"]
+    end = time.monotonic() + 30
+    while len(sandbox.deliveries(event_id=event)) < 2:  # the second attempt finds the connection not AUTHORIZED
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert integrate().actions == {REGION: "reauthorized"}
+    assert sandbox.settled(90)
+    outcomes = [attempt["outcome"] for attempt in sandbox.deliveries(event_id=event)]
+    assert (outcomes[-1] == "delivered") == arrives
+    assert delivered(sandbox) == ["delivered"]
+
+
+@pytest.mark.parametrize("update_without_value_keeps", [True, False])
+def test_an_update_never_relies_on_a_value_that_is_left_out(integrate: Any, sandbox: Sandbox, update_without_value_keeps: bool) -> None:
+    sandbox.settings(update_without_value_keeps=update_without_value_keeps)
+    integrate("viewer")
+    assert integrate("editor", update_token="changed").actions == {REGION: "updated"}
+    assert delivered(sandbox) == ["delivered"]
+
+
+@pytest.mark.parametrize("kms_key_as_arn", [True, False])
+@pytest.mark.parametrize("key", ["alias/spot", "arn:aws:kms:eu-west-1:123456789012:alias/spot", "11111111-2222-3333-4444-555555555555"])
+def test_a_kms_key_in_either_form_is_no_difference(run: Runner, sandbox: Sandbox, kms_key_as_arn: bool, key: str) -> None:
+    sandbox.settings(kms_key_as_arn=kms_key_as_arn)
+    given = {
+        "name": NAME,
+        "spot_account": SPOT_ACCOUNT,
+        "spot_token": sandbox.tokens["editor"],
+        "regions": [REGION],
+        "kms_key_identifier": key,
+    }
+    assert run("spot_eventbridge_connection", **given).actions == {REGION: "created"}
+    assert run("spot_eventbridge_connection", **given).actions == {REGION: "unchanged"}
+
+
+@pytest.mark.parametrize("unsupported_regions", [[REGION], []])
+def test_a_region_without_api_destinations(integrate: Any, sandbox: Sandbox, unsupported_regions: list[str]) -> None:
+    sandbox.settings(unsupported_regions=unsupported_regions)
+    done = integrate(regions=[REGION, "us-east-1"])
+    assert done.regions["us-east-1"]["action"] == "created"
+    assert ("UnknownOperationException" in done.message) == bool(unsupported_regions)
+
+
+@pytest.mark.parametrize("assume_with_source_arn", [True, False])
+def test_the_execution_role_is_assumed_with_or_without_a_source_arn(integrate: Any, sandbox: Sandbox, assume_with_source_arn: bool) -> None:
+    sandbox.settings(assume_with_source_arn=assume_with_source_arn)
+    integrate(role_arn=None, role_name="spot-execution")
+    assert delivered(sandbox) == ["delivered"]
