@@ -19,6 +19,7 @@ import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from tests.contract import deliveries
 from tests.contract.comparison import ABSENT, at, differences, plain
@@ -113,7 +114,7 @@ def replay(record: Record, target: Target, number: int) -> Outcome:
         outcome.problems = [str(cannot)]
     except BotoCoreError as error:
         outcome.problems = [f"the endpoint cannot be reached or does not answer ({type(error).__name__})"]
-        outcome.unreachable = isinstance(error, HTTPClientError)
+        outcome.unreachable = isinstance(error, (HTTPClientError, NoConnectionError))
     finally:
         if target.sandbox and target.sandbox.settings() != before:
             target.sandbox.settings(**before)

@@ -177,7 +177,8 @@ def test_a_network_that_is_cut_ends_the_run_and_the_next_one_cleans_up(command: 
     line.cut()
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == LEFT_EXIT
-    assert "the endpoint cannot be reached" in printed and "the endpoint could not be reached any more" in printed
+    assert "the endpoint cannot be reached" in printed, printed
+    assert "the endpoint could not be reached any more" in printed, printed
     assert "The next run removes it." in printed
     assert "Records of what was answered" in printed
     code, printed = command.run("--only", "rules/rule-describe-missing")

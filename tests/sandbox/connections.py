@@ -42,6 +42,7 @@ NEEDED_FOR_UPDATE = (
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_RATE_LIMIT = 300
 SERVICE_LINKED_ROLE = "AWSServiceRoleForAmazonEventBridgeApiDestinations"
+LINKED_ROLE_DESCRIPTION = "Enables access to the Secrets Manager Secrets created by AWS EventBridge"
 LINKED_SERVICE = "apidestinations.events.amazonaws.com"
 
 _CREDENTIALS = {
@@ -157,7 +158,7 @@ class Links:
             raise ResourceAlreadyExistsException(f"Failed to create the connection(s). A connection with name '{name}' already exists.")
         authorization_type, parameters = request["AuthorizationType"], _complete(request["AuthParameters"])
         _require_credentials(authorization_type, parameters)
-        create_service_linked(self.account, LINKED_SERVICE, SERVICE_LINKED_ROLE)
+        create_service_linked(self.account, LINKED_SERVICE, SERVICE_LINKED_ROLE, LINKED_ROLE_DESCRIPTION)
         connection = Connection(
             name=name,
             arn=self._arn("connection", name),
