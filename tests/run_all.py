@@ -54,7 +54,7 @@ CHECKS = [
         ["mypy", "--config-file", str(CHECKOUT / "pyproject.toml")]
         + [
             str(COLLECTION.relative_to(COLLECTIONS) / "plugins" / part)
-            for part in ("module_utils", "plugin_utils", "action", "filter", "inventory", "lookup")
+            for part in ("module_utils", "modules", "plugin_utils", "action", "filter", "inventory", "lookup")
         ],
         COLLECTIONS,
         {"MYPYPATH": "."},

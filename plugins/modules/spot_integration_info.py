@@ -291,7 +291,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination, rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec, token_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -345,7 +345,8 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         return desired, read(region, desired, role, hours, now)
 
     results: dict[str, t.Any] = {}
-    for name, (looked_for, readings) in regions.run(look).items():
+    for name, result in regions.run(look).items():
+        looked_for, readings = (desired, Readings.unread(result)) if isinstance(result, Failure) else result
         found = findings(regions[name], readings, looked_for)
         results[name] = {
             "status": status(found),

@@ -55,6 +55,11 @@ class Readings:
     notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
 
+    @classmethod
+    def unread(cls, failure: Failure) -> Readings:
+        """Return the readings of a region of which nothing could be read."""
+        return cls(failure, failure, failure, failure, failure, others=failure, stack=failure)
+
     def documents(self) -> dict[str, t.Any]:
         """The resources as they are returned: None for what is not there or could not be read."""
         parts = {

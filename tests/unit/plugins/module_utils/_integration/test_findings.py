@@ -158,6 +158,13 @@ def test_a_healthy_integration_passes_every_check() -> None:
     assert {check: finding.outcome for check, finding in look(HEALTHY).items()} == dict.fromkeys(CHECKS, PASS)
 
 
+@pytest.mark.parametrize("stack_name", ["", "a-stack"])
+def test_a_region_of_which_nothing_could_be_read_is_unknown(stack_name: str) -> None:
+    found = findings(HERE, Readings.unread(Failure("KeyError", "unexpected: 'x'")), replace(DESIRED, stack_name=stack_name))
+    assert status(found) == "unknown"
+    assert all("unexpected: 'x'" in finding.message for finding in found)
+
+
 def test_a_healthy_integration_is_active() -> None:
     assert status(findings(HERE, HEALTHY, DESIRED)) == "active"
 
