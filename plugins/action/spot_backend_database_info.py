@@ -7,13 +7,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-import time
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import UNKNOWN, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import parse_announced
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import DATABASE
@@ -47,7 +47,7 @@ _ARGUMENTS: dict[str, t.Any] = {
     "wait_timeout": {"type": "int", "default": 0},
 }
 # Seconds between two looks after an interruption.
-_PAUSE = 5
+_FIRST_PAUSE = 5
 # Seconds for one look: ten to connect and ten for the statement, each with a margin.
 _MOST_SECONDS = 25
 
@@ -79,13 +79,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if collection:
             return missing_finding(collection)
         module, arguments = question(config, asked)
-        end = time.monotonic() + given["wait_timeout"]
-        while True:
-            found = finding(self._query(module, arguments, task_vars), config["engine"], given["hours"], given["delivered"], announced)
-            # An interruption takes its time to get there.
-            if announced is None or found.outcome != WARN or time.monotonic() + _PAUSE > end:
-                return found
-            time.sleep(_PAUSE)
+
+        def look() -> Finding:
+            result = self._query(module, arguments, task_vars)
+            return finding(result, config["engine"], given["hours"], given["delivered"], announced)
+
+        # A notice takes its time to get to the database.
+        deadline = Deadline(given["wait_timeout"])
+        return poll(look, lambda found: announced is None or found.outcome != WARN, deadline, at_least=_FIRST_PAUSE)
 
     def _query(self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         try:
