@@ -45,6 +45,6 @@ def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails
     sandbox.clear_faults()
     webhook.status = 500
     refused = ansible.onboard(*channel(webhook), "-vvv")
-    assert "hand-over: 1 of 1 channel(s) failed. webhook: the webhook at" in refused.message()
+    assert "notification: 1 of 1 channel(s) failed. webhook: the webhook at" in refused.message()
     assert webhook.received[-1]["body"]["notification"]["regions"] == ["eu-west-1"]
     assert secrets_in(predicted.output + in_part.output + refused.output, [webhook.secret, sandbox.tokens["admin"]]) == []
