@@ -64,7 +64,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
         # It only reads, and so does the same in check mode.
-        self._task = self._task.copy()  # type: ignore[has-type]
+        self._task = self._task.copy()
         self._task.check_mode = False
         try:
             found = self._look(given, task_vars)
