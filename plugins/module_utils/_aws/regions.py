@@ -134,13 +134,14 @@ class Regions:
         return Region(name, _partition(self._session, name), clients)
 
     def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
-        """Calls a function once for each region, all at the same time.
+        """Call a function once for each region, all at the same time.
 
         :returns: by region, in the order the user gave them: what the function returned, or why it could not.
             Never raises for a region, so that one that fails does not stop the others.
         """
         if len(self.names) == 1:
-            return {name: _attempt(function, region) for name, region in self._regions.items()}
+            (region,) = self._regions.values()
+            return {region.name: _attempt(function, region)}
         with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(self.names))) as pool:
             futures = {name: pool.submit(_attempt, function, region) for name, region in self._regions.items()}
             return {name: future.result() for name, future in futures.items()}
