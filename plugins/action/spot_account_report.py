@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import callback, show
 
 _DICT = {"type": "dict", "default": {}}
 _DICTS = {"type": "list", "elements": "dict", "default": []}
@@ -41,14 +41,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result = account_result(given, host=variables["inventory_hostname"], predicted=self._task.check_mode)
         shown = lines(result)
         if not self._is_one_of_many(variables):
-            self._display.display("\n".join(shown))
+            show(self._display, shown)
         return {"changed": False, "lines": shown, "ansible_facts": {"spot_eventbridge_result": result}}
 
     def _is_one_of_many(self, variables: t.Mapping[str, t.Any]) -> bool:
         """Whether the callback `accounts` shows this account as one line."""
-        callback = constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK")
         return (
-            callback == "spot.eventbridge.accounts"
+            callback() == "spot.eventbridge.accounts"
             and self._display.verbosity == 0
             and len(variables.get("ansible_play_hosts_all", ())) > 1
         )

@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import table
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.files import FolderError, check_writable, collection_version, write
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show
 
 _ARGUMENTS = {
     "report_dir": {"type": "str", "default": ""},
@@ -44,8 +45,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Not templated: the findings of thousands of regions are millions of values, and none of them is a template.
         results = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
         shown = table(results) if len(results) > 1 else []
-        if shown:
-            self._display.display("\n".join(shown))
+        show(self._display, shown)
         files: list[str] = []
         if report_dir and not self._task.check_mode:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import STEP, whole
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._stack_set_table import lines
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show
 
 _DEFAULT_TIMEOUT = 3600
 # Seconds between two lines.
@@ -48,7 +49,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 result = whole(steps)
                 return {**result, "lines": lines(result, str(self._task.args.get("name")))}
             begun = step["operations"]
-            self._display.display(step["progress"])
+            show(self._display, [step["progress"]])
 
 
 def _left(timeout: t.Any, passed: float) -> int:

@@ -34,8 +34,19 @@ options:
 
 extends_documentation_fragment:
   - spot.eventbridge._attributes
-  - spot.eventbridge._attributes.info
   - spot.eventbridge._attributes.controller
+
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Writes no file.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - A report is no change. It is written anew each time, with the time at which it was written.
 
 notes:
   - C(report.html) is one page that makes no request. C(junit.xml) has a test suite for each account and a test case for each region.
