@@ -38,7 +38,7 @@ options:
   role_arn:
     description:
       - The role for the experiment. C(fis.amazonaws.com) must be allowed to assume it, and it must be allowed
-        C(ec2:SendSpotInstanceInterruptions) on the instance.
+        C(ec2:SendSpotInstanceInterruptions) on the instance, and C(ec2:DescribeInstances).
     type: str
     required: true
   spot_account:
@@ -93,8 +93,8 @@ attributes:
 notes:
   - Works in the one region of O(region), where the instance is.
   - Needs the permissions C(ec2:DescribeInstances), C(fis:CreateExperimentTemplate), C(fis:TagResource), C(fis:StartExperiment),
-    C(fis:GetExperiment), C(fis:ListExperimentTemplates), C(fis:DeleteExperimentTemplate), C(iam:PassRole) for O(role_arn), and
-    C(cloudwatch:GetMetricData).
+    C(fis:GetExperiment), C(fis:ListExperimentTemplates), C(fis:DeleteExperimentTemplate), C(iam:PassRole) for O(role_arn),
+    C(cloudwatch:GetMetricData) and, once per AWS account, C(iam:CreateServiceLinkedRole).
   - Figures of CloudWatch are of the rule, so that another interruption at the same time counts, too. The log names the instance.
 
 seealso:

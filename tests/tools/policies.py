@@ -67,7 +67,14 @@ def exists(action: str) -> bool:
 
 def faults(document: Policy) -> list[str]:
     """Return what is wrong with a policy: of an identity, of a resource, or a trust policy."""
+    document = {**document, "Statement": [_about_itself(statement) for statement in document["Statement"]]}
     return [*_faults_of_the_whole(document), *(fault for statement in document["Statement"] for fault in _faults_of(statement))]
+
+
+def _about_itself(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the resource of a key policy: `*` is the key (KMS developer guide, "Key policies")."""
+    is_of_key = "Principal" in statement and all(action.startswith("kms:") for action in listed(statement["Action"]))
+    return {name: value for name, value in statement.items() if not (is_of_key and name == "Resource" and value == "*")}
 
 
 def _faults_of_the_whole(document: Policy) -> Iterator[str]:

@@ -167,6 +167,9 @@ def cfn_lint(documents: dict[str, Policy], folder: Path) -> list[str]:
     for name, document in documents.items():
         if "Principal" not in document["Statement"][0]:
             resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+        elif actions(document)[0].startswith("kms:"):
+            kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+            resource = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document}, **kept}
         elif "Resource" in document["Statement"][0]:
             resource = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["https://queue"], "PolicyDocument": document}}
         else:
