@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ MIGRATE = ("-e", "spot_eventbridge_on_existing=migrate")
 PUBLISHED = (
     "https://spotinst-public.s3.amazonaws.com/assets/cloudformation/templates/spot-interruption-notification-event-bridge-template.json"
 )
+ARNS = [("boundary", "iam", "policy/boundary"), ("connection", "kms", "key/1"), ("queue", "kms", "key/2")]
 
 
 @dataclass
@@ -86,6 +88,29 @@ def test_the_commands_of_the_guide_are_those_of_these_tests() -> None:
         assert account == "account=act-d7320fba"
         shown.setdefault(playbook.removeprefix("spot.eventbridge."), set()).add(tuple(more))
     assert shown == run_here
+
+
+def test_keys_and_boundary_are_those_of_the_variables(account: Account) -> None:
+    regions = {"iam": "", "kms": "eu-west-1"}
+    arns = {kind: f"arn:aws:{service}:{regions[service]}:123456789012:{name}" for kind, service, name in ARNS}
+    variables = {
+        "spot_eventbridge_role_boundary": arns["boundary"],
+        "spot_eventbridge_kms_key": arns["connection"],
+        "spot_eventbridge_queue_kms_key": arns["queue"],
+    }
+    given = (*STACKS, "-e", json.dumps(variables), "-e", "regions=eu-west-1")
+    first, again = account.onboard(*given), account.onboard(*given)
+    assert set(done(first).values()) == {"created"}
+    assert (again.rc, again.changed) == (0, 0)
+    name = f"{account.name}-stack"
+    events, sqs = account.sandbox.boto3("events", "eu-west-1"), account.sandbox.boto3("sqs", "eu-west-1")
+    assert events.describe_connection(Name=name)["KmsKeyIdentifier"] == arns["connection"]
+    attributes = sqs.get_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], AttributeNames=["All"])["Attributes"]
+    assert (attributes["KmsMasterKeyId"], attributes["SqsManagedSseEnabled"]) == (arns["queue"], "false")
+    role = events.list_targets_by_rule(Rule=name)["Targets"][0]["RoleArn"].rpartition("/")[2]
+    found = account.sandbox.boto3("iam").get_role(RoleName=role)["Role"]
+    assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == arns["boundary"]
+    assert account.verify(*STACKS, "-e", "regions=eu-west-1").rc == 0
 
 
 # From one kind to the other
