@@ -32,6 +32,7 @@ PUBLISHED = (
 OURS: dict[str, Any] = {"template_body": TEMPLATE.read_text()}
 THEIRS: dict[str, Any] = {"template_url": PUBLISHED}
 STACK = "spot-interruption"
+IN_SECONDS = 1 / 60  # the minutes that AWS takes for a stack as seconds
 REGIONS = ["us-east-1", "us-west-2", "eu-west-1"]
 QUICK = {"retries": {"mode": "standard", "total_max_attempts": 2}}
 # What CloudFormation's own calls are refused with, as long as a fault says so.
@@ -519,6 +520,36 @@ def test_waiting_has_an_end_that_is_told(stack: Stack, sandbox: Sandbox) -> None
     busy = stack(wait_timeout=1)
     assert busy.error == {"code": "InProgress", "message": "the stack is CREATE_IN_PROGRESS: wait until it is done, or raise wait_timeout"}
     assert stack().action == "unchanged"
+
+
+def test_a_stack_as_slow_as_in_aws_is_waited_for(stack: Stack, sandbox: Sandbox) -> None:
+    sandbox.settings(stack_time_scale=IN_SECONDS)
+    start = time.monotonic()
+    assert stack().action == "created"
+    assert time.monotonic() - start > (61 + 18 + 60) * IN_SECONDS
+    assert stack().action == "unchanged"
+    assert stack(state="absent").action == "deleted"
+
+
+def test_a_stack_as_slow_as_in_aws_is_completed_by_the_next_run(stack: Stack, sandbox: Sandbox) -> None:
+    sandbox.settings(stack_time_scale=IN_SECONDS)
+    start = time.monotonic()
+    given_up = stack(wait_timeout=1)
+    assert "the stack was still being changed by AWS after 1 seconds; run again later" in given_up.message
+    assert time.monotonic() - start < 60  # not as long as the stack takes in AWS
+    assert stack().action == "unchanged"
+    assert stack.status == "CREATE_COMPLETE"
+
+
+def test_a_rollback_as_slow_as_in_aws_names_its_reason(stack: Stack, sandbox: Sandbox) -> None:
+    sandbox.settings(stack_time_scale=IN_SECONDS)
+    error = {"status": 400, "code": "LimitExceededException", "message": "There are too many."}
+    sandbox.add_fault({"error": error}, {"operation": "CreateApiDestination"}, times=1)
+    start = time.monotonic()
+    assert "There are too many." in stack().message
+    assert time.monotonic() - start > 141 * IN_SECONDS
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert stack().action == "created"
 
 
 def test_aws_is_not_waited_for_if_told_so(stack: Stack, sandbox: Sandbox) -> None:

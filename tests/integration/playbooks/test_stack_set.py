@@ -131,6 +131,15 @@ def test_it_shows_how_far_it_is_while_it_waits(sets: StackSets) -> None:
     assert len(result["diff"]) == 4
 
 
+def test_it_shows_how_far_it_is_where_each_stack_takes_as_long_as_in_aws(sets: StackSets) -> None:
+    sets.accounts.roles()
+    sets.sandbox.settings(stack_time_scale=1 / 60)
+    done = sets.run(spot_eventbridge_stack_set_step_timeout=1)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("stack set spot-interruption: CREATE ")]
+    assert len(lines) >= 2, done.stdout
+    assert sets.accounts.delivered(SPOT_ACCOUNTS, REGION) == each(SPOT_ACCOUNTS, REGION)
+
+
 def test_a_run_of_many_steps_may_be_killed_at_any_moment(sets: StackSets) -> None:
     sets.accounts.roles()
     sets.sandbox.settings(stack_set_seconds=0.7)
