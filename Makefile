@@ -15,7 +15,7 @@ ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-.PHONY: help setup demo test bench build docs pictures links clean
+.PHONY: help setup demo test contract bench build docs pictures links clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -27,6 +27,9 @@ demo: $(VENV)/.sandbox ## Onboard an account of the sandbox and interrupt an ins
 
 test: $(VENV)/.test $(VENV)/.environments ## Run all checks and tests
 	@$(BIN)/python tests/run_all.py
+
+contract: $(VENV)/.setup ## Replay the recordings against AWS: make contract ACCOUNT=123456789012 REGION=us-east-1
+	@$(BIN)/python tests/contract --account "$(ACCOUNT)" --region "$(REGION)" $(ARGUMENTS)
 
 bench: $(VENV)/.sandbox .cache/awscli/.made ## Measure onboarding: one account beside its peers, and fleets
 	@$(BIN)/python tests/bench

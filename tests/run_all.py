@@ -73,6 +73,8 @@ CHECKS = [
     Check("sanity", ["python", "tests/checks/sanity.py"]),
     Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"]),
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
+    # The recordings of AWS on the sandbox; `make contract` asks AWS itself.
+    Check("contract", ["python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/contract"]),
     # In the order of the folders, as the longest tests are alone in their files.
     Check(
         "integration",
