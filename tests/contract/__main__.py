@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import signal
 import sys
@@ -100,7 +101,12 @@ def _arguments() -> Any:
     parser.add_argument("--endpoint-url", help="ask this endpoint in place of AWS")
     name = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}.yml"
     parser.add_argument("--output", type=Path, default=CHECKOUT / ".cache" / "contract" / name, help="the file of new records")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if not re.fullmatch(r"\d{12}", given.account):
+        parser.error("--account has to be the twelve digits of an AWS account")
+    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", given.region):
+        parser.error("--region has to be the name of a region, such as eu-west-1")
+    return given
 
 
 def _plan(records: list[Record], target: Target) -> str:

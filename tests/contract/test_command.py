@@ -42,8 +42,8 @@ class Command:
     def __init__(self, aws: Sandbox, folder: Path) -> None:
         self.aws, self.output = aws, folder / "recorded.yml"
 
-    def start(self, *options: str, url: str | None = None, account: str = ACCOUNT) -> subprocess.Popen[str]:
-        given = ["--account", account, "--region", REGION, "--endpoint-url", url or self.aws.aws_url, "--patience", "1"]
+    def start(self, *options: str, url: str | None = None, account: str = ACCOUNT, region: str = REGION) -> subprocess.Popen[str]:
+        given = ["--account", account, "--region", region, "--endpoint-url", url or self.aws.aws_url, "--patience", "1"]
         return subprocess.Popen(
             [sys.executable, str(CHECKOUT / "tests" / "contract"), *given, "--output", str(self.output), *options],
             env=self.aws.env(token=None),
@@ -125,6 +125,13 @@ def test_another_account_than_the_one_typed_stops_it(command: Command) -> None:
     code, printed = command.run(account="999999999999")
     assert code == 2 and "Nothing was done." in printed
     assert command.aws.calls(writes=True) == []
+
+
+@pytest.mark.parametrize("wrong", [{"account": ""}, {"account": "staging"}, {"region": ""}, {"region": "everywhere"}])
+def test_an_account_or_a_region_that_is_none_stops_it(command: Command, wrong: dict[str, str]) -> None:
+    command.aws.clear_calls()
+    assert command.run(**wrong)[0] == 2
+    assert command.aws.calls() == []
 
 
 def test_the_plan_alone_does_nothing(command: Command) -> None:

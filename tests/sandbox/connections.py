@@ -487,8 +487,8 @@ def _merged(connection: Connection, authorization_type: str, given: Json) -> Jso
     wanted = _CREDENTIALS[authorization_type]
     kept = {key: value for key, value in connection.parameters.items() if key == wanted or key not in _CREDENTIALS.values()}
     merged = kept | given
-    if wanted in kept and wanted in given:
-        merged[wanted] = kept[wanted] | given[wanted]
+    for part in {wanted, "InvocationHttpParameters"} & set(kept) & set(given):
+        merged[part] = kept[part] | given[part]  # a list that is given is replaced as a whole (recorded)
     return merged
 
 
