@@ -38,7 +38,7 @@ def main() -> None:
         arguments.error(f"there is no {', '.join(sorted(unknown))}")
 
     print(f"{given.latency * 1000:.0f} ms per AWS call, fastest of {given.repeat}, {os.cpu_count()} cores\n")
-    with Sandbox(max_seconds=7200) as sandbox:
+    with Sandbox(max_seconds=7200, settings={"queue_name_seconds": 0}) as sandbox:
         if "account" in given.what or not given.what:
             account.bench(sandbox, given.latency, given.repeat, given.regions)
         if "stacks" in given.what or not given.what:

@@ -30,12 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Sandbox]:
-    with Sandbox(max_seconds=5400) as started:
+    # Tests make within a second again what users make again a day later.
+    with Sandbox(max_seconds=5400, settings={"queue_name_seconds": 0}) as started:
         yield started
 
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
     running.reset()
-    running.settings(queue_name_seconds=0)  # tests make within a second again what users make again a day later
     return running

@@ -36,6 +36,7 @@ class Sandbox:
     Args:
         max_seconds: the process ends itself after this time.
         token: the value of the token `admin`, random by default.
+        settings: settings that are in force from the start, and again after each reset().
     """
 
     pid: int
@@ -44,8 +45,9 @@ class Sandbox:
     control_url: str
     tokens: dict[str, str]
 
-    def __init__(self, max_seconds: float = 3600, token: str | None = None) -> None:
+    def __init__(self, max_seconds: float = 3600, token: str | None = None, settings: Json | None = None) -> None:
         self._max_seconds = max_seconds
+        self._settings = settings or {}
         self._token = token
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -72,6 +74,7 @@ class Sandbox:
                     raise RuntimeError(f"the sandbox did not start: exit code {self._process.returncode}")
                 time.sleep(0.02)
             self._read(state_file)
+        self.settings(**self._settings)
         return self
 
     def stop(self) -> None:
@@ -150,6 +153,7 @@ class Sandbox:
     def reset(self) -> None:
         """Everything back to the start; the tokens keep their values."""
         self.call("POST", "/reset")
+        self.settings(**self._settings)
 
     def interrupt(self, region: str, account: str = "123456789012", instance_id: str | None = None, action: str = "terminate") -> Json:
         """Let EC2 emit a spot interruption warning: {"event_id", "instance_id", "rules_matched", "rules"}."""
