@@ -143,8 +143,9 @@ regions:
   contains:
     status:
       description:
-        - V(active), V(inactive) (authorisation lost), V(drifted) (differs from what is desired), V(incomplete) (parts missing),
-          V(absent), V(unsupported) (no API destinations there) or V(unknown) (could not be read).
+        - V(active), V(inactive) (authorisation lost), V(failing) (no delivery succeeds), V(drifted) (differs from what is desired),
+          V(incomplete) (parts missing), V(absent), V(denied) (by the organisation), V(unsupported) (no API destinations there) or
+          V(unknown) (could not be read).
       type: str
       returned: always
       sample: inactive
@@ -271,7 +272,7 @@ summary:
       returned: always
       sample: false
 problem:
-  description: Why the account does not work, in one line. Empty if all regions are active or unsupported.
+  description: Why the account does not work, in one line. Empty if all regions are active, denied or unsupported.
   type: str
   returned: always
   sample: ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, PASS, SKIP, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, UNSUPPORTED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD, LEFT_OUT
 
 # What was not checked needs nobody: beyond this, its regions are counted, not named.
 _MOST_NAMED = 3
@@ -28,7 +28,7 @@ def problems(checks: Findings, info: t.Mapping[str, t.Any], warnings: bool = Fal
     bad = {FAIL, WARN} if warnings else {FAIL}
     found = [check["message"] for check in checks if check["outcome"] in bad]
     found += [info["problem"]] if info["problem"] else []
-    working = [row["region"] for row in info["summary"] if row["status"] in (ACTIVE, UNSUPPORTED) and warnings]
+    working = [row["region"] for row in info["summary"] if row["status"] in GOOD and warnings]
     for region in working:
         found += [f"{region}: {finding['message']}" for finding in info["regions"][region]["findings"] if finding["outcome"] == WARN]
     return found
@@ -45,10 +45,10 @@ def finding_lines(checks: Findings, regions: t.Mapping[str, t.Any]) -> list[str]
     for check in checks:
         where.setdefault(_key(check), []).append("account")
     for region, entry in sorted(regions.items()):
-        for finding in entry["findings"] if entry["status"] != UNSUPPORTED else ():
+        for finding in entry["findings"] if entry["status"] not in LEFT_OUT else ():
             where.setdefault(_key(finding), []).append(region)
     told = sorted((key for key in where if key[0] != PASS), key=lambda key: OUTCOMES.index(key[0]))
-    total = sum(entry["status"] != UNSUPPORTED for entry in regions.values())
+    total = sum(entry["status"] not in LEFT_OUT for entry in regions.values())
     return [_finding_line(key, where[key], total) for key in told]
 
 

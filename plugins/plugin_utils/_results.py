@@ -11,12 +11,13 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
-    ACTIVE,
     DRIFTED,
+    FAILING,
+    GOOD,
     INACTIVE,
     INCOMPLETE,
+    LEFT_OUT,
     STATUSES,
-    UNSUPPORTED,
     Row,
     problem,
     row,
@@ -34,7 +35,7 @@ OFFBOARD = "offboard"
 VERIFY = "verify"
 REPAIR = "repair"
 # What repair repairs: a region that was never onboarded stays as it is.
-BROKEN = (INACTIVE, INCOMPLETE, DRIFTED)
+BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
 
 def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool = False) -> Result:
@@ -70,7 +71,7 @@ def _verified(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any]) -> Resul
         return {**failed(error, **who), "checks": [], "regions": {}}
     checks = [*given["preflight"]["checks"], *gather(given["proofs"])]
     told = " | ".join(problems(checks, info, given["fail_on_warnings"]))
-    found = result(info["summary"], **who, good=(ACTIVE, UNSUPPORTED), problem=told, notes=info["notes"])
+    found = result(info["summary"], **who, good=GOOD, problem=told, notes=info["notes"])
     return {**found, "checks": checks, "regions": info["regions"]}
 
 
@@ -89,7 +90,7 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
     role_changed = bool((done.get("execution_role") or {}).get("changed"))
     rows = repair_rows(before, _latest(given["info"][1:]), done.get("summary", ()), role_changed, predicted)
     # A region that was never onboarded is none to repair; in check mode, all are as broken as before.
-    good = STATUSES if predicted else (ACTIVE, UNSUPPORTED, ABSENT)
+    good = STATUSES if predicted else (*GOOD, ABSENT)
     return result(rows, **who, good=good, problem=problem(rows, good, "still broken", error), error=error)
 
 
@@ -113,7 +114,7 @@ def repair_rows(
     :param role_changed: whether the execution role, which serves all regions, was repaired
     :param predicted: whether it was check mode, so that nothing was done
     """
-    acts = {act["region"]: act for act in done if act["status"] != UNSUPPORTED}
+    acts = {act["region"]: act for act in done if act["status"] not in LEFT_OUT}
     found = []
     for region, entry in before["regions"].items():
         now = after.get("regions", {}).get(region, entry)["status"]
@@ -124,7 +125,7 @@ def repair_rows(
         actions = [] if act["action"] in ("-", "unchanged") else [act["action"]]
         if role_changed:
             actions.append("execution role would be mended" if predicted else "execution role mended")
-        failed = act["reason"] if act["status"] not in (ACTIVE, UNSUPPORTED) and not predicted else ""
+        failed = act["reason"] if act["status"] not in GOOD and not predicted else ""
         why = f"was {entry['status']}: {entry['reason']}" + (f" Not mended: {failed}" if failed else "")
         found.append(row(region, now, changed=act["changed"], action=", ".join(actions) or "-", reason=why))
     return worst_first(found)

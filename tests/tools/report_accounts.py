@@ -149,24 +149,25 @@ def healthy(host: str, region: str, aws_account: str = "123456789012") -> Docume
     }
 
 
+NOTHING_THERE = {
+    "unsupported": ("region", "skip", "This region has no API destinations.", "Leave it out."),
+    "denied": ("region", "skip", "The organisation denies this region by a service control policy.", "Leave it out."),
+    "absent": (
+        "connection",
+        "fail",
+        "The account was never onboarded here: nothing is there.",
+        "Run the playbook spot.eventbridge.onboard.",
+    ),
+}
+
+
 def unhealthy(host: str, region: str, status: str, aws_account: str = "123456789012") -> Document:
     """A region of any status, with the findings that lead to it."""
     name = f"spot-interruption-{host}"
     known = passes(name, region, aws_account)
     nothing = dict.fromkeys(("connection", "api_destination", "rule", "queue"))
-    if status == "unsupported":
-        found = [finding("region", "skip", "This region has no API destinations.", "Leave it out.")]
-        return {"status": status, "findings": found, "resources": nothing, "evidence": None}
-    if status == "absent":
-        found = [
-            finding(
-                "connection",
-                "fail",
-                "The account was never onboarded here: nothing is there.",
-                "Run the playbook spot.eventbridge.onboard.",
-            )
-        ]
-        return {"status": status, "findings": found, "resources": nothing, "evidence": None}
+    if status in NOTHING_THERE:
+        return {"status": status, "findings": [finding(*NOTHING_THERE[status])], "resources": nothing, "evidence": None}
     if status == "unknown":
         said = f"AccessDeniedException: User: arn:aws:sts::{aws_account}:assumed-role/Audit/ci is not authorized to perform: "
         found = [
@@ -200,6 +201,12 @@ def unhealthy(host: str, region: str, status: str, aws_account: str = "123456789
         )
         seen = evidence(3, 2, 1, 1, 1, 0, letters=[letter(), letter(error_message="The event was too old", attempts=None)], count=12)
         return {"status": status, "findings": known, "resources": resources(name, region, aws_account, "DEAUTHORIZED"), "evidence": seen}
+    if status == "failing":
+        refused = letter(error_code="NO_PERMISSIONS", error_message="Forbidden")
+        why = "None of the last 3 deliveries succeeded. The latest dead letter: NO_PERMISSIONS: Forbidden"
+        known.append(finding("deliveries", "fail", why, "Give the token's user the permission."))
+        seen = evidence(3, 0, 0, 3, 3, 0, letters=[refused], count=3)
+        return {"status": status, "findings": known, "resources": resources(name, region, aws_account), "evidence": seen}
     if status == "incomplete":
         known[12:15] = [finding("target", "fail", f"There is no target spot in the rule {name}.", MEND)]
         return {"status": status, "findings": known, "resources": resources(name, region, aws_account), "evidence": evidence()}
@@ -230,6 +237,8 @@ def three() -> list[Document]:
         ("eu-central-1", "incomplete"),
         ("ap-south-1", "drifted"),
         ("sa-east-1", "absent"),
+        ("us-west-1", "failing"),
+        ("ap-northeast-3", "denied"),
         ("me-south-1", "unknown"),
     ):
         mixed[region] = unhealthy("act-d7320fba", region, status)
@@ -255,7 +264,7 @@ def three() -> list[Document]:
 def many(accounts: int = 200, regions: t.Sequence[str] = REGIONS, bad: str | None = None) -> list[Document]:
     """So many accounts in so many regions; about one region in forty is not active, or all of them have the status `bad`."""
     found = []
-    statuses = ("inactive", "drifted", "incomplete", "absent", "unknown")
+    statuses = ("inactive", "failing", "drifted", "incomplete", "absent", "unknown")
     for number in range(accounts):
         host, aws_account = f"act-{0x10000000 + number * 7919:08x}", f"{100000000000 + number * 104729}"
         entries = {}

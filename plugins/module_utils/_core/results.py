@@ -18,12 +18,17 @@ Row = dict[str, t.Any]
 # The statuses of an integration in a region, worst first: the order in which people should read them.
 UNKNOWN = "unknown"
 INACTIVE = "inactive"
+FAILING = "failing"
 INCOMPLETE = "incomplete"
 ABSENT = "absent"
 DRIFTED = "drifted"
+DENIED = "denied"
 UNSUPPORTED = "unsupported"
 ACTIVE = "active"
-STATUSES = (UNKNOWN, INACTIVE, INCOMPLETE, ABSENT, DRIFTED, UNSUPPORTED, ACTIVE)
+STATUSES = (UNKNOWN, INACTIVE, FAILING, INCOMPLETE, ABSENT, DRIFTED, DENIED, UNSUPPORTED, ACTIVE)
+# A region where there can be no integration: AWS has no API destinations there, or the organisation denies the region.
+LEFT_OUT = (DENIED, UNSUPPORTED)
+GOOD = (ACTIVE, *LEFT_OUT)
 
 
 def row(region: str, status: str, *, action: str = "", reason: str = "", changed: bool = False) -> Row:

@@ -20,8 +20,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
     ABSENT,
     ACTIVE,
     DRIFTED,
+    GOOD,
     INACTIVE,
     INCOMPLETE,
+    LEFT_OUT,
     UNKNOWN,
     UNSUPPORTED,
     Outcome,
@@ -163,8 +165,8 @@ def good_statuses(*, present: bool, predicted: bool) -> tuple[str, ...]:
     :param predicted: whether nothing was done, so that each region still is what it was
     """
     if not present:
-        return (ABSENT, UNSUPPORTED)
-    return (ACTIVE, UNSUPPORTED, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
+        return (ABSENT, *LEFT_OUT)
+    return (*GOOD, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
 
 
 def _role_notes(role: t.Mapping[str, t.Any], predicted: bool) -> list[str]:
@@ -263,7 +265,7 @@ def info_result(regions: Document, *, spot_account: str, aws_account: str, unsup
             for line in sorted(rows, key=lambda line: list(regions).index(line["region"]))
         },
         "summary": rows,
-        "problem": " | ".join(in_words(line) for line in rows if line["status"] not in (ACTIVE, UNSUPPORTED)),
+        "problem": " | ".join(in_words(line) for line in rows if line["status"] not in GOOD),
         "notes": [],
     }
 

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, UNKNOWN, WARN
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, STATUSES, UNSUPPORTED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD, STATUSES
 
 Report = dict[str, t.Any]
 
@@ -120,7 +120,7 @@ def _findings(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, str
 def _worst_first(account: Report) -> tuple[t.Any, ...]:
     """What could not be verified at all, then by the worst status and how often it is there, then by name."""
     by_status = statuses(account)
-    bad = [-by_status[status] for status in STATUSES if status not in (UNSUPPORTED, ACTIVE)]
+    bad = [-by_status[status] for status in STATUSES if status not in GOOD]
     findings = account["checks"] + [finding for region in account["regions"].values() for finding in region["findings"]]
     failed = sum(finding["outcome"] == FAIL for finding in account["checks"])
     return (not account["error"], bad, -failed, -len(concerns(findings)), account["host"])
@@ -130,7 +130,7 @@ def _is_active(account: Report) -> bool:
     """Whether all that is desired works. An account of which nothing is known is none that works."""
     if account["error"] or has_failed(account["checks"]) or not account["regions"]:
         return False
-    return all(region["status"] in (ACTIVE, UNSUPPORTED) for region in account["regions"].values())
+    return all(region["status"] in GOOD for region in account["regions"].values())
 
 
 def _text(value: t.Any) -> str:

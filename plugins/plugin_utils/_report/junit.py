@@ -12,7 +12,7 @@ import typing as t
 from xml.etree import ElementTree
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, UNSUPPORTED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, LEFT_OUT
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import (
     COLLECTION,
     Report,
@@ -77,8 +77,8 @@ def _region_case(suite: ElementTree.Element, host: str, name: str, region: Repor
     found = concerns(region["findings"])
     if region["status"] == ACTIVE:
         _remarks(case, found)
-    elif region["status"] == UNSUPPORTED:
-        ElementTree.SubElement(case, "skipped", {"message": "no API destinations in this region"})
+    elif region["status"] in LEFT_OUT:
+        ElementTree.SubElement(case, "skipped", {"message": region["findings"][0]["message"]})
     else:
         message = f"{region['status']}: {found[0]['message']}" if found else region["status"]
         _verdict(case, "failure", message, region["status"], found)

@@ -23,9 +23,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
     ACTIVE,
+    DENIED,
     DRIFTED,
+    FAILING,
+    GOOD,
     INACTIVE,
     INCOMPLETE,
+    LEFT_OUT,
     STATUSES,
     UNSUPPORTED,
 )
@@ -36,18 +40,22 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document 
 SYMBOLS = {
     UNKNOWN_STATUS: "?",
     INACTIVE: "\u00d7",
+    FAILING: "!",
     INCOMPLETE: "\u00bd",
     ABSENT: "\u25cb",
     DRIFTED: "\u2260",
+    DENIED: "\u00ac",
     UNSUPPORTED: "\u2013",
     ACTIVE: "\u2713",
 }
 MEANINGS = {
     UNKNOWN_STATUS: "It could not be read, so nothing is known.",
     INACTIVE: "The authorisation is lost: AWS drops every warning.",
+    FAILING: "No delivery succeeds: every notice since the last change of the connection was lost.",
     INCOMPLETE: "Parts are missing: warnings do not arrive, or are lost without a trace.",
     ABSENT: "Nothing is set up here.",
     DRIFTED: "Something differs from what is desired.",
+    DENIED: "The organisation denies this region; Spot polls there.",
     UNSUPPORTED: "AWS offers no API destinations here.",
     ACTIVE: "Warnings are pushed to Spot.",
 }
@@ -104,7 +112,7 @@ def _verdict(report: Report) -> str:
     summary = report["summary"]
     if not report["accounts"]:
         return "Nothing was verified"
-    desired = summary["regions"] - summary["by_status"][UNSUPPORTED]
+    desired = summary["regions"] - sum(summary["by_status"][status] for status in LEFT_OUT)
     inactive = desired - summary["by_status"][ACTIVE]
     unverified = sum(bool(account["error"]) for account in report["accounts"])
     refused = sum(has_failed(account["checks"]) for account in report["accounts"] if not account["error"])
@@ -225,7 +233,7 @@ def _section(account: Report) -> str:
     listed = [
         (name, region)
         for name, region in account["regions"].items()
-        if region["status"] not in (ACTIVE, UNSUPPORTED) or (region["status"] == ACTIVE and concerns(region["findings"]))
+        if region["status"] not in GOOD or (region["status"] == ACTIVE and concerns(region["findings"]))
     ]
     for name, region in sorted(listed, key=lambda item: STATUSES.index(item[1]["status"])):
         status = region["status"]

@@ -38,8 +38,8 @@ def test_an_account_is_a_suite_and_its_regions_are_cases(root: ElementTree.Eleme
 
 def test_suites_and_the_whole_are_counted(root: ElementTree.Element) -> None:
     counted = ("tests", "failures", "errors", "skipped")
-    assert [[suite.get(name) for name in counted] for suite in root] == [["1", "0", "1", "0"], ["31", "6", "0", "4"], ["4", "1", "0", "0"]]
-    assert [root.get(name) for name in counted] == ["36", "7", "1", "4"]
+    assert [[suite.get(name) for name in counted] for suite in root] == [["1", "0", "1", "0"], ["31", "7", "0", "5"], ["4", "1", "0", "0"]]
+    assert [root.get(name) for name in counted] == ["36", "8", "1", "5"]
 
 
 def test_a_suite_says_when_without_a_zone(root: ElementTree.Element) -> None:
@@ -54,6 +54,7 @@ def test_an_active_region_passes(cases: Cases) -> None:
     ("region", "status"),
     [
         ("us-east-1", "inactive"),
+        ("us-west-1", "failing"),
         ("eu-central-1", "incomplete"),
         ("ap-south-1", "drifted"),
         ("sa-east-1", "absent"),
@@ -79,6 +80,11 @@ def test_a_failure_has_the_findings_that_are_no_pass_and_their_remedies(cases: C
 
 def test_a_region_without_api_destinations_is_skipped(cases: Cases) -> None:
     assert [child.tag for child in cases["act-d7320fba", "ca-west-1"]] == ["skipped"]
+
+
+def test_a_region_that_the_organisation_denies_is_skipped_and_says_so(cases: Cases) -> None:
+    (skipped,) = cases["act-d7320fba", "ap-northeast-3"]
+    assert (skipped.tag, skipped.get("message")) == ("skipped", "The organisation denies this region by a service control policy.")
 
 
 def test_an_account_that_could_not_be_verified_is_an_error(cases: Cases) -> None:
