@@ -43,7 +43,11 @@ class Hand:
 
     def send_account(self, spot_account: str, hidden: bool = False) -> None:
         value = {"Key": "accountId", "Value": spot_account, "IsValueSecret": hidden}
-        self.update_connection(InvocationHttpParameters={"QueryStringParameters": [value]})
+        # AWS takes no update of an API key connection without the key (recorded), so the same one is sent again.
+        secret = self.events.describe_connection(Name=NAME)["SecretArn"]
+        held = json.loads(self.secrets.get_secret_value(SecretId=secret)["SecretString"])
+        key = {"ApiKeyName": held["api_key_name"], "ApiKeyValue": held["api_key_value"]}
+        self.update_connection(ApiKeyAuthParameters=key, InvocationHttpParameters={"QueryStringParameters": [value]})
 
     def send_token(self, token: str) -> None:
         self.update_connection(ApiKeyAuthParameters={"ApiKeyName": "Authorization", "ApiKeyValue": f"Bearer {token}"})
