@@ -40,7 +40,7 @@ def connection_findings(readings: Readings, desired: Desired) -> list[Finding]:
         _connection_state(existing),
         compare("connection_authorization", "The authorisation type", fields["authorization_type"], "API_KEY"),
         compare("connection_api_key", "The API key's name", fields["api_key_name"], API_KEY_NAME),
-        _connection_account(fields["query_string_parameters"], desired.spot_account),
+        _connection_account(existing, fields["query_string_parameters"], desired.spot_account),
         _connection_token(existing, desired),
     ]
 
@@ -55,8 +55,11 @@ def _connection_state(existing: ExistingConnection) -> Finding:
     return Finding("connection_state", FAIL, f"{message.rstrip('.')}. AWS drops every warning until it is authorised again.", REPAIR)
 
 
-def _connection_account(parameters: t.Sequence[t.Mapping[str, str]], spot_account: str) -> Finding:
+def _connection_account(existing: ExistingConnection, parameters: t.Sequence[t.Mapping[str, str]], spot_account: str) -> Finding:
     check, values = "connection_account", [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER]
+    # DeauthorizeConnection removes all parameters (recorded in September 2026): the state says what is wrong, and a repair writes them.
+    if not values and existing.state in ("DEAUTHORIZED", "DEAUTHORIZING"):
+        return Finding(check, SKIP, "The Spot account was not checked, as the connection is not authorised.", REPAIR)
     if not values:
         message = f"The query parameter {ACCOUNT_PARAMETER} is missing: Spot takes the warnings for the organisation's oldest account."
         return Finding(check, FAIL, message, REPAIR)
