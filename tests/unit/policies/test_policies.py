@@ -161,30 +161,34 @@ def test_a_policy_without_a_fault_is_one() -> None:
     assert faults(statement("events:PutRule", RULE, Condition={"StringEquals": {"events:source": "x"}})) == []
 
 
-def cfn_lint(documents: dict[str, Policy], folder: Path) -> list[str]:
-    """What cfn-lint says against policies: each is put into a template of its own, as what it is."""
-    paths = []
-    for name, document in documents.items():
-        if "Principal" not in document["Statement"][0]:
-            resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
-        elif actions(document)[0].startswith("kms:"):
-            kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-            resource = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document}, **kept}
-        elif "Resource" in document["Statement"][0]:
-            resource = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["https://queue"], "PolicyDocument": document}}
-        else:
-            resource = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}
-        template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Judged": resource}}
-        paths.append(folder / f"{name.replace(' ', '-')}.json")
-        paths[-1].write_text(json.dumps(template), encoding="utf-8")
-    command = [Path(sys.executable).parent / "cfn-lint", "--include-checks", "I", "--format", "parseable", "--", *paths]
+def as_resource(document: Policy) -> dict[str, Any]:
+    """Return a resource of CloudFormation that has a policy as what it is."""
+    first = document["Statement"][0]
+    if "Principal" not in first:
+        return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+    if actions(document)[0].startswith("kms:"):
+        kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+        return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document}, **kept}
+    if "Resource" in first:
+        return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["https://queue"], "PolicyDocument": document}}
+    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}
+
+
+def cfn_lint(documents: dict[str, Policy], folder: Path) -> dict[str, str]:
+    """Return what cfn-lint finds in policies, by name."""
+    names = {re.sub(r"\W", "", name.title()): name for name in documents}
+    resources = {logical: as_resource(documents[name]) for logical, name in names.items()}
+    path = folder / "policies.json"
+    path.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}), encoding="utf-8")
+    command = [Path(sys.executable).parent / "cfn-lint", "--include-checks", "I", "--format", "json", "--", path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert not done.stderr, done.stderr
-    return done.stdout.splitlines()
+    found = json.loads(done.stdout or "[]")
+    return {names[item["Location"]["Path"][1]]: item["Message"] for item in found}
 
 
 def test_cfn_lint_finds_no_fault_in_any_policy(tmp_path: Path) -> None:
-    assert cfn_lint({**{name: policy(name) for name in published()}, **MADE}, tmp_path) == []
+    assert cfn_lint({**{name: policy(name) for name in published()}, **MADE}, tmp_path) == {}
 
 
 def test_cfn_lint_would_find_one(tmp_path: Path) -> None:
@@ -193,8 +197,7 @@ def test_cfn_lint_would_find_one(tmp_path: Path) -> None:
         "action": statement("events:PutRuleNow", RULE),
         "element": statement("events:PutRule", RULE, Resources="*"),
     }
-    lines = cfn_lint(documents, tmp_path)
-    assert {name for name in documents if any(f"{name}.json" in line for line in lines)} == set(documents)
+    assert set(cfn_lint(documents, tmp_path)) == set(documents)
 
 
 # What texts demand
