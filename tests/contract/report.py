@@ -93,7 +93,9 @@ def recorded(outcomes: list[Outcome], mask: Mask) -> str:
     head = (
         "# Copyright: Contributors to the spot.eventbridge collection\n"
         "# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)\n"
+        # REUSE-IgnoreStart
         "# SPDX-License-Identifier: GPL-3.0-or-later\n---\n"
+        # REUSE-IgnoreEnd
     )
     return head + yaml.safe_dump(records, sort_keys=False, allow_unicode=True, width=140)
 
