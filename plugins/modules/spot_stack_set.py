@@ -235,6 +235,10 @@ options:
       - How long to wait for AWS, in seconds.
     type: int
     default: 3600
+  _step:
+    description:
+      - Reserved for the action plugin, which runs the module in steps.
+    type: dict
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
