@@ -55,20 +55,26 @@ options:
   on_existing:
     description:
       - What to do in a region where an integration of another kind already sends the warnings to the same Spot account. It is looked
-        for when something is about to be made or changed.
+        for when something is about to be made or changed. An integration is recognised by the host and path it sends to.
+      - An integration whose Spot account is hidden, missing or not readable may be of the same account, and is treated like one.
       - V(stop) fails the region, and leaves everything in it as it is.
       - V(adopt) takes over what has O(name) and belongs to a CloudFormation stack. The stack is made to retain its resources, and is
         deleted, before anything is changed.
       - V(migrate) makes this integration beside the other, sends a test event by it, and if that arrives removes the other, or its
         stack. No notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails.
-      - What belongs to a stack set always fails the region.
+      - V(migrate) removes what is connected to the other API destination - its targets, rules, connection with the token,
+        dead-letter queue and execution role - and keeps and names what something else uses as well, or may use. It does not remove a
+        stack that also holds other things.
+      - V(ignore) makes this integration, and leaves the other one, which RV(regions.notes) names. It is for an integration that
+        serves another Spot account, which AWS does not show.
+      - What belongs to a stack set always fails the region, except with V(ignore).
     type: str
-    choices: [stop, adopt, migrate]
+    choices: [stop, adopt, migrate, ignore]
     default: stop
   all_regions:
     description:
       - With O(on_existing=migrate), whether no region of the AWS account outside O(regions) can need the execution role of the other
-        integration. If V(true), the role that has the name of the other integration is removed with it.
+        integration. If V(true), that role is removed also if its policy names the other API destination in all regions.
     type: bool
     default: false
   stack_timeout:
@@ -119,8 +125,8 @@ notes:
   - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
     C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
     C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
-  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
-    C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
+  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListTargetsByRule)
+    and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
   - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a
     stack; with O(on_existing=migrate), those of M(spot.eventbridge.spot_test_event).
 
@@ -225,6 +231,11 @@ regions:
           type: str
           returned: always
           sample: spot-interruption-act-d7320fba-stack
+        spot_account:
+          description: The Spot account that it serves; V(none) if that is hidden, missing or not readable.
+          type: str
+          returned: always
+          sample: act-d7320fba
         rules:
           description: The rules that send to it. Empty for what has O(name).
           type: list
@@ -362,6 +373,7 @@ import functools
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import ADOPT, IGNORE, MIGRATE, STOP
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import (
     api_destination,
     connection,
@@ -386,7 +398,7 @@ def main() -> None:
             **named_argument_spec(),
             "queue_name": {"type": "str"},
             "queue_kms_master_key_id": {"type": "str", "no_log": False},
-            "on_existing": {"type": "str", "choices": ["stop", "adopt", "migrate"], "default": "stop"},
+            "on_existing": {"type": "str", "choices": [STOP, ADOPT, MIGRATE, IGNORE], "default": STOP},
             **dead_letter_queue.argument_spec(),
             **connection.argument_spec(),
             **api_destination.argument_spec(),

@@ -95,17 +95,21 @@ options:
     default: changed
   on_existing:
     description:
-      - What to do in a region where another integration already sends the warnings to the same Spot account.
+      - What to do in a region where another integration already sends the warnings to the same Spot account. An integration is
+        recognised by the host and path it sends to. One whose Spot account is hidden, missing or not readable is treated like one of
+        the same account.
       - V(stop) fails the region, and leaves everything in it as it is.
       - V(migrate) makes the stack beside the other, sends a test event by it, and if that arrives removes the other, or its stack. No
-        notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails.
+        notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails. See
+        O(spot.eventbridge.spot_integration#module:on_existing) for what is removed.
+      - V(ignore) makes the stack, and leaves the other one, which RV(regions.note) names.
     type: str
-    choices: [stop, migrate]
+    choices: [stop, migrate, ignore]
     default: stop
   all_regions:
     description:
       - With O(on_existing=migrate), whether no region of the AWS account outside O(regions) can need the execution role of the other
-        integration. If V(true), the role that has the name of the other integration is removed with it.
+        integration. If V(true), that role is removed also if its policy names the other API destination in all regions.
     type: bool
     default: false
   unsupported_regions:
@@ -165,8 +169,8 @@ notes:
     C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
     C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
-  - To look for integrations of others, also needs the permissions C(events:ListApiDestinations) and
-    C(events:ListRuleNamesByTarget). With O(on_existing=migrate), also those of M(spot.eventbridge.spot_test_event), and those of
+  - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
+    C(events:ListTargetsByRule). With O(on_existing=migrate), also those of M(spot.eventbridge.spot_test_event), and those of
     M(spot.eventbridge.spot_integration) to remove an integration.
   - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
     his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
@@ -341,6 +345,11 @@ regions:
           type: str
           returned: always
           sample: spot-interruption-act-d7320fba
+        spot_account:
+          description: The Spot account that it serves; V(none) if that is hidden, missing or not readable.
+          type: str
+          returned: always
+          sample: act-d7320fba
         rules:
           description: The rules that send to it.
           type: list
@@ -442,7 +451,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import MIGRATE, STOP, Gate
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import IGNORE, MIGRATE, STOP, Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     endpoint_argument_spec,
@@ -468,7 +477,7 @@ def main() -> None:
         argument_spec={
             "stack_name": {"type": "str", "required": True},
             **state_argument_spec(),
-            "on_existing": {"type": "str", "choices": [STOP, MIGRATE], "default": STOP},
+            "on_existing": {"type": "str", "choices": [STOP, MIGRATE, IGNORE], "default": STOP},
             "all_regions": {"type": "bool", "default": False},
             "unsupported_regions": {"type": "list", "elements": "str", "default": []},
             **endpoint_argument_spec(),
@@ -490,9 +499,12 @@ def main() -> None:
         def one(region: Region) -> Outcome:
             return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gates[region.name])
 
-        whole = stack_result(regions.run(one), {name: gate.found for name, gate in gates.items()})
+        results = regions.run(one)
+        found = {name: gate.found for name, gate in gates.items()}
+        whole = stack_result(results, found, {name: gate.notes for name, gate in gates.items()})
         if stack.present and params["on_existing"] == MIGRATE:
-            removals = Removals(regions, module.check_mode, timeout, timeout, params["all_regions"])
+            served = {"endpoint": params["invocation_endpoint"], "spot_account": params["spot_account"]}
+            removals = Removals(regions, module.check_mode, timeout, timeout, params["all_regions"], **served)
             whole = migrate("stack", whole, lambda region: send_by_stack(region, stack.name), removals)
         return account_result(
             whole,

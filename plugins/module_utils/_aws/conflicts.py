@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import others
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of
 
@@ -21,20 +21,23 @@ if t.TYPE_CHECKING:
 STOP = "stop"
 ADOPT = "adopt"
 MIGRATE = "migrate"
+IGNORE = "ignore"
 
 
 @dataclass(frozen=True)
 class Existing:
-    """An integration of another in a region that serves the same Spot account.
+    """An integration of another in a region that serves the same Spot account, or may serve it.
 
     :ivar name: of its API destination
     :ivar rules: the rules that send to it
     :ivar stack: the stack it belongs to; None if it belongs to none, or if CloudFormation could not be read
+    :ivar spot_account: the account it serves; None where that is hidden, missing or could not be read
     """
 
     name: str
     rules: tuple[str, ...] = ()
     stack: Stack | None = None
+    spot_account: str | None = None
 
     def as_dict(self, region: str) -> dict[str, t.Any]:
         """The shape in results.
@@ -45,6 +48,7 @@ class Existing:
             "region": region,
             "name": self.name,
             "rules": list(self.rules),
+            "spot_account": self.spot_account,
             "stack_name": self.stack.name if self.stack else None,
             "stack_set": bool(self.stack and self.stack.of_a_set),
         }
@@ -55,16 +59,19 @@ class Existing:
 
 @dataclass
 class Gate:
-    """Lets a region be changed, unless another integration serves the same Spot account there: no notice may be delivered twice, and
-    nothing be taken from a stack behind its back.
+    """Lets a region be changed, unless another integration serves the same Spot account there, or may serve it: no notice may be
+    delivered twice, and nothing be taken from a stack behind its back.
 
-    With `stop`, other integrations are looked for only when something is about to be changed: a region without changes costs no call.
+    Without `migrate`, other integrations are looked for only when something is about to be changed: a region without changes costs no
+    call. A service that cannot be read does not stop a change of what is ours: an owner that is not known is a note.
 
     :ivar name: of our API destination, connection and rule
-    :ivar desired: what is done about another: `stop`; `adopt` the one of our name; or `migrate`, which lets both exist for a while
+    :ivar desired: what is done about another: `stop`; `adopt` the one of our name; `migrate`, which lets both exist for a while; or
+        `ignore`
     :ivar stack: the stack that ours belongs to; empty if it is made by modules
     :ivar present: False lets everything pass: ours is to be removed
     :ivar found: the other integrations, as far as they were looked for
+    :ivar notes: what a person should know about them
     """
 
     region: Region
@@ -75,6 +82,7 @@ class Gate:
     stack: str = ""
     present: bool = True
     found: tuple[Existing, ...] = ()
+    notes: tuple[str, ...] = ()
     _looked: set[str] = field(default_factory=set)
 
     def __call__(self, plan: Plan) -> None:
@@ -97,33 +105,75 @@ class Gate:
             look()
 
     def _look_for_others(self) -> None:
-        serving = [
-            Existing(other.name, other.rules, self._owner(other.name))
-            # As long as the stack does not exist, what has its names does not belong to it.
-            for other in others(self.region, "" if self.stack else self.name, self.endpoint)
-            if other.rules and other.spot_account == self.spot_account
-        ]
-        serving = [existing for existing in serving if not (existing.stack and existing.stack.name == self.stack)]
-        self.found += tuple(serving)
-        for existing in serving:
+        migrates = self.desired == MIGRATE
+        # As long as the stack does not exist, what has its names does not belong to it.
+        seen = others(self.region, "" if self.stack else self.name, self.endpoint, with_targets=migrates)
+        serving = []
+        for other in seen:
+            # A removal that was interrupted has left its API destination, perhaps without connection and rule.
+            if other.may_serve(self.spot_account) or (migrates and _is_left_over(other, self.spot_account)):
+                existing = Existing(other.name, other.rules, self._owner(other.name), other.account_for(self.spot_account))
+                if not (existing.stack and existing.stack.name == self.stack):
+                    serving.append((other, existing))
+        self.found += tuple(existing for _, existing in serving)
+        for other, existing in serving:
             self._refuse_stack_set(existing)
-        if self.desired == MIGRATE and self.name in [existing.name for existing in serving]:
+            if migrates:
+                self._refuse_what_cannot_be_removed(other, existing)
+        if serving:
+            self._decide([existing for _, existing in serving])
+
+    def _decide(self, serving: t.Sequence[Existing]) -> None:
+        names = "; ".join(map(str, serving))
+        certain = any(existing.spot_account for existing in serving)
+        what = f"{names} {'already sends' if certain else 'may already send'} this region's interruption notices to {self.spot_account}"
+        if not certain:
+            what += ": its Spot account is hidden, missing or could not be read"
+        if self.desired == IGNORE:
+            self.notes += (f"{what}; both were left, as on_existing is ignore.",)
+        elif self.desired != MIGRATE:
+            raise RegionError(
+                "AlreadyServed" if certain else "MayBeServed",
+                f"{what}. Nothing was changed. Remove it, or set on_existing to migrate: then this one is made and proved, and the other "
+                "removed after that" + ("." if certain else "; or to ignore, if it serves another Spot account."),
+            )
+        elif not all(existing.spot_account for existing in serving):
+            hidden = ", ".join(existing.name for existing in serving if not existing.spot_account)
+            self.notes += (f"the Spot account of {hidden} is hidden, missing or could not be read; on_existing is migrate.",)
+
+    def _refuse_what_cannot_be_removed(self, other: OtherDestination, existing: Existing) -> None:
+        if self.name == existing.name:
             raise RegionError(
                 "SameName",
                 f"another integration has the name {self.name}, too, and both have to be there for a while. Set name to another one.",
             )
-        if serving and self.desired != MIGRATE:
+        if existing.stack and existing.stack.more:
             raise RegionError(
-                "AlreadyServed",
-                f"{'; '.join(map(str, serving))} already sends this region's warnings to {self.spot_account}; it was left as it is. "
-                "Remove it, or set on_existing to migrate: then this one is made and proved, and the other removed after that.",
+                "StackHoldsMore",
+                f"{existing} serves {self.spot_account}, and that stack also holds {', '.join(existing.stack.more)}; nothing was changed. "
+                "Remove the integration from the stack's template first.",
             )
+        # CloudFormation cannot delete a rule that has targets of others, and so not the stack.
+        if existing.stack and other.foreign_targets:
+            rule, ids = next(iter(other.foreign_targets.items()))
+            raise RegionError(
+                "ForeignTarget",
+                f"the rule {rule} of {existing.stack} also has the target(s) {', '.join(ids)}, with which the stack cannot be deleted; "
+                "nothing was changed. Move them to another rule first.",
+            )
+        for part in dict.fromkeys((other.connection, *other.rules)):
+            owner_of_part = self._owner(part) if part else existing.stack
+            if owner_of_part != existing.stack:
+                raise RegionError(
+                    "PartOfStack",
+                    f"{part} of {existing} belongs to {owner_of_part or 'no stack'}; nothing was changed. Remove that integration by hand.",
+                )
 
     def _look_for_owner(self) -> None:
         stack = self._owner(self.name)
         if stack is None:
             return
-        existing = Existing(self.name, (), stack)
+        existing = Existing(self.name, (), stack, self.spot_account)
         self.found += (existing,)
         self._refuse_stack_set(existing)
         if self.desired != ADOPT:
@@ -134,7 +184,7 @@ class Gate:
             )
 
     def _refuse_stack_set(self, existing: Existing) -> None:
-        if existing.stack and existing.stack.of_a_set:
+        if existing.stack and existing.stack.of_a_set and (self.desired != IGNORE or existing.name == self.name):
             raise RegionError(
                 "OwnedByStackSet",
                 f"{existing} already serves {self.spot_account}, and what a stack set made is changed by that alone; it was "
@@ -142,9 +192,19 @@ class Gate:
             )
 
     def _owner(self, name: str) -> Stack | None:
+        if "unreadable" in self._looked:
+            return None
         try:
             return owner(self.region, name)
         except Exception as error:
-            if failure_of(error).denied:
-                return None  # its owner stays unknown; that it exists is what matters
-            raise
+            # That it exists is what matters. Nothing of an unknown owner is removed.
+            self._looked.add("unreadable")
+            failure = failure_of(error)
+            self.notes += (f"the CloudFormation stack of {name}, if any, could not be read: {failure.code}: {failure.message}",)
+            return None
+
+
+def _is_left_over(other: OtherDestination, spot_account: str) -> bool:
+    if other.dead:
+        return other.account_for(spot_account) in (None, spot_account)
+    return not other.rules and other.spot_account == spot_account

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
@@ -19,14 +19,35 @@ CLOUDFORMATION = "cloudformation"
 
 # How CloudFormation names the stacks of a stack set (CloudFormation user guide, "StackSets concepts").
 _OF_A_STACK_SET = "StackSet-"
+# What an integration may consist of. Of a stack with anything else, an integration is only a part.
+_INTEGRATION = frozenset(
+    {
+        "AWS::CDK::Metadata",
+        "AWS::CloudFormation::WaitConditionHandle",
+        "AWS::Events::ApiDestination",
+        "AWS::Events::Connection",
+        "AWS::Events::Rule",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
+    }
+)
+# A second one of these belongs to another integration.
+_ONCE = ("AWS::Events::ApiDestination", "AWS::Events::Rule")
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The CloudFormation stack that made a resource, and would remove it."""
+    """The CloudFormation stack that made a resource, and would remove it.
+
+    :ivar more: what it holds apart from one integration: logical ids
+    """
 
     name: str
     stack_id: str
+    more: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def of_a_set(self) -> bool:
@@ -51,4 +72,12 @@ def owner(region: Region, physical_id: str) -> Stack | None:
         if is_code(error, "ValidationError"):
             return None
         raise
-    return Stack(found[0]["StackName"], found[0]["StackId"]) if found else None
+    return Stack(found[0]["StackName"], found[0]["StackId"], _more_than_one_integration(found)) if found else None
+
+
+def _more_than_one_integration(resources: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
+    # DescribeStackResources returns all resources of the stack, also by the physical id of one (CloudFormation API reference).
+    there = [item for item in resources if item.get("ResourceStatus") != "DELETE_COMPLETE" and item.get("ResourceType")]
+    of_type = {once: [item["LogicalResourceId"] for item in there if item["ResourceType"] == once] for once in _ONCE}
+    further = [item["LogicalResourceId"] for item in there if item["ResourceType"] not in _INTEGRATION]
+    return (*further, *(name for names in of_type.values() if len(names) > 1 for name in names))

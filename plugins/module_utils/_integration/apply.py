@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import typing as t
 
@@ -36,10 +37,10 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
         try:
             outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate)
         except Exception as error:  # of any kind: the result has what was done before it
-            return Progress(outcomes, step.kind, failure_of(error), gate.found)
+            return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)
         outcomes[step.kind] = outcome
         region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))
-    return Progress(outcomes, existing=gate.found)
+    return Progress(outcomes, existing=gate.found, notes=gate.notes)
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Document:
@@ -49,13 +50,23 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
     :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
         `msg` only if something failed.
     """
-    role = None
+    role: Outcome | Failure | None = None
+    results: t.Mapping[str, Progress | Failure] = {}
     if desired.execution_role and desired.present:
-        role = _settle_role(desired, regions, **how)
+        role = _settle_role(desired, regions, **{**how, "check_mode": True})
+        if isinstance(role, Outcome) and role.plan.calls:
+            # Nothing is written, the role included, before the gate has let at least one region through.
+            foreseen = regions.run(functools.partial(integrate, desired=desired.with_role_of(role), **{**how, "check_mode": True}))
+            if all(map(_failed, foreseen.values())):
+                return combined_result({name: _nothing_done(result) for name, result in foreseen.items()})
+            if how["check_mode"]:
+                results = foreseen
+            else:
+                role = _settle_role(desired, regions, **how)
         if isinstance(role, Failure):
             return combined_result({}, role)
-        desired = desired.with_role(str((role.document or {}).get("arn") or desired.rule.role_arn))
-    results = regions.run(functools.partial(integrate, desired=desired, **how))
+        desired = desired.with_role_of(role)
+    results = results or regions.run(functools.partial(integrate, desired=desired, **how))
     # A region that is left may still need the role.
     if desired.execution_role and not desired.present and not any(_failed(result) for result in results.values()):
         role = _settle_role(desired, regions, **how)
@@ -69,6 +80,10 @@ def _settle_role(desired: Desired, regions: Regions, **how: t.Any) -> Outcome | 
         return reconcile(role, regions.home((role.service,)), **how)
     except Exception as error:  # of any kind: the result has what was done besides it
         return failure_of(error)
+
+
+def _nothing_done(result: Progress | Failure) -> Progress | Failure:
+    return result if isinstance(result, Failure) else dataclasses.replace(result, outcomes={})
 
 
 def _failed(result: Progress | Failure) -> bool:

@@ -38,6 +38,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 _SPECS = (dead_letter_queue, connection, api_destination, rule, execution_role)
 _DEFAULTS = {option: spec.get("default") for resource in _SPECS for option, spec in resource.argument_spec().items()}
@@ -168,6 +169,10 @@ class Desired:
     def with_role(self, arn: str) -> Desired:
         """Return the same with another execution role for the rule's target."""
         return dataclasses.replace(self, rule=dataclasses.replace(self.rule, role_arn=arn))
+
+    def with_role_of(self, role: Outcome) -> Desired:
+        """Return the same with the execution role that was made, or that will be."""
+        return self.with_role(str((role.document or {}).get("arn") or self.rule.role_arn))
 
     def named_as_in(self, stack: StackNames, region: Region) -> Desired:
         """Return the same under the names that its parts have in a stack; a part that is not in it keeps its name."""

@@ -53,12 +53,14 @@ class Progress:
     :ivar outcomes: the results of these steps, by kind
     :ivar failed: the kind of the step that failed; no later step was tried
     :ivar existing: the other integrations that serve the account there, as far as they were looked for
+    :ivar notes: what a person should know about them
     """
 
     outcomes: t.Mapping[str, Outcome]
     failed: str = ""
     failure: Failure | None = None
     existing: tuple[Existing, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def combined_result(results: t.Mapping[str, Progress | Failure], role: Outcome | Failure | None = None) -> Document:
@@ -78,7 +80,7 @@ def combined_result(results: t.Mapping[str, Progress | Failure], role: Outcome |
             "changed": any(action != "unchanged" for action in actions.values()),
             "actions": actions,
             **{kind: outcome.document for kind, outcome in progress.outcomes.items()},
-            "notes": [outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note],
+            "notes": [*(outcome.plan.note for outcome in progress.outcomes.values() if outcome.plan.note), *progress.notes],
         }
         if progress.existing:
             regions[name]["other_integrations"] = [existing.as_dict(name) for existing in progress.existing]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import MIGRATE, STOP
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import ADOPT, MIGRATE
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
@@ -24,7 +24,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desi
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result, names_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
-from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Others, Removal, Removals, remove_roles
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Others, Removal, Removals, Removed
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -47,7 +47,8 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
     params, timeout = module.params, wait_seconds(module.params)
     regions = Regions(module, SERVICES, params["regions"])
     desired = Desired.from_parameters(params, regions)
-    removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"])
+    served = {"endpoint": desired.endpoint, "spot_account": desired.spot_account}
+    removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"], **served)
     return account_result(
         _integrate(desired, removals),
         present=desired.present,
@@ -60,7 +61,7 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
 
 def _integrate(desired: Desired, removals: Removals) -> Document:
     run = functools.partial(integrate_everywhere, desired, removals.regions, timeout=removals.timeout)
-    if not desired.present or desired.on_existing == STOP:
+    if not desired.present or desired.on_existing not in (ADOPT, MIGRATE):
         return run(check_mode=removals.check_mode)
     if desired.on_existing == MIGRATE:
         send = functools.partial(_send, name=desired.rule.name, target_id=desired.rule.target_id)
@@ -87,11 +88,8 @@ def migrate(what: str, whole: Document, send: Send, removals: Removals) -> Docum
         return whole
     proofs = {} if removals.check_mode else _prove(removals.regions, existing, send)
     proved = {region: others for region, others in existing.items() if removals.check_mode or proofs[region].outcome == PASS}
-    removed = removals.run(proved)
-    whole = _combined(what, whole, existing, proofs, removed)
-    if removals.all_regions and len(proved) == len(existing) and not any(removal.failure for removal in removed.values()):
-        whole["notes"] = remove_roles(proved, removals)
-    return whole
+    removed = removals.run(proved, everywhere=len(proved) == len(existing))
+    return _combined(what, whole, existing, proofs, removed)
 
 
 def send_by_stack(region: Region, stack_name: str) -> Finding:
@@ -125,24 +123,25 @@ def _proof(region: str, result: Finding | Failure | None) -> Finding:
     return t.cast("Finding", result)
 
 
-def _combined(what: str, whole: Document, existing: Others, proofs: t.Mapping[str, Finding], removed: t.Mapping[str, Removal]) -> Document:
+def _combined(what: str, whole: Document, existing: Others, proofs: t.Mapping[str, Finding], removed: Removed) -> Document:
     """Return the result of a takeover. Pure.
 
     :param existing: the other integrations by region
     :param proofs: the findings of the test events by region; none where nothing had to be proved
-    :param removed: by region, for those where the others were to be removed
+    :param removed: for the regions where the others were to be removed
     """
     regions = dict(whole["regions"])
     for region, others in existing.items():
         if regions[region]["action"] != "failed":
-            regions[region] = _taken_over(regions[region], others, proofs.get(region), removed.get(region))
+            regions[region] = _taken_over(regions[region], others, proofs.get(region), removed.regions.get(region))
     failures = {region: Failure(**entry["error"]) for region, entry in regions.items() if "error" in entry}
     return {
         **whole,
         "changed": any(entry["changed"] for entry in regions.values()) or whole["changed"],
         "regions": regions,
         "failed_regions": list(failures),
-        "diff": [*whole["diff"], *(entry for removal in removed.values() for entry in removal.diff)],
+        "diff": [*whole["diff"], *(entry for removal in (*removed.regions.values(), removed.roles) for entry in removal.diff)],
+        "notes": [*whole.get("notes", ()), *removed.roles.notes],
         **({"msg": failure_message(what, failures, len(regions))} if failures else {}),
     }
 

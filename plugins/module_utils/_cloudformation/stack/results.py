@@ -20,15 +20,22 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 
-def stack_result(results: t.Mapping[str, Outcome | Failure], existing: t.Mapping[str, t.Sequence[Existing]]) -> Document:
+def stack_result(
+    results: t.Mapping[str, Outcome | Failure],
+    existing: t.Mapping[str, t.Sequence[Existing]],
+    notes: t.Mapping[str, t.Sequence[str]] | None = None,
+) -> Document:
     """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `resource_result`.
 
     :param existing: the integrations of others that exist already, by region
+    :param notes: what a person should know about them, by region
     """
     whole = resource_result(Stack.kind, results)
     for name, entry in whole["regions"].items():
         if existing.get(name):
             entry["other_integrations"] = [other.as_dict(name) for other in existing[name]]
+        if notes and notes.get(name):
+            entry["note"] = " ".join([*filter(None, [entry.get("note")]), *notes[name]])
         if Stack.kind in entry:
             stack = dict(entry[Stack.kind] or {})
             connection = stack.pop(Connection.kind, None)

@@ -89,16 +89,19 @@ def _absent(readings: Readings, desired: Desired) -> Finding:
         kept = []
     if kept:
         message = f"Nothing that sends warnings is there: it was never onboarded, or it was offboarded. Left is {' and '.join(kept)}."
-    serving = [other.name for other in _serving(readings, desired)]
+    serving = _serving(readings, desired)
     if serving:
-        message += f" Something else sends this region's warnings to {desired.spot_account}: the API destination {', '.join(serving)}."
+        certain = any(other.account_for(desired.spot_account) for other in serving)
+        names = ", ".join(other.name for other in serving)
+        sends = "sends" if certain else "may send"
+        message += f" Something else {sends} this region's warnings to {desired.spot_account}: the API destination {names}."
         return Finding(INTEGRATION, FAIL, message, "To read that one instead, set name to its name, or stack_name to its stack.")
     return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
 
 
 def _serving(readings: Readings, desired: Desired) -> list[OtherDestination]:
     others = () if isinstance(readings.others, Failure) else readings.others
-    return [other for other in others if other.rules and other.spot_account == desired.spot_account]
+    return [other for other in others if other.may_serve(desired.spot_account)]
 
 
 def _no_stack(stack: t.Any, desired: Desired) -> Finding:
@@ -112,11 +115,12 @@ def _double_delivery(readings: Readings, desired: Desired) -> Finding:
     others = readings.others
     if isinstance(others, Failure):
         return unread("double_delivery", others)
-    suspects = [other for other in others if other.rules and other.spot_account in (None, desired.spot_account)]
+    suspects = _serving(readings, desired)
     if not suspects:
         return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
     named = "; ".join(
-        f"{other.name} (rule {', '.join(other.rules)}; account {other.spot_account or 'hidden or missing'})" for other in suspects
+        f"{other.name} (rule {', '.join(other.rules)}; account {other.account_for(desired.spot_account) or 'hidden or missing'})"
+        for other in suspects
     )
     return Finding(
         "double_delivery",

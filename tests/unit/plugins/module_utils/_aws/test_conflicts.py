@@ -23,6 +23,8 @@ class World:
     """A region with one other API destination, and stacks that own things.
 
     :ivar stacks: by the name of what they own
+    :ivar resources: the types of what every stack holds
+    :ivar targets: further targets of the other rule
     """
 
     def __init__(
@@ -31,7 +33,11 @@ class World:
         stacks: dict[str, t.Any] | None = None,
         account: str | None = SPOT,
         rules: tuple[str, ...] = ("theirs",),
+        *,
+        resources: tuple[str, ...] = (),
+        targets: tuple[dict[str, t.Any], ...] = (),
     ) -> None:
+        self.resources, self.targets = resources, targets
         self.stacks = stacks or {}
         self.refusal = refusal
         self.rules = list(rules)
@@ -54,6 +60,9 @@ class World:
     def list_rule_names_by_target(self, **_arguments: t.Any) -> dict[str, t.Any]:
         return {"RuleNames": self.rules}
 
+    def list_targets_by_rule(self, **_arguments: t.Any) -> dict[str, t.Any]:
+        return {"Targets": [{"Id": "1", "Arn": "arn:d"}, *self.targets]}
+
     def describe_connection(self, **_arguments: t.Any) -> dict[str, t.Any]:
         return {"AuthParameters": {"InvocationHttpParameters": {"QueryStringParameters": self.query}}}
 
@@ -62,7 +71,8 @@ class World:
         stack = self.stacks.get(PhysicalResourceId, self.refusal("ValidationError", "Stack for it does not exist"))
         if isinstance(stack, Exception):
             raise stack
-        return {"StackResources": [{"StackName": stack, "StackId": f"arn:{stack}"}]}
+        of_stack = {"StackName": stack, "StackId": f"arn:{stack}"}
+        return {"StackResources": [of_stack, *({**of_stack, "ResourceType": kind, "LogicalResourceId": kind} for kind in self.resources)]}
 
     def gate(self, desired: str = "stop", stack: str = "") -> Gate:
         return Gate(Region("eu-west-1", "aws", {"events": self, "cloudformation": self}), NAME, ENDPOINT, SPOT, desired, stack)
@@ -92,11 +102,67 @@ def test_other_integration_without_a_known_stack_stops_a_creation(refusal: t.Cal
         assert "another integration (API destination theirs)" in refused(World(refusal, stacks).gate(), CREATED)
 
 
-@pytest.mark.parametrize("other", [{"account": "act-00000000"}, {"account": None}, {"rules": ()}])
-def test_other_integration_of_an_uncertain_account_stops_nothing(refusal: t.Callable[..., ClientError], other: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize("other", [{"account": "act-00000000"}, {"rules": ()}])
+def test_integration_of_another_account_or_without_a_rule_stops_nothing(
+    refusal: t.Callable[..., ClientError], other: dict[str, t.Any]
+) -> None:
     gate = World(refusal, **other).gate()
     gate(CREATED)
     assert gate.found == ()
+
+
+def test_other_integration_of_an_unknown_account_stops_a_creation(refusal: t.Callable[..., ClientError]) -> None:
+    gate = World(refusal, account=None).gate()
+    message = refused(gate, CREATED)
+    assert "may already send" in message
+    assert "on_existing to migrate" in message
+    assert "ignore" in message
+    assert gate.found[0].as_dict("eu-west-1")["spot_account"] is None
+
+
+@pytest.mark.parametrize(("account", "verb"), [(SPOT, "already sends"), (None, "may already send")])
+def test_ignore_passes_and_names_the_other_integration(refusal: t.Callable[..., ClientError], account: str | None, verb: str) -> None:
+    gate = World(refusal, account=account).gate("ignore")
+    gate(CREATED)
+    (note,) = gate.notes
+    assert f"(API destination theirs) {verb}" in note
+    assert "ignore" in note
+
+
+def test_migrate_notes_an_account_that_could_not_be_read(refusal: t.Callable[..., ClientError]) -> None:
+    gate = World(refusal, account=None).gate("migrate")
+    gate(CREATED)
+    assert "the Spot account of theirs is hidden" in gate.notes[0]
+    assert gate.found[0].spot_account is None
+
+
+ENTANGLED: dict[str, tuple[dict[str, t.Any], str, str]] = {
+    "a stack with a network": (
+        {"stacks": {"theirs": "old"}, "resources": ("AWS::Events::Rule", "AWS::EC2::VPC")},
+        "StackHoldsMore",
+        "AWS::EC2::VPC",
+    ),
+    "a stack with two rules": (
+        {"stacks": {"theirs": "old"}, "resources": ("AWS::Events::Rule", "AWS::Events::Rule")},
+        "StackHoldsMore",
+        "AWS::Events::Rule",
+    ),
+    "a stack whose rule has another target": (
+        {"stacks": {"theirs": "old"}, "targets": ({"Id": "audit", "Arn": "arn:queue"},)},
+        "ForeignTarget",
+        "audit",
+    ),
+    "a rule of a stack": ({"stacks": {"by-hand": "old"}, "rules": ("theirs", "by-hand")}, "PartOfStack", "by-hand"),
+}
+
+
+@pytest.mark.parametrize("what", ENTANGLED)
+def test_migrate_stops_before_what_it_could_not_remove(refusal: t.Callable[..., ClientError], what: str) -> None:
+    options, code, named = ENTANGLED[what]
+    with pytest.raises(RegionError) as caught:
+        World(refusal, **options).gate("migrate")(CREATED)
+    assert caught.value.failure.code == code
+    assert named in caught.value.failure.message
 
 
 def test_migrate_passes_and_reports_the_other_integration(refusal: t.Callable[..., ClientError]) -> None:
@@ -104,13 +170,20 @@ def test_migrate_passes_and_reports_the_other_integration(refusal: t.Callable[..
         gate = World(refusal, {"theirs": "old-stack"}).gate("migrate")
         gate(plan)
         assert [existing.as_dict("eu-west-1") for existing in gate.found] == [
-            {"region": "eu-west-1", "name": "theirs", "rules": ["theirs"], "stack_name": "old-stack", "stack_set": False}
+            {
+                "region": "eu-west-1",
+                "name": "theirs",
+                "rules": ["theirs"],
+                "spot_account": SPOT,
+                "stack_name": "old-stack",
+                "stack_set": False,
+            }
         ]
 
 
 def test_resource_of_a_stack_is_not_changed(refusal: t.Callable[..., ClientError]) -> None:
     for desired in ("stop", "migrate"):
-        message = refused(World(refusal, {NAME: "a-stack"}, account=None).gate(desired), UPDATED)
+        message = refused(World(refusal, {NAME: "a-stack"}, account="act-00000000").gate(desired), UPDATED)
         assert "belongs to the stack a-stack" in message
         assert "adopt" in message
 
@@ -135,13 +208,26 @@ def test_resource_of_a_stack_set_is_never_changed(refusal: t.Callable[..., Clien
 
 
 def test_gate_reads_each_thing_once(refusal: t.Callable[..., ClientError]) -> None:
-    world = World(refusal, account=None)
+    world = World(refusal, account="act-00000000")
     gate = world.gate()
     for plan in (CREATED, CREATED, UPDATED, UPDATED):
         gate(plan)
     assert world.asked == ["others", f"owner of {NAME}"]
 
 
-def test_failed_read_of_the_owner_stops_the_region(refusal: t.Callable[..., ClientError]) -> None:
-    with pytest.raises(ClientError):
-        World(refusal, {NAME: refusal("Throttling")}, account=None).gate()(UPDATED)
+@pytest.mark.parametrize("code", ["AccessDenied", "InternalFailure", "Throttling"])
+@pytest.mark.parametrize("desired", ["stop", "adopt", "migrate"])
+def test_an_owner_that_cannot_be_read_is_a_note_and_stops_no_repair(refusal: t.Callable[..., ClientError], code: str, desired: str) -> None:
+    gate = World(refusal, {NAME: refusal(code)}, account="act-00000000").gate(desired)
+    gate(Plan("reauthorized", {}, calls=CALL))
+    (note,) = gate.notes
+    assert f"the CloudFormation stack of {NAME}" in note
+    assert code in note
+
+
+def test_cloudformation_that_does_not_respond_is_asked_once(refusal: t.Callable[..., ClientError]) -> None:
+    world = World(refusal, {"theirs": refusal("InternalFailure"), NAME: refusal("InternalFailure")})
+    gate = world.gate("migrate")
+    for plan in (CREATED, UPDATED):
+        gate(plan)
+    assert [asked for asked in world.asked if asked.startswith("owner")] == ["owner of theirs"]

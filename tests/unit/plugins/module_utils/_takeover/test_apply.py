@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import migrate
-from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Others, Removal, Removals
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Others, Removal, Removals, Removed
 
 OLD = {"region": "eu-west-1", "name": "theirs", "stack_name": "old", "rules": ["theirs"], "stack_set": False}
 ARRIVED = Finding("test_event", "pass", "eu-west-1: Spot took it")
@@ -37,9 +37,9 @@ class Removing(Removals):
     removal: Removal = dataclasses.field(default_factory=Removal)
     asked: list[Others] = dataclasses.field(default_factory=list)
 
-    def run(self, others: Others, *, retain: bool = False) -> dict[str, Removal]:
+    def run(self, others: Others, *, retain: bool = False, everywhere: bool = False) -> Removed:
         self.asked.append(others)
-        return dict.fromkeys(others, self.removal)
+        return Removed(dict.fromkeys(others, self.removal))
 
 
 def take_over(
