@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -244,13 +243,13 @@ def test_a_role_that_has_not_spread_yet_is_waited_for(rule: Rule, aws: Aws, sand
     assert list(aws.targets()) == ["spot"]
 
 
-def test_a_role_that_is_not_there_is_waited_for_as_long_as_told(rule: Rule, aws: Aws, sandbox: Sandbox) -> None:
-    aws.destination(aws.connection(sandbox.tokens["editor"]))
-    begin = time.monotonic()
-    run = rule(wait_timeout=2)
-    assert run.error["code"] == "ValidationException"
-    assert f"Provided role '{ROLE_ARN}' cannot be assumed" in run.message
-    assert time.monotonic() - begin < 10
+def test_a_role_that_is_not_there_is_taken_by_aws(rule: Rule, aws: Aws, sandbox: Sandbox) -> None:
+    # PutTargets looks at no role (tests/contract/records/rules.yml, targets-missing-role-accepted): deliveries fail until it is there.
+    arn = aws.destination(aws.connection(sandbox.tokens["editor"]))
+    run = rule()
+    assert (run.failed, run.action) == (False, "created")
+    target = aws.targets()["spot"]
+    assert (target["Arn"], target["RoleArn"]) == (arn, ROLE_ARN)
 
 
 def test_a_role_that_may_not_be_passed_is_told_with_the_permission(rule: Rule, sandbox: Sandbox, destination_arn: str) -> None:
