@@ -17,7 +17,8 @@ description:
     accounts of the token's organisation, or those that filters choose.
   - AWS takes any token. This module is the proof that Spot takes it too; without that, the first warning would switch the
     region off.
-  - Only reads. What is wrong with token or accounts is in RV(checks), it does not fail the module. Spot not answering does.
+  - Only reads, except that the proof of a token posts a notice of an instance that cannot exist. What is wrong with token or accounts
+    is in RV(checks), it does not fail the module. Spot not answering does.
 
 options:
   spot_account:
@@ -80,6 +81,19 @@ options:
       - Whether the certificate of the Spot API is checked.
     type: bool
     default: true
+
+  proof:
+    description:
+      - The proof that a token has to give for O(spot_account) or O(spot_accounts), as
+        O(spot.eventbridge.spot_preflight_info#module:proof).
+    type: str
+    choices: [notification, read, none]
+    default: notification
+  invocation_endpoint:
+    description:
+      - The address that takes notices, where the proof V(notification) is sent.
+      - By default, C(/aws/ec2/instance/interruptionNotification) at O(spot_api_url).
+    type: str
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
@@ -210,6 +224,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts im
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import ask, ask_all, findings
 
+# The region of the notice that proves a token; Spot need not know it.
+DEFAULT_HOME_REGION = "us-east-1"
+
 
 def main() -> None:
     module = AnsibleModule(
@@ -220,6 +237,7 @@ def main() -> None:
             "include": _filters_argument(),
             "exclude": _filters_argument(),
             **client.argument_spec(),
+            **client.proof_argument_spec(),
         },
         mutually_exclusive=[("spot_accounts", option) for option in ("spot_account", "aws_account", "include", "exclude")],
         supports_check_mode=True,
@@ -246,7 +264,7 @@ def _given(filters: list[dict[str, t.Any]] | None) -> list[dict[str, t.Any]]:
 def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     api = client.client(params, warn)
     if params["spot_accounts"] is not None:
-        return _about_all(api, params["spot_accounts"])
+        return _about_all(api, params)
     aws_account = check_aws_account(params["aws_account"]) if params["aws_account"] else None
     if params["spot_account"] is None:
         include, exclude = (parse_filters(_given(params[option]), option) for option in ("include", "exclude"))
@@ -254,19 +272,24 @@ def _answer(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dic
     if params["include"] or params["exclude"]:
         raise ArgumentError("'include' and 'exclude' are for lists: leave 'spot_account' out, or them.")
     spot_account = check_spot_account(params["spot_account"])
-    answers = ask(api, spot_account, aws_account)
+    answers = ask(api, spot_account, aws_account, client.proof(params, DEFAULT_HOME_REGION, aws_account))
     return {
-        "checks": [finding.as_dict() for finding in findings(answers, spot_account, aws_account)],
+        "checks": [finding.as_dict() for finding in findings(answers, spot_account, aws_account, params["proof"])],
         "accounts": [answers.account.as_dict()] if answers.account else [],
     }
 
 
-def _about_all(api: SpotApi, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _about_all(api: SpotApi, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    given = params["spot_accounts"]
     desired = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
-    answers = ask_all(api, desired.values())
+    answers = ask_all(api, desired.values(), client.proof(params, DEFAULT_HOME_REGION, None))
     found = [(aws_account, spot_account, answers[spot_account]) for aws_account, spot_account in desired.items()]
     return {
-        "checks": [finding.as_dict() for aws_account, spot_account, told in found for finding in findings(told, spot_account, aws_account)],
+        "checks": [
+            finding.as_dict()
+            for aws_account, spot_account, told in found
+            for finding in findings(told, spot_account, aws_account, params["proof"])
+        ],
         "accounts": [told.account.as_dict() for told in answers.values() if told.account],
     }
 

@@ -16,7 +16,9 @@ description:
   - Checks what a user gave, and asks AWS who the caller is and which regions are enabled, and Spot whether the token is good
     and whose the Spot account is; all in one step, as each module run costs more than all the questions together.
   - Fails with one line that says what to do if anything stands in the way. What could not be checked is a warning.
-  - A token that Spot refuses must never reach AWS. The first warning would get the answer 401 and switch the region off.
+  - A token that Spot refuses must never reach AWS. The first notice would get the response 401 and switch the region off.
+  - To prove that a token may notify, a notice of an instance that cannot exist is posted to O(invocation_endpoint), as EventBridge
+    would. The responses 401 and 403 are refusals. Any other error (400, 404, 422, 429, 5xx) says neither yes nor no and is a warning.
 
 options:
   spot_account:
@@ -47,9 +49,9 @@ options:
     elements: str
   invocation_endpoint:
     description:
-      - Where AWS will send the warnings, to be checked for its form.
+      - The address to which AWS will send the notices, and the token with them. The proof is sent there.
+      - By default, C(/aws/ec2/instance/interruptionNotification) at O(spot_api_url).
     type: str
-    default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
   spot_api_url:
     description:
       - The address of the Spot API. Plain HTTP is taken for loopback only.
@@ -66,13 +68,17 @@ options:
       - Otherwise, it is only told in RV(checks), as for those who only want to look.
     type: bool
     default: true
-  require_proof:
+  proof:
     description:
-      - Whether it is a failure that Spot knows the token, but does not allow the question that proves it for the account.
-      - A token limited to C(elastigroup:createInstanceinterruptionNotification) cannot be told from one that does not see the
-        account. With V(false), both are a warning. A token that Spot does not know is a failure in any case.
-    type: bool
-    default: true
+      - The proof that a token has to give before it is written.
+      - With V(notification), it must be allowed to notify (C(elastigroup:createInstanceinterruptionNotification)), the one permission
+        that is used.
+      - With V(read), it must be allowed to read the account. A viewer's token passes, although Spot will refuse its notices; a
+        token that is limited to notices does not pass.
+      - With V(none), Spot must only know the token. What was not proved is a warning.
+    type: str
+    choices: [notification, read, none]
+    default: notification
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
@@ -158,12 +164,12 @@ checks:
     - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
 """
 
+import functools
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import DEFAULT_HOME_REGION, Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import endpoint_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
@@ -172,7 +178,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_aws_account,
     check_name,
     check_spot_account,
-    check_url,
     desired_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
@@ -192,10 +197,9 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "regions": {"type": "raw", "default": "all"},
             "unsupported_regions": {"type": "list", "elements": "str"},
-            **endpoint_argument_spec(),
             **client.argument_spec(),
+            **client.proof_argument_spec(),
             "require_spot": {"type": "bool", "default": True},
-            "require_proof": {"type": "bool", "default": True},
             "aws_account": {"type": "str"},
             **assume_role_argument_spec(),
         },
@@ -224,13 +228,13 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params = module.params
     spot_account = check_spot_account(params["spot_account"])
     check_name(params["name"])
-    check_url(params["invocation_endpoint"], "The endpoint")
+    client.notification_endpoint(params)
     desired = desired_regions(params["regions"])
     api = client.client(params) if params["require_spot"] else client.client_if_token(params)
     if params["aws_account"]:
         check_aws_account(params["aws_account"])
     home = Regions(module, ("sts", "ec2"), default_region=DEFAULT_HOME_REGION)
-    aws, spot = ask_aws_and_spot(home, api, spot_account)
+    aws, spot = ask_aws_and_spot(home, api, spot_account, functools.partial(client.proof, params))
     if params["aws_account"] not in (None, "", aws.aws_account):
         raise ArgumentError(
             f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} shall be served in {params['aws_account']}. "
@@ -238,7 +242,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         )
     unsupported = params["unsupported_regions"]
     regions, left_out = choose_regions(desired, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
-    checks = findings(spot, spot_account, aws.aws_account, params["require_proof"])
+    checks = findings(spot, spot_account, aws.aws_account, params["proof"])
     return {
         "aws_account": aws.aws_account,
         "partition": aws.partition,

@@ -22,6 +22,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 Json = dict[str, Any]
 _open = build_opener(ProxyHandler({})).open  # the control is on loopback: no proxy, whatever the environment says
 NOTIFICATION = "/aws/ec2/instance/interruptionNotification"
+# The User-Agent of the requests that the collection makes itself.
+COLLECTION = "ansible-collection/spot.eventbridge"
 
 
 class Sandbox:
@@ -173,8 +175,12 @@ class Sandbox:
         return self.call("GET", "/received", path=path)
 
     def notifications(self) -> list[Json]:
-        """Return the interruption notifications that Spot has received so far, refused ones included."""
-        return self.received(NOTIFICATION)
+        """Return the interruption notifications of AWS that Spot has received so far, refused ones included."""
+        return [note for note in self.received(NOTIFICATION) if note["headers"].get("User-Agent") != COLLECTION]
+
+    def proofs(self) -> list[Json]:
+        """Return the notifications with which the collection proved a token, refused ones included."""
+        return [note for note in self.received(NOTIFICATION) if note["headers"].get("User-Agent") == COLLECTION]
 
     def clear_received(self) -> None:
         """Forget what Spot has received so far."""
@@ -230,6 +236,11 @@ class Sandbox:
         value = self.call("POST", "/spot/tokens", {"name": name, "role": role, "accounts": accounts, **more})["value"]
         self.tokens[name] = value
         return value
+
+    def change_role(self, name: str, role: str) -> None:
+        """Give the user of a token another role; the token stays valid."""
+        (token,) = [token for token in self.spot_tokens() if token["name"] == name]
+        self.call("POST", "/spot/tokens", {**token, "role": role})
 
     def revoke_token(self, name: str) -> None:
         """Make a token invalid: Spot answers it with 401 from now on."""

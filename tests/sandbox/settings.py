@@ -40,6 +40,7 @@ class Settings:
         unsupported_regions: regions that do not know the operations on connections and API destinations.
         unseen_account_status: Spot's HTTP status for an account that the token cannot see.
         permission_refusal_status: Spot's HTTP status for a viewer who posts a notification (401 or 403).
+        impossible_instance_status: Spot's HTTP status for a notification of an instance that cannot exist (200, 400, 404 or 422).
     """
 
     latency: float = 0.0
@@ -64,6 +65,7 @@ class Settings:
     unsupported_regions: list[str] | None = None
     unseen_account_status: int = 403
     permission_refusal_status: int = 403
+    impossible_instance_status: int = 200
 
     def update(self, values: dict[str, Any]) -> None:
         """Set the given knobs; a ValueError names those that do not exist, and then none is set."""

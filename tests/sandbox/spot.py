@@ -24,6 +24,7 @@ from .settings import Settings
 
 ORGANIZATION, OTHER_ORGANIZATION = "606079873399", "606079800000"
 NOTIFICATION = "/aws/ec2/instance/interruptionNotification"
+IMPOSSIBLE_INSTANCE = "i-00000000000000000"
 Json = dict[str, Any]
 
 # The oldest comes first. What varies from item to item varies in Spot's real answers as well.
@@ -63,7 +64,10 @@ _AWS_ACCOUNTS = ("act-d7320fba", "act-5a9d1c02", "act-b1e4f7a3")
 
 @dataclass(frozen=True)
 class Token:
-    """A token: `role` is admin, editor or viewer; `accounts` are those it sees, None for all of its organisation."""
+    """A token: `role` is admin, editor, viewer, or notifier, who may only notify.
+
+    `accounts` are those it sees, None for all of its organisation.
+    """
 
     name: str
     value: str
@@ -101,6 +105,7 @@ class Spot:
             Token("admin", admin_token or new_value(), "admin"),
             Token("editor", new_value(), "editor", accounts=_AWS_ACCOUNTS),
             Token("viewer", new_value(), "viewer", accounts=_AWS_ACCOUNTS),
+            Token("notifier", new_value(), "notifier", accounts=_AWS_ACCOUNTS),
             Token("limited", new_value(), "editor", accounts=("act-b1e4f7a3",)),
             Token("other", new_value(), "admin", OTHER_ORGANIZATION),
         ]
@@ -164,6 +169,8 @@ class Spot:
             token = next((item for item in self.tokens.values() if scheme == "Bearer" and item.value == value), None)
             if token is None:
                 raise SpotError(401, "UNAUTHORIZED", "Authentication error: the token is not valid")
+            if token.role == "notifier" and (request.method, request.path) != ("POST", NOTIFICATION):
+                raise SpotError(403, "PERMISSION_DENIED", "Missing permission")
             parts = request.path.strip("/").split("/")
             if (request.method, request.path) == ("GET", "/setup/account"):
                 return self._list_accounts(request, token)
@@ -201,6 +208,9 @@ class Spot:
             raise SpotError(400, "INVALID_BODY", "The body is not a JSON object")
         if not isinstance(event.get("detail"), dict):
             raise SpotError(400, "MISSING_FIELD", "detail is missing", field="detail")
+        status = self._settings.impossible_instance_status
+        if status != 200 and event["detail"].get("instance-id") == IMPOSSIBLE_INSTANCE:
+            raise SpotError(status, "INVALID_INSTANCE", f"The instance {IMPOSSIBLE_INSTANCE} does not exist")
         return _items(request, "spotinst:aws:ec2:instance:interruptionNotification", [])
 
     def _elastilog(self, request: Request, token: Token) -> Answer:

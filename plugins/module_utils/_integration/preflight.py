@@ -18,7 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.region impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotResponse, ask
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import Proof, SpotResponse, ask
 
 ALL_REGIONS = ["all"]
 
@@ -56,11 +56,14 @@ class AwsIdentity:
         return str((parse_aws_arn(self.arn) or {"partition": "aws"})["partition"])
 
 
-def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -> tuple[AwsIdentity, SpotResponse | SpotError | None]:
+def ask_aws_and_spot(
+    regions: Regions, api: SpotApi | None, spot_account: str, proof: t.Callable[[str, str], Proof]
+) -> tuple[AwsIdentity, SpotResponse | SpotError | None]:
     """Query AWS and Spot for preflight. Only reads.
 
     :param regions: the home region, with `sts` and `ec2`
     :param api: None queries only AWS
+    :param proof: returns the proof of the token for a region and an AWS account
     :returns: the caller's identity in AWS; Spot's response, or why there is none
     :raises ArgumentError: AWS does not respond, or refuses this caller.
     """
@@ -69,16 +72,17 @@ def ask_aws_and_spot(regions: Regions, api: SpotApi | None, spot_account: str) -
     if not isinstance(identity, dict):
         raise ArgumentError(f"Cannot determine the AWS identity ({home}): {identity.code}: {identity.message}")
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        spot = pool.submit(_query_spot, api, spot_account, str(identity["Account"]))
+        aws_account = str(identity["Account"])
+        spot = pool.submit(_query_spot, api, spot_account, aws_account, proof(home, aws_account))
         (enabled,) = regions.run(_enabled_regions).values()
         if not isinstance(enabled, tuple):
             raise ArgumentError(f"Cannot list the regions of AWS ({home}): {enabled.code}: {enabled.message}")
-        return AwsIdentity(str(identity["Account"]), str(identity["Arn"]), enabled), spot.result()
+        return AwsIdentity(aws_account, str(identity["Arn"]), enabled), spot.result()
 
 
-def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str) -> SpotResponse | SpotError | None:
+def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str, proof: Proof) -> SpotResponse | SpotError | None:
     try:
-        return ask(api, spot_account, aws_account) if api else None
+        return ask(api, spot_account, aws_account, proof) if api else None
     except SpotError as error:
         return error
 

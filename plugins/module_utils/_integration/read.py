@@ -25,6 +25,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
@@ -140,21 +141,6 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
 def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:
     """The execution role, as `read` takes it."""
     return _Reader(region)(lambda: read_with_policies(region, arn))
-
-
-def sample_warning(region: str, aws_account: str) -> dict[str, t.Any]:
-    """A warning as EC2 gives it, of no instance that there is (EC2 user guide, "Spot Instance interruption notices")."""
-    return {
-        "version": "0",
-        "id": "00000000-0000-0000-0000-000000000000",
-        "detail-type": "EC2 Spot Instance Interruption Warning",
-        "source": "aws.ec2",
-        "account": aws_account,
-        "time": "2026-01-01T00:00:00Z",
-        "region": region,
-        "resources": [f"arn:aws:ec2:{region}a:instance/i-00000000000000000"],
-        "detail": {"instance-id": "i-00000000000000000", "instance-action": "terminate"},
-    }
 
 
 def _matches_sample(region: Region, rule: ExistingRule, aws_account: str) -> bool | None:

@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 import typing as t
 import urllib.error
 from datetime import datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from ansible.module_utils.urls import open_url
 
@@ -46,7 +47,7 @@ _MOST_ERROR_BYTES = 64 * 1024
 
 
 class SpotApi:
-    """The Spot HTTP API, as far as this collection asks it. It is only ever read.
+    """The Spot HTTP API, as far as this collection asks it. It is only read, except for a notice of an instance that cannot exist.
 
     Sources: Spot's OpenAPI description and SDKs. Nothing is retried without end: three attempts, and a rate limit is waited for
     as long as Spot says, up to a minute.
@@ -96,6 +97,17 @@ class SpotApi:
         """
         self._get("/aws/ec2/group", {"accountId": spot_account})
 
+    def notify(self, endpoint: str, spot_account: str, notice: t.Mapping[str, t.Any]) -> None:
+        """Post a notice as EventBridge does: the proof of the one permission that is used. Any response 2xx is a success, as it is to AWS.
+
+        :param endpoint: the address to which AWS sends notices, and the token with them
+        :param notice: of an instance that cannot exist: Spot may act on any other
+        :raises SpotError: Spot refused, or did not respond.
+        """
+        separator = "&" if urlsplit(endpoint).query else "?"
+        address = f"{endpoint}{separator}{urlencode({'accountId': spot_account})}"
+        self._request("POST", address, json.dumps(notice).encode())
+
     def groups(self, spot_account: str) -> list[str]:
         """The ids of an account's Elastigroups.
 
@@ -121,8 +133,13 @@ class SpotApi:
         return [(str(item.get("createdAt") or ""), str(item.get("message") or "")) for item in items if isinstance(item, dict)]
 
     def _get(self, path: str, query: t.Mapping[str, str]) -> dict[str, t.Any]:
+        address = f"{self._url}{path}"
+        body = self._request("GET", address + (f"?{urlencode(query)}" if query else ""))
+        return response_of(body, address)
+
+    def _request(self, method: str, address: str, data: bytes | None = None) -> bytes:
         try:
-            return self._get_patiently(f"{self._url}{path}" + (f"?{urlencode(query)}" if query else ""), path)
+            return self._request_patiently(method, address, data)
         except SpotError as error:
             raise SpotError(error.status, self._without_token(str(error))) from None
 
@@ -130,22 +147,30 @@ class SpotApi:
         # Spot, or a proxy, may repeat what it was sent. Ansible hides that in results, but not in warnings (core 2.19).
         return text.replace(self._token, "********")
 
-    def _get_patiently(self, address: str, path: str) -> dict[str, t.Any]:
+    def _request_patiently(self, method: str, address: str, data: bytes | None) -> bytes:
         between = itertools.islice(pauses(_FIRST_PAUSE), _ATTEMPTS - 1)
         while True:
             try:
-                return self._get_once(address, path)
+                return self._request_once(method, address, data)
             except _Retry as retry:
                 pause = next(between, None)
                 if pause is None or retry.pause > _RATE_LIMIT_WINDOW + _RATE_LIMIT_MARGIN:
                     raise retry.error from None
                 self._sleep(max(retry.pause, pause))
 
-    def _get_once(self, address: str, path: str) -> dict[str, t.Any]:
+    def _request_once(self, method: str, address: str, data: bytes | None) -> bytes:
+        parts = urlsplit(address)
+        what, host = f"{method} {parts.path}", f"{parts.scheme}://{parts.netloc}"
         try:
             response = open_url(
                 address,
-                headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
+                method=method,
+                data=data,
+                headers={
+                    "Authorization": f"Bearer {self._token}",
+                    "Accept": "application/json",
+                    **({"Content-Type": "application/json; charset=utf-8"} if data else {}),
+                },
                 timeout=_TIMEOUT,
                 validate_certs=self._validate_certs,
                 follow_redirects="none",
@@ -154,26 +179,26 @@ class SpotApi:
             )
             status, body = response.status, self._body(response, _MOST_BYTES)
         except urllib.error.HTTPError as error:
-            raise self._refusal(error, path) from None
+            raise self._refusal(error, what) from None
         except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
             reason = getattr(error, "reason", None) or error
-            what = f"{type(error).__name__}: {' '.join(str(reason).split())}"
-            message = f"Spot did not answer at {self._url}: {what}. Check the address and the network, or run again later."
+            why = f"{type(error).__name__}: {' '.join(str(reason).split())}"
+            message = f"Spot did not answer at {host}: {why}. Check the address and the network, or run again later."
             raise _Retry(SpotError(0, message)) from None
-        if status != 200:
-            raise SpotError(status, f"Spot answered {status} to GET {path}, which is no answer of its API. Is {self._url} right?")
-        return response_of(body, f"{self._url}{path}")
+        if status != 200 and method == "GET":
+            raise SpotError(status, f"Spot answered {status} to {what}, which is no answer of its API. Is {host} right?")
+        return body
 
     def _body(self, response: t.Any, most: int) -> bytes:
         # Before anything is cut off: the rest of a token that was cut through would not be found any more.
         return bytes(response.read(most)).replace(self._token.encode(), b"********")
 
-    def _refusal(self, error: urllib.error.HTTPError, path: str) -> Exception:
+    def _refusal(self, error: urllib.error.HTTPError, request: str) -> Exception:
         try:
             body = self._body(error, _MOST_ERROR_BYTES)
         except Exception:
             body = b""
-        what = f"Spot answered {error.code} to GET {path}: {error_text(body)}"
+        what = f"Spot answered {error.code} to {request}: {error_text(body)}"
         if error.code == 429:
             left = seconds_left(error.headers.get("X-RateLimit-Reset") or error.headers.get("Retry-After"), time.time())
             until = "" if left is None else f" (the rate limit ends in {left:.0f} s)"

@@ -11,8 +11,14 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, token_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_token, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, SpotApi
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import organization
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import DEFAULT_URL, NOTIFICATION_PATH, SpotApi
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import (
+    NOTIFICATION,
+    PROOFS,
+    Proof,
+    organization,
+    sample_warning,
+)
 
 
 def argument_spec() -> ArgumentSpec:
@@ -22,6 +28,35 @@ def argument_spec() -> ArgumentSpec:
         "spot_api_url": {"type": "str", "default": DEFAULT_URL},
         "spot_validate_certs": {"type": "bool", "default": True},
     }
+
+
+def proof_argument_spec() -> ArgumentSpec:
+    """Return the options of a module that proves the token."""
+    return {
+        "proof": {"type": "str", "choices": list(PROOFS), "default": NOTIFICATION},
+        # Without a default: a token goes to no other host than the Spot API's, unless the user names one.
+        "invocation_endpoint": {"type": "str"},
+    }
+
+
+def notification_endpoint(params: t.Mapping[str, t.Any]) -> str:
+    """Return the address that takes notices: the one given, else that of the Spot API.
+
+    :raises ArgumentError: the address that is given is not valid.
+    """
+    if params["invocation_endpoint"]:
+        return check_url(params["invocation_endpoint"], "The endpoint")
+    return params["spot_api_url"].rstrip("/") + NOTIFICATION_PATH
+
+
+def proof(params: t.Mapping[str, t.Any], region: str, aws_account: str | None) -> Proof:
+    """Return the proof that the options ask for.
+
+    :param region: the region of the notice
+    :param aws_account: the account of the notice, if it is known
+    :raises ArgumentError: the endpoint is not valid.
+    """
+    return Proof(params["proof"], notification_endpoint(params), sample_warning(region, aws_account or "000000000000"))
 
 
 def client(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None] | None = None) -> SpotApi:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
@@ -19,7 +19,30 @@ SPOT_ACCOUNT = "spot_account"
 AWS_ACCOUNT = "aws_account"
 
 
-_PERMISSION = "Make sure that it has the permission elastigroup:createInstanceinterruptionNotification on this account."
+# What has to be proved before a token is written: that it may notify, that it may read, or only that Spot knows it.
+NOTIFICATION, READ, NONE = PROOFS = ("notification", "read", "none")
+# The instance of a notice that proves a token. AWS gives no such id: Spot may act on the instance that a notice names.
+IMPOSSIBLE_INSTANCE = "i-00000000000000000"
+
+_RIGHT = "elastigroup:createInstanceinterruptionNotification"
+_PERMISSION = f"Make sure that it has the permission {_RIGHT} on this account."
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The proof of a token.
+
+    :ivar kind: one of PROOFS
+    :ivar endpoint: the address that takes notices
+    :ivar notice: the notice to post there, of an instance that cannot exist
+    """
+
+    kind: str
+    endpoint: str = ""
+    notice: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+
+_READ = Proof(READ)
 
 
 @dataclass(frozen=True)
@@ -29,22 +52,46 @@ class SpotResponse:
     :ivar refusal: why it refused the token for the account; None if it did not
     :ivar account: the account as Spot lists it; None if it does not list it
     :ivar unlisted: why it did not list accounts; None if it did
+    :ivar doubt: the response to the notice that says neither yes nor no; `refusal` is then that of a question that only reads
+    :ivar reads: whether a token that may not notify may read the account, so that Spot knows it
     """
 
     refusal: SpotError | None
     account: SpotAccount | None
     unlisted: SpotError | None
+    doubt: SpotError | None = None
+    reads: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        """Whether Spot does not know the token at all."""
+        return self.refusal is not None and self.refusal.unauthenticated and not self.reads
 
 
-def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotResponse:
+def sample_warning(region: str, aws_account: str) -> dict[str, t.Any]:
+    """Return a notice as EC2 gives it, of an instance that cannot exist (EC2 user guide, "Spot Instance interruption notices")."""
+    return {
+        "version": "0",
+        "id": "00000000-0000-0000-0000-000000000000",
+        "detail-type": "EC2 Spot Instance Interruption Warning",
+        "source": "aws.ec2",
+        "account": aws_account,
+        "time": "2026-01-01T00:00:00Z",
+        "region": region,
+        "resources": [f"arn:aws:ec2:{region}a:instance/{IMPOSSIBLE_INSTANCE}"],
+        "detail": {"instance-id": IMPOSSIBLE_INSTANCE, "instance-action": "terminate"},
+    }
+
+
+def ask(api: SpotApi, spot_account: str, aws_account: str | None, proof: Proof = _READ) -> SpotResponse:
     """Query Spot whether a token is valid for an account, and which AWS account that is connected to.
 
     :raises SpotError: Spot did not respond.
     """
     unlisted = account = None
-    refusal = _refusal(api, spot_account)
-    if refusal is not None and refusal.unauthenticated:
-        return SpotResponse(refusal, None, None)
+    proved = _prove(api, spot_account, proof)
+    if proved.unknown:
+        return proved
     try:
         account = _find(api.accounts(aws_account), spot_account) if aws_account else None
         account = account or _find(api.accounts(), spot_account)
@@ -52,10 +99,10 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None) -> SpotRespons
         if not error.refused:
             raise
         unlisted = error
-    return SpotResponse(refusal, account, unlisted)
+    return replace(proved, account=account, unlisted=unlisted)
 
 
-def ask_all(api: SpotApi, spot_accounts: t.Iterable[str]) -> dict[str, SpotResponse]:
+def ask_all(api: SpotApi, spot_accounts: t.Iterable[str], proof: Proof = _READ) -> dict[str, SpotResponse]:
     """Query Spot for many accounts whether a token is valid for them, and once which AWS accounts they are connected to.
 
     :returns: the responses by Spot account
@@ -69,13 +116,36 @@ def ask_all(api: SpotApi, spot_accounts: t.Iterable[str]) -> dict[str, SpotRespo
             raise
         unlisted = error
     found: dict[str, SpotResponse] = {}
-    refusal = None
+    proved = SpotResponse(None, None, None)
     for spot_account in spot_accounts:
         # A token that Spot does not know at all is valid for no account.
-        if refusal is None or not refusal.unauthenticated:
-            refusal = _refusal(api, spot_account)
-        found[spot_account] = SpotResponse(refusal, listed.get(spot_account), unlisted)
+        if not proved.unknown:
+            proved = _prove(api, spot_account, proof)
+        found[spot_account] = replace(proved, account=listed.get(spot_account), unlisted=unlisted)
     return found
+
+
+def _prove(api: SpotApi, spot_account: str, proof: Proof) -> SpotResponse:
+    """Return the response to the proof alone.
+
+    :raises SpotError: Spot did not respond.
+    """
+    if proof.kind != NOTIFICATION:
+        return SpotResponse(_refusal(api, spot_account), None, None)
+    try:
+        api.notify(proof.endpoint, spot_account, proof.notice)
+    except SpotError as error:
+        if error.status not in (401, 403):
+            return SpotResponse(_refusal(api, spot_account), None, None, doubt=error)
+        return SpotResponse(error, None, None, reads=_reads(api, spot_account))
+    return SpotResponse(None, None, None)
+
+
+def _reads(api: SpotApi, spot_account: str) -> bool:
+    try:
+        return _refusal(api, spot_account) is None
+    except SpotError:  # it is refused in any case
+        return False
 
 
 def _refusal(api: SpotApi, spot_account: str) -> SpotError | None:
@@ -101,20 +171,18 @@ def _find(accounts: t.Iterable[SpotAccount], spot_account: str) -> SpotAccount |
     return next((account for account in accounts if account.spot_account == spot_account), None)
 
 
-def findings(
-    response: SpotResponse | SpotError | None, spot_account: str, aws_account: str | None, require_proof: bool = True
-) -> list[Finding]:
+def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_account: str | None, proof: str = READ) -> list[Finding]:
     """Return the findings of Spot's response. Pure.
 
     :param response: None where Spot was not queried, as there is no token; an error where it did not respond
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
-    :param require_proof: whether a token that Spot knows, but does not allow to prove itself, is a failure
+    :param proof: what had to be proved, one of PROOFS
     """
     if response is None:
         return [Finding(TOKEN, SKIP, "Whether Spot accepts the token was not checked: no token was given.", "Set SPOTINST_TOKEN.")]
     if isinstance(response, SpotError):
         return [Finding(TOKEN, UNKNOWN, f"Whether Spot accepts the token could not be found out: {response}.", "Try again.")]
-    found = [_token_finding(response, spot_account, require_proof)]
+    found = [_token_finding(response, spot_account, proof)]
     if found[0].outcome != FAIL and aws_account:
         found.append(_aws_account_finding(response, spot_account, aws_account))
     return found
@@ -133,35 +201,64 @@ def obstacles(response: SpotResponse | SpotError | None, found: t.Iterable[Findi
     return [f"{finding.message} {finding.remedy}" for finding in found if finding.outcome == FAIL]
 
 
-def _token_finding(response: SpotResponse, spot_account: str, require_proof: bool) -> Finding:
-    refusal = response.refusal
-    if refusal is None:
-        return Finding(TOKEN, PASS, f"Spot accepts the token for {spot_account}.")
-    if refusal.unauthenticated:
+def _token_finding(response: SpotResponse, spot_account: str, proof: str) -> Finding:
+    if response.unknown:
         return Finding(
             TOKEN,
             FAIL,
-            f"Spot refuses the token for {spot_account}: {refusal}.",
-            "Take a token that is valid: a programmatic user's, with the editor role on this account.",
+            f"Spot refuses the token for {spot_account}: {response.refusal}.",
+            f"Take a token that is valid: a programmatic user's, with the editor role or the permission {_RIGHT} on this account.",
         )
+    # A token that is limited to notices gets 403 for any question; for an account that it does not see, Spot may also respond 400 or 404.
+    if response.doubt is not None and (response.refusal is None or response.refusal.status == 403):
+        return Finding(
+            TOKEN,
+            WARN,
+            f"Whether the token may notify for {spot_account} was not found out: {response.doubt}. This says neither yes nor no.",
+            _PERMISSION,
+        )
+    if response.refusal is None:
+        return Finding(TOKEN, PASS, f"Spot accepts the token for {spot_account}.")
+    return _refused(response, spot_account) if proof == NOTIFICATION else _unproved(response, spot_account, proof)
+
+
+def _refused(response: SpotResponse, spot_account: str) -> Finding:
+    """Return the finding about a token that Spot knows, and whose notice it refused."""
+    if response.reads:
+        return Finding(
+            TOKEN,
+            FAIL,
+            f"Spot knows the token, but it may not notify for {spot_account}: {response.refusal}.",
+            f"Give its user the permission {_RIGHT} on this account; the editor role has it, a viewer has not.",
+        )
+    return Finding(
+        SPOT_ACCOUNT,
+        FAIL,
+        f"The token does not see the Spot account {spot_account}, or may not notify for it: {response.refusal}.",
+        f"Check the account's id, and that the token's user has the editor role or the permission {_RIGHT} on it.",
+    )
+
+
+def _unproved(response: SpotResponse, spot_account: str, proof: str) -> Finding:
+    """Return the finding about a token that Spot knows, and does not allow to read."""
     if response.account is not None:
         return Finding(
             TOKEN,
             WARN,
-            f"Spot knows the token and lists {spot_account}, but whether the token may notify was not checked: {refusal}.",
+            f"Spot knows the token and lists {spot_account}, but whether the token may notify was not checked: {response.refusal}.",
             _PERMISSION,
         )
-    if not require_proof:
+    if proof == NONE:
         return Finding(
             TOKEN,
             WARN,
-            f"Spot knows the token, but whether it is good for {spot_account} was not checked: {refusal}.",
+            f"Spot knows the token, but whether it is good for {spot_account} was not checked: {response.refusal}.",
             _PERMISSION,
         )
     return Finding(
         SPOT_ACCOUNT,
         FAIL,
-        f"The token does not see the Spot account {spot_account}: {refusal}.",
+        f"The token does not see the Spot account {spot_account}: {response.refusal}.",
         "Check the account's id, and that the token's user belongs to it with at least the editor role.",
     )
 

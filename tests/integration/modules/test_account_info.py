@@ -68,7 +68,13 @@ def test_accounts_that_were_mixed_up_fail(spot: Spot) -> None:
 def test_a_token_that_spot_does_not_know_is_not_asked_about_for_each_account(spot: Spot, sandbox: Sandbox) -> None:
     sandbox.revoke_token("editor")
     assert about(spot, "editor", BOTH) == [("spot_token", "fail")] * 2
-    assert len(sandbox.received()) == 2
+    # The list of accounts, a notice, and the question whether the token is known at all.
+    assert len(sandbox.received()) == 3
+
+
+def test_a_viewers_token_fails_for_each_account(spot: Spot, sandbox: Sandbox) -> None:
+    assert about(spot, "viewer", BOTH) == [("spot_token", "fail")] * 2
+    assert len(sandbox.proofs()) == 2
 
 
 @pytest.mark.parametrize("wrong", [{"12345": SPOT_ACCOUNT}, {ACCOUNT: "production"}])
@@ -87,7 +93,10 @@ TOKEN_PASS, AWS_PASS = {"spot_token": "pass"}, {"aws_account": "pass"}
     [
         ("admin", SPOT_ACCOUNT, ACCOUNT, TOKEN_PASS | AWS_PASS),
         ("editor", SPOT_ACCOUNT, ACCOUNT, TOKEN_PASS | AWS_PASS),
-        ("viewer", SPOT_ACCOUNT, ACCOUNT, TOKEN_PASS | AWS_PASS),
+        ("notifier", SPOT_ACCOUNT, None, TOKEN_PASS),
+        ("notifier", SPOT_ACCOUNT, ACCOUNT, TOKEN_PASS | {"aws_account": "skip"}),
+        # It reads, and may not notify.
+        ("viewer", SPOT_ACCOUNT, ACCOUNT, {"spot_token": "fail"}),
         ("admin", SPOT_ACCOUNT, None, TOKEN_PASS),
         ("editor", SPOT_ACCOUNT, None, TOKEN_PASS),
         ("admin", "act-5a9d1c02", ACCOUNT, TOKEN_PASS | AWS_PASS),
@@ -128,7 +137,7 @@ def test_a_token_that_spot_does_not_know_is_a_finding_and_no_failure(spot: Spot,
     (check,) = run.answer["checks"]
     assert "Spot answered 401" in check["message"]
     assert "programmatic user" in check["remedy"]
-    assert len(sandbox.received()) == 1
+    assert [request["method"] for request in sandbox.received()] == ["POST", "GET"]
 
 
 @pytest.mark.parametrize(("status", "check"), [(400, "spot_account"), (404, "spot_account"), (401, "spot_token")])
@@ -139,7 +148,7 @@ def test_an_account_that_spot_hides_behind_another_status(spot: Spot, sandbox: S
 
 def test_a_proof_that_is_refused_although_the_account_is_listed_is_a_warning(spot: Spot, sandbox: Sandbox) -> None:
     sandbox.add_fault({"error": {"status": 403, "code": "FORBIDDEN", "message": "No groups for you"}}, {"path": "/aws/ec2/group"})
-    run = spot()
+    run = spot(proof="read")
     assert outcomes(run) == {"spot_token": "warn", "aws_account": "pass"}
     (warning,) = run.warnings
     assert "No groups for you" in warning
@@ -256,7 +265,8 @@ def test_a_rate_limit_that_takes_too_long_is_a_failure_at_once(spot: Spot, sandb
         "Spot answered 429 to GET /aws/ec2/group: A fault of the sandbox (the rate limit ends in 3600 s). "
         "Too many requests in this organisation: run again in a minute or later."
     )
-    assert len(sandbox.received()) == 1
+    # The notice, which is limited as well, and the question that only reads.
+    assert len(sandbox.received()) == 2
 
 
 @pytest.mark.parametrize(
@@ -274,7 +284,7 @@ def test_an_outage_is_a_failure_after_three_attempts(spot: Spot, sandbox: Sandbo
     assert run.failed
     assert run.message.startswith(words)
     assert "\n" not in run.message
-    assert len(sandbox.received()) == 3
+    assert [request["method"] for request in sandbox.received()] == ["POST"] * 3 + ["GET"] * 3
 
 
 @pytest.mark.parametrize("fault", [{"error": {"status": 502}}, {"text": "Bad gateway", "status": 502}, {"drop": True}], ids=str)

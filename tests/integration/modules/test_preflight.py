@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.modules.aws import ACCOUNT, NAME, SPOT_ACCOUNT
 from tests.integration.modules.runner import Run, Runner
-from tests.sandbox.client import Sandbox
+from tests.sandbox.client import NOTIFICATION, Sandbox
 
 DEFAULT_REGIONS = 17
 
@@ -62,13 +62,65 @@ def test_a_region_that_is_not_enabled_is_named_with_those_that_are(preflight: An
     assert message.startswith("Not a region, or not enabled in this AWS account: af-south-1. Enabled are: ap-northeast-1,")
 
 
-@pytest.mark.parametrize("token", ["admin", "editor", "viewer"])
+@pytest.mark.parametrize("token", ["admin", "editor", "notifier"])
 def test_a_token_that_is_good_for_the_account_passes(preflight: Any, token: str) -> None:
     found = preflight(token)
     assert (found.failed, outcomes(found)["spot_token"]) == (False, "pass")
 
 
-@pytest.mark.parametrize("waived", [{}, {"require_proof": False}])
+def test_the_proof_is_one_notice_of_an_instance_that_cannot_exist(preflight: Any, sandbox: Sandbox) -> None:
+    assert not preflight("editor").failed
+    (proof,) = sandbox.proofs()
+    assert (proof["method"], proof["query"], proof["status"]) == ("POST", {"accountId": SPOT_ACCOUNT}, 200)
+    assert proof["headers"]["Authorization"] == f"Bearer {sandbox.tokens['editor']}"
+    assert (proof["body"]["detail"]["instance-id"], proof["body"]["account"]) == ("i-00000000000000000", ACCOUNT)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_viewers_token_reads_and_is_refused_all_the_same(preflight: Any, sandbox: Sandbox, status: int) -> None:
+    sandbox.settings(permission_refusal_status=status)
+    message = preflight("viewer").message
+    assert f"Spot knows the token, but it may not notify for {SPOT_ACCOUNT}: Spot answered {status} to POST" in message
+    assert "elastigroup:createInstanceinterruptionNotification" in message
+
+
+def test_a_token_whose_user_lost_the_right_is_refused(preflight: Any, sandbox: Sandbox) -> None:
+    assert not preflight("editor").failed
+    sandbox.change_role("editor", "viewer")
+    assert "may not notify" in preflight("editor").message
+
+
+def test_a_viewers_token_passes_where_the_proof_only_reads(preflight: Any, sandbox: Sandbox) -> None:
+    found = preflight("viewer", proof="read")
+    assert (found.failed, outcomes(found)["spot_token"], sandbox.proofs()) == (False, "pass", [])
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_response_that_says_neither_yes_nor_no_is_a_warning(preflight: Any, sandbox: Sandbox, status: int) -> None:
+    sandbox.settings(impossible_instance_status=status)
+    found = preflight("editor")
+    assert (found.failed, outcomes(found)["spot_token"]) == (False, "warn")
+    assert any(f"Spot answered {status} to POST" in warning and "does not exist" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"status": 429, "reset": 3600}, {"drop": True}], ids=str)
+def test_an_outage_of_the_endpoint_alone_is_a_warning(preflight: Any, sandbox: Sandbox, fault: dict[str, Any]) -> None:
+    sandbox.add_fault(fault, {"target": "spot", "path": NOTIFICATION})
+    found = preflight("editor")
+    assert (found.failed, outcomes(found)["spot_token"]) == (False, "warn")
+
+
+def test_a_token_that_spot_does_not_know_fails_although_the_endpoint_says_nothing(preflight: Any, sandbox: Sandbox) -> None:
+    sandbox.add_fault({"status": 503}, {"target": "spot", "path": NOTIFICATION})
+    assert "Spot refuses the token" in preflight("0123456789abcdef").message
+
+
+def test_the_token_is_sent_to_the_endpoint_that_was_given(preflight: Any, sandbox: Sandbox) -> None:
+    assert not preflight("editor", invocation_endpoint=f"{sandbox.spot_url}{NOTIFICATION}?source=aws").failed
+    assert sandbox.proofs()[0]["query"] == {"source": "aws", "accountId": SPOT_ACCOUNT}
+
+
+@pytest.mark.parametrize("waived", [{}, {"proof": "read"}, {"proof": "none"}])
 def test_a_token_that_spot_does_not_know_is_a_failure_even_where_the_proof_is_waived(preflight: Any, waived: dict[str, Any]) -> None:
     assert "Spot refuses the token for act-d7320fba" in preflight("0123456789abcdef", **waived).message
 
@@ -78,7 +130,7 @@ def test_a_token_that_does_not_see_the_account_is_a_failure(preflight: Any) -> N
 
 
 def test_a_token_that_may_not_prove_itself_is_a_warning_where_the_proof_is_waived(preflight: Any) -> None:
-    found = preflight("limited", require_proof=False)
+    found = preflight("limited", proof="none")
     assert (found.failed, outcomes(found)["spot_token"]) == (False, "warn")
     assert any("was not checked" in warning for warning in found.warnings)
 
@@ -90,7 +142,7 @@ def test_a_spot_account_of_another_aws_account_is_a_failure(preflight: Any) -> N
 
 @pytest.mark.parametrize(("token", "outcome"), [("admin", "pass"), ("0123456789abcdef", "fail"), ("limited", "warn"), (None, "skip")])
 def test_those_who_only_look_go_on_whatever_spot_says(preflight: Any, token: str | None, outcome: str) -> None:
-    found = preflight(token, require_spot=False, require_proof=False)
+    found = preflight(token, require_spot=False, proof="none")
     assert (found.failed, found.warnings, outcomes(found)["spot_token"]) == (False, [], outcome)
 
 

@@ -180,7 +180,7 @@ def test_a_token_that_is_not_good_for_an_account_is_never_written(sets: StackSet
     refused = sets.run(token="narrow", spot_accounts=SPOT_ACCOUNTS)
     assert f"The token does not see the Spot account {SPOT_ACCOUNTS[SECOND]}" in refused.message()
     assert sets.accounts.writes() == []
-    sets.succeed(token="narrow", spot_accounts=SPOT_ACCOUNTS, spot_eventbridge_stack_set_require_proof=False)
+    sets.succeed(token="narrow", spot_accounts=SPOT_ACCOUNTS, spot_eventbridge_stack_set_proof="none")
 
 
 def test_a_spot_account_of_another_aws_account_is_never_written(sets: StackSets) -> None:

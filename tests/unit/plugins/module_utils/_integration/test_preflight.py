@@ -20,10 +20,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.pref
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import READ, Proof
 
 AWS = "123456789012"
 ENABLED = ["us-east-1", "eu-west-1", "il-central-1"]
-
 
 # Which regions
 
@@ -101,7 +101,7 @@ class Home:
 
 
 def asked(home: Home, api: SpotApi | None = None) -> t.Any:
-    return ask_aws_and_spot(t.cast("t.Any", home), api, "act-d7320fba")
+    return ask_aws_and_spot(t.cast("t.Any", home), api, "act-d7320fba", lambda region, aws_account: Proof(READ))
 
 
 def test_aws_says_who_calls_and_where_it_may_work() -> None:

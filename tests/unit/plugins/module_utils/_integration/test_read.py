@@ -17,7 +17,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, read, sample_warning
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, read
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
 
 AWS, SPOT, NAME = "123456789012", "act-d7320fba", "spot-interruption-act-d7320fba"
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)

@@ -9,7 +9,17 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import SpotResponse, ask, findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import (
+    IMPOSSIBLE_INSTANCE,
+    NONE,
+    NOTIFICATION,
+    Proof,
+    SpotResponse,
+    ask,
+    ask_all,
+    findings,
+    sample_warning,
+)
 
 ID, AWS = "act-d7320fba", "123456789012"
 ACCOUNT = SpotAccount(ID, "production", "606079873399", AWS)
@@ -92,11 +102,20 @@ def test_a_finding_in_a_result_has_four_parts() -> None:
 
 
 class Api:
-    """The Spot API: `proof` is raised by a proof; `lists` gives accounts, or what is raised, by AWS account."""
+    """The Spot API: `proof` is raised by a proof that reads, `notice` by a notice.
 
-    def __init__(self, proof: SpotError | None = None, **lists: t.Any) -> None:
-        self.proof, self.lists = proof, lists
+    `lists` gives accounts, or what is raised, by AWS account.
+    """
+
+    def __init__(self, proof: SpotError | None = None, notice: SpotError | None = None, **lists: t.Any) -> None:
+        self.proof, self.notice, self.lists = proof, notice, lists
+        self.notices: list[tuple[str, str, str]] = []
         self.asked: list[str | None] = []
+
+    def notify(self, endpoint: str, spot_account: str, notice: t.Mapping[str, t.Any]) -> None:
+        self.notices.append((endpoint, spot_account, notice["detail"]["instance-id"]))
+        if self.notice:
+            raise self.notice
 
     def prove_token(self, spot_account: str) -> None:
         assert spot_account == ID
@@ -158,5 +177,59 @@ def test_an_outage_is_an_error(api: Api) -> None:
     ],
 )
 def test_waiving_the_proof_lets_only_a_token_through_that_spot_knows(refusal: SpotError | None, outcomes: list[str]) -> None:
-    found = findings(SpotResponse(refusal, None, FORBIDDEN), ID, AWS, require_proof=False)
+    found = findings(SpotResponse(refusal, None, FORBIDDEN), ID, AWS, NONE)
     assert [f"{finding.check} {finding.outcome}" for finding in found] == outcomes
+
+
+# The proof by a notice
+
+
+PROOF = Proof(NOTIFICATION, "https://example.com/notices", sample_warning("us-east-1", AWS))
+
+
+def proved(api: Api) -> list[str]:
+    response = ask(t.cast("t.Any", api), ID, AWS, PROOF)
+    return [f"{finding.check} {finding.outcome}" for finding in findings(response, ID, AWS, NOTIFICATION)]
+
+
+def test_a_notice_that_spot_takes_is_all_the_proof() -> None:
+    api = Api(UNAUTHENTICATED, filtered=[ACCOUNT])
+    assert proved(api) == ["spot_token pass", "aws_account pass"]
+    assert api.notices == [("https://example.com/notices", ID, IMPOSSIBLE_INSTANCE)]
+
+
+@pytest.mark.parametrize("refusal", [UNAUTHENTICATED, FORBIDDEN])
+@pytest.mark.parametrize(
+    ("reading", "outcome"),
+    [(None, "spot_token fail"), (UNAUTHENTICATED, ""), (FORBIDDEN, ""), (OUTAGE, "")],
+    ids=["reads", "unknown", "blind", "outage"],
+)
+def test_a_refused_notice_is_a_refusal_whatever_the_token_may_read(refusal: SpotError, reading: SpotError | None, outcome: str) -> None:
+    other = "spot_token fail" if refusal is UNAUTHENTICATED else "spot_account fail"
+    assert proved(Api(reading, refusal, filtered=[ACCOUNT])) == [outcome or other]
+
+
+@pytest.mark.parametrize("status", [0, 301, 400, 404, 422, 429, 500, 503])
+@pytest.mark.parametrize("reading", [None, FORBIDDEN], ids=["reads", "blind"])
+def test_a_response_that_says_neither_yes_nor_no_is_a_warning_that_quotes_it(status: int, reading: SpotError | None) -> None:
+    api = Api(reading, SpotError(status, f"Spot answered {status}"), filtered=FORBIDDEN)
+    response = ask(t.cast("t.Any", api), ID, AWS, PROOF)
+    found = findings(response, ID, AWS, NOTIFICATION)[0]
+    assert (found.check, found.outcome) == ("spot_token", "warn")
+    assert f"Spot answered {status}" in found.message
+
+
+def test_a_token_that_spot_does_not_know_is_refused_although_the_notice_says_nothing() -> None:
+    assert proved(Api(UNAUTHENTICATED, SpotError(404, "where?"))) == ["spot_token fail"]
+
+
+def test_a_token_that_may_not_notify_for_one_account_is_asked_about_the_others() -> None:
+    api = Api(None, UNAUTHENTICATED, all=[ACCOUNT])
+    found = ask_all(t.cast("t.Any", api), [ID, ID], PROOF)
+    assert len(api.notices) == 2
+    assert [found[ID].account, found[ID].refusal] == [ACCOUNT, UNAUTHENTICATED]
+
+
+def test_a_refused_right_names_the_permission() -> None:
+    response = SpotResponse(FORBIDDEN, None, None, reads=True)
+    assert "elastigroup:createInstanceinterruptionNotification" in findings(response, ID, AWS, NOTIFICATION)[0].remedy
