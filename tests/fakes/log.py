@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Elasticsearch, and Kibana before it: `_search` with a query_string of phrases over documents in memory."""
+"""Elasticsearch, and Kibana or OpenSearch Dashboards before it: `_search` with a query_string of phrases over documents in memory."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class Log(FakeService):
     Attributes:
         entries: by index, the documents: time and text.
         shards_failed: how many shards fail in every search.
+        front: `kibana7`, `kibana9` (a serverless project is the same) or `dashboards`, below `/s/spot`.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: dict[str, list[tuple[datetime.datetime, str]]] = {"optimizer-2026": []}
         self.shards_failed = 0
+        self.front = "kibana9"
 
     def write(self, text: str, minutes_ago: float = 0, index: str = "optimizer-2026") -> datetime.datetime:
         """Add a document and return its time."""
@@ -42,15 +44,26 @@ class Log(FakeService):
         return request.headers.get("Authorization") == f"ApiKey {self.secret}" or is_basic(request, USER, self.secret)
 
     def answer(self, request: Request, body: Any) -> Answer:
-        path = request.path
-        if path == "/s/spot/api/console/proxy":
-            if not request.headers.get("kbn-xsrf"):
-                return json_answer({"statusCode": 400, "message": "Request must contain a kbn-xsrf header."}, 400)
-            if request.query.get("method") != "POST":
-                return json_answer({"statusCode": 400, "message": "method"}, 400)
-            path = request.query["path"]
+        if request.path == "/s/spot/api/console/proxy":
+            return self._console(request, body)
+        return self._elasticsearch(request.path, request.method, body)
+
+    def _console(self, request: Request, body: Any) -> Answer:
+        xsrf = "osd-xsrf" if self.front == "dashboards" else "kbn-xsrf"
+        if not request.headers.get(xsrf):
+            return json_answer({"statusCode": 400, "message": f"Request must contain a {xsrf} header."}, 400)
+        if self.front == "kibana9" and not request.headers.get("x-elastic-internal-origin"):
+            told = "uri [/api/console/proxy] with method [post] exists but is not available with the current configuration"
+            return json_answer({"statusCode": 400, "error": "Bad Request", "message": told}, 400)
+        if request.query.get("method") != "POST":
+            return json_answer({"statusCode": 400, "message": "method"}, 400)
+        answer = self._elasticsearch(request.query["path"], request.method, body)
+        # Since 8.5, the status of the search is in the header x-console-proxy-status-code alone.
+        return Answer(200, answer.body) if self.front == "kibana9" else answer
+
+    def _elasticsearch(self, path: str, method: str, body: Any) -> Answer:
         found = re.fullmatch(r"/([^/]+)/_search", path)
-        if not found or request.method != "POST":
+        if not found or method != "POST":
             return json_answer({"error": "no handler found"}, 400)
         return self._search(unquote(found[1]), body)
 

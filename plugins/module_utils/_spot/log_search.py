@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import typing as t
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, WARN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after, seconds_after
@@ -27,6 +28,13 @@ DEFAULT_QUERY = "{organization} AND {path} AND {account}"
 PATH = "/interruptionNotification"
 _RESPONSE_TIMEOUT = "10s"
 _FIRST_PAUSE = 2.0
+_THROUGH_KIBANA = {
+    # Kibana refuses requests without the first header, OpenSearch Dashboards (a fork of Kibana) those without the second.
+    "kbn-xsrf": "true",
+    "osd-xsrf": "true",
+    # The console's API is internal: Kibana 9 and serverless projects answer 400 to a request without this header (elastic/kibana#163654).
+    "x-elastic-internal-origin": "Kibana",
+}
 
 
 def argument_spec() -> ArgumentSpec:
@@ -102,8 +110,7 @@ class LogSearch:
             raise ArgumentError("log.user and log.password go together: give both, or neither.")
         headers = {"Authorization": f"ApiKey {api_key}" if api_key else basic(user, password)} if api_key or user else {}
         if params["provider"] == "kibana":
-            # OpenSearch Dashboards, a fork of Kibana, has another name for this header.
-            headers.update({"kbn-xsrf": "true", "osd-xsrf": "true"})
+            headers.update(_THROUGH_KIBANA)
         return cls(
             peer=Peer(
                 what="the log",
@@ -153,6 +160,7 @@ class LogSearch:
         return self._hits(reply.json())
 
     def _hits(self, document: t.Any) -> Hits:
+        self._raise_hidden(document)
         try:
             shards, total, hits = document["_shards"], document["hits"]["total"], document["hits"]["hits"]
             # Before version 7, the total was a number.
@@ -167,6 +175,16 @@ class LogSearch:
             return Hits(int(count), last, relation != "eq")
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise PeerError(200, f"what answered at {self.peer.host} is neither Elasticsearch nor OpenSearch nor Kibana") from None
+
+
+    def _raise_hidden(self, document: t.Any) -> None:
+        """Raise an error that stands in a response with status 200: since 8.5, Kibana's console responds so to each error of the log.
+
+        The status is also in the header `x-console-proxy-status-code`; the body has it from all versions (elastic/kibana#140536).
+        """
+        error, status = (document.get("error"), document.get("status")) if isinstance(document, dict) else (None, None)
+        if error and isinstance(status, int) and status >= 400:
+            raise self.peer.refusal(Reply(status, json.dumps(error).encode()))
 
 
 def fill(query: str, words: t.Mapping[str, str]) -> str:

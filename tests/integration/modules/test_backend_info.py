@@ -164,6 +164,22 @@ def test_it_says_how_many_and_when_the_last(ask: Any, log: Log, provider: str) -
     assert f"2 warning(s) of the last 24 h, the last one of {last:%Y-%m-%dT%H:%M:%SZ}" in found["message"]
 
 
+@pytest.mark.parametrize("front", ["kibana7", "kibana9", "dashboards"])
+def test_each_kibana_lets_the_search_through(ask: Any, log: Log, front: str) -> None:
+    log.front = front
+    log.write(LINE)
+    assert ask(log=where(log, "kibana"))["outcome"] == "pass"
+
+
+@pytest.mark.parametrize("front", ["kibana7", "kibana9", "dashboards"])
+def test_an_error_of_the_log_behind_kibana_is_that_error(ask: Any, log: Log, front: str) -> None:
+    log.front = front
+    found = ask(log=where(log, "kibana", index="nothing"))
+    assert found["outcome"] == "unknown"
+    assert "answered 404" in found["message"]
+    assert "no such index [nothing]" in found["message"]
+
+
 def test_the_query_is_the_guides(ask: Any, log: Log) -> None:
     ask(log=where(log))
     asked = log.bodies[0]["query"]["bool"]["filter"][0]["query_string"]["query"]
