@@ -48,6 +48,11 @@ options:
         with policies of others is kept.
       - One of O(role_name) and O(role_arn) is needed with O(state=present).
     type: str
+  role_path:
+    description:
+      - The IAM path under which the role of O(role_name) is made, such as V(/spot/). Without it, V(/).
+      - A role of that name that exists already keeps its path, as IAM cannot move a role. Its ARN is read.
+    type: str
   role_permissions_boundary:
     description:
       - The ARN of a permissions boundary for the role of O(role_name). Without it, the boundary stays as it is.

@@ -36,8 +36,16 @@ options:
     default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
   role_arn:
     description:
-      - The execution role.
-      - By default, the role with the integration's name in the caller's account.
+      - The ARN of the execution role, if it is made elsewhere. By default, the role of O(role_name).
+    type: str
+  role_name:
+    description:
+      - The name of the execution role, under whatever path it is.
+      - By default, the integration's name.
+    type: str
+  role_path:
+    description:
+      - The IAM path under which the role of O(role_name) is expected, where the role cannot be read. By default, none.
     type: str
   queue_name:
     description:
@@ -291,6 +299,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination, rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec, token_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -314,6 +323,8 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "spot_account": {"type": "str", "required": True},
+            "role_name": {"type": "str"},
+            "role_path": {"type": "str"},
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
@@ -339,6 +350,8 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     desired = Desired.to_compare(module.params, regions)
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
     role = None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn)
+    if isinstance(role, ExistingRole) and desired.execution_role:  # its path is no part of its name
+        desired = desired.with_role(role.arn)
 
     def look(region: Region) -> tuple[Desired, Readings]:
         if desired.stack_name:

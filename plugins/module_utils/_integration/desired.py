@@ -85,7 +85,10 @@ class Desired:
         token = params["spot_token"]
         # Without a token, the connection's secret is not read.
         update_token = "changed" if token and check_token(token) else "on_create"
-        expected = cls._present({**_DEFAULTS, **params, "update_token": update_token}, regions)
+        # A role that is made elsewhere is named by its ARN; the ARN of a role with a name is read.
+        role_name = None if params["role_arn"] else params.get("role_name") or params["name"]
+        compared = {**_DEFAULTS, **params, "state": "present", "role_name": role_name, "update_token": update_token}
+        expected = cls._present(compared, regions)
         return dataclasses.replace(expected, stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "")
 
     @classmethod
@@ -133,7 +136,8 @@ class Desired:
             rule=Rule(
                 name=name,
                 api_destination=name,
-                role_arn=params["role_arn"] or role_arn(regions[regions.names[0]].partition, aws_account, role or name),
+                role_arn=params["role_arn"]
+                or role_arn(regions[regions.names[0]].partition, aws_account, role or name, params.get("role_path")),
                 dead_letter_queue=queue,
                 aws_account=aws_account,
                 event_age=params["maximum_event_age_in_seconds"],

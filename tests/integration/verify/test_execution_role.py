@@ -146,3 +146,26 @@ def test_what_is_in_the_regions_is_not_written_to(story: Story) -> None:
 def test_a_warning_then_arrives_for_each_account(story: Story) -> None:
     arrived = sorted((notification["query"]["accountId"], notification["status"]) for notification in story.notifications)
     assert arrived == sorted((drift.spot_account, 200) for drift in DRIFTS.values())
+
+
+def test_a_role_under_a_path_is_used_as_it_is(account: Account, sandbox: Sandbox) -> None:
+    """Companies make roles under a path; the name is the same, the ARN is not."""
+    sandbox.boto3("iam").create_role(RoleName=account.name, Path="/service-role/", AssumeRolePolicyDocument=json.dumps(OTHERS_TRUST))
+    assert account.onboard().rc == 0
+    (target,) = sandbox.boto3("events").list_targets_by_rule(Rule=account.name)["Targets"]
+    assert target["RoleArn"] == f"arn:aws:iam::{AWS_ACCOUNT}:role/service-role/{account.name}"
+    run = account.verify()
+    assert run.rc == 0, run.output
+    seen = account.look()
+    assert (statuses(seen), [failed(entry) for entry in seen.values()]) == (dict.fromkeys(REGIONS, "active"), [set(), set()])
+    sandbox.clear_calls()
+    assert account.onboard().rc == 0
+    assert writes(sandbox) == []
+
+
+def test_a_role_is_made_under_its_path(account: Account, sandbox: Sandbox) -> None:
+    path = ("-e", "spot_eventbridge_role_path=/spot/")
+    assert account.onboard(*path).rc == 0
+    assert sandbox.boto3("iam").get_role(RoleName=account.name)["Role"]["Path"] == "/spot/"
+    run = account.verify(*path)
+    assert run.rc == 0, run.output

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import is_same_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     DEFAULT_DESCRIPTION,
@@ -177,7 +178,7 @@ class Connection(Resource):
         if not self.present:
             return self._plan_removal(existing)
         shown = existing.managed_fields()["kms_key_identifier"] if existing else None
-        if shown != self.kms_key and _is_same_key(shown, self.kms_key):
+        if shown != self.kms_key and is_same_key(shown, self.kms_key):
             return dataclasses.replace(self, kms_key=shown).plan(region, existing)
         after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": MATCHES}
         if existing is None:
@@ -296,13 +297,3 @@ class Connection(Resource):
 def _destinations_on(events: t.Any, connection_arn: str) -> tuple[str, ...]:
     found = items(events, "list_api_destinations", "ApiDestinations", ConnectionArn=connection_arn)
     return tuple(item["Name"] for item in found)
-
-
-def _is_same_key(one: str | None, other: str | None) -> bool:
-    """Return whether two identifiers of KMS keys mean the same, where one is an ARN and the other is not.
-
-    Terraform's acceptance tests on AWS expect the form that was given; that AWS always shows it is not recorded.
-    """
-    if not one or not other or one.startswith("arn:") == other.startswith("arn:"):
-        return False
-    return one.rpartition(":")[2].removeprefix("key/") == other.rpartition(":")[2].removeprefix("key/")

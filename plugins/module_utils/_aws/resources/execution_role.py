@@ -33,12 +33,13 @@ ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
 # IAM API reference, CreateRole.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
+_ROLE_PATH = re.compile(r"/([!-~]{1,510}/)?\Z")
 _NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 
 
 def argument_spec() -> ArgumentSpec:
     """Return the options for what an execution role is like."""
-    return {"role_name": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
+    return {"role_name": {"type": "str"}, "role_path": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,12 @@ class ExistingRole:
     boundary: str | None = None
     tags: t.Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The IAM path: `/`, or `/service-role/`."""
+        resource = self.arn.split(":", 5)[-1].split("/", 1)[-1]
+        return f"/{resource[: resource.rfind('/') + 1]}"
 
     @property
     def document(self) -> Document:
@@ -91,11 +98,13 @@ class ExecutionRole(Resource):
     It is one for the whole AWS account, and serves all its regions.
 
     :ivar api_destination: the name of the one it may send to
+    :ivar path: the IAM path of a role that is made; an existing role keeps its own
     :ivar boundary: the ARN of a permissions boundary; None leaves it as it is
     """
 
     name: str
     present: bool = True
+    path: str | None = None
     aws_account: str = ""
     api_destination: str = ""
     description: str = ""
@@ -113,6 +122,8 @@ class ExecutionRole(Resource):
         """
         if not _ROLE_NAME.match(self.name):
             raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
+        if self.path is not None and not _ROLE_PATH.match(self.path):
+            raise ArgumentError(f"The role's path '{self.path[:100]}' cannot be used: it begins and ends with a slash, such as /spot/.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ExecutionRole:
@@ -122,6 +133,7 @@ class ExecutionRole(Resource):
             return cls(name, present=False)
         desired = cls(
             name,
+            path=params.get("role_path") or None,
             api_destination=params["name"],
             description=params["description"],
             boundary=params["role_permissions_boundary"],
@@ -181,13 +193,22 @@ class ExecutionRole(Resource):
             calls.append(Call("tag_role", {"RoleName": self.name, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
         if to_remove:
             calls.append(Call("untag_role", {"RoleName": self.name, "TagKeys": to_remove}))
+        note = self._note(existing)
         if not calls:
-            return unchanged(existing)
+            return unchanged(existing, note=note)
         before = {**existing.managed_fields(), "tags": dict(existing.tags)}
-        return Plan("updated", {**existing.document, **after}, before, after, tuple(calls))
+        return Plan("updated", {**existing.document, **after}, before, after, tuple(calls), note=note)
+
+    def _note(self, existing: ExistingRole) -> str | None:
+        # IAM has no operation that moves a role (API reference, UpdateRole).
+        if self.path is None or self.path == existing.path:
+            return None
+        return f"the role {self.name} was kept under the path {existing.path}: IAM cannot move it to {self.path}."
 
     def _create(self, trust: Document) -> Call:
         arguments: Document = {"RoleName": self.name, "Description": self.description, "AssumeRolePolicyDocument": json.dumps(trust)}
+        if self.path:
+            arguments["Path"] = self.path
         if self.boundary:
             arguments["PermissionsBoundary"] = self.boundary
         if self.tags:
@@ -206,7 +227,7 @@ class ExecutionRole(Resource):
 
     def arn(self, partition: str) -> str:
         """The ARN it gets if it is made here; one that is there already may have a path."""
-        return role_arn(partition, self.aws_account, self.name)
+        return role_arn(partition, self.aws_account, self.name, self.path)
 
     def trust_policy(self) -> Document:
         """EventBridge may assume it, for this account alone (IAM user guide, "the confused deputy problem")."""
@@ -224,9 +245,9 @@ class ExecutionRole(Resource):
         return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": resource}]}
 
 
-def role_arn(partition: str, aws_account: str, name: str) -> str:
-    """Return the ARN of a role without a path."""
-    return f"arn:{partition}:iam::{aws_account}:role/{name}"
+def role_arn(partition: str, aws_account: str, name: str, path: str | None = None) -> str:
+    """Return the ARN of a role that does not exist yet; that of an existing role is read."""
+    return f"arn:{partition}:iam::{aws_account}:role{path or '/'}{name}"
 
 
 def read_with_policies(region: Region, arn: str) -> ExistingRole | None:

@@ -25,7 +25,7 @@ def execution_role_findings(readings: Readings, desired: Desired) -> list[Findin
     role, arn = readings.execution_role, desired.rule.role_arn
     if isinstance(role, Failure):
         return [unread("execution_role", role)]
-    if role is None:
+    if role is None or role.arn != arn:
         return missing("execution_role", f"execution role {arn}")
     return [
         Finding("execution_role", PASS, f"The execution role {arn} is there."),

@@ -61,7 +61,7 @@ def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Fi
     queue = readings.queue.document["queue_arn"] if isinstance(readings.queue, ExistingQueue) else None
     found = [
         Finding("target", PASS, "The rule has its target."),
-        compare("target_role", "The target's execution role", target.get("RoleArn"), desired.rule.role_arn),
+        compare("target_role", "The target's execution role", target.get("RoleArn"), _role_arn(target, readings, desired)),
         compare("target_retry_policy", "The retry policy", _retries(*seen), _retries(desired.rule.event_age, desired.rule.retry_attempts)),
         _target_input(target),
     ]
@@ -71,6 +71,13 @@ def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Fi
         seen_queue = target.get("DeadLetterConfig", {}).get("Arn")
         found.append(compare("target_dead_letter", "The target's dead-letter queue", seen_queue, queue))
     return found
+
+
+def _role_arn(target: t.Mapping[str, t.Any], readings: Readings, desired: Desired) -> str:
+    """Return the ARN that the target should have. Where the role cannot be read, its path is not known: the name decides."""
+    arn, seen = desired.rule.role_arn, str(target.get("RoleArn"))
+    same_name = [seen.partition("/")[0], seen.rpartition("/")[2]] == [arn.partition("/")[0], arn.rpartition("/")[2]]
+    return seen if desired.execution_role and isinstance(readings.execution_role, Failure) and same_name else arn
 
 
 def _target_input(target: t.Mapping[str, t.Any]) -> Finding:

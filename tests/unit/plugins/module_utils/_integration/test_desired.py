@@ -25,6 +25,8 @@ TO_COMPARE = {
     "spot_account": SPOT,
     "invocation_endpoint": DEFAULT_ENDPOINT,
     "role_arn": None,
+    "role_name": None,
+    "role_path": None,
     "queue_name": None,
     "stack_name": None,
     "aws_account": AWS,
@@ -254,3 +256,17 @@ def test_what_the_stack_does_not_hold_keeps_its_own() -> None:
     there = in_stack({"AWS::Events::Rule": "bus|r"})
     assert (there.rule.name, there.connection.name, there.queue.name) == ("r", "default", "default")
     assert there.rule.role_arn.endswith("role/default")
+
+
+@pytest.mark.parametrize(
+    ("options", "arn", "by_name"),
+    [
+        ({"role_name": "a-role", "role_path": "/spot/"}, f"arn:aws:iam::{AWS}:role/spot/a-role", True),
+        ({"role_path": "/spot/"}, f"arn:aws:iam::{AWS}:role/spot/{PLAIN_NAME}", True),
+        ({"role_arn": "arn:r", "role_name": "a-role"}, "arn:r", False),
+    ],
+    ids=str,
+)
+def test_a_role_is_compared_by_its_name_or_by_a_given_arn(options: dict[str, t.Any], arn: str, by_name: bool) -> None:
+    found = expected(**options)
+    assert (found.rule.role_arn, found.execution_role is not None) == (arn, by_name)

@@ -27,7 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     ExistingConnection,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole, ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
@@ -707,3 +707,16 @@ def test_where_only_something_else_serves_the_account_it_is_named() -> None:
     (finding,) = findings(HERE, readings, DESIRED)
     assert "of-a-stack" in finding.message
     assert status([finding]) == "absent"
+
+
+def test_a_role_under_another_path_than_the_given_arn_is_missing() -> None:
+    elsewhere = replace(role(), arn=ROLE_ARN.replace("role/", "role/service-role/"))
+    assert not_passed(replace(HEALTHY, execution_role=elsewhere)) == {"execution_role": FAIL}
+
+
+@pytest.mark.parametrize(("by_name", "seen"), [(True, PASS), (False, FAIL)])
+def test_where_a_role_cannot_be_read_its_name_decides(by_name: bool, seen: str) -> None:
+    there = ROLE_ARN.replace("role/", "role/service-role/")
+    readings = replace(HEALTHY, execution_role=REFUSED, rule=rule(target(RoleArn=there)))
+    role_by_name = ExecutionRole(NAME, aws_account=AWS) if by_name else None
+    assert look(readings, replace(DESIRED, execution_role=role_by_name))["target_role"].outcome == seen

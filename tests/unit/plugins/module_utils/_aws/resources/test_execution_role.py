@@ -262,3 +262,30 @@ def test_foreign_policies_are_read_only_for_a_removal() -> None:
 def test_invalid_role_name_is_an_error(name: str) -> None:
     with pytest.raises(ArgumentError, match="cannot be used"):
         ExecutionRole.from_parameters({"role_name": name, "state": "absent"}, t.cast("t.Any", None))
+
+
+# The path
+
+
+def test_missing_role_is_created_under_its_path() -> None:
+    plan = dataclasses.replace(DESIRED, path="/spot/eu/").plan(REGION, None)
+    assert (plan.calls[0].arguments["Path"], "Path" in DESIRED.plan(REGION, None).calls[0].arguments) == ("/spot/eu/", False)
+    assert plan.document is not None
+    assert plan.document["arn"] == f"arn:aws:iam::{ACCOUNT}:role/spot/eu/{NAME}"
+
+
+@pytest.mark.parametrize(("path", "noted"), [(None, False), ("/path/", False), ("/spot/", True), ("/", True)])
+def test_existing_role_keeps_its_path(path: str | None, noted: bool) -> None:
+    plan = dataclasses.replace(DESIRED, path=path).plan(REGION, AS_DESIRED)
+    assert (plan.action, plan.note is not None, (plan.document or {})["arn"]) == ("unchanged", noted, ARN)
+
+
+@pytest.mark.parametrize(("resource", "path"), [("role/a", "/"), ("role/service-role/a", "/service-role/"), ("role/a/b/c", "/a/b/")])
+def test_the_path_is_in_the_arn(resource: str, path: str) -> None:
+    assert ExistingRole(f"arn:aws:iam::{ACCOUNT}:{resource}", None, ()).path == path
+
+
+@pytest.mark.parametrize("path", ["spot", "/spot", "spot/", "/a b/", f"/{'a' * 511}/"])
+def test_invalid_path_is_an_error(path: str) -> None:
+    with pytest.raises(ArgumentError, match="begins and ends with a slash"):
+        ExecutionRole(NAME, path=path)
