@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from plugins.lookup.playbook_variable import OF_HOSTS
 from tests.tools.guides import DOCSITE, source
 from tests.tools.role_variables import (
     PLAYBOOKS,
@@ -37,7 +38,10 @@ FOLDER = DOCSITE / "rst"
 LABEL = "ansible_collections.spot.eventbridge.docsite"
 # What ends the comment, and is said elsewhere on the page.
 HERE = "Variables"
-ACCOUNT = "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``."
+ACCOUNT = (
+    "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``; where there is none, the account in the "
+    "environment variable ``SPOTINST_ACCOUNT``. Counts as an extra variable only."
+)
 
 HEAD = f"""\
 {{licence}}
@@ -72,8 +76,12 @@ VARIABLES = """\
      - What it is
      - Default
 """
-OF_THE_ACCOUNT = ("Variables of the account", "Extra variables (``-e``), or variables of the host.")
-OF_THE_PLAYBOOK = ("Variables of the playbook", "Extra variables (``-e``), or variables of ``localhost``.")
+OF_THE_ACCOUNT = ("Variables of the account", "Extra variables (``-e``); also variables of the host, except for those with another name there.")
+OF_THE_PLAYBOOK = (
+    "Variables of the playbook",
+    "Extra variables (``-e``); also variables of ``localhost``, except for those with another name there.",
+)
+ELSEWHERE = "As a variable of the host: ``{name}``."
 OF_THE_ROLES = """\
 Variables of the roles
 ----------------------
@@ -104,7 +112,11 @@ def page(name: str) -> str:
     heeded, known, public = heeded_by_playbook(name), every_option(), public_options(name)
     heading, how = OF_THE_ACCOUNT if is_about_accounts(name) else OF_THE_PLAYBOOK
     mine = [row("``account``", ACCOUNT, "")] if is_about_accounts(name) else []
-    mine += [row(f"``{word}``", sentence(known[own], whole=True), default(known[own])) for word, own in public.items() if own in heeded]
+    mine += [
+        row(f"``{word}``", " ".join([sentence(known[own], whole=True), *of_host(word, own)]), default(known[own]))
+        for word, own in public.items()
+        if own in heeded
+    ]
     theirs = sorted(heeded & set(known) - set(public.values()), key=lambda own: (roles().index(known[own].role), own))
     return "\n".join(
         [
@@ -159,6 +171,11 @@ def public_options(name: str) -> dict[str, str]:
 def _public(variables: dict[str, object]) -> dict[str, str]:
     named = {public_name(str(value)): own for own, value in variables.items()}
     return {word: own for word, own in named.items() if word}
+
+
+def of_host(word: str, own: str) -> list[str]:
+    """How a variable is called that counts as an extra variable only, where it is a variable of the host."""
+    return [] if word in OF_HOSTS else [ELSEWHERE.format(name=own)]
 
 
 def row(*cells: str) -> str:

@@ -124,7 +124,7 @@ def is_about_accounts(playbook: str) -> bool:
 
 def public_name(value: str) -> str | None:
     """The variable that people give, out of the expression that takes it."""
-    found = re.match(r"\{\{ (\w+) \| default", value)
+    found = re.match(r"\{\{ query\('spot\.eventbridge\.playbook_variable', '(\w+)'", value)
     return found[1] if found else None
 
 

@@ -102,6 +102,20 @@ def test_the_commands_of_the_guide_do_what_it_says(sets: StackSets, tmp_path: Pa
     assert sets.accounts.left() == []
 
 
+def test_plain_names_in_an_inventory_change_nothing(sets: StackSets) -> None:
+    sets.accounts.roles()
+    sets.succeed()
+    # What the folder of an inventory has for other reasons.
+    variables = sets.inventory.parent / "group_vars" / "all.yml"
+    variables.parent.mkdir()
+    plain = {"state": "absent", "organizational_units": "ou-ab12-11111111", "spot_accounts": {}, "token_revision": "7", "aws_region": "nowhere"}
+    variables.write_text(yaml.safe_dump(plain))
+    again = sets.succeed()
+    assert (again.changed, table(again)[1:]) == (0, [HEADING, *rows("-")])
+    gone = sets.succeed(spot_eventbridge_stack_set_state="absent")
+    assert (gone.changed, sets.accounts.left()) == (1, [])
+
+
 def test_an_account_that_failed_is_told_with_the_reason_and_repaired_by_the_next_run(sets: StackSets) -> None:
     sets.accounts.roles(FIRST, THIRD)
     failed = sets.run()

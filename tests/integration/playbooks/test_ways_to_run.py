@@ -45,7 +45,7 @@ def test_an_inventory_host_binds_a_spot_account_and_its_token(ansible: Ansible, 
         spot_accounts:
           vars:
             spot_api_url: {sandbox.spot_url}
-            regions: [{REGION}]
+            spot_eventbridge_regions: [{REGION}]
           hosts:
             production:
               spot_account: {SPOT_ACCOUNT}
@@ -69,7 +69,7 @@ def test_without_an_account_all_hosts_of_the_group_are_onboarded(ansible: Ansibl
         spot_accounts:
           vars:
             spot_api_url: {sandbox.spot_url}
-            regions: {REGION}
+            spot_eventbridge_regions: {REGION}
           hosts:
             {hosts}
         """
