@@ -76,7 +76,10 @@ VARIABLES = """\
      - What it is
      - Default
 """
-OF_THE_ACCOUNT = ("Variables of the account", "Extra variables (``-e``); also variables of the host, except for those with another name there.")
+OF_THE_ACCOUNT = (
+    "Variables of the account",
+    "Extra variables (``-e``); also variables of the host, except for those with another name there.",
+)
 OF_THE_PLAYBOOK = (
     "Variables of the playbook",
     "Extra variables (``-e``); also variables of ``localhost``, except for those with another name there.",

@@ -176,7 +176,6 @@ class LogSearch:
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise PeerError(200, f"what answered at {self.peer.host} is neither Elasticsearch nor OpenSearch nor Kibana") from None
 
-
     def _raise_hidden(self, document: t.Any) -> None:
         """Raise an error that stands in a response with status 200: since 8.5, Kibana's console responds so to each error of the log.
 

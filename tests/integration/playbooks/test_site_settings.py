@@ -49,7 +49,7 @@ OF_SITE: dict[str, str | None] = {
 def inventory(folder: Path, sandbox: Sandbox, *accounts: str, **variables: Any) -> str:
     """An inventory of servers and Spot accounts; the variables are those of all of them."""
     own = {"spot_api_url": sandbox.spot_url, "spot_eventbridge_regions": REGION}
-    groups = {"web": {"hosts": {"web1": {}}}, "spot_accounts": {"hosts": {account: own for account in accounts}}}
+    groups = {"web": {"hosts": {"web1": {}}}, "spot_accounts": {"hosts": dict.fromkeys(accounts, own)}}
     path = folder / "site.json"
     path.write_text(json.dumps({"all": {"vars": {**OF_SERVERS, **variables}, "children": groups}}))
     return str(path)

@@ -108,7 +108,13 @@ def test_plain_names_in_an_inventory_change_nothing(sets: StackSets) -> None:
     # What the folder of an inventory has for other reasons.
     variables = sets.inventory.parent / "group_vars" / "all.yml"
     variables.parent.mkdir()
-    plain = {"state": "absent", "organizational_units": "ou-ab12-11111111", "spot_accounts": {}, "token_revision": "7", "aws_region": "nowhere"}
+    plain = {
+        "state": "absent",
+        "organizational_units": "ou-ab12-11111111",
+        "spot_accounts": {},
+        "token_revision": "7",
+        "aws_region": "nowhere",
+    }
     variables.write_text(yaml.safe_dump(plain))
     again = sets.succeed()
     assert (again.changed, table(again)[1:]) == (0, [HEADING, *rows("-")])
