@@ -39,8 +39,8 @@ LABEL = "ansible_collections.spot.eventbridge.docsite"
 # What ends the comment, and is said elsewhere on the page.
 HERE = "Variables"
 ACCOUNT = (
-    "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``; where there is none, the account in the "
-    "environment variable ``SPOTINST_ACCOUNT``. Counts as an extra variable only."
+    "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``; where there is none, the account in "
+    "the environment variable ``SPOTINST_ACCOUNT``. Counts as an extra variable only."
 )
 
 HEAD = f"""\

@@ -78,7 +78,7 @@ def test_the_settings_of_a_site_change_nothing(cold_ansible: Ansible, sandbox: S
         ("stack_set", ["--skip-tags", "always"], "nothing would be done"),
     ],
 )
-def test_where_nothing_would_be_done_the_run_fails(
+def test_where_nothing_would_be_done_the_run_fails(  # noqa: PLR0917
     ansible: Ansible, sandbox: Sandbox, tmp_path: Path, playbook: str, arguments: list[str], why: str
 ) -> None:
     run = ansible.run(f"playbooks/{playbook}.yml", "-i", inventory(tmp_path, sandbox, OTHER), *arguments)

@@ -44,13 +44,13 @@ def documentation(name: str, kind: str) -> dict[str, t.Any]:
 
 def values(name: str, kind: str) -> list[t.Any]:
     """What each expression in a plugin's EXAMPLES comes to that uses it."""
-    call = f"| {COLLECTION}.{name}" if kind == "filter" else f"lookup('{COLLECTION}.{name}'"
+    calls = [f"| {COLLECTION}.{name}"] if kind == "filter" else [f"{function}('{COLLECTION}.{name}'" for function in ("lookup", "query")]
     found = []
     for task in yaml.safe_load(text(name, "EXAMPLES", kind)):
         loader = DataLoader()
         templar = Templar(loader, variables={**VARIABLES, **trusted(task.get("vars", {}))})
         for expression in texts({key: value for key, value in task.items() if key != "vars"}):
-            if call in expression:
+            if any(call in expression for call in calls):
                 value = templar.template(trust_as_template(expression))
                 found.append(json.loads(value) if "| to_nice_json" in expression else value)
     return found
