@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, WARN, Finding
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -29,6 +29,9 @@ METRICS = {
 }
 # CloudWatch keeps five-minute figures for 63 days; a shorter period would be refused for long windows.
 _PERIOD = 300
+# The instance of test events: what Spot says of it is no evidence.
+IMPOSSIBLE_INSTANCE = "i-00000000000000000"
+Points = dict[str, list[tuple[datetime.datetime, float]]]
 # ReceiveMessage gives ten at a time, and which ones is chance.
 _LOOKS = 5
 _MOST_DEAD_LETTERS = 20
@@ -52,6 +55,24 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
+class Recent:
+    """The deliveries of the window since the connection and the API destination were last changed.
+
+    What was delivered before says nothing about the integration as it is.
+
+    :ivar since: in words
+    :ivar failed: how many failed at least
+    :ivar delivered: how many arrived at most
+    :ivar dead_letter: the latest dead letter of that time
+    """
+
+    since: str
+    failed: int
+    delivered: int
+    dead_letter: DeadLetter | None = None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """The deliveries of a region.
 
@@ -60,6 +81,7 @@ class Evidence:
     :ivar dead_letters: the latest first
     :ivar dead_letter_count: how many there are at least
     :ivar dead_letters_unread: why they could not be read
+    :ivar recent: None where it is not known
     """
 
     window_hours: int
@@ -68,6 +90,7 @@ class Evidence:
     dead_letter_count: int = 0
     unread: str | None = None
     dead_letters_unread: str | None = None
+    recent: Recent | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """The shape in results and reports."""
@@ -83,13 +106,22 @@ class Evidence:
         return result
 
 
-def read_metrics(region: Region, rule: str, hours: int, now: datetime.datetime) -> dict[str, int | None]:
-    """Return sums of the metrics of a rule; None where CloudWatch has no data, which proves nothing."""
-    return read_metrics_between(region, rule, now - datetime.timedelta(hours=hours), now)
-
-
 def read_metrics_between(region: Region, rule: str, start: datetime.datetime, end: datetime.datetime) -> dict[str, int | None]:
-    """As `read_metrics`, between two times. A period of CloudWatch that begins before the first time counts as a whole."""
+    """Return sums of the metrics of a rule; None where CloudWatch has no data, which proves nothing.
+
+    A period of CloudWatch that begins before the first time counts as a whole.
+    """
+    return sums_of(read_points(region, rule, start, end))
+
+
+def sums_of(points: Points, since: datetime.datetime | None = None) -> dict[str, int | None]:
+    """Return the sum of each metric, or of its periods that begin at a time or later."""
+    chosen = {key: [value for time, value in found if since is None or time >= since] for key, found in points.items()}
+    return {key: int(sum(values)) if values else None for key, values in chosen.items()}
+
+
+def read_points(region: Region, rule: str, start: datetime.datetime, end: datetime.datetime) -> Points:
+    """Return the metrics of a rule by period: when it begins, and the sum."""
     queries = [
         {
             "Id": key,
@@ -101,12 +133,37 @@ def read_metrics_between(region: Region, rule: str, start: datetime.datetime, en
         }
         for key, name in METRICS.items()
     ]
-    sums: dict[str, int | None] = dict.fromkeys(METRICS)
+    points: Points = {key: [] for key in METRICS}
     window = {"StartTime": start, "EndTime": end}
     for result in items(region.clients["cloudwatch"], "get_metric_data", "MetricDataResults", MetricDataQueries=queries, **window):
-        if result.get("Values"):
-            sums[result["Id"]] = (sums[result["Id"]] or 0) + int(sum(result["Values"]))
-    return sums
+        values = result.get("Values", [])
+        # Of periods without a time, nothing is known but that they are of the window.
+        points[result["Id"]] += zip(result.get("Timestamps") or [start] * len(values), values)
+    return points
+
+
+def recent(points: Points, dead_letters: t.Iterable[DeadLetter], start: datetime.datetime, changed: datetime.datetime | None) -> Recent:
+    """Return the deliveries since the last change. Pure.
+
+    A period in which the change was counts as delivered, and not as failed: what failed in it may be what the change repaired.
+
+    :param start: the start of the window
+    :param changed: when the connection or the API destination was last changed; None if that is not known
+    """
+    since = max(start, changed) if changed else start
+    figures = sums_of(points, since)
+    arrived = sums_of(points, since - datetime.timedelta(seconds=_PERIOD))["delivered"]
+    letters = [letter for letter in dead_letters if letter.instance_id != IMPOSSIBLE_INSTANCE and _after(letter.time, since)]
+    failed = max(figures["failed"] or 0, figures["dead_lettered"] or 0, len(letters))
+    what = f"since {since:%Y-%m-%dT%H:%M:%SZ}, when the connection was last changed," if since != start else "of the window"
+    return Recent(what, failed, arrived or 0, letters[0] if letters else None)
+
+
+def _after(time: str | None, since: datetime.datetime) -> bool:
+    try:
+        return datetime.datetime.fromisoformat((time or "").replace("Z", "+00:00")) >= since.replace(microsecond=0)
+    except (TypeError, ValueError):
+        return False
 
 
 def read_dead_letters(region: Region, queue_url: str) -> tuple[DeadLetter, ...]:
@@ -171,6 +228,8 @@ def _deliveries(evidence: Evidence) -> Finding:
             "Grant cloudwatch:GetMetricData, or try again.",
         )
     figures = {key: value for key, value in evidence.metrics.items() if value is not None}
+    if evidence.recent and evidence.recent.failed and not evidence.recent.delivered:
+        return _failing(evidence.recent)
     if not figures:
         message = f"CloudWatch has no data of the last {hours} h: perhaps no instance was to be interrupted. It proves nothing."
         return Finding("deliveries", SKIP, message, "Wait for an interruption, or widen the window.")
@@ -185,6 +244,17 @@ def _deliveries(evidence: Evidence) -> Finding:
     if figures.get("delivered"):
         return Finding("deliveries", PASS, f"Warnings of the last {hours} h reached Spot: {counted}.")
     return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. It proves nothing.", "Wait for an interruption.")
+
+
+def _failing(recent: Recent) -> Finding:
+    message = f"No warning {recent.since} reached Spot: {recent.failed} failed."
+    letter = recent.dead_letter
+    if letter:
+        message += f" The latest dead letter, of {letter.time}: {letter.error_code}: {letter.error_message}"
+    remedy = "Mend what the latest dead letter names."
+    if letter and any(f"status code {status}" in (letter.error_message or "") for status in (401, 403)):
+        remedy = "Give the token's user the permission elastigroup:createInstanceinterruptionNotification, then run the playbook repair."
+    return Finding("deliveries", FAIL, message, remedy)
 
 
 def _dead_letters(evidence: Evidence) -> Finding:

@@ -10,9 +10,16 @@ from __future__ import annotations
 import datetime
 import json
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, Evidence, read_dead_letters, read_metrics
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import (
+    METRICS,
+    Evidence,
+    read_dead_letters,
+    read_points,
+    recent,
+    sums_of,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
@@ -113,7 +120,11 @@ def read(
     queue = attempt(lambda: desired.queue.read(region))
     matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, ExistingRule) else None
     other = attempt(lambda: others(region, desired.api_destination.name, desired.endpoint))
-    evidence = _read_evidence(attempt, desired, queue, window_hours, now) if window_hours else None
+    evidence = (
+        _read_evidence(attempt, desired, queue, window_hours, now, changed=_last_change(connection, api_destination))
+        if window_hours
+        else None
+    )
     notification = None
     if isinstance(rule, ExistingRule):
         notification = attempt(lambda: records.read(region, rule.document["arn"], desired.spot_account))
@@ -158,17 +169,33 @@ def _read_evidence(
     queue: ExistingQueue | Failure | None,
     hours: int,
     now: datetime.datetime,
+    *,
+    changed: datetime.datetime | None,
 ) -> Evidence:
-    region = attempt.region
-    metrics = attempt(lambda: read_metrics(region, desired.rule.name, hours, now))
-    unread = f"{metrics.code}: {metrics.message}" if isinstance(metrics, Failure) else None
-    figures: dict[str, int | None] = dict.fromkeys(METRICS) if isinstance(metrics, Failure) else metrics
+    region, start = attempt.region, now - datetime.timedelta(hours=hours)
+    points = attempt(lambda: read_points(region, desired.rule.name, start, now))
+    if isinstance(points, Failure):
+        return _read_dead_letters(attempt, queue, Evidence(hours, dict.fromkeys(METRICS), unread=f"{points.code}: {points.message}"))
+    found = _read_dead_letters(attempt, queue, Evidence(hours, sums_of(points)))
+    return replace(found, recent=recent(points, found.dead_letters, start, changed))
+
+
+def _read_dead_letters(attempt: _Reader, queue: ExistingQueue | Failure | None, evidence: Evidence) -> Evidence:
+    """Return the evidence with the dead letters, or why they could not be read."""
     if not isinstance(queue, ExistingQueue):
-        return Evidence(hours, figures, unread=unread, dead_letters_unread="there is no queue, or it could not be read")
+        return replace(evidence, dead_letters_unread="there is no queue, or it could not be read")
     if not queue.messages:
-        return Evidence(hours, figures, unread=unread)
-    dead_letters = attempt(lambda: read_dead_letters(region, queue.url))
+        return evidence
+    dead_letters = attempt(lambda: read_dead_letters(attempt.region, queue.url))
     if isinstance(dead_letters, Failure):
         why = f"{dead_letters.code}: {dead_letters.message}"
-        return Evidence(hours, figures, dead_letter_count=queue.messages, unread=unread, dead_letters_unread=why)
-    return Evidence(hours, figures, dead_letters, max(queue.messages, len(dead_letters)), unread)
+        return replace(evidence, dead_letter_count=queue.messages, dead_letters_unread=why)
+    return replace(evidence, dead_letters=dead_letters, dead_letter_count=max(queue.messages, len(dead_letters)))
+
+
+def _last_change(*parts: t.Any) -> datetime.datetime | None:
+    """Return when the connection or the API destination was last changed or authorised; None if that is not known."""
+    documents = [part.document or {} for part in parts if part is not None and not isinstance(part, Failure)]
+    times = [document.get(key) for document in documents for key in ("last_modified_time", "last_authorized_time")]
+    known = [datetime.datetime.fromisoformat(time) for time in times if time]
+    return max((time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc) for time in known), default=None)

@@ -18,26 +18,31 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records i
 PARTS = ("connection", "api_destination", "rule", "target", "execution_role", "queue")
 AUTHORIZATION = ("connection_state", "api_destination_state")
 # These are about more than the integration; that one of them could not be read does not make its status unknown.
-APART = ("connection_token", "double_delivery", "deliveries", "dead_letters", STACK, NOTIFICATION)
+DELIVERIES = "deliveries"
+# The status that a failed check gives, the first that fits; any other makes it drifted.
+BY_CHECKS = (
+    ((INTEGRATION,), results.ABSENT),
+    (AUTHORIZATION, results.INACTIVE),
+    (PARTS, results.INCOMPLETE),
+    ((DELIVERIES,), results.FAILING),
+)
+APART = ("connection_token", "double_delivery", DELIVERIES, "dead_letters", STACK, NOTIFICATION)
 
 
 def status(findings: t.Iterable[Finding]) -> str:
     """Return the status of an integration in a region, derived from its findings.
 
     What is known to be wrong counts more than what could not be read: `unsupported`, `absent`, `inactive`, `incomplete`,
-    `drifted`, `unknown`, `active`, the first that fits.
+    `failing`, `drifted`, `unknown`, `active`, the first that fits.
     """
     findings = list(findings)
     if any(finding.check == REGION for finding in findings):
         return results.UNSUPPORTED
     failed = {finding.check for finding in findings if finding.outcome == FAIL}
     unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
-    if INTEGRATION in failed:
-        return results.ABSENT
-    if failed & set(AUTHORIZATION):
-        return results.INACTIVE
-    if failed & set(PARTS):
-        return results.INCOMPLETE
+    for checks, found in BY_CHECKS:
+        if failed & set(checks):
+            return found
     if failed:
         return results.DRIFTED
     return results.UNKNOWN if unread - set(APART) else results.ACTIVE

@@ -14,12 +14,15 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence imp
     METRICS,
     DeadLetter,
     Evidence,
+    Recent,
     findings,
     parse_dead_letter,
     read_dead_letters,
-    read_metrics,
+    read_metrics_between,
+    read_points,
+    recent,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 EVENT = {"time": "2026-01-01T00:00:00Z", "detail": {"instance-id": "i-1", "instance-action": "terminate"}}
@@ -272,7 +275,9 @@ class CloudWatch:
 
 
 def metrics_of(cloudwatch: CloudWatch, hours: int = 24) -> dict[str, int | None]:
-    return read_metrics(Region("eu-west-1", "aws", {"cloudwatch": cloudwatch}), "a-rule", hours, NOW)
+    return read_metrics_between(
+        Region("eu-west-1", "aws", {"cloudwatch": cloudwatch}), "a-rule", NOW - datetime.timedelta(hours=hours), NOW
+    )
 
 
 def test_metrics_are_summed_over_the_window_and_all_pages() -> None:
@@ -305,3 +310,62 @@ def test_metrics_are_those_of_the_rule_over_the_window() -> None:
         "InvocationsSentToDlq",
         "InvocationsFailedToBeSentToDlq",
     ]
+
+
+# What failed since the last change
+
+CHANGED = NOW - datetime.timedelta(hours=2)
+
+
+def at(minutes: int) -> datetime.datetime:
+    """A time so many minutes after the last change."""
+    return CHANGED + datetime.timedelta(minutes=minutes)
+
+
+def since(failed: tuple[int, ...] = (), delivered: tuple[int, ...] = (), letters: tuple[int, ...] = (), **more: t.Any) -> str:
+    """Return the outcome of deliveries; all times are minutes after the last change."""
+    points = {**{key: [] for key in METRICS}, "failed": [(at(n), 1.0) for n in failed], "delivered": [(at(n), 1.0) for n in delivered]}
+    found_letters = [
+        DeadLetter(at(n).isoformat(), "SDK_CLIENT_ERROR", "HTTP status code 403", 0, more.get("instance", "i-1")) for n in letters
+    ]
+    known = recent(points, found_letters, NOW - datetime.timedelta(hours=24), more.get("changed", CHANGED))
+    return found(Evidence(24, figures(matched=1), tuple(found_letters), len(letters), recent=known), "deliveries").outcome
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome"),
+    [
+        ({"failed": (5, 20)}, FAIL),
+        ({"letters": (1,)}, FAIL),
+        ({"failed": (5,), "delivered": (60,)}, SKIP),
+        # Before the change, or in the period in which it was: no evidence.
+        ({"failed": (-30, -2)}, SKIP),
+        ({"letters": (-1,)}, SKIP),
+        # What arrived before the change says as little.
+        ({"failed": (5,), "delivered": (-30,)}, FAIL),
+        ({"letters": (1,), "delivered": (-2,)}, SKIP),
+        # The connection was not changed in the window, or nobody knows when.
+        ({"failed": (-30,), "changed": NOW - datetime.timedelta(hours=48)}, FAIL),
+        ({"failed": (-30,), "changed": None}, FAIL),
+        # A test event's dead letter is about an instance that Spot cannot know.
+        ({"letters": (1,), "instance": "i-00000000000000000"}, SKIP),
+        ({}, SKIP),
+    ],
+)
+def test_a_region_fails_only_if_every_delivery_since_the_last_change_failed(given: dict[str, t.Any], outcome: str) -> None:
+    assert since(**given) == outcome
+
+
+def test_the_reason_is_that_of_the_latest_dead_letter_and_the_remedy_names_the_permission() -> None:
+    letter = DeadLetter(
+        "2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "Unable to invoke ApiDestination endpoint: HTTP status code 403", 0, "i-1"
+    )
+    finding = found(Evidence(24, figures(), recent=Recent("of the window", 3, 0, letter)), "deliveries")
+    assert (finding.outcome, "HTTP status code 403" in finding.message, "3 failed" in finding.message) == (FAIL, True, True)
+    assert "elastigroup:createInstanceinterruptionNotification" in finding.remedy
+
+
+def test_periods_have_their_times() -> None:
+    cloudwatch = CloudWatch({"failed": [1.0]})
+    points = read_points(Region("eu-west-1", "aws", {"cloudwatch": cloudwatch}), "a-rule", CHANGED, NOW)
+    assert points["failed"] == [(CHANGED, 1.0)]

@@ -123,7 +123,7 @@ def test_a_caller_who_may_not_list_regions_is_told_the_permission(refusal: t.Cal
 def test_spot_is_asked_about_the_callers_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_preflight, "ask", lambda *given: given)
     api = SpotApi("http://localhost", "token")
-    assert asked(Home(), api)[1][:3] == (api, "act-d7320fba", AWS)
+    assert asked(Home(), api)[1] == (api, "act-d7320fba", AWS, Proof(READ))
 
 
 def test_the_silence_of_spot_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
