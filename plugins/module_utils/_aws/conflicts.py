@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of
 
 if t.TYPE_CHECKING:
@@ -94,10 +95,16 @@ class Gate:
             return
         makes = plan.action == "created"
         # A run that was killed after the first half of a migration, or of an adoption, is completed by the next run.
-        if makes or self.desired == MIGRATE:
+        if makes or self.desired == MIGRATE or (plan.calls and self._is_being_made()):
             self._once("others", self._look_for_others)
         if not self.stack and ((plan.calls and not makes) or self.desired == ADOPT):
             self._once("owner", self._look_for_owner)
+
+    def _is_being_made(self) -> bool:
+        """Whether a change of something that is left, such as a queue that offboarding kept, is a part of making ours."""
+        if self.stack or "others" in self._looked:
+            return False
+        return all(item["Name"] != self.name for item in items(self.region.clients["events"], "list_api_destinations", "ApiDestinations"))
 
     def _once(self, what: str, look: t.Callable[[], None]) -> None:
         if what not in self._looked:

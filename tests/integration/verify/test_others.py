@@ -208,6 +208,17 @@ def test_a_region_that_is_stopped_stops_only_itself(sandbox: Sandbox, account: A
     assert OURS not in [name for names in there(sandbox, "eu-west-1").values() for name in names]
 
 
+def test_a_queue_that_offboarding_kept_is_not_changed_where_the_region_is_stopped(sandbox: Sandbox, make_account: MakeAccount) -> None:
+    account, foreign = make_account(regions=["eu-west-1"]), Foreign(sandbox, "eu-west-1")
+    foreign.make()
+    foreign.sqs.create_queue(QueueName=OURS)
+    sandbox.clear_calls()
+    run = account.onboard()
+    assert run.rc != 0
+    assert "AlreadyServed" in run.output
+    assert writes(sandbox) == []
+
+
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalFailure"), (403, "AccessDenied")])
 def test_cloudformation_that_fails_does_not_keep_repair_from_authorising(
     sandbox: Sandbox, make_account: MakeAccount, status: int, code: str

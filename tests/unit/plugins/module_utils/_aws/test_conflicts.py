@@ -25,6 +25,7 @@ class World:
     :ivar stacks: by the name of what they own
     :ivar resources: the types of what every stack holds
     :ivar targets: further targets of the other rule
+    :ivar ours: whether there is an API destination of our name
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class World:
         *,
         resources: tuple[str, ...] = (),
         targets: tuple[dict[str, t.Any], ...] = (),
+        ours: bool = True,
     ) -> None:
+        self.ours = [{"Name": NAME, "InvocationEndpoint": "https://example.com/"}] if ours else []
         self.resources, self.targets = resources, targets
         self.stacks = stacks or {}
         self.refusal = refusal
@@ -55,7 +58,7 @@ class World:
             "ConnectionArn": "arn:connection/theirs/1",
             "InvocationEndpoint": ENDPOINT,
         }
-        return {"ApiDestinations": [listed]}
+        return {"ApiDestinations": [listed, *self.ours]}
 
     def list_rule_names_by_target(self, **_arguments: t.Any) -> dict[str, t.Any]:
         return {"RuleNames": self.rules}
@@ -95,6 +98,15 @@ def test_other_integration_of_the_same_account_stops_a_creation(refusal: t.Calla
     message = refused(World(refusal, {"theirs": "old-stack"}).gate(), CREATED)
     assert "the stack old-stack (API destination theirs)" in message
     assert "migrate" in message
+
+
+@pytest.mark.parametrize("action", ["updated", "reauthorized"])
+def test_other_integration_stops_a_change_of_what_is_left_of_ours(refusal: t.Callable[..., ClientError], action: str) -> None:
+    plan = Plan(action, {}, calls=CALL)
+    assert "already sends" in refused(World(refusal, ours=False).gate(), plan)
+    gate = World(refusal).gate()
+    gate(plan)
+    assert gate.found == ()
 
 
 def test_other_integration_without_a_known_stack_stops_a_creation(refusal: t.Callable[..., ClientError]) -> None:
