@@ -232,3 +232,43 @@ def test_cloudformation_that_fails_does_not_keep_repair_from_authorising(
     assert run.rc == 0, run.output
     assert events.describe_connection(Name=OURS)["ConnectionState"] == "AUTHORIZED"
     assert f"the CloudFormation stack of {OURS}, if any, could not be read" in " ".join(run.output.split())
+
+
+# By CloudFormation
+
+
+def test_a_stack_is_made_beside_or_takes_over_as_the_user_decides(sandbox: Sandbox, make_account: MakeAccount) -> None:
+    stacks = ("-e", "spot_eventbridge_method=cloudformation")
+    account, foreign = make_account(regions=["eu-west-1"]), Foreign(sandbox, "eu-west-1", hidden=True)
+    foreign.make()
+    sandbox.clear_calls()
+    refused = account.onboard(*stacks)
+    assert "MayBeServed" in refused.output
+    assert (refused.rc != 0, writes(sandbox)) == (True, [])
+    beside = account.onboard(*stacks, *IGNORE)
+    assert beside.rc == 0, beside.output
+    assert f"(API destination {DESTINATION}) may already send" in " ".join(beside.output.split())
+    assert there(sandbox, "eu-west-1")["destinations"] == sorted([DESTINATION, f"{OURS}-stack"])
+    alone = account.onboard(*stacks, *MIGRATE)
+    assert alone.rc == 0, alone.output
+    only = {kind: [f"{OURS}-stack"] for kind in ("rules", "destinations", "connections", "secrets", "queues")}
+    assert there(sandbox, "eu-west-1") == only
+    assert foreign.role not in roles(sandbox)
+
+
+def test_a_stack_that_holds_more_than_the_integration_is_left_whole(sandbox: Sandbox, make_account: MakeAccount) -> None:
+    account, cloudformation = make_account(regions=["eu-west-1"]), sandbox.boto3("cloudformation", "eu-west-1")
+    published_stack(sandbox, "eu-west-1")
+    template = cloudformation.get_template(StackName="of-spot")["TemplateBody"]
+    template = template if isinstance(template, dict) else json.loads(template)
+    rule = template["Resources"]["Rule"]["Properties"]
+    template["Resources"]["Audit"] = {"Type": "AWS::Events::Rule", "Properties": {**rule, "Targets": []}}
+    keep = [{"ParameterKey": key, "UsePreviousValue": True} for key in ("AccountId", "Token")]
+    cloudformation.update_stack(StackName="of-spot", TemplateBody=json.dumps(template), Parameters=keep, Capabilities=["CAPABILITY_IAM"])
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="of-spot", WaiterConfig={"Delay": 1})
+    sandbox.clear_calls()
+    run = account.onboard(*MIGRATE)
+    assert run.rc != 0
+    assert "StackHoldsMore" in run.output
+    assert "Audit" in run.output
+    assert writes(sandbox) == []
