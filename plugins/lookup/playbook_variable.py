@@ -31,7 +31,7 @@ author:
 EXAMPLES = r"""
 - name: Show the regions of a run, whatever a variable "regions" of the inventory is for
   ansible.builtin.debug:
-    msg: "{{ query('spot.eventbridge.playbook_variable', 'regions', 'spot_eventbridge_regions') | first | default('all') }}"
+    msg: "{{ lookup('spot.eventbridge.playbook_variable', 'regions', 'spot_eventbridge_regions') | default('all', true) }}"
 """
 
 RETURN = r"""

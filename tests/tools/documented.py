@@ -29,6 +29,7 @@ COMMON = {"changed", "failed", "msg", "invocation", "warnings", "deprecations", 
 # What modules of regions return although they came to no result, as after a wrong argument.
 WITHOUT_RESULT = {"problem", "summary", "notes"}
 TYPES: dict[str, type | tuple[type, ...]] = {
+    "raw": object,
     "str": str,
     "int": int,
     "float": (int, float),

@@ -12,16 +12,13 @@ import functools
 import threading
 import typing as t
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
-
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.assumed_role import AssumedRoleProvider, AssumeRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.assumed_role import AssumeRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import connection_info, make_session
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_regions
 
 try:
-    import boto3
-    import botocore.session
     from botocore.config import Config
     from botocore.credentials import Credentials
 except ImportError:  # AnsibleAWSModule says so
@@ -79,13 +76,10 @@ class Regions:
         :param default_region: the region if none of those names one
         :raises ArgumentError: no region, or not the name of one; a profile that does not exist.
         """
-        try:
-            region, endpoint_url, options = get_aws_connection_info(module)
-        except TypeError as error:
-            raise ArgumentError(f"aws_config is not a configuration of botocore: {error}") from None
+        region, endpoint_url, options = connection_info(module)
         config = Config(**_CONFIG).merge(options.pop("aws_config", None) or Config())
         role, profile = AssumeRole.from_parameters(module.params), options.pop("profile_name", None)
-        session = _session(profile)
+        session = make_session(profile)
         region = region or session.region_name or default_region
         self.names = check_regions(([region] if region else []) if names is None else names)
         self._home = region or (DEFAULT_HOME_REGION if _partition(session, self.names[0]) == "aws" else self.names[0])
@@ -93,7 +87,7 @@ class Regions:
             keys = [options.pop(name, None) for name in _KEYS]
             source = Credentials(*keys) if keys[0] else session.get_credentials()
             sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
-            session = _session(profile, role.credentials(source, functools.partial(session.client, **sts)))
+            session = make_session(profile, role.credentials(source, functools.partial(session.client, **sts)))
 
         self._session = session
 
@@ -159,22 +153,6 @@ def regions_of_every_account(region: Region) -> list[str]:
         failure = failure_of(error)
         raise ArgumentError(f"Cannot list the regions (ec2:DescribeRegions in {region.name}): {failure.code}: {failure.message}") from None
     return sorted(item["RegionName"] for item in answer["Regions"])
-
-
-def _session(profile: str | None, credentials: t.Any = None) -> t.Any:
-    """A boto3 Session, of given credentials or of those that boto3 finds.
-
-    :raises ArgumentError: there is no such profile.
-    """
-    core = botocore.session.Session(profile=profile)
-    # Else old botocore asks for the role in us-east-1, on behalf of all regions.
-    core.set_config_variable("sts_regional_endpoints", "regional")
-    try:
-        if credentials is not None:
-            core.get_component("credential_provider").providers.insert(0, AssumedRoleProvider(credentials))
-        return boto3.session.Session(botocore_session=core)
-    except Exception as error:
-        raise ArgumentError(failure_of(error).message) from None
 
 
 def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result | Failure:

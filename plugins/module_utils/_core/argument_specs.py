@@ -57,8 +57,13 @@ def template_argument_spec() -> ArgumentSpec:
 
 
 def assume_role_argument_spec() -> ArgumentSpec:
-    """Return the options of every module that calls AWS: the role to work with, named as in amazon.aws's plugins."""
+    """Return the options of every module that calls AWS: the role to work with, named as in amazon.aws's plugins; and the profile.
+
+    amazon.aws takes a profile that is not given from AWS_PROFILE, and it could not be distinguished from one that is given. botocore
+    uses AWS_PROFILE itself.
+    """
     return {
+        "profile": {"type": "str", "aliases": ["aws_profile"]},
         "assume_role_arn": {"type": "str"},
         "assume_role_external_id": {"type": "str"},
         "assume_role_session_name": {"type": "str", "default": DEFAULT_SESSION_NAME},

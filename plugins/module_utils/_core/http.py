@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import typing as t
 import urllib.error
 from dataclasses import dataclass, field
@@ -21,6 +22,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling imp
 _MOST_BYTES = 8 * 1024 * 1024
 # A secret shorter than this is none, and hiding it would hide half of a text.
 _SHORTEST_SECRET = 4
+
+
+def ca_bundle() -> str | None:
+    """Return the file of certificates to trust that the environment names, as curl and Python's requests use it; None without one."""
+    return next((value for value in map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")) if value), None)
 
 
 class PeerError(Exception):
@@ -74,7 +80,7 @@ class Peer:
     :ivar url: the base address; its path may be a secret, so that only its host is ever shown
     :ivar headers: sent with each request, to this address only: redirects are not followed
     :ivar secrets: what must never be shown, also where the service repeats it
-    :ivar ca_path: a file of certificates to trust, in addition to the system's
+    :ivar ca_path: a file of certificates to trust instead of those that the environment names, or the system's
     """
 
     what: str
@@ -129,7 +135,7 @@ class Peer:
                 headers={"Accept": "application/json", **content, **self.headers},
                 timeout=self.seconds / 2,
                 validate_certs=self.validate_certs,
-                ca_path=self.ca_path,
+                ca_path=self.ca_path or ca_bundle(),
                 follow_redirects="none",
                 use_netrc=False,  # a netrc file must not replace the authorization that was given
                 http_agent="ansible-collection/spot.eventbridge",

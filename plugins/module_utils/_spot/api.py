@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
     SpotAccount,
@@ -173,6 +174,7 @@ class SpotApi:
                 },
                 timeout=_TIMEOUT,
                 validate_certs=self._validate_certs,
+                ca_path=ca_bundle(),
                 follow_redirects="none",
                 use_netrc=False,  # a netrc file must not replace the token
                 http_agent="ansible-collection/spot.eventbridge",
