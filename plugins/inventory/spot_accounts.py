@@ -37,7 +37,8 @@ options:
   spot_token:
     description:
       - The token of an administrator of the Spot organisation; others may not list accounts.
-      - The environment variable E(SPOTINST_TOKEN) is used where the option is not given.
+      - The environment variable E(SPOTINST_TOKEN) is used where the option is not given, or the token in Spot's credentials file, see
+        P(spot.eventbridge.spot_credentials#lookup).
       - Give it from a vault, an environment variable or a lookup, never as plain text or as an extra variable, which
         C(ansible-inventory) shows.
       - It may be a template.
@@ -145,6 +146,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import spot_credentials
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_token, check_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts import (
     GROUP,
@@ -228,7 +230,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _token(self) -> str:
         token = self._worked_out("spot_token")
         if token is None:
-            token = os.environ.get("SPOTINST_TOKEN")
+            token = spot_credentials().token
         if token is None or isinstance(token, str):
             return check_token(token)
         raise ArgumentError("The option spot_token is no text. Give it from a vault or a lookup, or set SPOTINST_TOKEN in place of it.")

@@ -40,7 +40,7 @@ LABEL = "ansible_collections.spot.eventbridge.docsite"
 HERE = "Variables"
 ACCOUNT = (
     "An inventory host, or any Spot account id. Without it, all hosts of the group ``spot_accounts``; where there is none, the account in "
-    "the environment variable ``SPOTINST_ACCOUNT``. Counts as an extra variable only."
+    "the environment variable ``SPOTINST_ACCOUNT``, or in Spot's credentials file. Counts as an extra variable only."
 )
 
 HEAD = f"""\

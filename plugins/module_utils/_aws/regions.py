@@ -12,8 +12,7 @@ import functools
 import threading
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.assumed_role import AssumeRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import connection_info, make_session
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import AssumeRole, connection_info, make_session
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_regions

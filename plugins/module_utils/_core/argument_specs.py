@@ -7,12 +7,21 @@
 
 from __future__ import annotations
 
+import configparser
+import json
+import os
 import typing as t
+from dataclasses import dataclass, field
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
 DEFAULT_SESSION_NAME = "spot-eventbridge"
+
+_DEFAULT_PROFILE = "default"
+# The first of each pair is that of Spot's SDK for Go, spotctl and the Terraform provider, the second that of Spot's SDK for Python.
+_FILE = ("SPOTINST_CREDENTIALS_FILE", "SPOTINST_SHARED_CREDENTIALS_FILE")
+_PROFILE = ("SPOTINST_CREDENTIALS_PROFILE", "SPOTINST_PROFILE")
 
 ArgumentSpec = dict[str, t.Any]
 
@@ -33,8 +42,8 @@ def description_argument_spec() -> ArgumentSpec:
 
 
 def token_argument_spec() -> ArgumentSpec:
-    """Return the option for the token: never logged, and taken from the environment where it is not given."""
-    return {"spot_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SPOTINST_TOKEN"])}}
+    """Return the option for the token: never logged; where it is not given, that of Spot's own clients."""
+    return {"spot_token": {"type": "str", "no_log": True, "fallback": (token_fallback, [])}}
 
 
 def update_token_argument_spec(choices: t.Sequence[str] = ("changed", "always", "on_create")) -> ArgumentSpec:
@@ -91,3 +100,62 @@ def tags_argument_spec() -> ArgumentSpec:
 def service_argument_spec() -> ArgumentSpec:
     """Return the options for how an HTTPS service's certificate is checked."""
     return {"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}}
+
+
+@dataclass(frozen=True)
+class SpotCredentials:
+    """A token and a Spot account, each None where there is none."""
+
+    token: str | None = field(default=None, repr=False)
+    account: str | None = None
+
+
+def spot_credentials() -> SpotCredentials:
+    """Return the credentials that Spot's own clients would use: SPOTINST_TOKEN and SPOTINST_ACCOUNT, else those of Spot's credentials file.
+
+    The account of the file belongs to its token: it does not count for a token of the environment. A file that is not there, or cannot
+    be read as one, has no credentials.
+    """
+    token, account = os.environ.get("SPOTINST_TOKEN"), os.environ.get("SPOTINST_ACCOUNT")
+    if token:
+        return SpotCredentials(token, account or None)
+    path = _environment(_FILE) or os.path.join(os.path.expanduser("~"), ".spotinst", "credentials")
+    found = _read(path, _environment(_PROFILE) or _DEFAULT_PROFILE)
+    return SpotCredentials(found.get("token") or None, account or found.get("account") or None)
+
+
+def token_fallback() -> str:
+    """Return the token for a module's option that is not given.
+
+    :raises AnsibleFallbackNotFound: there is none.
+    """
+    token = spot_credentials().token
+    if token is None:
+        raise AnsibleFallbackNotFound
+    return token
+
+
+def _read(path: str, profile: str) -> t.Mapping[str, str]:
+    """Return the entries of a profile in a credentials file: INI, or JSON without profiles, as older clients wrote it."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, ValueError):
+        return {}
+    try:
+        whole = json.loads(text)
+        return {key: value for key, value in whole.items() if isinstance(value, str)} if isinstance(whole, dict) else {}
+    except ValueError:
+        pass
+    # Its own section [default] is that of a profile here, not one for all.
+    parser = configparser.ConfigParser(interpolation=None, default_section="")
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    # What a profile lacks is taken from the default one.
+    return {key: value for name in (_DEFAULT_PROFILE, profile) if parser.has_section(name) for key, value in parser.items(name)}
+
+
+def _environment(names: t.Iterable[str]) -> str | None:
+    return next((value for value in map(os.environ.get, names) if value), None)

@@ -48,6 +48,24 @@ _NOT_YET = (
     ("QueueDeletedRecently", ""),
 )
 
+# By what AWS or botocore responds, "code: message": what to do, where the text does not say it.
+_REMEDIES = (
+    # Security token service: a token of the global endpoint is valid only in regions that are enabled by default (IAM user guide).
+    (
+        re.compile(r"(InvalidClientTokenId|UnrecognizedClientException|AuthFailure|InvalidToken):"),
+        "Check the credentials. Temporary credentials of the global STS endpoint are not valid in regions that the account has opted into:"
+        " get them from a regional endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional).",
+    ),
+    # CloudFormation looks the administrator up with the caller's permissions, and responds the same without them.
+    (
+        re.compile(r".*\bdelegated admin"),
+        "Use the management account; or register this account for member.org.stacksets.cloudformation.amazonaws.com"
+        " (organizations:RegisterDelegatedAdministrator), grant the caller organizations:ListDelegatedAdministrators, and set"
+        " call_as=delegated_admin.",
+    ),
+    (re.compile(r"(SSOTokenLoadError|UnauthorizedSSOTokenError|TokenRetrievalError|SSOError):"), "Run aws sso login, and run again."),
+)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -139,7 +157,7 @@ def failure_of(error: BaseException) -> Failure:
         message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
         return Failure(name, message, unreachable=True)
     if isinstance(error, BotoCoreError):
-        return Failure(name, _one_line(error))
+        return Failure(name, _with_remedy(name, _one_line(error)))
     return Failure(name, f"unexpected: {_one_line(error)}")
 
 
@@ -150,9 +168,15 @@ def _failure_of_response(error: t.Any) -> Failure:
         message += f" Grant the caller the permission for {error.operation_name}."
     if code in _EXPIRED:
         message = f"{message.rstrip('.')}. Get new credentials and run again: what AWS is doing goes on meanwhile."
+    message = _with_remedy(code, message)
     if _attempts(error) > 1:
         message += f" (tried {_attempts(error)} times)"
     return Failure(code, message, unreachable=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
+
+
+def _with_remedy(code: str, message: str) -> str:
+    remedy = next((remedy for pattern, remedy in _REMEDIES if pattern.match(f"{code}: {message}")), "")
+    return f"{message.rstrip('.')}. {remedy}" if remedy else message
 
 
 def _words(error: BaseException) -> str:

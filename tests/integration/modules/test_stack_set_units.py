@@ -181,6 +181,8 @@ def test_who_is_no_delegated_administrator_is_told(organization: Organization) -
     done = organization.run(**given, call_as="delegated_admin")
     assert done.failed
     assert done.message.startswith(f"stack set {NAME}: ")
+    assert "organizations:ListDelegatedAdministrators" in done.message
+    assert "organizations:RegisterDelegatedAdministrator" in done.message
 
 
 def test_a_unit_that_is_not_there_is_named(organization: Organization) -> None:

@@ -78,13 +78,11 @@ def test_the_settings_of_a_site_change_nothing(cold_ansible: Ansible, sandbox: S
         ("stack_set", ["--skip-tags", "always"], "nothing would be done"),
     ],
 )
-def test_where_nothing_would_be_done_the_run_fails(  # noqa: PLR0917
-    ansible: Ansible, sandbox: Sandbox, tmp_path: Path, playbook: str, arguments: list[str], why: str
-) -> None:
-    run = ansible.run(f"playbooks/{playbook}.yml", "-i", inventory(tmp_path, sandbox, OTHER), *arguments)
+def test_where_nothing_would_be_done_the_run_fails(playbook: str, arguments: list[str], why: str, ansible: Ansible, tmp_path: Path) -> None:
+    run = ansible.run(f"playbooks/{playbook}.yml", "-i", inventory(tmp_path, ansible.sandbox, OTHER), *arguments)
     assert run.rc != 0
     assert why in " ".join(run.output.split())
-    assert sandbox.calls() == []
+    assert ansible.sandbox.calls() == []
 
 
 def test_a_limit_and_an_empty_inventory_fail(ansible: Ansible) -> None:
@@ -102,3 +100,17 @@ def test_the_account_is_taken_from_spots_environment_where_there_is_no_other(ans
 def test_an_inventory_of_accounts_counts_more_than_spots_environment(ansible: Ansible, sandbox: Sandbox, tmp_path: Path) -> None:
     run = ansible.run("playbooks/verify.yml", "-i", inventory(tmp_path, sandbox, OTHER), env={"SPOTINST_ACCOUNT": SPOT_ACCOUNT})
     assert accounts_worked_on(run) == [OTHER]
+
+
+def test_a_profile_of_a_host_counts_more_than_keys_in_the_environment_and_spots_file_has_the_token(
+    cold_ansible: Ansible, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    credentials = tmp_path / "aws"
+    credentials.write_text("[customer]\naws_access_key_id = customers\naws_secret_access_key = any\n")
+    file = cold_ansible.home / ".spotinst" / "credentials"
+    file.parent.mkdir()
+    file.write_text(f"[default]\ntoken = {sandbox.tokens['editor']}\naccount = {SPOT_ACCOUNT}\n")
+    site = inventory(tmp_path, sandbox, SPOT_ACCOUNT, aws_profile="customer")
+    run = cold_ansible.run("playbooks/onboard.yml", "-i", site, token=None, env={"AWS_SHARED_CREDENTIALS_FILE": str(credentials)})
+    assert_delivers(run, sandbox, token="editor")
+    assert {call["access_key"] for call in sandbox.calls()} == {"customers"}

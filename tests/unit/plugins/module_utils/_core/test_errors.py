@@ -13,6 +13,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
     ReadTimeoutError,
+    UnauthorizedSSOTokenError,
 )
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import (
@@ -201,3 +202,27 @@ def test_message_of_an_unexpected_error_is_one_line() -> None:
 
 def test_failure_in_a_result_has_code_and_message() -> None:
     assert Failure("X", "y").as_dict() == {"code": "X", "message": "y"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "remedy"),
+    [
+        ("InvalidClientTokenId", "The security token included in the request is invalid", "AWS_STS_REGIONAL_ENDPOINTS=regional"),
+        ("UnrecognizedClientException", "The security token included in the request is invalid.", "AWS_STS_REGIONAL_ENDPOINTS=regional"),
+        ("ValidationError", "Account used is not a delegated administrator", "organizations:ListDelegatedAdministrators"),
+        (
+            "ValidationError",
+            "You must be the management account or delegated admin account",
+            "organizations:RegisterDelegatedAdministrator",
+        ),
+    ],
+)
+def test_a_response_that_does_not_say_what_to_do_gets_it(refusal: Refusal, code: str, message: str, remedy: str) -> None:
+    told = failure_of(refusal(code, message)).message
+    assert message.rstrip(".") + ". " in told
+    assert remedy in told
+
+
+def test_an_expired_sso_session_says_to_log_in() -> None:
+    error = UnauthorizedSSOTokenError()
+    assert failure_of(error).message.endswith(". Run aws sso login, and run again.")
