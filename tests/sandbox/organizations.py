@@ -4,7 +4,8 @@
 
 """Organizations on moto: what stack sets ask of it, and accounts of given ids.
 
-Corrected: CloudFormation's stack sets can have a delegated administrator, and a delegated administrator sees the organization.
+Corrected: CloudFormation's stack sets can have a delegated administrator, and a delegated administrator sees the organization,
+whose accounts no other member may list.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.organizations import utils
+from moto.organizations.exceptions import OrganizationsClientError
 from moto.organizations.models import FakeDelegatedAdministrator, OrganizationsBackend, organizations_backends
 from moto.organizations.responses import OrganizationsResponse
 
@@ -31,6 +33,15 @@ def install() -> None:
         delegated = management and any(admin.account.id == self.current_account for admin in _backend(management).admins)
         return _backend(management if management and delegated else self.current_account)
 
+    list_accounts = OrganizationsResponse.list_accounts_for_parent
+
+    def list_if_allowed(self: OrganizationsResponse) -> str:
+        management = management_account(self.current_account)
+        if management and seen_by(self) is not _backend(management):
+            raise OrganizationsClientError("AccessDeniedException", "You don't have permissions to access this resource.")
+        return str(list_accounts(self))
+
+    OrganizationsResponse.list_accounts_for_parent = list_if_allowed  # type: ignore[method-assign]
     OrganizationsResponse.organizations_backend = property(seen_by)  # type: ignore[method-assign,assignment]
 
 

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import ADMINISTRATOR, RegionError, failure_of, is_code
 
 ORGANIZATIONS = "organizations"
 
@@ -58,6 +58,10 @@ def read_organization(client: t.Any, units: t.Iterable[str]) -> Organization:
             if is_code(error, "ParentNotFoundException", "OrganizationalUnitNotFoundException"):
                 why = f"there is no organizational unit {unit} in the organization {described['Id']}"
                 raise RegionError("OrganizationalUnit", why) from None
+            failure = failure_of(error)
+            if failure.denied:
+                # A member that is no delegated administrator gets this whatever its policies allow (Organizations API reference).
+                raise RegionError(failure.code, f"{failure.message} {ADMINISTRATOR}") from None
             raise
     return Organization(str(described["MasterAccountId"]), members)
 

@@ -48,6 +48,13 @@ _NOT_YET = (
     ("QueueDeletedRecently", ""),
 )
 
+# Who may administer stack sets of an organisation.
+ADMINISTRATOR = (
+    "Use the management account; or register this account for member.org.stacksets.cloudformation.amazonaws.com"
+    " (organizations:RegisterDelegatedAdministrator), grant the caller organizations:ListDelegatedAdministrators, and set"
+    " call_as=delegated_admin."
+)
+
 # By what AWS or botocore responds, "code: message": what to do, where the text does not say it.
 _REMEDIES = (
     # Security token service: a token of the global endpoint is valid only in regions that are enabled by default (IAM user guide).
@@ -59,9 +66,7 @@ _REMEDIES = (
     # CloudFormation looks the administrator up with the caller's permissions, and responds the same without them.
     (
         re.compile(r".*\bdelegated admin"),
-        "Use the management account; or register this account for member.org.stacksets.cloudformation.amazonaws.com"
-        " (organizations:RegisterDelegatedAdministrator), grant the caller organizations:ListDelegatedAdministrators, and set"
-        " call_as=delegated_admin.",
+        ADMINISTRATOR,
     ),
     (re.compile(r"(SSOTokenLoadError|UnauthorizedSSOTokenError|TokenRetrievalError|SSOError):"), "Run aws sso login, and run again."),
 )
