@@ -64,7 +64,7 @@ options:
         required: true
   webhook:
     description:
-      - Posts JSON, C(text) as Slack takes it and C(notification) for programs.
+      - Posts JSON to a chat or a program.
     type: dict
     suboptions:
       url:
@@ -74,6 +74,15 @@ options:
       token:
         description: Sent as C(Authorization) with the scheme C(Bearer), where the address alone is not enough.
         type: str
+      format:
+        description:
+          - The format of the message. V(auto) recognises the service by the host of O(webhook.url), and is V(json) for an unknown host.
+          - V(json) is C(text), and C(notification) for programs. V(slack) is C(text) alone, which also Mattermost and Rocket.Chat take.
+          - V(teams) is an adaptive card, the only format that the workflows of Microsoft Teams show. They respond 202 to every message
+            and drop what they cannot show, so RV(channels.reference) is V(accepted-not-confirmed).
+        type: str
+        choices: [auto, json, slack, teams, google_chat, discord]
+        default: auto
       validate_certs:
         description: Whether the certificate is checked.
         type: bool
@@ -122,7 +131,7 @@ options:
         type: path
   jira:
     description:
-      - Opens a ticket, by version 2 of Jira's REST API.
+      - Opens a ticket, by version 2 of Jira's REST API, which Cloud and Data Center share.
     type: dict
     suboptions:
       url:
@@ -145,12 +154,16 @@ options:
         type: str
         default: Task
       labels:
-        description: Labels besides V(spot-eventbridge) and the Spot account's id.
+        description:
+          - Labels besides V(spot-eventbridge) and the Spot account's id.
+          - Where Jira refuses labels, as they are not on the project's create screen, the ticket is made without them, with a warning.
         type: list
         elements: str
         default: []
       fields:
-        description: Further fields that the project asks for, as in Jira's REST API.
+        description:
+          - Further fields that the project requires, as in Jira's REST API. They replace the module's own.
+          - A field that is null is left out, such as V({labels: null}).
         type: dict
         default: {}
       validate_certs:
@@ -247,6 +260,11 @@ channels:
       type: str
       returned: always
       sample: SRE-17
+    note:
+      description: What to know of a message that was sent, such as that Jira refused the labels.
+      type: str
+      returned: if there is something to know
+      sample: "Jira refused the labels, so the ticket has none: Field 'labels' cannot be set."
     error:
       description: Why it could not be sent, or not be recorded.
       type: str
@@ -316,6 +334,9 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except Exception as error:  # an uncaught one would print its arguments, the secrets among them
         module.fail_json(msg=failure_of(error).message)
+    for name, outcome in answer["channels"].items():
+        if outcome.get("note"):
+            module.warn(f"{name}: {outcome['note']}")
     if answer["failed_channels"]:
         module.fail_json(msg=_why(answer["channels"]), **answer)
     module.exit_json(**answer)

@@ -15,7 +15,17 @@ USER = "operator@example.com"
 
 
 class Jira(FakeService):
-    """Takes an API token of USER, or the same token as a personal access token; has the one project SRE."""
+    """Takes an API token of USER, or the same token as a personal access token; has the one project SRE.
+
+    Attributes:
+        screen: the fields of the project's create screen; others cannot be set.
+        required: the fields that a ticket must have, with the names that people know.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.screen = {"project", "issuetype", "summary", "description", "labels", "priority", "customfield_10011"}
+        self.required = {"project": "Project", "issuetype": "Issue Type"}
 
     def authenticated(self, request: Request) -> bool:
         return is_basic(request, USER, self.secret) or super().authenticated(request)
@@ -24,12 +34,16 @@ class Jira(FakeService):
         if (request.method, request.path) != ("POST", "/rest/api/2/issue"):
             return json_answer({"errorMessages": ["no such resource"]}, 404)
         fields = body["fields"]
-        errors = {}
+        errors = {
+            name: f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
+            for name in sorted(set(fields) - self.screen)
+        }
+        errors |= {name: f"{title} is required." for name, title in self.required.items() if not fields.get(name)}
         if fields["project"] != {"key": "SRE"}:
             errors["project"] = "valid project is required"
         if not fields.get("summary") or "\n" in fields["summary"]:
             errors["summary"] = "You must specify a summary of the issue."
-        if any(" " in label for label in fields["labels"]):
+        if any(" " in label for label in fields.get("labels", [])):
             errors["labels"] = "The label can't contain spaces."
         if errors:
             return json_answer({"errorMessages": [], "errors": errors}, 400)

@@ -125,15 +125,26 @@ class ChannelError(Exception):
     """A notification that did not go through. The message is one line and holds no secret."""
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """A notification that a channel took.
+
+    :ivar reference: what the channel calls it, such as a ticket's key; empty if it has no name for it
+    :ivar note: what the user should know of it; empty if nothing
+    """
+
+    reference: str = ""
+    note: str = ""
+
+
 class Channel(t.Protocol):
     """A way to Spot's operators."""
 
     name: t.ClassVar[str]
     """As it stands in the tag and in results: lower-case letters."""
 
-    def send(self, notification: Notification) -> str:
-        """Sends it.
+    def send(self, notification: Notification) -> Delivery:
+        """Send it.
 
-        :returns: what the channel calls it, such as a ticket's key; empty if nothing
         :raises ChannelError: it did not go through.
         """

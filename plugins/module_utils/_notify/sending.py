@@ -92,7 +92,8 @@ def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notifica
 
     :param ledger: as it was read
     :param notification: with any regions: each channel gets those that are new to it
-    :returns: by channel: `action` (`sent`, `failed`, `unchanged`), `regions`, `message`, `reference`, and `error` where it failed
+    :returns: by channel: `action` (`sent`, `failed`, `unchanged`), `regions`, `message`, `reference`, `note` if there is one, and `error`
+        where it failed
     """
     outcomes: dict[str, dict[str, t.Any]] = {}
     for channel in channels:
@@ -105,7 +106,8 @@ def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notifica
             outcome["action"] = "sent"
             if not check_mode:
                 try:
-                    outcome["reference"] = channel.send(desired)
+                    delivery = channel.send(desired)
+                    outcome.update(reference=delivery.reference, **({"note": delivery.note} if delivery.note else {}))
                     errors += _record(ledger, channel.name, new, Sent(notification.time, outcome["reference"]))
                 except ChannelError as error:
                     outcome["action"] = "failed"

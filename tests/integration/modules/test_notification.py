@@ -264,6 +264,43 @@ def test_an_address_that_is_not_safe_is_refused_without_being_repeated(hand_over
 # The channels
 
 
+@pytest.mark.parametrize(("kind", "form"), [("slack", "slack"), ("slack", "json"), ("google_chat", "google_chat"), ("discord", "discord")])
+def test_each_chat_shows_the_whole_message(hand_over: Any, webhook: Webhook, kind: str, form: str) -> None:
+    webhook.kind = kind
+    run = hand_over(webhook={"url": webhook.address, "format": form})
+    assert not run.failed, run.message
+    (shown,) = webhook.shown
+    assert shown.startswith(f"EventBridge for {SPOT_ACCOUNT}")
+    assert "Enable monitoring of account" in shown
+    assert "If it arrives twice, it is the same one." in shown
+
+
+def test_teams_shows_a_card_and_does_not_confirm_it(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
+    webhook.kind = "teams"
+    run = hand_over(webhook={"url": webhook.address, "format": "teams"})
+    (shown,) = webhook.shown
+    assert "Enable monitoring of account" in shown
+    assert str(tag(aws)).endswith("Z/accepted-not-confirmed")
+    assert any("does not report whether it is shown" in warning for warning in run.warnings)
+
+
+def test_a_service_that_drops_what_it_accepts_is_not_remembered_as_confirmed(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
+    webhook.kind = "teams"
+    run = hand_over(webhook={"url": webhook.address, "format": "json"})
+    assert (run.failed, webhook.shown) == (False, [])
+    assert str(tag(aws)).endswith("Z/accepted-not-confirmed")
+
+
+def test_a_failure_with_a_status_of_success_is_a_failure(hand_over: Any, webhook: Webhook, aws: Aws) -> None:
+    webhook.kind, webhook.throttled = "connector", True
+    options = {"url": webhook.address, "format": "teams"}
+    assert "Webhook message delivery failed with error" in hand_over(webhook=options).message
+    assert tag(aws) is None
+    webhook.throttled = False
+    assert not hand_over(webhook=options).failed
+    assert str(tag(aws)).endswith("Z")
+
+
 def test_the_files_are_markdown_and_json(hand_over: Any, tmp_path: Path) -> None:
     assert hand_over(file={"folder": str(tmp_path / "a" / "b")}).changed
     json_file, markdown = sorted((tmp_path / "a" / "b").iterdir())
@@ -292,6 +329,40 @@ def test_wrong_credentials_of_jira_are_named_as_such(hand_over: Any, jira: Jira,
     run.tokens.add("wrong-token-0123")
     message = hand_over(jira={"url": jira.url, "token": "wrong-token-0123", "project": "SRE"}).message
     assert "answered 401 (it refuses the credentials)" in message
+
+
+def test_a_jira_without_labels_on_its_screen_gets_a_ticket_without_labels(hand_over: Any, jira: Jira, aws: Aws) -> None:
+    jira.screen.remove("labels")
+    run = hand_over(jira={"url": jira.url, "token": jira.secret, "project": "SRE", "fields": {"priority": {"name": "Low"}}})
+    assert (run.failed, run.answer["channels"]["jira"]["reference"]) == (False, "SRE-1")
+    assert str(tag(aws)).endswith("Z/SRE-1")
+    (ticket,) = jira.bodies
+    assert "labels" not in ticket["fields"]
+    assert ticket["fields"]["priority"] == {"name": "Low"}
+    assert any("Jira refused the labels, so the ticket has none: Field 'labels' cannot be set." in warning for warning in run.warnings)
+
+
+def test_a_field_that_is_null_is_left_out(hand_over: Any, jira: Jira) -> None:
+    jira.screen.remove("labels")
+    run = hand_over(jira={"url": jira.url, "token": jira.secret, "project": "SRE", "fields": {"labels": None}})
+    assert (run.failed, run.warnings, len(jira.received)) == (False, [], 1)
+
+
+def test_a_field_of_the_user_replaces_the_channels_own(hand_over: Any, jira: Jira) -> None:
+    fields = {"issuetype": {"id": "10001"}, "labels": ["only"]}
+    assert not hand_over(jira={"url": jira.url, "token": jira.secret, "project": "SRE", "fields": fields}).failed
+    assert {name: jira.bodies[0]["fields"][name] for name in fields} == fields
+
+
+def test_a_field_that_jira_requires_is_named_with_where_to_set_it(hand_over: Any, jira: Jira, aws: Aws) -> None:
+    jira.required["customfield_10011"] = "Epic Name"
+    jira.screen.remove("labels")
+    options = {"url": jira.url, "token": jira.secret, "project": "SRE"}
+    message = hand_over(jira=options).message
+    assert "Epic Name is required." in message
+    assert "Set customfield_10011 in jira.fields" in message
+    assert (tag(aws), len(jira.received)) == (None, 1)
+    assert not hand_over(jira={**options, "fields": {"customfield_10011": "Spot"}}).failed
 
 
 def test_what_jira_does_not_like_about_a_ticket_is_told(hand_over: Any, jira: Jira) -> None:

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -42,7 +42,7 @@ class FileChannel:
             raise ArgumentError("file.folder is empty: give the folder for the notification's files.")
         return cls(params["folder"])
 
-    def send(self, notification: Notification) -> str:
+    def send(self, notification: Notification) -> Delivery:
         """See `message.Channel`. The same notification goes into the same files."""
         stem = os.path.join(self.folder, f"notification-{notification.spot_account}-{notification.id[:8]}")
         try:
@@ -51,7 +51,7 @@ class FileChannel:
             _write(f"{stem}.json", json.dumps(notification.document(), indent=2) + "\n")
         except OSError as error:
             raise ChannelError(f"{self.folder} cannot be written to: {error.strerror or error}") from None
-        return ""
+        return Delivery()
 
 
 def _write(path: str, text: str) -> None:

@@ -11,9 +11,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, basic
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
 
 _PATH = "/rest/api/2/issue"
 
@@ -36,7 +36,7 @@ def argument_spec() -> ArgumentSpec:
 class JiraChannel:
     """A ticket in Jira, by version 2 of its REST API, which Cloud and Data Center share.
 
-    :ivar fields: further fields that the project asks for
+    :ivar fields: further fields that the project requires. They replace this channel's own; None leaves a field out
     """
 
     peer: Peer
@@ -73,24 +73,51 @@ class JiraChannel:
             fields=params["fields"],
         )
 
-    def send(self, notification: Notification) -> str:
-        """See `message.Channel`."""
+    def send(self, notification: Notification) -> Delivery:
+        """See `message.Channel`. Where Jira refuses nothing but the labels, the ticket is made without them."""
+        fields, note = self.issue(notification), ""
         try:
-            issue = self.peer.demand("POST", _PATH, {"fields": self.issue(notification)}).json()
+            reply = self.peer.ask("POST", _PATH, {"fields": fields})
+            if list(_errors(reply)) == ["labels"] and "labels" in fields:
+                # A field that is not on the project's create screen cannot be set. A ticket that was refused was not made.
+                note = f"Jira refused the labels, so the ticket has none: {self.peer.scrub(_errors(reply)['labels'])}"
+                reply = self.peer.ask("POST", _PATH, {"fields": {name: value for name, value in fields.items() if name != "labels"}})
         except PeerError as error:
             raise ChannelError(f"{error}. {error.remedy}") from None
+        if not reply.ok:
+            refusal = self.peer.refusal(reply)
+            raise ChannelError(f"{refusal}. {_remedy(_errors(reply)) or refusal.remedy}")
+        issue = reply.json()
         key = issue.get("key") if isinstance(issue, dict) else None
         if not key:
             raise ChannelError(f"what answered at {self.peer.host} is not Jira: it names no ticket. Check jira.url.")
-        return str(key)
+        return Delivery(str(key), note)
 
     def issue(self, notification: Notification) -> dict[str, t.Any]:
         """The ticket's fields. Pure."""
-        return {
-            **(self.fields or {}),
+        own = {
             "project": {"key": self.project},
             "issuetype": {"name": self.issue_type},
             "summary": notification.subject,
             "description": notification.text(),
             "labels": [*self.labels, "spot-eventbridge", notification.spot_account],
         }
+        return {name: value for name, value in {**own, **(self.fields or {})}.items() if value is not None}
+
+
+def _errors(reply: Reply) -> dict[str, str]:
+    """Return why Jira refused a ticket, by field; empty if it does not name a field. Pure."""
+    document = None if reply.ok else reply.json()
+    errors = document.get("errors") if isinstance(document, dict) else None
+    return {str(name): " ".join(str(why).split()) for name, why in errors.items()} if isinstance(errors, dict) else {}
+
+
+def _remedy(errors: t.Mapping[str, str]) -> str:
+    """Return what to do about the fields that Jira refused; empty if it named none. Pure."""
+    options = {"project": "jira.project", "issuetype": "jira.issue_type", "labels": "jira.labels"}
+    known = [options[name] for name in errors if name in options]
+    others = [name for name in errors if name not in options]
+    told = [f"Correct {' and '.join(known)}."] if known else []
+    if others:
+        told.append(f"Set {', '.join(others)} in jira.fields as the project requires; null there leaves a field out.")
+    return " ".join(told)

@@ -21,7 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, scrub
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -86,7 +86,7 @@ class MailChannel:
             ca_path=params["ca_path"],
         )
 
-    def send(self, notification: Notification) -> str:
+    def send(self, notification: Notification) -> Delivery:
         """See `message.Channel`."""
         try:
             refused = within(self.seconds, lambda: self._send(self.message(notification)))
@@ -96,7 +96,7 @@ class MailChannel:
             # The other recipients may get it twice: better than that somebody never does.
             reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in refused.items())
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {reasons}"))
-        return ""
+        return Delivery()
 
     def message(self, notification: Notification) -> EmailMessage:
         """The mail. Its id follows from the notification, so that one that is sent twice is recognised. Pure."""
