@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import callback, show
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show, shown
 
 _DICT = {"type": "dict", "default": {}}
 _DICTS = {"type": "list", "elements": "dict", "default": []}
@@ -39,15 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
         result = account_result(given, host=variables["inventory_hostname"], predicted=self._task.check_mode)
-        shown = lines(result)
-        if not self._is_one_of_many(variables):
-            show(self._display, shown)
-        return {"changed": False, "lines": shown, "ansible_facts": {"spot_eventbridge_result": result}}
-
-    def _is_one_of_many(self, variables: t.Mapping[str, t.Any]) -> bool:
-        """Whether the callback `accounts` shows this account as one line."""
-        return (
-            callback() == "spot.eventbridge.accounts"
-            and self._display.verbosity == 0
-            and len(variables.get("ansible_play_hosts_all", ())) > 1
-        )
+        text = lines(result, verbose=self._display.verbosity > 0)
+        if not is_condensed(self._display, variables):
+            show(self._display, text)
+        return shown(self._display, {"changed": False, "lines": text, "ansible_facts": {"spot_eventbridge_result": result}})

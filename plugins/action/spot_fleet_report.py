@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import table
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.files import FolderError, check_writable, collection_version, write
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show, shown
 
 _ARGUMENTS = {
     "report_dir": {"type": "str", "default": ""},
@@ -44,10 +44,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _report(self, report_dir: str, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # Not templated: the findings of thousands of regions are millions of values, and none of them is a template.
         results = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
-        shown = table(results) if len(results) > 1 else []
-        show(self._display, shown)
+        text = table(results) if len(results) > 1 else []
+        show(self._display, text)
         files: list[str] = []
         if report_dir and not self._task.check_mode:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             files = write(report_dir, verification_report([found for found in results.values() if found], now, collection_version()))
-        return {"changed": False, "lines": shown, "files": files}
+        return shown(self._display, {"changed": False, "lines": text, "files": files})

@@ -47,7 +47,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             step = steps[-1].pop(STEP, None)
             if not step:
                 result = whole(steps)
-                return {**result, "lines": lines(result, str(self._task.args.get("name")))}
+                text = lines(result, str(self._task.args.get("name")))
+                show(self._display, text)
+                return {**result, "lines": text}
             begun = step["operations"]
             show(self._display, [step["progress"]])
 

@@ -52,7 +52,7 @@ attributes:
       - This action does not modify state.
 """
 
-    # For what is an action plugin, and no module that runs on a host
+    # For what has an action plugin
     CONTROLLER = r"""
 options: {}
 attributes:

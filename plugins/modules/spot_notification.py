@@ -189,6 +189,7 @@ extends_documentation_fragment:
   - spot.eventbridge._spot_token
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.writes
+  - spot.eventbridge._attributes.controller
   - spot.eventbridge._attributes.actiongroup_aws
   - spot.eventbridge._regions.assume_role
   - amazon.aws.common.modules

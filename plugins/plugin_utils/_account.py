@@ -74,14 +74,16 @@ def title(account: t.Mapping[str, t.Any]) -> str:
     return f"{account['spot_account']} in AWS account {account['aws_account'] or '(unknown)'}"
 
 
-def lines(account: t.Mapping[str, t.Any]) -> list[str]:
+def lines(account: t.Mapping[str, t.Any], verbose: bool = False) -> list[str]:
     """Return the result of an account for people: a line for each region, worst first, below a heading that counts them.
 
     For an account that was verified, also a line for each finding that is not a pass.
+
+    :param verbose: whether the checks that nothing is configured for have a line each
     """
     if not account["summary"]:
         return [f"{title(account)}: {account['problem']}", *account["notes"]]
-    found = finding_lines(account["checks"], account["regions"]) if "checks" in account else []
+    found = finding_lines(account["checks"], account["regions"], verbose) if "checks" in account else []
     return [*region_table(account["summary"], title(account)), *found, *account["notes"]]
 
 

@@ -11,6 +11,11 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, PASS, SKIP, WARN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD, LEFT_OUT
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import UNCHECKED
+
+# Checks that are off until somebody configures them; a customer of Spot cannot make most of them.
+_NOT_CONFIGURED = {**UNCHECKED, records.CHECK: records.NOT_NOTIFIED}
 
 # What was not checked needs nobody: beyond this, its regions are counted, not named.
 _MOST_NAMED = 3
@@ -34,11 +39,12 @@ def problems(checks: Findings, info: t.Mapping[str, t.Any], warnings: bool = Fal
     return found
 
 
-def finding_lines(checks: Findings, regions: t.Mapping[str, t.Any]) -> list[str]:
+def finding_lines(checks: Findings, regions: t.Mapping[str, t.Any], verbose: bool = False) -> list[str]:
     """Return a line for each finding that is not a pass, with its remedy, worst first.
 
     :param checks: the findings of the account as a whole
     :param regions: `status` and `findings` by region
+    :param verbose: whether each check that nothing is configured for has its line, instead of one line that counts them
     """
     # The same finding in many regions is one line.
     where: dict[tuple[str, str, str, str], list[str]] = {}
@@ -49,11 +55,20 @@ def finding_lines(checks: Findings, regions: t.Mapping[str, t.Any]) -> list[str]
             where.setdefault(_key(finding), []).append(region)
     told = sorted((key for key in where if key[0] != PASS), key=lambda key: OUTCOMES.index(key[0]))
     total = sum(entry["status"] not in LEFT_OUT for entry in regions.values())
-    return [_finding_line(key, where[key], total) for key in told]
+    off = [key for key in told if key[0] == SKIP and _NOT_CONFIGURED.get(key[1]) == key[2]]
+    if verbose or len(off) < 2:
+        off = []
+    lines = [_finding_line(key, where[key], total) for key in told if key not in off]
+    return [*lines, _off_line(off)] if off else lines
 
 
 def _key(finding: t.Mapping[str, str]) -> tuple[str, str, str, str]:
     return finding["outcome"], finding["check"], finding["message"], finding["remedy"]
+
+
+def _off_line(keys: t.Sequence[tuple[str, str, str, str]]) -> str:
+    names = ", ".join(check for dummy, check, *dummies in keys)
+    return f"SKIP {len(keys)} checks that nothing is configured for: {names}. Most are for Spot's operators; -v shows who can make each."
 
 
 def _finding_line(key: tuple[str, str, str, str], regions: list[str], total: int) -> str:

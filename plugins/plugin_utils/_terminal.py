@@ -20,6 +20,25 @@ def callback() -> str:
     return str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))
 
 
+def is_condensed(display: t.Any, variables: t.Mapping[str, t.Any]) -> bool:
+    """Return whether the callback `accounts` shows the account as one line, so that nothing else is shown of it.
+
+    :param display: Ansible's
+    :param variables: of the task
+    """
+    return (
+        callback() == "spot.eventbridge.accounts" and display.verbosity == 0 and len(variables.get("ansible_play_hosts_all", ())) > 1
+    )
+
+
+def shown(display: t.Any, result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the result of a task whose lines were shown: with `-v`, a callback does not show them again as a list of quoted strings.
+
+    :param display: Ansible's. From `-vv` on, callbacks show the whole result
+    """
+    return {**result, "_ansible_verbose_override": True} if display.verbosity < 2 else result
+
+
 def show(display: t.Any, lines: t.Sequence[str]) -> None:
     """Print lines as they are, unless programs read the output; the task's result has them anyway.
 

@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
 # On the rule, so that every machine that can read the integration knows what Spot's operators were notified of.
 TAG = "SpotNotification"
 CHECK = "notification"
+NOT_NOTIFIED = "This collection has not notified Spot's operators of this region, so Spot may not be monitoring it."
 
 _ENTRY = re.compile(r"(?P<channel>[a-z]+)=(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(/(?P<reference>[\w.:+@-]{1,30}))?")
 # Removed from a service's reference: all but letters, digits and what both AWS's tags and the entry's form allow.
@@ -74,8 +75,7 @@ def finding(records: Records | Failure) -> Finding:
         message = f"Whether Spot's operators were notified of this region could not be read: {records.code}: {records.message}"
         return Finding(CHECK, UNKNOWN, message, "Grant events:ListTagsForResource, or try again.")
     if not records:
-        message = "This collection has not notified Spot's operators of this region, so Spot may not be monitoring it."
-        return Finding(CHECK, SKIP, message, "Run the module spot_notification with a channel, or ask Spot's support.")
+        return Finding(CHECK, SKIP, NOT_NOTIFIED, "Run the module spot_notification with a channel, or ask Spot's support.")
     sent = [
         f"{channel} on {sent.time}" + (f" ({sent.reference})" if sent.reference else "")
         for channel, sent in sorted(records.items(), key=lambda item: item[1].time)

@@ -42,6 +42,9 @@ _UNCHECKED = {
     ),
 }
 
+# What a finding says of a check that nothing is configured for, by check.
+UNCHECKED = {check: message for check, (message, dummy) in _UNCHECKED.items()}
+
 
 def gather(results: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
     """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names who can make it. Pure.

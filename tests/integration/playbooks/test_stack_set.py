@@ -66,7 +66,8 @@ def cold_sets(cold_ansible: Ansible, sets: StackSets, tmp_path: Path) -> StackSe
 
 def table(run: Run) -> list[str]:
     """The lines that say what came of it."""
-    (shown,) = [entry["result"]["msg"] for entry in run.results if isinstance(entry["result"].get("msg"), list)]
+    (shown,) = [entry["result"]["lines"] for entry in run.results if "lines" in entry["result"]]
+    assert "\n".join(shown) in run.stdout, "it is shown as a table"
     return list(shown)
 
 

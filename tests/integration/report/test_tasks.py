@@ -79,6 +79,9 @@ def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None
     assert run.returncode == 0, run.stdout + run.stderr
     assert "changed=0" in run.stdout
     assert "DEAUTHORIZED" not in run.stdout, "a verbose run does not show the files"
+    heading = next(number for number, line in enumerate(run.stdout.splitlines()) if line.startswith("3 accounts, "))
+    assert run.stdout.splitlines()[heading + 1].startswith("ACCOUNT "), "a table is a table"
+    assert '"3 accounts' not in run.stdout, "it is not shown again as a list of strings"
     folder = playbook.folder / "new" / "report"
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == dict.fromkeys(
         ("report.html", "report.json", "junit.xml"), "0o644"

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, row
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import info_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import finding as records_finding
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import account_result, repair_rows
 
@@ -105,6 +106,38 @@ MANY = [f"xx_test_{number}" for number in range(1, 6)]
 def test_many_regions_are_counted_where_nobody_has_to_go_there(outcome: str, place: str) -> None:
     regions = {name: region("active", finding(outcome)) for name in MANY[:4]}
     assert f"({place})" in lines(verification(**regions, **{MANY[4]: region()}))[-1]
+
+
+def customer() -> dict[str, t.Any]:
+    """A verification by a customer of Spot, who configures none of the checks of Spot's internal systems."""
+    regions = {name: region("active", records_finding({}).as_dict()) for name in ("eu_west_1", "us_east_1")}
+    return account("verify", info=[info(**regions)], proofs=[{"skipped": True}, {}])
+
+
+def test_checks_that_nothing_is_configured_for_are_one_line_that_counts_them() -> None:
+    (told,) = lines(customer())[4:]
+    names = "feature_flag, spot_log, spot_database, test_event, interruption, notification"
+    assert told.startswith(f"SKIP 6 checks that nothing is configured for: {names}. ")
+
+
+def test_a_verbose_run_has_a_line_for_each_check_and_who_can_make_it() -> None:
+    told = lines(customer(), verbose=True)[4:]
+    assert [line.split()[:2] for line in told[:2]] == [["SKIP", "feature_flag"], ["SKIP", "spot_log"]]
+    assert len(told) == 6
+    assert "Spot's operators can check it" in told[0]
+
+
+def test_a_result_keeps_each_check_that_was_not_made() -> None:
+    found = customer()
+    assert [check["outcome"] for check in found["checks"]] == ["skip"] * 5
+    assert found["regions"]["eu-west-1"]["findings"][0]["check"] == "notification"
+
+
+def test_a_check_that_is_configured_and_came_to_nothing_keeps_its_line() -> None:
+    empty = {"check": "spot_log", "outcome": "skip", "message": "Spot's log has no warning of the last 24 h.", "remedy": "Widen the window."}
+    told = lines(account("verify", info=[info(eu_west_1=region())], proofs=[{"checks": [empty]}]))[3:]
+    assert told[0] == "SKIP spot_log (account) Spot's log has no warning of the last 24 h. Widen the window."
+    assert told[1].startswith("SKIP 4 checks that nothing is configured for: feature_flag, spot_database, test_event, interruption.")
 
 
 def test_checks_of_the_whole_account_are_told_as_such() -> None:
