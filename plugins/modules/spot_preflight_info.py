@@ -79,6 +79,11 @@ options:
     type: str
     choices: [notification, read, none]
     default: notification
+  refused_settings:
+    description:
+      - Settings that are given and cannot be carried out, each with the reason. With any, the module fails before any call.
+    type: dict
+    default: {}
 
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
@@ -201,6 +206,7 @@ def main() -> None:
             **client.proof_argument_spec(),
             "require_spot": {"type": "bool", "default": True},
             "aws_account": {"type": "str"},
+            "refused_settings": {"type": "dict", "default": {}},
             **assume_role_argument_spec(),
         },
         supports_check_mode=True,
@@ -229,6 +235,9 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     spot_account = check_spot_account(params["spot_account"])
     check_name(params["name"])
     client.notification_endpoint(params)
+    if params["refused_settings"]:
+        reasons = "; ".join(f"{name} has no effect: {reason}" for name, reason in params["refused_settings"].items())
+        raise ArgumentError(f"{reasons}. Nothing was changed.")
     desired = desired_regions(params["regions"])
     api = client.client(params) if params["require_spot"] else client.client_if_token(params)
     if params["aws_account"]:

@@ -26,9 +26,7 @@ def is_condensed(display: t.Any, variables: t.Mapping[str, t.Any]) -> bool:
     :param display: Ansible's
     :param variables: of the task
     """
-    return (
-        callback() == "spot.eventbridge.accounts" and display.verbosity == 0 and len(variables.get("ansible_play_hosts_all", ())) > 1
-    )
+    return callback() == "spot.eventbridge.accounts" and display.verbosity == 0 and len(variables.get("ansible_play_hosts_all", ())) > 1
 
 
 def shown(display: t.Any, result: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -59,7 +59,9 @@ class Webhook(FakeService):
     def _google_chat(self, body: dict[str, Any]) -> tuple[Answer, str]:
         unknown = sorted(set(body) - {"text", "cardsV2", "thread"})
         if unknown or len(body.get("text", "")) > 4096:
-            told = f"Invalid JSON payload received. Unknown name \"{unknown[0]}\" at 'message': Cannot find field." if unknown else "too long"
+            told = (
+                f"Invalid JSON payload received. Unknown name \"{unknown[0]}\" at 'message': Cannot find field." if unknown else "too long"
+            )
             return json_answer({"error": {"code": 400, "message": told, "status": "INVALID_ARGUMENT"}}, 400), ""
         return json_answer({"name": "spaces/A/messages/B"}), body["text"]
 

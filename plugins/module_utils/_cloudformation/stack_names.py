@@ -16,8 +16,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# The logical ids of this collection's template; what another template decides is not repaired.
-_OURS = {"Connection", "ApiDestination", "ExecutionRole", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
+# The logical ids that a stack of this collection's template always has; what another template decides is not repaired.
+_OURS = {"Connection", "ApiDestination", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
 
 # CloudFormation's states in which a stack is as it should be (API reference, Stack).
 GOOD_STATES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "IMPORT_COMPLETE"})

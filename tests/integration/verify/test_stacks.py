@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.integration.playbooks.runner import Run
-from tests.integration.verify.account import Account
+from tests.integration.verify.account import Account, last_message, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.guides import commands
@@ -111,6 +111,28 @@ def test_keys_and_boundary_are_those_of_the_variables(account: Account) -> None:
     found = account.sandbox.boto3("iam").get_role(RoleName=role)["Role"]
     assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == arns["boundary"]
     assert account.verify(*STACKS, "-e", "regions=eu-west-1").rc == 0
+
+
+def test_role_and_description_are_those_of_the_variables(account: Account) -> None:
+    sandbox, trusted = account.sandbox, {"Service": "events.amazonaws.com"}
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}
+    own = sandbox.boto3("iam").create_role(RoleName="own", Path="/company/", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}]}
+    sandbox.boto3("iam").put_role_policy(RoleName="own", PolicyName="own", PolicyDocument=json.dumps(allowed))
+    variables = {"spot_eventbridge_role_arn": own, "spot_eventbridge_description": "Warnings for Spot.", "regions": "eu-west-1"}
+    given = (*STACKS, "-e", json.dumps(variables))
+    assert set(done(account.onboard(*given)).values()) == {"created"}
+    name, events = f"{account.name}-stack", sandbox.boto3("events", "eu-west-1")
+    assert events.list_targets_by_rule(Rule=name)["Targets"][0]["RoleArn"] == own
+    assert events.describe_rule(Name=name)["Description"] == "Warnings for Spot."
+    assert account.verify(*given).rc == 0
+
+
+def test_what_the_method_does_not_know_is_refused_before_anything_is_made(account: Account) -> None:
+    account.sandbox.clear_calls()
+    run = account.onboard("-e", json.dumps({"spot_eventbridge_template_parameters": {"Team": "a"}}))
+    assert "spot_eventbridge_template_parameters has no effect: it is for spot_eventbridge_method=cloudformation" in last_message(run)
+    assert writes(account.sandbox) == []
 
 
 # From one kind to the other

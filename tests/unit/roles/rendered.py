@@ -40,6 +40,10 @@ class Rendered:
         """The properties of a resource."""
         return self._evaluation.properties(logical_id)
 
+    def resources(self) -> list[str]:
+        """The logical ids of the resources that the stack has."""
+        return self._evaluation.wanted()
+
     def value(self, node: Any) -> Any:
         """A part of the template."""
         return self._evaluation.value(node)

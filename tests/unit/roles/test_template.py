@@ -129,6 +129,7 @@ def test_every_property_that_a_parameter_decides_is_decided_by_it() -> None:
         MessageRetentionPeriod="3600",
         PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/boundary",
         RolePath="/spot/",
+        Description="warnings for Spot.",
         ConnectionKmsKey="alias/connection",
         QueueKmsKey="alias/queue",
         TokenRevision="9",
@@ -143,7 +144,16 @@ def test_every_property_that_a_parameter_decides_is_decided_by_it() -> None:
     assert changed["Connection"]["KmsKeyIdentifier"] == "alias/connection"
     assert (changed["DeadLetterQueue"]["KmsMasterKeyId"], changed["DeadLetterQueue"]["SqsManagedSseEnabled"]) == ("alias/queue", False)
     assert changed["ExecutionRole"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"].endswith(":api-destination/theirs/*")
-    assert "Token revision 9." in changed["Connection"]["Description"]
+    assert changed["Connection"]["Description"] == "warnings for Spot. Token revision 9."
+    assert {changed[name]["Description"] for name in ("ApiDestination", "Rule", "ExecutionRole")} == {"warnings for Spot."}
+
+
+def test_with_a_role_of_ones_own_the_stack_makes_none() -> None:
+    arn = "arn:aws:iam::123456789012:role/spot/own"
+    stack = rendered(ExecutionRoleArn=arn)
+    assert stack["Rule"]["Targets"][0]["RoleArn"] == arn
+    assert stack.value(stack.template["Outputs"]["ExecutionRoleArn"]["Value"]) == arn
+    assert ("ExecutionRole" in rendered().resources(), "ExecutionRole" in stack.resources()) == (True, False)
 
 
 def test_without_a_boundary_the_role_has_none() -> None:

@@ -61,7 +61,14 @@ class WebhookChannel:
                 url=url,
                 headers={"Authorization": f"Bearer {token}"} if token else {},
                 # The signature or key of the address is one of the query's values; a service may repeat it alone.
-                secrets=(url, parts.path, parts.query, *(value for dummy, value in parse_qsl(parts.query)), parts.password or "", token or ""),
+                secrets=(
+                    url,
+                    parts.path,
+                    parts.query,
+                    *(value for dummy, value in parse_qsl(parts.query)),
+                    parts.password or "",
+                    token or "",
+                ),
                 validate_certs=params["validate_certs"],
                 ca_path=params["ca_path"],
             ),
@@ -141,7 +148,10 @@ def _teams(notification: Notification) -> dict[str, t.Any]:
             *({"type": "TextBlock", "text": line, "wrap": True, "spacing": "Small"} for line in lines),
         ],
     }
-    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}]}
+    return {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}],
+    }
 
 
 _BODIES: dict[str, t.Callable[[Notification], dict[str, t.Any]]] = {

@@ -134,7 +134,12 @@ def test_a_result_keeps_each_check_that_was_not_made() -> None:
 
 
 def test_a_check_that_is_configured_and_came_to_nothing_keeps_its_line() -> None:
-    empty = {"check": "spot_log", "outcome": "skip", "message": "Spot's log has no warning of the last 24 h.", "remedy": "Widen the window."}
+    empty = {
+        "check": "spot_log",
+        "outcome": "skip",
+        "message": "Spot's log has no warning of the last 24 h.",
+        "remedy": "Widen the window.",
+    }
     told = lines(account("verify", info=[info(eu_west_1=region())], proofs=[{"checks": [empty]}]))[3:]
     assert told[0] == "SKIP spot_log (account) Spot's log has no warning of the last 24 h. Widen the window."
     assert told[1].startswith("SKIP 4 checks that nothing is configured for: feature_flag, spot_database, test_event, interruption.")

@@ -75,7 +75,10 @@ def test_a_body_may_refuse_whatever_the_status(body: bytes, refused: bool) -> No
     [
         ({"issuetype": "x"}, "Correct jira.issue_type."),
         ({"project": "x", "labels": "y"}, "Correct jira.project and jira.labels."),
-        ({"components": "Component/s is required."}, "Set components in jira.fields as the project requires; null there leaves a field out."),
+        (
+            {"components": "Component/s is required."},
+            "Set components in jira.fields as the project requires; null there leaves a field out.",
+        ),
         ({}, ""),
     ],
 )
