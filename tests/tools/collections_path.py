@@ -18,8 +18,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = CHECKOUT / "tests" / "requirements" / "collections.txt"
-# The last two are optional: they look into Spot's database, for those who may.
-COLLECTIONS = ("amazon/aws", "community/mysql", "community/postgresql")
+# All but the first are optional: they look into Spot's database, for those who may. From its release 5 on, community.mysql
+# redirects to ansible.mysql, which older packages do not have.
+COLLECTIONS = ("amazon/aws", "ansible/mysql", "community/mysql", "community/postgresql")
 WANTED = tuple(f"ansible_collections/{name}/" for name in COLLECTIONS)
 
 
