@@ -163,7 +163,7 @@ options:
       fields:
         description:
           - Further fields that the project requires, as in Jira's REST API. They replace the module's own.
-          - A field that is null is left out, such as V({labels: null}).
+          - "A field that is null is left out, such as V({labels: null})."
         type: dict
         default: {}
       validate_certs:
