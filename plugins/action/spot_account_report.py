@@ -8,6 +8,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import FAIL_DENIED, SKIP_DENIED
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show, shown
@@ -21,6 +22,7 @@ _ARGUMENTS = {
     "integration": _DICT,
     "info": _DICTS,
     "proofs": _DICTS,
+    "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},
     "fail_on_warnings": {"type": "bool", "default": False},
     "failure": {"type": "dict"},
 }

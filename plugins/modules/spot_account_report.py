@@ -56,6 +56,12 @@ options:
     type: list
     elements: dict
     default: []
+  denied_regions:
+    description:
+      - Whether a region that the organisation denies is a problem of the account.
+    type: str
+    choices: [skip, fail]
+    default: skip
   fail_on_warnings:
     description:
       - With O(purpose=verify), whether warnings are problems.

@@ -44,8 +44,9 @@ options:
     description:
       - The name of an execution role to manage. C(events.amazonaws.com) may assume it for this AWS account alone, and it may send to
         the API destination of this name, in any region, and do nothing else.
-      - With O(state=absent), it is removed if all of O(regions) are cleared; give it only if no other region needs it. A role
-        with policies of others is kept.
+      - With O(state=absent), it is removed if nothing of this integration is left in any enabled region of the account, those outside of
+        O(regions) included. Otherwise it is kept, and RV(execution_role.note) names the regions. A region that cannot be read counts.
+        A role with policies of others is kept, too.
       - One of O(role_name) and O(role_arn) is needed with O(state=present).
     type: str
   role_path:
@@ -87,6 +88,13 @@ options:
       - How long to wait in each region for a stack from which this integration takes over, in seconds.
     type: int
     default: 900
+  denied_regions:
+    description:
+      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
+        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
+    type: str
+    choices: [skip, fail]
+    default: skip
   unsupported_regions:
     description:
       - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary), and nothing else.
@@ -129,7 +137,7 @@ notes:
     M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule).
   - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
     C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
-    C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
+    C(ec2:DescribeRegions), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
   - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListTargetsByRule)
     and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
   - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a
@@ -412,6 +420,7 @@ def main() -> None:
             "all_regions": {"type": "bool", "default": False},
             "stack_timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
             "unsupported_regions": {"type": "list", "elements": "str", "default": []},
+            "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
             **regions_argument_spec(),
             **wait_argument_spec(),
         },

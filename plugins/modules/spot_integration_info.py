@@ -78,6 +78,13 @@ options:
       - The id of this collection's target in the rule.
     type: str
     default: spot
+  denied_regions:
+    description:
+      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
+        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
+    type: str
+    choices: [skip, fail]
+    default: skip
   unsupported_regions:
     description:
       - Regions that are left out, as they have no API destinations. They are not asked; their status is V(unsupported).
@@ -307,6 +314,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
     Readings,
@@ -314,7 +322,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     read_in_stack,
     read_role,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import info_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
 
@@ -329,6 +336,7 @@ def main() -> None:
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
             "unsupported_regions": {"type": "list", "elements": "str", "default": []},
+            "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
             **api_destination.delivery_argument_spec(),
             **rule.delivery_argument_spec(),
             **token_argument_spec(),
@@ -368,8 +376,13 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
         }
-    unsupported = module.params["unsupported_regions"]
-    return info_result(results, spot_account=desired.spot_account, aws_account=desired.aws_account, unsupported=unsupported)
+    return info_result(
+        results,
+        spot_account=desired.spot_account,
+        aws_account=desired.aws_account,
+        unsupported=module.params["unsupported_regions"],
+        denied=module.params["denied_regions"],
+    )
 
 
 if __name__ == "__main__":

@@ -38,15 +38,22 @@ options:
     required: true
   regions:
     description:
-      - The regions, as a list or separated by commas; or V(all) for every enabled region that has API destinations.
+      - The regions, as a list or separated by commas; or V(all) for every enabled region.
     type: raw
     default: all
   unsupported_regions:
     description:
-      - The regions without API destinations, which V(all) leaves out.
-      - By default, those that AWS's documentation leaves out.
+      - Regions that are known to have no API destinations, which V(all) leaves out. Every other region is tried, and is reported as
+        unsupported if it has none.
     type: list
     elements: str
+    default: []
+  exclude_regions:
+    description:
+      - Regions in which nothing is to be done, as names or patterns such as V(ap-*). A region that O(regions) names is left out, too.
+    type: list
+    elements: str
+    default: []
   invocation_endpoint:
     description:
       - The address to which AWS will send the notices, and the token with them. The proof is sent there.
@@ -97,7 +104,8 @@ extends_documentation_fragment:
 
 notes:
   - Needs the permission C(ec2:DescribeRegions).
-  - Asks AWS in O(region), which defaults to V(us-east-1) where neither environment nor profile name one.
+  - Asks AWS in O(region), which defaults to V(us-east-1) where neither environment nor profile name one, and to a region of the same
+    partition where O(regions) names regions of another one. A region that the organisation denies is replaced by another region.
 
 seealso:
   - module: spot.eventbridge.spot_account_info
@@ -148,7 +156,7 @@ regions:
   returned: success
   sample: [eu-west-1, us-east-1]
 unsupported:
-  description: Enabled regions that are left out, as they have no API destinations.
+  description: Enabled regions that O(unsupported_regions) leaves out.
   type: list
   elements: str
   returned: success
@@ -174,7 +182,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import DEFAULT_HOME_REGION, Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, home_region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
@@ -186,7 +194,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     desired_regions,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
-    UNSUPPORTED_REGIONS,
+    ALL_REGIONS,
     ask_aws_and_spot,
     choose_regions,
 )
@@ -201,7 +209,8 @@ def main() -> None:
             "spot_account": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
             "regions": {"type": "raw", "default": "all"},
-            "unsupported_regions": {"type": "list", "elements": "str"},
+            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
+            "exclude_regions": {"type": "list", "elements": "str", "default": []},
             **client.argument_spec(),
             **client.proof_argument_spec(),
             "require_spot": {"type": "bool", "default": True},
@@ -242,20 +251,19 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     api = client.client(params) if params["require_spot"] else client.client_if_token(params)
     if params["aws_account"]:
         check_aws_account(params["aws_account"])
-    home = Regions(module, ("sts", "ec2"), default_region=DEFAULT_HOME_REGION)
+    home = Regions(module, ("sts", "ec2"), default_region=home_region([] if desired == ALL_REGIONS else desired))
     aws, spot = ask_aws_and_spot(home, api, spot_account, functools.partial(client.proof, params))
     if params["aws_account"] not in (None, "", aws.aws_account):
         raise ArgumentError(
             f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} shall be served in {params['aws_account']}. "
             "Use credentials of that account: set assume_role_arn or profile, or AWS_PROFILE."
         )
-    unsupported = params["unsupported_regions"]
-    regions, left_out = choose_regions(desired, aws.enabled, UNSUPPORTED_REGIONS if unsupported is None else unsupported)
+    regions, left_out = choose_regions(desired, aws.enabled, params["unsupported_regions"], params["exclude_regions"])
     checks = findings(spot, spot_account, aws.aws_account, params["proof"])
     return {
         "aws_account": aws.aws_account,
         "partition": aws.partition,
-        "home_region": home.names[0],
+        "home_region": aws.home,
         "regions": regions,
         "unsupported": left_out,
         "checks": [finding.as_dict() for finding in checks],

@@ -112,6 +112,13 @@ options:
         integration. If V(true), that role is removed also if its policy names the other API destination in all regions.
     type: bool
     default: false
+  denied_regions:
+    description:
+      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
+        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
+    type: str
+    choices: [skip, fail]
+    default: skip
   unsupported_regions:
     description:
       - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary), and nothing else.
@@ -480,6 +487,7 @@ def main() -> None:
             "on_existing": {"type": "str", "choices": [STOP, MIGRATE, IGNORE], "default": STOP},
             "all_regions": {"type": "bool", "default": False},
             "unsupported_regions": {"type": "list", "elements": "str", "default": []},
+            "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
             **endpoint_argument_spec(),
             **argument_spec(),
             **regions_argument_spec(),
@@ -513,6 +521,7 @@ def main() -> None:
             spot_account=params["spot_account"],
             aws_account=_aws_account(whole),
             unsupported=params["unsupported_regions"],
+            denied=params["denied_regions"],
         )
 
     finish(module, work, failed_result)

@@ -149,6 +149,13 @@ options:
       - V(all) for those that every AWS account has without opting in.
     type: list
     elements: str
+  exclude_regions:
+    description:
+      - Regions to which nothing is deployed, as names or patterns such as V(ap-*); also those that O(regions) names. An instance that is
+        there already is removed as any other that is not desired.
+    type: list
+    elements: str
+    default: []
   auto_deployment:
     description:
       - Whether AWS itself deploys to accounts that join the organizational units. Only with O(permission_model=service_managed).
@@ -511,7 +518,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec, wait_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_excluded
 
 
 def main() -> None:
@@ -547,8 +554,13 @@ def _run(module: AnsibleAWSModule) -> StackSetRun:
     service_managed = params["permission_model"] == "service_managed"
     regions = Regions(module, (CLOUDFORMATION, ORGANIZATIONS) if service_managed else (CLOUDFORMATION,))
     home = regions[regions.names[0]]
+    exclude = params["exclude_regions"]
     if params["regions"] == ["all"]:
-        params = {**params, "regions": regions_of_every_account(home)}
+        params = {**params, "regions": regions_of_every_account(regions)}
+    if params["regions"] and exclude:
+        params = {**params, "regions": [name for name in params["regions"] if not is_excluded(name, exclude)]}
+        if not params["regions"]:
+            raise ArgumentError(f"All regions are excluded by {', '.join(exclude)}. Change the regions, or exclude fewer.")
     return StackSetRun(
         StackSet.from_parameters(params),
         home.clients,

@@ -60,7 +60,7 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
     error = module_error(done, "regions")
     if error:
         return failed(error, **who)
-    good = good_statuses(present=given["purpose"] == ONBOARD, predicted=predicted)
+    good = good_statuses(present=given["purpose"] == ONBOARD, predicted=predicted, denied=given["denied_regions"])
     return result(done["summary"], **who, good=good, problem=done["problem"], notes=done["notes"])
 
 
@@ -71,7 +71,8 @@ def _verified(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any]) -> Resul
         return {**failed(error, **who), "checks": [], "regions": {}}
     checks = [*given["preflight"]["checks"], *gather(given["proofs"])]
     told = " | ".join(problems(checks, info, given["fail_on_warnings"]))
-    found = result(info["summary"], **who, good=GOOD, problem=told, notes=info["notes"])
+    good = good_statuses(present=True, predicted=False, denied=given["denied_regions"])
+    found = result(info["summary"], **who, good=good, problem=told, notes=info["notes"])
     return {**found, "checks": checks, "regions": info["regions"]}
 
 
@@ -90,7 +91,7 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
     role_changed = bool((done.get("execution_role") or {}).get("changed"))
     rows = repair_rows(before, _latest(given["info"][1:]), done.get("summary", ()), role_changed, predicted)
     # A region that was never onboarded is none to repair; in check mode, all are as broken as before.
-    good = STATUSES if predicted else (*GOOD, ABSENT)
+    good = STATUSES if predicted else (*good_statuses(present=True, predicted=False, denied=given["denied_regions"]), ABSENT)
     return result(rows, **who, good=good, problem=problem(rows, good, "still broken", error), error=error)
 
 

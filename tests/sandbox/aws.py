@@ -21,12 +21,14 @@ from xml.sax.saxutils import escape
 from . import moto_app, regions, system_tags
 from .authorization import needs
 from .faults import Faults
-from .policy import allows
+from .policy import allows, denies
 from .server import Answer, Request, json_answer
 from .sessions import Sessions, may_assume
 from .settings import Settings
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+# These are in one region of each partition, whatever region the caller is in (AWS general reference).
+_GLOBAL = ("iam", "organizations")
 _READ_VERBS = re.compile(r"Describe|Get|List|Test|Receive|Simulate|BatchGet|Lookup|Search|Validate|Estimate|Head|Query")
 _ENDPOINT_NAMES = {"monitoring": "cloudwatch"}  # where the signing name is not the prefix of IAM actions
 
@@ -177,7 +179,9 @@ class Aws:
 
     def _refused(self, call: Call) -> Answer | None:
         """Return the refusal of a call that moto would answer, None if there is none."""
-        if call.region not in regions.enabled(self._settings) and call.region != "us-east-1":  # IAM's and STS's home
+        # us-east-1 is IAM's and STS's home; in other partitions it is another region.
+        known = regions.enabled(self._settings) | {regions.HOMES[self._settings.partition]}
+        if call.region not in known or (not call.origin and regions.partition(call.region) != self._settings.partition):
             status, code = (403, "InvalidClientTokenId") if call.is_xml else (400, "UnrecognizedClientException")
             return error(call, status, code, "The security token included in the request is invalid")
         if self._sessions.expired(call.access_key):
@@ -207,6 +211,25 @@ class Aws:
         }
         return json_answer({"FailedEntryCount": 1, "FailedEntries": [failed]})
 
+    def _denied_by_organization(self, call: Call) -> Answer | None:
+        """Return the refusal by the organisation's policy; a service's own calls are exempt (AWS Organizations user guide)."""
+        policy = self._settings.control_policy
+        if policy is None or (call.origin and call.origin.access_key is None):
+            return None
+        region = regions.HOMES[self._settings.partition] if call.service in _GLOBAL else call.region
+        for need in needs(call):
+            if need.action == "sts:GetCallerIdentity":
+                continue
+            for resource in need.resources:
+                if denies(policy, need.action, resource, {**need.context, "aws:RequestedRegion": region}):
+                    kind = self._settings.control_policy_kind
+                    message = f"User: {_who(call)} is not authorized to perform: {need.action} on resource: {resource}"
+                    message += " with an explicit deny in a "
+                    if call.service == "ec2":
+                        message = f"You are not authorized to perform this operation. {message}"
+                    return error(call, 403 if call.is_xml else 400, _denial_code(call), message + kind)
+        return None
+
     def permit(self, access_key: str, allow: list[str | dict[str, Any]]) -> None:
         """Restrict an access key, or with "*" all that are not named, to actions on any resource, and to what policies allow."""
         actions = [item for item in allow if isinstance(item, str)]
@@ -220,6 +243,9 @@ class Aws:
         self.used.clear()
 
     def _denied(self, call: Call) -> Answer | None:
+        by_organization = self._denied_by_organization(call)
+        if by_organization:
+            return by_organization
         key = call.access_key if call.access_key in self.allowed else "*"
         if key not in self.allowed or (call.origin and call.origin.access_key is None):
             return None
@@ -232,6 +258,10 @@ class Aws:
                     return error(call, 403 if call.is_xml else 400, _denial_code(call), _denial(call, need.action, resource))
             self.used[key].add(need.action)
         return None
+
+
+def _who(call: Call) -> str:
+    return f"arn:aws:iam::{call.account}:user/{call.access_key}"
 
 
 def _denial(call: Call, action: str, resource: str) -> str:

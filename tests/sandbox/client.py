@@ -202,6 +202,17 @@ class Sandbox:
         """Turn the given knobs and return all of them."""
         return self.call("POST", "/settings", values)
 
+    def deny_regions(self, regions: Sequence[str], kind: str = "service control policy", actions: Sequence[str] = ()) -> None:
+        """Have the organisation deny regions, with the exemptions of AWS's example (Deny access to AWS based on the requested Region).
+
+        Args:
+            kind: what the policy is, as refusals name it.
+            actions: only these are denied, instead of all that are not of global services.
+        """
+        denied: Json = {"Action": list(actions)} if actions else {"NotAction": ["iam:*", "sts:*", "organizations:*", "support:*"]}
+        statement = {"Effect": "Deny", **denied, "Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": list(regions)}}}
+        self.settings(control_policy={"Version": "2012-10-17", "Statement": [statement]}, control_policy_kind=kind)
+
     def permit(self, access_key: str, allow: Sequence[str | Json]) -> None:
         """Restrict an access key, or all the others with "*", to IAM actions such as events:Describe*, and to what policies allow."""
         self.call("POST", "/permissions", {"access_key": access_key, "allow": list(allow)})

@@ -11,6 +11,7 @@ match some hundreds of host patterns and build a Flask context for every call. W
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -29,6 +30,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from .server import Answer, Request
+
+# A region that is newer than botocore is a region all the same.
+os.environ["MOTO_ALLOW_NONEXISTENT_REGION"] = "true"
 
 LOCK = threading.RLock()
 """Held by whoever reads or writes moto's state: moto is not safe for threads. Never sleep with it."""

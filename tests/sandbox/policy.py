@@ -38,6 +38,13 @@ def allows(
     return effects == {"Allow"}
 
 
+def denies(document: dict[str, Any], action: str, resource: str, context: dict[str, str]) -> bool:
+    """Tell whether a statement of a policy denies an action."""
+    return any(
+        statement.get("Effect") == "Deny" and _applies(statement, action, resource, None, context) for statement in _statements(document)
+    )
+
+
 def _statements(document: str | dict[str, Any]) -> list[dict[str, Any]]:
     parsed = json.loads(document) if isinstance(document, str) else document
     return _as_list(parsed.get("Statement"))
@@ -46,7 +53,8 @@ def _statements(document: str | dict[str, Any]) -> list[dict[str, Any]]:
 def _applies(statement: dict[str, Any], action: str, resource: str | None, service: str | None, context: dict[str, str]) -> bool:
     if service is not None and not _principal_matches(statement.get("Principal"), service):
         return False
-    if not any(_like(pattern.lower(), action.lower()) for pattern in _as_list(statement.get("Action"))):
+    exempt = "NotAction" in statement
+    if any(_like(pattern.lower(), action.lower()) for pattern in _as_list(statement.get("NotAction" if exempt else "Action"))) == exempt:
         return False
     if resource is not None and not any(_like(pattern, resource) for pattern in _as_list(statement.get("Resource"))):
         return False
@@ -69,6 +77,9 @@ def _principal_matches(principal: Any, service: str) -> bool:
 def _condition_holds(operator: str, expected: Any, value: str | None) -> bool:
     """Evaluate the operators that occur in such policies; one that is not known never holds."""
     name = operator.removesuffix("IfExists")
+    negated = name.removeprefix("StringNot")
+    if negated != name:
+        return not _condition_holds(f"String{negated}", expected, value)
     if value is None:
         return name != operator
     wanted = [str(item) for item in _as_list(expected)]

@@ -26,18 +26,38 @@ _AMERICA = ("ca-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", 
 DEFAULT = frozenset(_ASIA + _EUROPE + _AMERICA)
 
 
+# The region that every account of a partition has, and in which its global services are.
+HOMES = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1", "aws-eusc": "eusc-de-east-1"}
+_PREFIXES = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
+_OTHERS = {
+    "aws-us-gov": frozenset({"us-gov-east-1", "us-gov-west-1"}),
+    "aws-cn": frozenset({"cn-north-1", "cn-northwest-1"}),
+    "aws-eusc": frozenset({"eusc-de-east-1"}),
+}
+
+
+def partition(region: str) -> str:
+    """Return the partition that a region belongs to, by its name."""
+    return next((name for prefix, name in _PREFIXES.items() if region.startswith(prefix)), "aws")
+
+
 def enabled(settings: Settings) -> frozenset[str]:
     """Return the regions that are enabled for every account."""
-    return DEFAULT if settings.enabled_regions is None else frozenset(settings.enabled_regions)
+    return _default(settings) if settings.enabled_regions is None else frozenset(settings.enabled_regions)
+
+
+def _default(settings: Settings) -> frozenset[str]:
+    return _OTHERS.get(settings.partition, DEFAULT)
 
 
 def describe(form: dict[str, str], settings: Settings) -> Answer:
     """Answer DescribeRegions; `form` holds the request's parameters."""
     wanted = {value for key, value in form.items() if key.startswith("RegionName.")}
-    unknown = wanted - _all()
+    known = _OTHERS.get(settings.partition) or _all()
+    unknown = wanted - known
     if unknown:
         return _xml("Response", _error("InvalidParameterValue", f"Invalid region(s): {', '.join(sorted(unknown))}"), 400)
-    status = {name: _opt_in_status(name, settings) for name in sorted(_all() | enabled(settings))}
+    status = {name: _opt_in_status(name, settings) for name in sorted(known | enabled(settings))}
     shown = [
         name
         for name in status
@@ -60,7 +80,7 @@ def _all() -> frozenset[str]:
 def _opt_in_status(name: str, settings: Settings) -> str:
     if name not in enabled(settings):
         return "not-opted-in"
-    return "opt-in-not-required" if name in DEFAULT else "opted-in"
+    return "opt-in-not-required" if name in _default(settings) else "opted-in"
 
 
 def _passes_filters(form: dict[str, str], name: str, status: str) -> bool:

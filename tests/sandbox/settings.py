@@ -37,7 +37,11 @@ class Settings:
         update_without_value_keeps: whether UpdateConnection without ApiKeyValue keeps the value; it is refused otherwise.
         kms_key_as_arn: whether DescribeConnection shows a KMS key as an ARN, whatever was given.
         assume_with_source_arn: whether aws:SourceArn, the rule's, is there when EventBridge assumes an execution role.
-        unsupported_regions: regions that do not know the operations on connections and API destinations.
+        partition: the partition of the account: no region of another one knows its keys.
+        control_policy: the organisation's policy for the account, None for none; its condition key aws:RequestedRegion is us-east-1
+            for global services. AWS's own example for denying regions exempts these: `Sandbox.deny_regions` makes it.
+        control_policy_kind: what refuses by it, in words: a service control policy or a resource control policy.
+        unsupported_regions: regions that do not know the operations on connections and API destinations, nor CloudFormation their types.
         unseen_account_status: Spot's HTTP status for an account that the token cannot see.
         permission_refusal_status: Spot's HTTP status for a viewer who posts a notification (401 or 403).
         impossible_instance_status: Spot's HTTP status for a notification of an instance that cannot exist (200, 400, 404 or 422).
@@ -62,6 +66,9 @@ class Settings:
     update_without_value_keeps: bool = True
     kms_key_as_arn: bool = False
     assume_with_source_arn: bool = True
+    partition: str = "aws"
+    control_policy: dict[str, Any] | None = None
+    control_policy_kind: str = "service control policy"
     unsupported_regions: list[str] | None = None
     unseen_account_status: int = 403
     permission_refusal_status: int = 403

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import functools
 import threading
 import typing as t
@@ -20,6 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 try:
     from botocore.config import Config
     from botocore.credentials import Credentials
+    from botocore.exceptions import EndpointProviderError, InvalidRegionError, UnknownRegionError
 except ImportError:  # AnsibleAWSModule says so
     pass
 
@@ -32,6 +34,21 @@ Result = t.TypeVar("Result")
 
 # Where nothing names a region, what concerns a whole AWS account of the partition `aws` is asked here: every account has this region.
 DEFAULT_HOME_REGION = "us-east-1"
+
+# By the beginning of a region's name: its partition, and the region that every account of the partition has. A botocore that is older than
+# a region does not know the region's partition (seen with 1.34.0 and mx-central-1), and still makes the endpoint from the name.
+_PARTITIONS = {
+    "cn-": ("aws-cn", "cn-north-1"),
+    "us-gov-": ("aws-us-gov", "us-gov-west-1"),
+    "us-iso-": ("aws-iso", "us-iso-east-1"),
+    "us-isob-": ("aws-iso-b", "us-isob-east-1"),
+    "eu-isoe-": ("aws-iso-e", "eu-isoe-west-1"),
+    "us-isof-": ("aws-iso-f", "us-isof-south-1"),
+    "eusc-": ("aws-eusc", "eusc-de-east-1"),
+}
+# STS's and EC2's response to the keys of another partition.
+_UNKNOWN_KEY = ("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure")
+_OTHER_HOMES = ("us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 
 # Every enabled region of an account at once: the work is waiting, not computing.
 MAX_WORKERS = 40
@@ -81,7 +98,7 @@ class Regions:
         session = make_session(profile)
         region = region or session.region_name or default_region
         self.names = check_regions(([region] if region else []) if names is None else names)
-        self._home = region or (DEFAULT_HOME_REGION if _partition(session, self.names[0]) == "aws" else self.names[0])
+        self._home = region or home_region(self.names)
         if role:
             keys = [options.pop(name, None) for name in _KEYS]
             source = Credentials(*keys) if keys[0] else session.get_credentials()
@@ -103,10 +120,11 @@ class Regions:
     def aws_account(self) -> str:
         """The caller's AWS account, twelve digits.
 
-        The first two regions are asked at once and the first answer counts: one region that is down must not stop the others.
+        The first two regions and the home region are asked at once and the first answer counts: one region that is down, or does not
+        exist, must not stop the others.
         """
-        clients = [self._make_client("sts", name) for name in self.names[:2]]
-        pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+        clients = [self._make_client("sts", name) for name in dict.fromkeys([*self.names[:2], self._home])]
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=len(clients))
         futures = [pool.submit(client.get_caller_identity) for client in clients]
         pool.shutdown(wait=False)
         answered = next((future for future in concurrent.futures.as_completed(futures) if not future.exception()), futures[0])
@@ -120,37 +138,97 @@ class Regions:
         """The region that parameters, environment or profile name, else a usual one, for what concerns the whole account, as `iam`."""
         return self._make_region(self._home, services)
 
+    def first(self, function: t.Callable[[Region], Result], home: str = "") -> tuple[Region, Result]:
+        """Query what concerns the whole account in the home region; in another one if the home region cannot respond to this caller.
+
+        That is so if the organisation denies the home region, and if nothing names a region and the keys belong to another partition.
+
+        :param home: the region to begin with, by default the home region
+        :returns: the region that responded, and what the function returned for it
+        :raises Exception: that of the home region, if no other region responds.
+        """
+        region = self._make_region(home or self._home, ())
+        try:
+            return region, function(region)
+        except Exception as error:
+            others = self._instead_of(region.name, failure_of(error))
+            if not others:
+                raise
+            pool = concurrent.futures.ThreadPoolExecutor(max_workers=MAX_WORKERS)
+            futures = {pool.submit(function, other): other for other in others}
+            pool.shutdown(wait=False)
+            for future in concurrent.futures.as_completed(futures):
+                if not future.exception():
+                    return futures[future], future.result()
+            raise
+
+    def _instead_of(self, home: str, failure: Failure) -> list[Region]:
+        names: t.Iterable[str] = ()
+        if failure.of_organization:
+            # Only to find one that responds: which regions there are, AWS says.
+            names = [*self.names, *self._session.get_available_regions("ec2", partition_of(home))]
+        elif failure.code in _UNKNOWN_KEY and home == DEFAULT_HOME_REGION:
+            names = _OTHER_HOMES
+        return [self._make_region(name, ()) for name in dict.fromkeys(names) if name != home]
+
+    def elsewhere(self, names: t.Iterable[str], services: t.Sequence[str]) -> list[Region]:
+        """Return further regions, which are not among those to work in."""
+        return [self._make_region(name, services) for name in names if name not in self._regions]
+
     def _make_region(self, name: str, services: t.Sequence[str]) -> Region:
         clients = _Clients(functools.partial(self._make_client, name=name))
-        for service in services:
-            clients[service]  # made before the threads begin, as each of them would wait for the others
-        return Region(name, _partition(self._session, name), clients)
+        # A name from which botocore cannot make an endpoint fails in its own thread, and stops no other region.
+        with contextlib.suppress(EndpointProviderError, InvalidRegionError, UnknownRegionError):
+            for service in services:
+                clients[service]  # made before the threads begin, as each of them would wait for the others
+        return Region(name, partition_of(name), clients)
 
-    def run(self, function: t.Callable[[Region], Result]) -> dict[str, Result | Failure]:
+    def run(self, function: t.Callable[[Region], Result], among: t.Sequence[Region] | None = None) -> dict[str, Result | Failure]:
         """Call a function once for each region, all at the same time.
 
+        :param among: other regions than those of this run
         :returns: by region, in the order the user gave them: what the function returned, or why it could not.
             Never raises for a region, so that one that fails does not stop the others.
         """
-        if len(self.names) == 1:
-            (region,) = self._regions.values()
+        regions = self._regions if among is None else {region.name: region for region in among}
+        if len(regions) == 1:
+            (region,) = regions.values()
             return {region.name: _attempt(function, region)}
-        with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(self.names))) as pool:
-            futures = {name: pool.submit(_attempt, function, region) for name, region in self._regions.items()}
+        with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(regions))) as pool:
+            futures = {name: pool.submit(_attempt, function, region) for name, region in regions.items()}
             return {name: future.result() for name, future in futures.items()}
 
 
-def regions_of_every_account(region: Region) -> list[str]:
-    """The regions that every AWS account has, without opting in.
+def enabled_regions(region: Region) -> tuple[str, ...]:
+    """Return the regions that are enabled for the account.
 
     :param region: the one to ask
+    """
+    # Without AllRegions, AWS lists those that are enabled (EC2 API reference, DescribeRegions).
+    return tuple(item["RegionName"] for item in region.clients["ec2"].describe_regions()["Regions"])
+
+
+def regions_of_account(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the regions that are enabled for the account, and those of AWS that are not.
+
+    :param region: the one to ask
+    """
+    found = region.clients["ec2"].describe_regions(AllRegions=True)["Regions"]
+    disabled = tuple(sorted(item["RegionName"] for item in found if item.get("OptInStatus") == "not-opted-in"))
+    return tuple(item["RegionName"] for item in found if item["RegionName"] not in disabled), disabled
+
+
+def regions_of_every_account(regions: Regions) -> list[str]:
+    """The regions that every AWS account has, without opting in.
+
     :raises ArgumentError: AWS does not list them.
     """
+    filters = [{"Name": "opt-in-status", "Values": ["opt-in-not-required"]}]
     try:
-        answer = region.clients["ec2"].describe_regions(Filters=[{"Name": "opt-in-status", "Values": ["opt-in-not-required"]}])
+        answer = regions.first(lambda region: region.clients["ec2"].describe_regions(Filters=filters))[1]
     except Exception as error:
-        failure = failure_of(error)
-        raise ArgumentError(f"Cannot list the regions (ec2:DescribeRegions in {region.name}): {failure.code}: {failure.message}") from None
+        failure, where = failure_of(error), regions.home(()).name
+        raise ArgumentError(f"Cannot list the regions (ec2:DescribeRegions in {where}): {failure.code}: {failure.message}") from None
     return sorted(item["RegionName"] for item in answer["Regions"])
 
 
@@ -161,8 +239,15 @@ def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result |
         return failure_of(error)
 
 
-def _partition(session: t.Any, region: str) -> str:
-    try:
-        return str(session.get_partition_for_region(region))
-    except Exception:
-        raise ArgumentError(f"'{region}' is not the name of an AWS region that botocore knows.") from None
+def partition_of(region: str) -> str:
+    """Return the partition of a region, known to botocore or not, by its name."""
+    return next((partition for prefix, (partition, dummy) in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+
+
+def home_region(names: t.Sequence[str]) -> str:
+    """Return the region for what concerns the whole account, where parameters, environment and profile name none.
+
+    :param names: the regions to work in; their partition is that of the account
+    """
+    name = names[0] if names else ""
+    return next((home for prefix, (dummy, home) in _PARTITIONS.items() if name.startswith(prefix)), DEFAULT_HOME_REGION)

@@ -8,16 +8,35 @@
 from __future__ import annotations
 
 import re
+import socket
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import REGION
 
 try:
-    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,
+        EndpointConnectionError,
+        HTTPClientError,
+        NoCredentialsError,
+    )
 except ImportError:  # AnsibleAWSModule says so
     pass
 
-# What a region without API destinations may answer; which of them AWS uses is not documented.
-_UNSUPPORTED = frozenset({"UnknownOperationException", "UnsupportedOperationException", "InvalidAction"})
+# The responses of a region without API destinations; which of them AWS uses is not documented.
+_UNSUPPORTED = frozenset({"UnknownOperationException", "UnsupportedOperationException", "InvalidAction", "TypeNotFoundException"})
+# The same from CloudFormation, where a region lacks a resource type.
+_UNSUPPORTED_TEXT = re.compile(r"Unrecognized resource types|Resource type \S+ (is not supported|not found|does not exist)")
+# IAM user guide, access denied messages: denied explicitly, or allowed by no policy of the organisation.
+_BY_ORGANIZATION = re.compile(r"explicit deny in a (service|resource) control policy|no (service|resource) control policy allows")
+_READS = re.compile(r"Describe|Get|List")
+# A name that is known to exist: where it cannot be resolved either, the machine's DNS is at fault, not the region.
+_KNOWN_HOST = "sts.amazonaws.com"
+_NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"})
 
 # Another writer, or an earlier attempt whose response was lost, was faster: read and plan again.
@@ -79,11 +98,15 @@ class Failure:
     :ivar code: AWS's error code, or the name of what went wrong.
     :ivar message: one line; what was tried, what AWS responded, what to do.
     :ivar unreachable: whether no other call to that region will succeed either
+    :ivar unsupported: whether the region does not know the operation, or does not exist
+    :ivar of_organization: whether the organisation refuses even to read in the region
     """
 
     code: str
     message: str
     unreachable: bool = False
+    unsupported: bool = field(default=False, compare=False)
+    of_organization: bool = field(default=False, compare=False)
 
     @property
     def denied(self) -> bool:
@@ -91,9 +114,9 @@ class Failure:
         return self.code in _DENIED
 
     @property
-    def unsupported(self) -> bool:
-        """Whether the region does not know the operation at all."""
-        return self.code in _UNSUPPORTED
+    def leaves_out(self) -> bool:
+        """Whether there can be no integration in the region, whoever tries."""
+        return self.unsupported or self.of_organization
 
     def as_dict(self) -> dict[str, str]:
         """The shape of ``error`` in every result."""
@@ -159,24 +182,62 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, NoCredentialsError):
         return Failure(name, "no AWS credentials were found: set AWS_PROFILE, or credentials as for amazon.aws modules")
     if isinstance(error, (ConnectionError, HTTPClientError)):
-        message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
-        return Failure(name, message, unreachable=True)
+        return _failure_to_connect(error)
     if isinstance(error, BotoCoreError):
         return Failure(name, _with_remedy(name, _one_line(error)))
     return Failure(name, f"unexpected: {_one_line(error)}")
 
 
+def _failure_to_connect(error: BaseException) -> Failure:
+    missing = isinstance(error, EndpointConnectionError) and _is_missing(error)
+    if missing:
+        message = f"{_host(error)} does not exist: there is no such service in this region. If AWS has it, install a newer botocore."
+    else:
+        message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
+    return Failure(type(error).__name__, message, unreachable=True, unsupported=missing)
+
+
 def _failure_of_response(error: t.Any) -> Failure:
     code = error_code(error) or "UnknownError"
     message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
-    if code in _DENIED:
+    by_organization = code in _DENIED and bool(_BY_ORGANIZATION.search(message))
+    if code in _DENIED and not by_organization:
         message += f" Grant the caller the permission for {error.operation_name}."
     if code in _EXPIRED:
         message = f"{message.rstrip('.')}. Get new credentials and run again: what AWS is doing goes on meanwhile."
     message = _with_remedy(code, message)
     if _attempts(error) > 1:
         message += f" (tried {_attempts(error)} times)"
-    return Failure(code, message, unreachable=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
+    return Failure(
+        code,
+        message,
+        unreachable=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500,
+        unsupported=code in _UNSUPPORTED or (code == "ValidationError" and bool(_UNSUPPORTED_TEXT.search(message))),
+        # A write that is refused where reads are allowed is a condition of the organisation's, not a region that it denies.
+        of_organization=by_organization and bool(_READS.match(error.operation_name)),
+    )
+
+
+def _is_missing(error: t.Any) -> bool:
+    """Return whether the endpoint of a region does not exist, judged by DNS."""
+    host = _host(error)
+    if not any(REGION.match(label) for label in host.split(".")):
+        return False  # somebody's own endpoint
+    return _no_such_host(host) and not _no_such_host(_KNOWN_HOST)
+
+
+def _host(error: t.Any) -> str:
+    return urlsplit(str(error.kwargs.get("endpoint_url"))).hostname or ""
+
+
+def _no_such_host(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, 443)
+    except socket.gaierror as error:
+        return error.errno in _NO_SUCH_HOST
+    except OSError:
+        pass
+    return False
 
 
 def _with_remedy(code: str, message: str) -> str:

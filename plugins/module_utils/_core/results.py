@@ -29,6 +29,31 @@ STATUSES = (UNKNOWN, INACTIVE, FAILING, INCOMPLETE, ABSENT, DRIFTED, DENIED, UNS
 # A region where there can be no integration: AWS has no API destinations there, or the organisation denies the region.
 LEFT_OUT = (DENIED, UNSUPPORTED)
 GOOD = (ACTIVE, *LEFT_OUT)
+LEFT_OUT_ACTION = "left_out"
+NO_API_DESTINATIONS = "This region has no API destinations."
+# What a run may think of a region that the organisation denies: nothing is wrong, or the account has failed.
+SKIP_DENIED = "skip"
+FAIL_DENIED = "fail"
+
+
+def left_out(failure: Failure) -> tuple[str, str]:
+    """Return why there can be no integration in a region: the status, and the reason in one line.
+
+    This is the only place that decides it, for every module.
+
+    :returns: two empty texts if the failure says nothing of the kind
+    """
+    if failure.of_organization:
+        return DENIED, f"The organisation denies this region: {failure.code}: {failure.message}"
+    if failure.unsupported:
+        known = failure.unreachable or failure.code == "ValidationError"
+        return UNSUPPORTED, failure.message if known else NO_API_DESTINATIONS
+    return "", ""
+
+
+def left_out_entry(status: str, why: str) -> Document:
+    """Return the entry of a region in which there can be no integration, and in which nothing was done."""
+    return {"action": LEFT_OUT_ACTION, "changed": False, "status": status, "reason": why}
 
 
 def row(region: str, status: str, *, action: str = "", reason: str = "", changed: bool = False) -> Row:

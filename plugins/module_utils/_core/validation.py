@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import typing as t
 from urllib.parse import urlsplit
@@ -57,6 +58,11 @@ def desired_regions(given: t.Any) -> list[str]:
     if not unique:
         raise ArgumentError("No region is given: say 'all', or names separated by commas such as us-east-1,eu-west-1.")
     return unique
+
+
+def is_excluded(region: str, patterns: t.Iterable[str]) -> bool:
+    """Return whether a region is left out by its name or by a pattern such as `ap-*`."""
+    return any(fnmatch.fnmatchcase(region, pattern.strip()) for pattern in patterns)
 
 
 def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:

@@ -13,16 +13,19 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
+_IN_USE = "RoleInUse"
 SERVICES = ("sqs", "events", "secretsmanager")
 
 
@@ -67,10 +70,31 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
             return combined_result({}, role)
         desired = desired.with_role_of(role)
     results = results or regions.run(functools.partial(integrate, desired=desired, **how))
-    # A region that is left may still need the role.
-    if desired.execution_role and not desired.present and not any(_failed(result) for result in results.values()):
-        role = _settle_role(desired, regions, **how)
+    if desired.execution_role and not desired.present:
+        return _without_role(desired, regions, results, **how)
     return combined_result(results, role)
+
+
+def _without_role(desired: Desired, regions: Regions, results: t.Mapping[str, Progress | Failure], **how: t.Any) -> Document:
+    """Remove the execution role if no region needs it any more; else say which regions do."""
+    users = RoleUsers()
+
+    def gate(plan: Plan) -> None:
+        nonlocal users
+        if plan.action == "deleted":
+            users = role_users(desired, regions, results)
+            if users.left:
+                raise RegionError(_IN_USE, "; ".join(users.left))
+
+    role = _settle_role(desired, regions, gate=gate, **how)
+    if isinstance(role, Failure) and role.code == _IN_USE and desired.execution_role:
+        note = f"the execution role {desired.execution_role.name} was kept, as it is or may be used in: {role.message}"
+        role = Outcome(Plan("unchanged", None, note=note), None)
+    whole = combined_result(results, role)
+    if users.disabled and not users.left:
+        where = ", ".join(users.disabled)
+        whole["notes"] = [f"what was made in a region before it was disabled is still there; not enabled, so not looked into: {where}"]
+    return whole
 
 
 def _settle_role(desired: Desired, regions: Regions, **how: t.Any) -> Outcome | Failure:

@@ -13,28 +13,14 @@ from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.arn import parse_aws_arn
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, enabled_regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_excluded
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import Proof, SpotResponse, ask
 
 ALL_REGIONS = ["all"]
-
-# AWS's documentation of API destinations leaves these out; the list's date is unknown, so users can give their own.
-UNSUPPORTED_REGIONS = (
-    "ap-east-2",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-west-1",
-    "il-central-1",
-    "mx-central-1",
-    "us-gov-east-1",
-    "us-gov-west-1",
-)
 
 
 @dataclass(frozen=True)
@@ -44,11 +30,13 @@ class AwsIdentity:
     :ivar aws_account: twelve digits
     :ivar arn: of the user or role that calls
     :ivar enabled: the regions that are enabled for the account
+    :ivar home: the region that responded
     """
 
     aws_account: str
     arn: str
     enabled: tuple[str, ...]
+    home: str
 
     @property
     def partition(self) -> str:
@@ -68,16 +56,20 @@ def ask_aws_and_spot(
     :raises ArgumentError: AWS does not respond, or refuses this caller.
     """
     home = next(iter(regions.names))
-    (identity,) = regions.run(lambda region: region.clients["sts"].get_caller_identity()).values()
-    if not isinstance(identity, dict):
-        raise ArgumentError(f"Cannot determine the AWS identity ({home}): {identity.code}: {identity.message}")
+    try:
+        responding, identity = regions.first(lambda region: region.clients["sts"].get_caller_identity())
+    except Exception as error:
+        failure = failure_of(error)
+        raise ArgumentError(f"Cannot determine the AWS identity ({home}): {failure.code}: {failure.message}") from None
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
         aws_account = str(identity["Account"])
-        spot = pool.submit(_query_spot, api, spot_account, aws_account, proof(home, aws_account))
-        (enabled,) = regions.run(_enabled_regions).values()
-        if not isinstance(enabled, tuple):
-            raise ArgumentError(f"Cannot list the regions of AWS ({home}): {enabled.code}: {enabled.message}")
-        return AwsIdentity(aws_account, str(identity["Arn"]), enabled), spot.result()
+        spot = pool.submit(_query_spot, api, spot_account, aws_account, proof(responding.name, aws_account))
+        try:
+            responding, enabled = regions.first(enabled_regions, home=responding.name)
+        except Exception as error:
+            failure = failure_of(error)
+            raise ArgumentError(f"Cannot list the regions of AWS ({responding.name}): {failure.code}: {failure.message}") from None
+        return AwsIdentity(aws_account, str(identity["Arn"]), enabled, responding.name), spot.result()
 
 
 def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str, proof: Proof) -> SpotResponse | SpotError | None:
@@ -87,18 +79,27 @@ def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str, proof:
         return error
 
 
-def _enabled_regions(region: Region) -> tuple[str, ...]:
-    # Without AllRegions, AWS lists those that are enabled (EC2 API reference, DescribeRegions).
-    return tuple(item["RegionName"] for item in region.clients["ec2"].describe_regions()["Regions"])
-
-
-def choose_regions(desired: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the regions to work in, and those to leave out. Pure.
+def choose_regions(
+    desired: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str] = (), exclude: t.Iterable[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Return the regions to work in, and those to leave out as they are unsupported. Pure.
 
     :param desired: names, or only `all`
-    :param unsupported: the regions that are taken to have no API destinations; one that is desired by name is tried
-    :raises ArgumentError: a name is not that of an enabled region.
+    :param unsupported: the regions that the user knows to have no API destinations; one that is desired by name is tried
+    :param exclude: names, or patterns such as `ap-*`, of regions that are not desired, even by name
+    :raises ArgumentError: a name is not that of an enabled region, or all are excluded.
     """
+    patterns = list(exclude)
+    chosen, left_out = _choose(desired, enabled, unsupported)
+    regions = [name for name in chosen if not is_excluded(name, patterns)]
+    if chosen and not regions:
+        raise ArgumentError(
+            f"All regions are excluded: {', '.join(chosen)} by {', '.join(patterns)}. Change the regions, or exclude fewer."
+        )
+    return regions, [name for name in left_out if not is_excluded(name, patterns)]
+
+
+def _choose(desired: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str]) -> tuple[list[str], list[str]]:
     if desired == ALL_REGIONS:
         left_out = sorted(set(enabled) & set(unsupported))
         return sorted(set(enabled) - set(left_out)), left_out

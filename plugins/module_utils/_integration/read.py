@@ -139,9 +139,13 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
 
     :returns: what is desired, under the names that it has there; and what was read
     """
-    stack = _Reader(region)(lambda: stack_names(region, desired.stack_name))
+    attempt = _Reader(region)
+    stack = attempt(lambda: stack_names(region, desired.stack_name))
     if not isinstance(stack, StackNames):
-        return desired, Readings(None, None, None, None, None, stack=stack)
+        # Without a stack, nothing says whether there could be one.
+        connection = attempt(lambda: desired.connection.read(region))
+        refused = connection if isinstance(connection, Failure) and connection.leaves_out else None
+        return desired, Readings(refused, None, None, None, None, stack=stack)
     desired = desired.named_as_in(stack, region)
     role = read_role(region, desired.rule.role_arn)
     if isinstance(role, ExistingRole):  # its path is no part of its name

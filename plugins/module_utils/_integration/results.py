@@ -14,23 +14,27 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import OUTCOMES, SKIP, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
     ACTIVE,
+    DENIED,
     DRIFTED,
     GOOD,
     INACTIVE,
     INCOMPLETE,
     LEFT_OUT,
+    LEFT_OUT_ACTION,
+    NO_API_DESTINATIONS,
+    SKIP_DENIED,
     UNKNOWN,
     UNSUPPORTED,
     Outcome,
     Row,
     diff_entry,
     failure_message,
-    in_words,
+    left_out,
+    left_out_entry,
     problem,
     row,
     worst_first,
@@ -84,7 +88,10 @@ def combined_result(results: t.Mapping[str, Progress | Failure], role: Outcome |
         }
         if progress.existing:
             regions[name]["other_integrations"] = [existing.as_dict(name) for existing in progress.existing]
-        if progress.failure:
+        status, why = left_out(progress.failure) if progress.failure and not regions[name]["changed"] else ("", "")
+        if status:
+            regions[name].update(left_out_entry(status, why))
+        elif progress.failure:
             what = f"{progress.failed.replace('_', ' ')}: " if progress.failed else ""
             failures[name] = dataclasses.replace(progress.failure, message=what + progress.failure.message)
             regions[name]["error"] = failures[name].as_dict()
@@ -130,13 +137,15 @@ def account_result(
     spot_account: str | None,
     aws_account: str | None,
     unsupported: t.Iterable[str] = (),
+    denied: str = SKIP_DENIED,
 ) -> Document:
     """Return the result of `spot_integration` or `spot_stack`, completed for the account. Pure.
 
     :param whole: `regions`, each with its `action`; `execution_role` if it is managed here; `msg` if something failed
     :param present: whether the integration was to be made, or to be removed
     :param predicted: whether nothing was done, as in check mode
-    :param unsupported: the regions that were left out, as they have no API destinations
+    :param unsupported: the regions that the user had left out, as they have no API destinations
+    :param denied: `skip` or `fail`: what to think of a region that the organisation denies
     :returns: `whole`; in each region also `status` and `reason`; `summary` with a row for each region, `problem`, `notes`
     """
     make = _row if present else _removal_row
@@ -145,10 +154,14 @@ def account_result(
         region: {"status": rows[region]["status"], "reason": rows[region]["reason"], **entry} for region, entry in whole["regions"].items()
     }
     # Without a region that was worked on, those that would have been left out do not matter.
-    left_out = [row(region, UNSUPPORTED, action="-", reason="this region has no API destinations") for region in unsupported if rows]
-    summary = worst_first([*rows.values(), *left_out])
-    good, goal = good_statuses(present=present, predicted=predicted), "not active" if present else "could not be cleared"
+    by_user = [row(region, UNSUPPORTED, action="-", reason=NO_API_DESTINATIONS) for region in unsupported if rows]
+    summary = worst_first([*rows.values(), *by_user])
+    good, goal = good_statuses(present=present, predicted=predicted, denied=denied), "not active" if present else "could not be cleared"
     role = whole.get(ExecutionRole.kind) or {}
+    refused = {name: Failure(DENIED, line["reason"]) for name, line in rows.items() if line["status"] == DENIED and DENIED not in good}
+    if refused:
+        message = whole.get("msg") or failure_message("integration", refused, len(rows))
+        whole = {**whole, "msg": message, "failed_regions": [*whole["failed_regions"], *refused]}
     return {
         **whole,
         "spot_account": spot_account,
@@ -160,15 +173,17 @@ def account_result(
     }
 
 
-def good_statuses(*, present: bool, predicted: bool) -> tuple[str, ...]:
+def good_statuses(*, present: bool, predicted: bool, denied: str = SKIP_DENIED) -> tuple[str, ...]:
     """Return the statuses that a region may have at the end.
 
     :param present: whether the integration was to be made, or to be removed
     :param predicted: whether nothing was done, so that each region still is what it was
+    :param denied: `skip` or `fail`: what to think of a region that the organisation denies
     """
+    good = tuple(status for status in GOOD if status != DENIED or denied == SKIP_DENIED)
     if not present:
-        return (ABSENT, *LEFT_OUT)
-    return (*GOOD, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
+        return (ABSENT, *(status for status in good if status in LEFT_OUT))
+    return (*good, *((ABSENT, DRIFTED, INACTIVE) if predicted else ()))
 
 
 def _role_notes(role: t.Mapping[str, t.Any], predicted: bool) -> list[str]:
@@ -178,6 +193,8 @@ def _role_notes(role: t.Mapping[str, t.Any], predicted: bool) -> list[str]:
 
 
 def _row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
+    if entry["action"] == LEFT_OUT_ACTION:
+        return row(region, entry["status"], action="-", reason=entry["reason"])
     if entry["action"] == "failed":
         return _failed_row(region, entry, predicted)
     words, changes = _in_words(entry, predicted), _changes(entry)
@@ -199,6 +216,8 @@ def _row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
 
 
 def _removal_row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> Row:
+    if entry["action"] == LEFT_OUT_ACTION:
+        return row(region, entry["status"], action="-", reason=entry["reason"])
     if entry["action"] == "failed":
         return _failed_row(region, entry, predicted)
     # What is kept on purpose is no failure: it is somebody else's, or holds what nobody has read yet.
@@ -240,47 +259,3 @@ def names_of(others: t.Iterable[t.Mapping[str, t.Any]]) -> str:
     :param others: as `Existing.as_dict` returns them
     """
     return ", ".join(dict.fromkeys(f"the stack {other['stack_name']}" if other["stack_name"] else str(other["name"]) for other in others))
-
-
-# What was found out
-
-
-def info_result(regions: Document, *, spot_account: str, aws_account: str, unsupported: t.Iterable[str] = ()) -> Document:
-    """Return the result of `spot_integration_info`. Pure.
-
-    :param regions: by region, `status`, `findings`, `resources` and `evidence`
-    :param unsupported: the regions that were not looked at, as they have no API destinations
-    """
-    left_out = {
-        "status": UNSUPPORTED,
-        "findings": [Finding("region", SKIP, "This region has no API destinations.").as_dict()],
-        "resources": {"connection": None, "api_destination": None, "rule": None, "queue": None},
-        "evidence": None,
-    }
-    regions = {**regions, **dict.fromkeys(unsupported, left_out)}
-    rows = worst_first(row(region, entry["status"], reason=reason(entry)) for region, entry in regions.items())
-    return {
-        "spot_account": spot_account,
-        "aws_account": aws_account,
-        "regions": {
-            line["region"]: {"reason": line["reason"], "action": "", "changed": False, **regions[line["region"]]}
-            for line in sorted(rows, key=lambda line: list(regions).index(line["region"]))
-        },
-        "summary": rows,
-        "problem": " | ".join(in_words(line) for line in rows if line["status"] not in GOOD),
-        "notes": [],
-    }
-
-
-def reason(entry: t.Mapping[str, t.Any]) -> str:
-    """Return in one line why a region is not active; empty if it is.
-
-    :param entry: `status` and `findings` of the region
-    """
-    if entry["status"] == ACTIVE:
-        return ""
-    found = sorted(entry["findings"], key=lambda finding: OUTCOMES.index(finding["outcome"]))
-    worst = [finding for finding in found if finding["outcome"] == found[0]["outcome"]]
-    # Of what is missing or lost, the state that the connection is in explains the rest.
-    chosen = next((finding for finding in worst if finding["check"] == "connection_state"), worst[0])
-    return chosen["message"] + (f" (and {len(worst) - 1} more)" if len(worst) > 1 else "")

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import results
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import INTEGRATION, REGION
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import INTEGRATION, ORGANIZATION, REGION
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import STACK
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import CHECK as NOTIFICATION
 
@@ -32,12 +32,14 @@ APART = ("connection_token", "double_delivery", DELIVERIES, "dead_letters", STAC
 def status(findings: t.Iterable[Finding]) -> str:
     """Return the status of an integration in a region, derived from its findings.
 
-    What is known to be wrong counts more than what could not be read: `unsupported`, `absent`, `inactive`, `incomplete`,
+    What is known to be wrong counts more than what could not be read: `unsupported`, `denied`, `absent`, `inactive`, `incomplete`,
     `failing`, `drifted`, `unknown`, `active`, the first that fits.
     """
     findings = list(findings)
     if any(finding.check == REGION for finding in findings):
         return results.UNSUPPORTED
+    if any(finding.check == ORGANIZATION for finding in findings):
+        return results.DENIED
     failed = {finding.check for finding in findings if finding.outcome == FAIL}
     unread = {finding.check for finding in findings if finding.outcome == UNKNOWN}
     for checks, found in BY_CHECKS:

@@ -56,6 +56,7 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
         spot_account=params["spot_account"],
         aws_account=desired.aws_account or params["aws_account"],
         unsupported=params["unsupported_regions"],
+        denied=params["denied_regions"],
     )
 
 

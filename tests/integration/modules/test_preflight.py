@@ -39,10 +39,32 @@ def test_it_says_who_we_are_and_where_to_work(preflight: Any) -> None:
     assert (len(found["regions"]), found["unsupported"], found["changed"]) == (DEFAULT_REGIONS, [], False)
 
 
-def test_regions_without_api_destinations_are_left_out_of_all(preflight: Any, sandbox: Sandbox) -> None:
-    sandbox.settings(enabled_regions=["us-east-1", "ca-west-1"])
+def test_every_enabled_region_is_tried(preflight: Any, sandbox: Sandbox) -> None:
+    sandbox.settings(enabled_regions=["us-east-1", "il-central-1", "xx-nowhere-1"])
     found = preflight().answer
-    assert (found["regions"], found["unsupported"]) == (["us-east-1"], ["ca-west-1"])
+    assert (found["regions"], found["unsupported"]) == (["il-central-1", "us-east-1", "xx-nowhere-1"], [])
+
+
+def test_excluded_regions_are_left_out(preflight: Any, sandbox: Sandbox) -> None:
+    sandbox.settings(enabled_regions=["us-east-1", "eu-west-1", "eu-west-2"])
+    assert preflight(exclude_regions=["eu-*"]).answer["regions"] == ["us-east-1"]
+
+
+@pytest.mark.parametrize(("partition", "home"), [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")])
+@pytest.mark.parametrize("named", [False, True])
+def test_an_account_of_another_partition_needs_no_region_to_be_named(
+    preflight: Any, sandbox: Sandbox, partition: str, home: str, named: bool
+) -> None:
+    sandbox.settings(partition=partition)
+    found = preflight(**({"regions": [home]} if named else {})).answer
+    assert (found["partition"], found["home_region"], len(found["regions"])) == (partition, home, 1 if named else 2)
+
+
+def test_a_home_region_that_the_organization_denies_is_replaced(preflight: Any, sandbox: Sandbox) -> None:
+    sandbox.deny_regions(["us-east-1"])
+    found = preflight().answer
+    assert len(found["regions"]) == DEFAULT_REGIONS
+    assert found["home_region"] != "us-east-1"
 
 
 def test_the_list_of_regions_without_api_destinations_is_the_users(preflight: Any, sandbox: Sandbox) -> None:

@@ -11,11 +11,11 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import resource_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import left_out, left_out_entry, resource_result
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
-    from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
@@ -30,7 +30,8 @@ def stack_result(
     :param existing: the integrations of others that exist already, by region
     :param notes: what a person should know about them, by region
     """
-    whole = resource_result(Stack.kind, results)
+    refused = {name: left_out(result) for name, result in results.items() if isinstance(result, Failure) and result.leaves_out}
+    whole = resource_result(Stack.kind, {name: result for name, result in results.items() if name not in refused})
     for name, entry in whole["regions"].items():
         if existing.get(name):
             entry["other_integrations"] = [other.as_dict(name) for other in existing[name]]
@@ -40,4 +41,6 @@ def stack_result(
             stack = dict(entry[Stack.kind] or {})
             connection = stack.pop(Connection.kind, None)
             entry.update({Stack.kind: stack or None, Connection.kind: connection})
-    return whole
+    nothing = {Stack.kind: None, Connection.kind: None}
+    regions = {name: whole["regions"].get(name) or {**left_out_entry(*refused[name]), **nothing} for name in results}
+    return {**whole, "regions": regions}

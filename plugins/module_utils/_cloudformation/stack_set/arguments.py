@@ -55,6 +55,7 @@ def argument_spec() -> ArgumentSpec:
         "organizational_unit_ids": {"type": "list", "elements": "str", "default": []},
         "excluded_accounts": {"type": "list", "elements": "str", "default": []},
         "regions": {"type": "list", "elements": "str"},
+        "exclude_regions": {"type": "list", "elements": "str", "default": []},
         "auto_deployment": {
             "type": "dict",
             "options": {

@@ -14,6 +14,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.de
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, WARN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import DENIED, left_out
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.api_destination import api_destination_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import unread
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import connection_findings, hides_account
@@ -35,6 +36,8 @@ if t.TYPE_CHECKING:
 
 # The one check of a region that has no API destinations.
 REGION = "region"
+# The one check of a region that the organisation denies.
+ORGANIZATION = "organization"
 # The one check of a region that has nothing of an integration.
 INTEGRATION = "integration"
 
@@ -44,10 +47,13 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
 
     Of a resource that does not exist, nothing else is checked.
     """
+    # What onboarding reads, in its order.
+    others = readings.others if _is_absent(readings, desired) else ()
+    for part in (readings.stack, readings.queue, readings.connection, readings.api_destination, readings.rule, others):
+        if isinstance(part, Failure) and part.leaves_out:
+            return [_left_out(part)]
     if desired.stack_name and not isinstance(readings.stack, StackNames):
         return [_no_stack(readings.stack, desired)]
-    if isinstance(readings.connection, Failure) and readings.connection.unsupported:
-        return [Finding(REGION, SKIP, "This region has no API destinations.", "Leave it out.")]
     if isinstance(readings.connection, Failure) and readings.connection.unreachable:
         # The connection is read first; after it, nothing else was read.
         return [unread(INTEGRATION, readings.connection)]
@@ -70,6 +76,13 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     if readings.notification is not None:
         found.append(notification_finding(readings.notification))
     return found
+
+
+def _left_out(failure: Failure) -> Finding:
+    status, why = left_out(failure)
+    if status == DENIED:
+        return Finding(ORGANIZATION, SKIP, why, "Leave it out with spot_eventbridge_exclude_regions, if it is not to be tried again.")
+    return Finding(REGION, SKIP, why, "Leave it out.")
 
 
 def _is_absent(readings: Readings, desired: Desired) -> bool:

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Row, row
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import info_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import finding as records_finding
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import account_result, repair_rows
@@ -46,7 +46,7 @@ def info(error: str | None = None, **regions: dict[str, t.Any]) -> dict[str, t.A
 
 def account(purpose: str, predicted: bool = False, **given: t.Any) -> dict[str, t.Any]:
     """The result of an account, whose preflight found nothing unless it is given."""
-    base = {"spot_account": "act-d7320fba", "preflight": PREFLIGHT, "integration": {}, "info": [], "proofs": MADE}
+    base = {"spot_account": "act-d7320fba", "preflight": PREFLIGHT, "integration": {}, "info": [], "proofs": MADE, "denied_regions": "skip"}
     whole = {"purpose": purpose, **base, "fail_on_warnings": False, "failure": None, **given}
     return account_result(whole, host="production", predicted=predicted)
 

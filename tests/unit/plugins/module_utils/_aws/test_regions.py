@@ -86,7 +86,9 @@ def test_regions_override_the_usual_region() -> None:
     [
         (["af-south-1", "eu-west-1"], None, "us-east-1"),
         (["af-south-1"], "eu-north-1", "eu-north-1"),
-        (["cn-north-1"], None, "cn-north-1"),
+        (["cn-northwest-1"], None, "cn-north-1"),
+        (["us-gov-east-1"], None, "us-gov-west-1"),
+        (["mx-central-1"], None, "us-east-1"),
     ],
 )
 def test_what_concerns_the_whole_account_goes_to_the_region_given_or_to_one_that_every_account_has(
@@ -100,13 +102,29 @@ def test_missing_region_is_an_error() -> None:
         regions(None)
 
 
-@pytest.mark.parametrize("name", ["mars-north-1", "not a region", ""])
+@pytest.mark.parametrize("name", ["mars", "not a region", ""])
 def test_invalid_region_is_an_error(name: str) -> None:
     with pytest.raises(ArgumentError, match="is not the name of an AWS region"):
         regions(["us-east-1", name])
 
 
-@pytest.mark.parametrize(("name", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+@pytest.mark.parametrize(
+    ("name", "partition"),
+    [
+        ("us-east-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
+        # No botocore knows these.
+        ("xx-nowhere-1", "aws"),
+        ("cn-nowhere-7", "aws-cn"),
+        ("us-gov-nowhere-1", "aws-us-gov"),
+    ],
+)
 def test_a_region_knows_its_partition(name: str, partition: str) -> None:
     assert regions([name]).run(lambda region: region.partition) == {name: partition}
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 import typing as t
 
 import pytest
@@ -226,3 +227,95 @@ def test_a_response_that_does_not_say_what_to_do_gets_it(refusal: Refusal, code:
 def test_an_expired_sso_session_says_to_log_in() -> None:
     error = UnauthorizedSSOTokenError()
     assert failure_of(error).message.endswith(". Run aws sso login, and run again.")
+
+
+# Regions in which there can be no integration
+
+
+BY_ORGANIZATION = (
+    "with an explicit deny in a service control policy",
+    "with an explicit deny in a service control policy: arn:aws:organizations::123456789012:policy/o-1/service_control_policy/p-1",
+    "with an explicit deny in a resource control policy",
+    "because no service control policy allows the events:DescribeConnection action",
+    "because no resource control policy allows the events:DescribeConnection action",
+)
+BY_OTHERS = (
+    "with an explicit deny in a permissions boundary: arn:aws:iam::123456789012:policy/one",
+    "because no permissions boundary allows the events:DescribeConnection action",
+    "with an explicit deny in an identity-based policy: arn:aws:iam::123456789012:policy/one",
+    "because no identity-based policy allows the events:DescribeConnection action",
+    "with an explicit deny in a resource-based policy",
+    "because no session policy allows the events:DescribeConnection action",
+)
+
+
+@pytest.mark.parametrize("ending", BY_ORGANIZATION)
+def test_a_read_that_the_organization_denies_leaves_the_region_out_without_advice(refusal: Refusal, ending: str) -> None:
+    failure = failure_of(
+        refusal("AccessDeniedException", f"User: somebody is not authorized to perform: it {ending}", "DescribeConnection")
+    )
+    assert (failure.of_organization, failure.unsupported, failure.leaves_out) == (True, False, True)
+    assert "Grant" not in failure.message
+
+
+@pytest.mark.parametrize("ending", BY_OTHERS)
+def test_a_read_that_another_policy_denies_can_be_granted(refusal: Refusal, ending: str) -> None:
+    failure = failure_of(
+        refusal("AccessDeniedException", f"User: somebody is not authorized to perform: it {ending}", "DescribeConnection")
+    )
+    assert not failure.leaves_out
+    assert "Grant the caller the permission for DescribeConnection" in failure.message
+
+
+@pytest.mark.parametrize("operation", ["CreateQueue", "PutRule", "DeleteConnection", "TagResource"])
+def test_a_write_that_the_organization_denies_does_not_leave_the_region_out(refusal: Refusal, operation: str) -> None:
+    failure = failure_of(refusal("AccessDenied", BY_ORGANIZATION[0], operation))
+    assert not failure.leaves_out
+    assert "Grant" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "unsupported"),
+    [
+        ("ValidationError", "Template format error: Unrecognized resource types: [AWS::Events::ApiDestination]", True),
+        ("ValidationError", "Template format error: Unresolved resource dependencies [X]", False),
+        ("TypeNotFoundException", "The type 'AWS::Events::ApiDestination' cannot be found.", True),
+    ],
+)
+def test_cloudformation_without_the_resource_type_is_unsupported(refusal: Refusal, code: str, message: str, unsupported: bool) -> None:
+    assert failure_of(refusal(code, message, "CreateStack")).unsupported == unsupported
+
+
+@pytest.mark.parametrize(
+    ("host", "missing", "unsupported"),
+    [
+        ("events.xx-nowhere-1.amazonaws.com", ["events.xx-nowhere-1.amazonaws.com"], True),
+        ("events.cn-nowhere-1.amazonaws.com.cn", ["events.cn-nowhere-1.amazonaws.com.cn"], True),
+        # It is there, and does not respond.
+        ("events.xx-nowhere-1.amazonaws.com", [], False),
+        # No name can be resolved: the machine has no DNS.
+        ("events.xx-nowhere-1.amazonaws.com", ["events.xx-nowhere-1.amazonaws.com", "sts.amazonaws.com"], False),
+        # Somebody's own endpoint.
+        ("sandbox.example", ["sandbox.example"], False),
+    ],
+)
+def test_an_endpoint_that_does_not_exist_is_unsupported(
+    monkeypatch: pytest.MonkeyPatch, host: str, missing: list[str], unsupported: bool
+) -> None:
+    def resolve(name: str, port: int) -> list[t.Any]:
+        if name in missing:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    failure = failure_of(EndpointConnectionError(endpoint_url=f"https://{host}/"))
+    assert (failure.unsupported, failure.unreachable) == (unsupported, True)
+    assert (host in failure.message, "does not exist" in failure.message) == (True, unsupported)
+
+
+def test_a_name_that_cannot_be_resolved_for_now_says_nothing_about_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(name: str, port: int) -> list[t.Any]:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert not failure_of(EndpointConnectionError(endpoint_url="https://events.eu-west-1.amazonaws.com/")).unsupported

@@ -111,7 +111,7 @@ def test_a_region_that_fails_later_is_incomplete_and_keeps_what_was_done(at: int
 
 def test_unsupported_regions_are_rows_too() -> None:
     row, _ = result({"regions": {"eu-west-1": entry()}}, unsupported=["ca-west-1"])["summary"]
-    assert (row["status"], row["changed"], row["reason"]) == ("unsupported", False, "this region has no API destinations")
+    assert (row["status"], row["changed"], row["reason"]) == ("unsupported", False, "This region has no API destinations.")
 
 
 def test_without_a_region_that_was_worked_on_there_is_no_row() -> None:

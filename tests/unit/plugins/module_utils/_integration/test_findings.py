@@ -61,7 +61,8 @@ TARGET = {
 }
 REFUSED = Failure("AccessDeniedException", "DescribeSomething: no.")
 SILENT = Failure("ConnectTimeoutError", "AWS did not answer", unreachable=True)
-UNSUPPORTED = Failure("UnknownOperationException", "what?")
+UNSUPPORTED = Failure("UnknownOperationException", "what?", unsupported=True)
+DENIED = Failure("AccessDeniedException", "no.", of_organization=True)
 
 
 def connection(
@@ -555,6 +556,19 @@ def test_a_region_without_api_destinations_is_unsupported() -> None:
     found = findings(HERE, replace(NOTHING, connection=UNSUPPORTED), DESIRED)
     assert [(finding.check, finding.outcome) for finding in found] == [("region", SKIP)]
     assert status(found) == "unsupported"
+
+
+@pytest.mark.parametrize("first_read", ["connection", "queue", "api_destination", "rule", "stack"])
+def test_a_region_that_the_organization_denies_is_denied_whatever_is_read_first(first_read: str) -> None:
+    found = findings(HERE, replace(NOTHING, **{first_read: DENIED}), DESIRED)
+    assert [(finding.check, finding.outcome) for finding in found] == [("organization", SKIP)]
+    assert status(found) == "denied"
+    assert "Grant" not in found[0].message + found[0].remedy
+
+
+def test_where_only_others_may_not_be_listed_a_region_with_an_integration_keeps_its_status() -> None:
+    assert status(findings(HERE, replace(HEALTHY, others=DENIED), DESIRED)) == "active"
+    assert status(findings(HERE, replace(NOTHING, others=DENIED), DESIRED)) == "denied"
 
 
 def test_a_region_without_anything_is_absent() -> None:

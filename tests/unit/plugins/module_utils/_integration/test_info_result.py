@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import info_result, reason
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result, reason
 
 
 def finding(outcome: str, check: str = "rule_state", message: str = "The rule is DISABLED.", remedy: str = "Repair.") -> dict[str, str]:

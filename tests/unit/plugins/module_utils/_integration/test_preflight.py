@@ -8,12 +8,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import preflight as _preflight
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
-    UNSUPPORTED_REGIONS,
     AwsIdentity,
     ask_aws_and_spot,
     choose_regions,
@@ -28,32 +26,42 @@ ENABLED = ["us-east-1", "eu-west-1", "il-central-1"]
 # Which regions
 
 
-def test_all_are_the_enabled_ones_without_those_that_have_no_api_destinations() -> None:
-    assert choose_regions(["all"], ENABLED, UNSUPPORTED_REGIONS) == (["eu-west-1", "us-east-1"], ["il-central-1"])
+def test_all_are_the_enabled_ones_and_no_list_of_ours_decides() -> None:
+    assert choose_regions(["all"], ENABLED) == (["eu-west-1", "il-central-1", "us-east-1"], [])
+
+
+def test_a_user_may_name_regions_that_have_no_api_destinations() -> None:
+    assert choose_regions(["all"], ENABLED, ["il-central-1"]) == (["eu-west-1", "us-east-1"], ["il-central-1"])
 
 
 def test_only_enabled_regions_are_told_as_left_out() -> None:
-    assert choose_regions(["all"], ["us-east-1"], UNSUPPORTED_REGIONS) == (["us-east-1"], [])
-
-
-def test_a_user_may_say_that_all_regions_have_them() -> None:
-    assert choose_regions(["all"], ENABLED, []) == (["eu-west-1", "il-central-1", "us-east-1"], [])
+    assert choose_regions(["all"], ["us-east-1"], ["il-central-1"]) == (["us-east-1"], [])
 
 
 def test_regions_that_are_named_are_taken_in_their_order() -> None:
-    assert choose_regions(["us-east-1", "eu-west-1"], ENABLED, UNSUPPORTED_REGIONS) == (["us-east-1", "eu-west-1"], [])
+    assert choose_regions(["us-east-1", "eu-west-1"], ENABLED) == (["us-east-1", "eu-west-1"], [])
 
 
 def test_a_region_that_is_named_is_tried_although_it_is_thought_to_have_none() -> None:
-    assert choose_regions(["il-central-1"], ENABLED, UNSUPPORTED_REGIONS) == (["il-central-1"], [])
+    assert choose_regions(["il-central-1"], ENABLED, ["il-central-1"]) == (["il-central-1"], [])
 
 
 def test_regions_that_are_not_enabled_are_named_with_those_that_are() -> None:
     with pytest.raises(ArgumentError) as error:
-        choose_regions(["eu-west-1", "me-south-1", "xx-nowhere-1"], ENABLED, UNSUPPORTED_REGIONS)
+        choose_regions(["eu-west-1", "me-south-1", "xx-nowhere-1"], ENABLED)
     assert str(error.value) == (
         "Not a region, or not enabled in this AWS account: me-south-1, xx-nowhere-1. Enabled are: eu-west-1, il-central-1, us-east-1."
     )
+
+
+@pytest.mark.parametrize(("desired", "taken"), [(["all"], ["us-east-1"]), (["eu-west-1", "us-east-1"], ["us-east-1"])])
+def test_excluded_regions_are_left_out_of_all_and_of_those_that_are_named(desired: list[str], taken: list[str]) -> None:
+    assert choose_regions(desired, ENABLED, ["il-central-1"], ["il-central-1", "eu-*"]) == (taken, [])
+
+
+def test_to_exclude_all_regions_is_an_error() -> None:
+    with pytest.raises(ArgumentError, match=r"All regions are excluded: eu-west-1, il-central-1, us-east-1 by \*\."):
+        choose_regions(["all"], ENABLED, [], ["*"])
 
 
 # Who and where
@@ -70,7 +78,7 @@ def test_regions_that_are_not_enabled_are_named_with_those_that_are() -> None:
     ],
 )
 def test_the_partition_is_that_of_the_caller(arn: str, partition: str) -> None:
-    assert AwsIdentity(AWS, arn, ()).partition == partition
+    assert AwsIdentity(AWS, arn, (), "us-east-1").partition == partition
 
 
 class Home:
@@ -93,11 +101,9 @@ class Home:
 
         return call
 
-    def run(self, function: t.Callable[[Region], t.Any]) -> dict[str, t.Any]:
-        try:
-            return {"us-east-1": function(Region("us-east-1", "aws", {"sts": self, "ec2": self}))}
-        except Exception as error:
-            return {"us-east-1": failure_of(error)}
+    def first(self, function: t.Callable[[Region], t.Any], home: str = "") -> tuple[Region, t.Any]:
+        region = Region("us-east-1", "aws", {"sts": self, "ec2": self})
+        return region, function(region)
 
 
 def asked(home: Home, api: SpotApi | None = None) -> t.Any:
@@ -106,7 +112,7 @@ def asked(home: Home, api: SpotApi | None = None) -> t.Any:
 
 def test_aws_says_who_calls_and_where_it_may_work() -> None:
     aws, spot = asked(Home())
-    assert aws == AwsIdentity(AWS, f"arn:aws:iam::{AWS}:user/deploy", tuple(ENABLED))
+    assert aws == AwsIdentity(AWS, f"arn:aws:iam::{AWS}:user/deploy", tuple(ENABLED), "us-east-1")
     assert spot is None
 
 
