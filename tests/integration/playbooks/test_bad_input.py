@@ -76,7 +76,7 @@ def token(value: str, what: str) -> Bad:
 
 
 def regions(value: str, *says: str) -> Bad:
-    return Bad({"regions": value}, says)
+    return Bad({"spot_eventbridge_regions": value}, says)
 
 
 def unknown_region(name: str) -> Bad:
@@ -129,7 +129,7 @@ def story(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Story:
             variables["spot_token"] = running.tokens[name]
     folder = tmp_path_factory.mktemp("bad_input")
     inventory = folder / "inventory.json"
-    shared = {"spot_api_url": running.spot_url, "regions": "us-east-1,eu-west-1"}
+    shared = {"spot_api_url": running.spot_url, "spot_eventbridge_regions": "us-east-1,eu-west-1"}
     inventory.write_text(json.dumps({"spot_accounts": {"hosts": hosts, "vars": shared}}), encoding="utf-8")
     run = Ansible(running, folder / "home").run("playbooks/onboard.yml", "-i", str(inventory), "-vvv")
     sent = {request["headers"].get("Authorization", "") for request in running.received()}
