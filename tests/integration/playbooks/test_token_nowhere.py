@@ -78,7 +78,8 @@ def evidence(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Evid
     run("refused by AWS", "-e", "spot_eventbridge_update_token=always", "-e", f"regions={HOME},{REGION},{THIRD}", "-e", IMPATIENT)
     running.clear_faults()
 
-    fault({"status": 400, "text": f"cannot parse: Authorization: Bearer {new}"}, target="spot", path="/aws/ec2/group")
+    nonsense = {"status": 400, "text": f"cannot parse: Authorization: Bearer {new}"}
+    fault(nonsense, target="spot", path="/aws/ec2/instance/interruptionNotification")
     run("refused by Spot")
     running.clear_faults()
     return gathered
