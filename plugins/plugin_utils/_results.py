@@ -44,11 +44,11 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
     :param given: the options of `spot_account_report`
     :param predicted: whether it was check mode
     """
-    preflight, who = given["preflight"], {"host": host, "spot_account": given["spot_account"]}
+    preflight = given["preflight"]
+    who = {"host": host, "spot_account": given["spot_account"], "aws_account": preflight.get("aws_account")}
     if given["failure"] is not None:
         error = " ".join(str(given["failure"].get("msg") or "a task failed without saying why").split())
         return failed(error, **who)
-    who["aws_account"] = preflight.get("aws_account")
     error = module_error(preflight, "regions")
     if error:
         return failed(error, **who)

@@ -122,13 +122,13 @@ class Gate:
                 existing = Existing(other.name, other.rules, self._owner(other.name), other.account_for(self.spot_account))
                 if not (existing.stack and existing.stack.name == self.stack):
                     serving.append((other, existing))
-        self.found += tuple(existing for _, existing in serving)
+        self.found += tuple(existing for dummy, existing in serving)
         for other, existing in serving:
             self._refuse_stack_set(existing)
             if migrates:
                 self._refuse_what_cannot_be_removed(other, existing)
         if serving:
-            self._decide([existing for _, existing in serving])
+            self._decide([existing for dummy, existing in serving])
 
     def _decide(self, serving: t.Sequence[Existing]) -> None:
         names = "; ".join(map(str, serving))

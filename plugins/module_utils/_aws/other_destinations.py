@@ -113,13 +113,13 @@ def _read(events: t.Any, item: Document, addresses: t.Collection[str], with_targ
         for target in sending:
             address = _filled_in(endpoint, target)
             if _address(address) in addresses:
-                _, of_target = _first_account(parameters, [_pairs_of(target), parse_qsl(urlsplit(address).query)])
+                of_target = _first_account(parameters, [_pairs_of(target), parse_qsl(urlsplit(address).query)])[1]
                 queue_arn = target.get("DeadLetterConfig", {}).get("Arn", "")
                 targets.append(OtherTarget(rule, target["Id"], of_target, target.get("RoleArn", ""), queue_arn))
     if "*" in endpoint and rules and not targets:
         return None  # its targets send elsewhere
     if not decided:
-        _, account = _first_account(parameters, [parse_qsl(urlsplit(endpoint).query)])
+        account = _first_account(parameters, [parse_qsl(urlsplit(endpoint).query)])[1]
     used = {rule: ids for rule, ids in foreign.items() if ids}
     return OtherDestination(name, account, rules, connection, tuple(targets), used, dead)
 

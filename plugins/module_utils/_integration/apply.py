@@ -22,6 +22,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.resu
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
@@ -56,7 +57,7 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
     role: Outcome | Failure | None = None
     results: t.Mapping[str, Progress | Failure] = {}
     if desired.execution_role and desired.present:
-        role = _settle_role(desired, regions, **{**how, "check_mode": True})
+        role = _settle_role(desired.execution_role, regions, **{**how, "check_mode": True})
         if isinstance(role, Outcome) and role.plan.calls:
             # Nothing is written, the role included, before the gate has let at least one region through.
             foreseen = regions.run(functools.partial(integrate, desired=desired.with_role_of(role), **{**how, "check_mode": True}))
@@ -65,17 +66,19 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
             if how["check_mode"]:
                 results = foreseen
             else:
-                role = _settle_role(desired, regions, **how)
+                role = _settle_role(desired.execution_role, regions, **how)
         if isinstance(role, Failure):
             return combined_result({}, role)
         desired = desired.with_role_of(role)
     results = results or regions.run(functools.partial(integrate, desired=desired, **how))
     if desired.execution_role and not desired.present:
-        return _without_role(desired, regions, results, **how)
+        return _without_role(desired, desired.execution_role, regions, results, **how)
     return combined_result(results, role)
 
 
-def _without_role(desired: Desired, regions: Regions, results: t.Mapping[str, Progress | Failure], **how: t.Any) -> Document:
+def _without_role(
+    desired: Desired, execution_role: ExecutionRole, regions: Regions, results: t.Mapping[str, Progress | Failure], **how: t.Any
+) -> Document:
     """Remove the execution role if no region needs it any more; else say which regions do."""
     users = RoleUsers()
 
@@ -86,9 +89,9 @@ def _without_role(desired: Desired, regions: Regions, results: t.Mapping[str, Pr
             if users.left:
                 raise RegionError(_IN_USE, "; ".join(users.left))
 
-    role = _settle_role(desired, regions, gate=gate, **how)
-    if isinstance(role, Failure) and role.code == _IN_USE and desired.execution_role:
-        note = f"the execution role {desired.execution_role.name} was kept, as it is or may be used in: {role.message}"
+    role = _settle_role(execution_role, regions, gate=gate, **how)
+    if isinstance(role, Failure) and role.code == _IN_USE:
+        note = f"the execution role {execution_role.name} was kept, as it is or may be used in: {role.message}"
         role = Outcome(Plan("unchanged", None, note=note), None)
     whole = combined_result(results, role)
     if users.disabled and not users.left:
@@ -97,9 +100,7 @@ def _without_role(desired: Desired, regions: Regions, results: t.Mapping[str, Pr
     return whole
 
 
-def _settle_role(desired: Desired, regions: Regions, **how: t.Any) -> Outcome | Failure:
-    role = desired.execution_role
-    assert role
+def _settle_role(role: ExecutionRole, regions: Regions, **how: t.Any) -> Outcome | Failure:
     try:
         return reconcile(role, regions.home((role.service,)), **how)
     except Exception as error:  # of any kind: the result has what was done besides it

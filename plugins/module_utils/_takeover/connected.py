@@ -89,7 +89,7 @@ def _sources(statement: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _is_one_of(source: str, rules: t.Collection[str]) -> bool:
-    of_tests = [f"{prefix}:rule/{temporary_rule_prefix(name)}" for prefix, _, name in (rule.partition(":rule/") for rule in rules)]
+    of_tests = [f"{prefix}:rule/{temporary_rule_prefix(name)}" for prefix, dummy, name in (rule.partition(":rule/") for rule in rules)]
     return source in rules or any(source.startswith(prefix) for prefix in of_tests)
 
 
@@ -193,7 +193,7 @@ class ConnectedRole(Resource):
         if not found:
             return False
         region, name = found.groups()
-        return (region, name) in self.going or (self.everywhere and name in {going for _, going in self.going})
+        return (region, name) in self.going or (self.everywhere and name in {going for dummy, going in self.going})
 
 
 def _as_list(value: t.Any) -> list[str]:

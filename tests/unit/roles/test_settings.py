@@ -68,7 +68,7 @@ def passed(method: str, **changes: Any) -> dict[str, Any]:
 
 
 def refused(method: str, **changes: Any) -> list[str]:
-    return list(rendered(variables()["__spot_eventbridge_refused_settings"], spot_eventbridge_method=method, **changes))
+    return list(rendered(variables()["__spot_eventbridge_unknown_settings"], spot_eventbridge_method=method, **changes))
 
 
 def of_all_methods() -> set[str]:
