@@ -74,7 +74,7 @@ for every in RIGHT:
         (every, {"state": "gone"}, "value of state must be one of: present, absent, got: gone"),
         (every, {"regions": []}, "No region is given: set 'regions', 'region' or AWS_REGION."),
         (every, {"regions": ["nowhere"]}, "'nowhere' is not the name of an AWS region"),
-        (every, {"regions": [REGION, "mars-north-1"]}, "'mars-north-1' is not the name of an AWS region"),
+        (every, {"regions": [REGION, "eu-west-1a"]}, "'eu-west-1a' is not the name of an AWS region"),
         (every, {"aws_config": {"read_timeouts": 1}}, "aws_config is not a configuration of botocore"),
     ]
 
