@@ -148,6 +148,8 @@ class Aws:
         }
         self.calls.append(entry)
         time.sleep((0 if call.origin else self._settings.latency) + fault.get("latency", 0))
+        while fault.get("held") and self._faults.in_force(fault):
+            time.sleep(0.01)
         if "hang" in fault or "drop" in fault:
             time.sleep(fault.get("hang", 0))
             return None

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 ATTRIBUTES = ("target", "service", "operation", "region", "account", "path", "role", "write")
-KINDS = ("latency", "throttle", "error", "hang", "drop", "garbage", "lost_answer", "partial", "status", "reset", "text")
+KINDS = ("latency", "held", "throttle", "error", "hang", "drop", "garbage", "lost_answer", "partial", "status", "reset", "text")
 FREQUENCIES = ("every", "rate", "seed", "times", "after")
 
 
@@ -87,6 +87,11 @@ class Faults:
         """Remove one rule, or all of them."""
         with self._lock:
             self._rules = [rule for rule in self._rules if rule_id is not None and rule.id != rule_id]
+
+    def in_force(self, do: dict[str, Any]) -> bool:
+        """Tell whether the rule that `pick` took `do` from is still there."""
+        with self._lock:
+            return any(rule.do is do for rule in self._rules)
 
     def pick(self, call: dict[str, str]) -> dict[str, Any]:
         """Return what is to be done to a call: the first rule's `do` that strikes, or nothing."""

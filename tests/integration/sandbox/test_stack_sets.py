@@ -257,10 +257,18 @@ def test_more_failures_than_tolerated_cancel_the_rest(sandbox: Sandbox, sets: St
 def test_so_many_accounts_are_worked_on_at_once(sandbox: Sandbox, sets: StackSets, preferences: dict[str, Any], at_once: int) -> None:
     sets.roles(FIRST, SECOND, THIRD)
     sets.create()
-    sandbox.add_fault({"latency": 0.2}, {"operation": "CreateQueue"})
-    assert sets.deploy([FIRST, SECOND, THIRD], OperationPreferences=preferences) == "SUCCEEDED"
-    began = [call["time"] for call in sandbox.calls(by="cloudformation", operation="CreateQueue")]
-    assert max(sum(first <= other < first + 0.2 for other in began) for first in began) == at_once
+    held = sandbox.add_fault({"held": True}, {"operation": "CreateQueue"})
+    answer = sets.client.create_stack_instances(
+        StackSetName="warnings", Accounts=[FIRST, SECOND, THIRD], Regions=REGIONS[:1], OperationPreferences=preferences
+    )
+    end = time.monotonic() + 20
+    while (begun := len(sandbox.calls(by="cloudformation", operation="CreateQueue"))) < at_once:
+        assert time.monotonic() < end, begun
+        time.sleep(0.01)
+    time.sleep(0.2)  # for one more, which must not begin
+    assert len(sandbox.calls(by="cloudformation", operation="CreateQueue")) == at_once
+    sandbox.clear_faults(held["id"])
+    assert sets.end(answer) == "SUCCEEDED"
 
 
 # Parameters
@@ -376,7 +384,8 @@ def test_one_operation_at_a_time(sandbox: Sandbox, deployed: StackSets) -> None:
     sandbox.settings(stack_set_seconds=0.3)
     first = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
     busy = refusal(deployed.client.update_stack_set, StackSetName="warnings", UsePreviousTemplate=True)
-    assert busy == ("OperationInProgressException", f"Another Operation on StackSet {deployed.described()['StackSetARN']} is in progress")
+    arn, operation = deployed.described()["StackSetARN"], first["OperationId"]
+    assert busy == ("OperationInProgressException", f"Another Operation on StackSet {arn} is in progress: {operation}")
     assert refusal(deployed.deploy, accounts=[FIRST])[0] == "OperationInProgressException"
     assert refusal(deployed.client.delete_stack_set, StackSetName="warnings")[0] == "OperationInProgressException"
     assert deployed.end(first) == "SUCCEEDED"

@@ -150,9 +150,13 @@ def test_the_calls_are_made_as_the_caller_and_logged_apart(sandbox: Sandbox, sta
 
 
 def test_a_role_of_the_stack_may_do_what_the_caller_may_not(sandbox: Sandbox, stacks: Stacks) -> None:
-    sandbox.permit("RESTRICTED", ["cloudformation:*"])
     role = f"arn:aws:iam::{ACCOUNT}:role/deployer"
-    sandbox.boto3("cloudformation", REGION, "RESTRICTED").create_stack(StackName="spot", TemplateBody=QUEUE, RoleARN=role)
+    restricted = sandbox.boto3("cloudformation", REGION, "RESTRICTED")
+    sandbox.permit("RESTRICTED", ["cloudformation:*"])
+    code, message = refusal(restricted.create_stack, StackName="spot", TemplateBody=QUEUE, RoleARN=role)
+    assert (code, "iam:PassRole" in message) == ("AccessDenied", True)
+    sandbox.permit("RESTRICTED", ["cloudformation:*", "iam:PassRole"])
+    restricted.create_stack(StackName="spot", TemplateBody=QUEUE, RoleARN=role)
     assert stacks.end() == "CREATE_COMPLETE"
     assert stacks.described()["RoleARN"] == role
 
