@@ -86,6 +86,7 @@ def test_spot_handover(show: Any, run: Runner, sandbox: Sandbox) -> None:
             ResourceARN=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{NAME}", TagKeys=["SpotNotification"]
         )
         webhook.status = 500
+        jira.screen.remove("labels")
         runs += show("spot_notification", places)
     assert everything("spot_notification", runs) == set()
 

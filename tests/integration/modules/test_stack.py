@@ -155,7 +155,7 @@ def test_a_role_for_cloudformation_is_handed_on(stack: Stack) -> None:
 
 
 def test_a_template_that_names_roles_is_acknowledged_as_it_asks(stack: Stack) -> None:
-    properties = "Type: AWS::IAM::Role\n    Properties:\n"
+    properties = "Type: AWS::IAM::Role\n    Condition: MakesExecutionRole\n    Properties:\n"
     named = changed((properties, f"{properties}      RoleName: mine\n"))
     assert stack(source=named).action == "created"
     assert stack.described()["Capabilities"] == ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
@@ -602,7 +602,9 @@ def test_examples_run_with_the_permissions_that_the_notes_name_and_return_what_i
     assert look(**OURS, **made).actions[REGION] == "reauthorized"
     assert not look(**OURS, **{**made, "tags": {"team": "another"}}, spot_token=sandbox.tokens["admin"]).failed
     assert look(**published).failed  # it would deliver each warning a second time
+    assert not look(**published, on_existing="migrate").failed
     assert not look(**removed).failed
+    assert not look(**{**removed, "stack_name": published["stack_name"]}).failed
     fault = sandbox.add_fault(REFUSED, {"operation": "PutTargets"})
     assert look(**published).failed
     sandbox.clear_faults(fault["id"])
