@@ -410,7 +410,7 @@ failed_instances:
   description: The instances that are not as they shall be, worst first.
   type: list
   elements: dict
-  returned: always, unless an argument was wrong
+  returned: always, unless Ansible refused an argument
   contains: &failure
     account:
       description: The AWS account.
@@ -436,7 +436,7 @@ operations:
   description: What was done, in order. In check mode, what would be done.
   type: list
   elements: dict
-  returned: always, unless an argument was wrong
+  returned: always, unless Ansible refused an argument
   contains:
     id:
       description: The id of the operation, by which the console and C(DescribeStackSetOperation) know it.
@@ -506,6 +506,8 @@ lines:
     - 123456789012  act-d7320fba  2 of 2   create
 """
 
+import typing as t
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
@@ -533,12 +535,13 @@ def main() -> None:
         mutually_exclusive=[("template_body", "template_url")],
         supports_check_mode=True,
     )
+    nothing_done: dict[str, list[t.Any]] = {"operations": [], "failed_instances": []}
     try:
         answer = _run(module).run()
     except ArgumentError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **nothing_done)
     except Exception as error:  # an uncaught one would print its arguments, the token among them
-        module.fail_json(msg=failure_of(error).message)
+        module.fail_json(msg=failure_of(error).message, **nothing_done)
     if not answer.pop("finished"):
         step = {"operations": answer.pop("operations"), "progress": answer.pop("progress")}
         module.exit_json(**answer, **{STEP: step})

@@ -26,6 +26,8 @@ MODULES = PLUGINS / "modules"
 MODULE = "module"
 # What Ansible and amazon.aws give with every module.
 COMMON = {"changed", "failed", "msg", "invocation", "warnings", "deprecations", "diff", "exception", "resource_actions"}
+# The key of a result of a module that is run in steps (spot_stack_set), after which there is more to do.
+STEP = "_step"
 # What modules of regions return although they came to no result, as after a wrong argument.
 WITHOUT_RESULT = {"problem", "summary", "notes"}
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -72,6 +74,9 @@ def differences(module: str, answer: Mapping[str, Any]) -> list[str]:
     if answer.get("failed") and not answer.keys() & (returned(module).keys() - WITHOUT_RESULT):
         return []
     told = {key: value for key, value in answer.items() if key not in COMMON and not key.startswith("_")}
+    if STEP in answer:
+        # The action plugin takes a step's result, and runs the next: users see that of the last alone.
+        return [f"{key} is returned by a step, which only the action plugin sees" for key in told]
     return list(_differences("", returned(module), told))
 
 

@@ -125,7 +125,8 @@ class TestDeployment:
     def test_another_template_is_seen_and_a_comment_is_not(self, small: Run, stack_set: StackSet, accounts: Accounts) -> None:
         template = small.answer["invocation"]["module_args"]["template_body"]
         assert not made(stack_set(**SMALL, template_body=f"# a comment\n{template}")).changed
-        changed = template.replace('Description: {"Fn::Sub": "Sends EC2', 'Description: {"Fn::Sub": "Really sends EC2')
+        changed = template.replace('{"Fn::Sub": "Sends EC2', '{"Fn::Sub": "Really sends EC2')
+        assert changed != template
         done = made(stack_set(**SMALL, template_body=changed))
         assert [action for action, _, _ in done.operations] == ["update_stack_set"]
         assert [entry["after_header"] for entry in done.answer["diff"]] == [f"stack set {NAME}", f"stack set {NAME}, template"]
@@ -203,6 +204,7 @@ class TestTheToken:
     def test_without_one_nothing_is_begun(self, accounts: Accounts, stack_set: StackSet) -> None:
         refused = stack_set(spot_token="")
         assert "There is no Spot token" in refused.message
+        assert (refused.operations, refused.answer["failed_instances"]) == ([], [])
         assert accounts.writes() == []
 
 
@@ -290,7 +292,15 @@ class TestFailures:
         accounts.sandbox.add_fault({"error": {"status": 403, "code": "AccessDenied", "message": "no"}}, {"operation": operation})
         done = stack_set(**SMALL)
         assert done.message == f"stack set {NAME}: AccessDenied: {operation}: no Grant the caller the permission for {operation}."
-        assert done.answer["finished"] is True
+        assert "_step" not in done.answer
+        assert (done.operations, done.answer["failed_instances"]) == ([], [])
+
+    def test_a_role_that_may_not_be_assumed_leaves_empty_lists(self, accounts: Accounts, stack_set: StackSet) -> None:
+        accounts.sandbox.add_fault({"error": {"status": 403, "code": "AccessDenied", "message": "no"}}, {"operation": "AssumeRole"})
+        done = stack_set(**SMALL, assume_role_arn=f"arn:aws:iam::{THIRD}:role/administrator")
+        assert done.failed
+        assert "AssumeRole" in done.message
+        assert (done.operations, done.answer["failed_instances"]) == ([], [])
 
     def test_what_was_begun_is_told_where_the_rest_is_refused(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()

@@ -86,12 +86,12 @@ class StackSetRun:
         """Do it.
 
         :returns: the result of the module. `msg` only if something failed.
-        :raises ArgumentError: a parameter cannot be right.
         """
         try:
             reading, made = self._bring()
-        except ArgumentError:
-            raise
+        except ArgumentError as error:
+            result = stack_set_result(self._desired, self._operations, self._first, failure=failure_of(error))
+            return {**result, "msg": str(error)}
         except _StepOver:
             return unfinished(self._desired, self._operations, self._first)
         except Exception as error:  # whatever it was, what was done so far is told
