@@ -88,18 +88,29 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None, proof: Proof =
 
     :raises SpotError: Spot did not respond.
     """
-    unlisted = account = None
+    if proof.kind == NOTIFICATION:
+        # The list comes first: a Spot that is down gets no notice, and no more requests than the attempts of one.
+        account, unlisted = _listed(api, spot_account, aws_account)
+        return replace(_prove(api, spot_account, proof), account=account, unlisted=unlisted)
     proved = _prove(api, spot_account, proof)
     if proved.unknown:
         return proved
+    account, unlisted = _listed(api, spot_account, aws_account)
+    return replace(proved, account=account, unlisted=unlisted)
+
+
+def _listed(api: SpotApi, spot_account: str, aws_account: str | None) -> tuple[SpotAccount | None, SpotError | None]:
+    """Return the account as Spot lists it, and why Spot did not list accounts.
+
+    :raises SpotError: Spot did not respond.
+    """
     try:
         account = _find(api.accounts(aws_account), spot_account) if aws_account else None
-        account = account or _find(api.accounts(), spot_account)
+        return account or _find(api.accounts(), spot_account), None
     except SpotError as error:
         if not error.refused:
             raise
-        unlisted = error
-    return replace(proved, account=account, unlisted=unlisted)
+        return None, error
 
 
 def ask_all(api: SpotApi, spot_accounts: t.Iterable[str], proof: Proof = _READ) -> dict[str, SpotResponse]:

@@ -220,7 +220,15 @@ def test_a_response_that_says_neither_yes_nor_no_is_a_warning_that_quotes_it(sta
 
 
 def test_a_token_that_spot_does_not_know_is_refused_although_the_notice_says_nothing() -> None:
-    assert proved(Api(UNAUTHENTICATED, SpotError(404, "where?"))) == ["spot_token fail"]
+    assert proved(Api(UNAUTHENTICATED, SpotError(404, "where?"), filtered=UNAUTHENTICATED)) == ["spot_token fail"]
+
+
+@pytest.mark.parametrize("lists", [{"filtered": OUTAGE}, {"filtered": [], "all": OUTAGE}], ids=["filtered", "all"])
+def test_no_notice_is_sent_to_a_spot_that_is_down(lists: dict[str, t.Any]) -> None:
+    api = Api(**lists)
+    with pytest.raises(SpotError, match="gone"):
+        proved(api)
+    assert api.notices == []
 
 
 def test_a_token_that_may_not_notify_for_one_account_is_asked_about_the_others() -> None:
