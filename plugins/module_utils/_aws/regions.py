@@ -95,7 +95,7 @@ class Regions:
         region, endpoint_url, options = connection_info(module)
         config = Config(**_CONFIG).merge(options.pop("aws_config", None) or Config())
         role, profile = AssumeRole.from_parameters(module.params), options.pop("profile_name", None)
-        session = make_session(profile)
+        session = make_session(profile, region or default_region or (home_region(names) if names else None))
         region = region or session.region_name or default_region
         self.names = check_regions(([region] if region else []) if names is None else names)
         self._home = region or home_region(self.names)
@@ -103,7 +103,7 @@ class Regions:
             keys = [options.pop(name, None) for name in _KEYS]
             source = Credentials(*keys) if keys[0] else session.get_credentials()
             sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
-            session = make_session(profile, role.credentials(source, functools.partial(session.client, **sts)))
+            session = make_session(profile, self._home, role.credentials(source, functools.partial(session.client, **sts)))
 
         self._session = session
 

@@ -61,15 +61,18 @@ def connection_info(module: AnsibleAWSModule) -> tuple[str | None, str | None, d
     return region, endpoint_url, options
 
 
-def make_session(profile: str | None, credentials: t.Any = None) -> t.Any:
+def make_session(profile: str | None, region: str | None = None, credentials: t.Any = None) -> t.Any:
     """Return a boto3 Session, of given credentials or of those that boto3 finds.
 
+    :param region: where the profile's role is assumed if neither the profile nor AWS_DEFAULT_REGION names a region
     :raises ArgumentError: there is no such profile.
     """
     core = botocore.session.Session(profile=profile)
     # Else old botocore asks for the role in us-east-1, on behalf of all regions.
     core.set_config_variable("sts_regional_endpoints", "regional")
     try:
+        if region and core.get_config_variable("region") is None:
+            core.set_config_variable("region", region)
         if core.get_config_variable("ca_bundle") is None:
             core.set_config_variable("ca_bundle", ca_bundle())
         resolver = core.get_component("credential_provider")
