@@ -293,7 +293,8 @@ class Delivery:
             "ERROR_CODE": code,
             "ERROR_MESSAGE": message,
         }
-        if status is not None or condition:  # recorded: not where the endpoint was never called
+        # Recorded: not where the endpoint was never called. Only what the endpoint refused, or did not answer, is tried again.
+        if status is not None or condition or job.attempts > 1:
             attributes["RETRY_ATTEMPTS"] = str(job.attempts - 1)
         if condition:
             attributes["EXHAUSTED_RETRY_CONDITION"] = condition

@@ -91,7 +91,7 @@ def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None
     Draft202012Validator(schema).validate(report)
     assert report["accounts"] == accounts.report(accounts.three())["accounts"]
     assert report["collection"] == {"name": "spot.eventbridge", "version": VERSION}
-    assert ElementTree.parse(folder / "junit.xml").getroot().get("failures") == "7"
+    assert ElementTree.parse(folder / "junit.xml").getroot().get("failures") == "8"
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
 
 
