@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - For the playbooks of this collection over many accounts. Each account is one line as soon as it is done, with a number that says
     how many are left; at the end comes the table over all accounts, and why each account failed that did.
-  - A play with one host, a verbose run and whatever else looks as with P(ansible.builtin.default#callback).
+  - A play with one host, a verbose run and whatever else looks as with P(ansible.builtin.default#callback). Skipped tasks are shown by
+    verbose runs alone.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -41,6 +42,12 @@ class CallbackModule(DefaultCallback):
         super().__init__()
         self._total = 0
         self._done: set[str] = set()
+
+    def set_options(self, *args: t.Any, **kwargs: t.Any) -> None:
+        """Leave out skipped tasks: a check that does not apply to a run is of no interest."""
+        super().set_options(*args, **kwargs)
+        if self._display.verbosity == 0:
+            self.set_option("display_skipped_hosts", False)
 
     @property
     def _condensed(self) -> bool:
