@@ -18,7 +18,6 @@ TOKEN = "spot_token"
 SPOT_ACCOUNT = "spot_account"
 AWS_ACCOUNT = "aws_account"
 
-
 # What has to be proved before a token is written: that it may notify, that it may read, or only that Spot knows it.
 NOTIFICATION, READ, NONE = PROOFS = ("notification", "read", "none")
 # The instance of a notice that proves a token. AWS gives no such id: Spot may act on the instance that a notice names.
