@@ -90,7 +90,7 @@ def ask(api: SpotApi, spot_account: str, aws_account: str | None, proof: Proof =
     if proof.kind == NOTIFICATION:
         # The list comes first: a Spot that is down gets no notice, and no more requests than the attempts of one.
         account, unlisted = _listed(api, spot_account, aws_account)
-        return replace(_prove(api, spot_account, proof), account=account, unlisted=unlisted)
+        return replace(_prove(api, spot_account, proof, unlisted), account=account, unlisted=unlisted)
     proved = _prove(api, spot_account, proof)
     if proved.unknown:
         return proved
@@ -130,14 +130,15 @@ def ask_all(api: SpotApi, spot_accounts: t.Iterable[str], proof: Proof = _READ) 
     for spot_account in spot_accounts:
         # A token that Spot does not know at all is valid for no account.
         if not proved.unknown:
-            proved = _prove(api, spot_account, proof)
+            proved = _prove(api, spot_account, proof, unlisted)
         found[spot_account] = replace(proved, account=listed.get(spot_account), unlisted=unlisted)
     return found
 
 
-def _prove(api: SpotApi, spot_account: str, proof: Proof) -> SpotResponse:
+def _prove(api: SpotApi, spot_account: str, proof: Proof, unlisted: SpotError | None = None) -> SpotResponse:
     """Return the response to the proof alone.
 
+    :param unlisted: why Spot did not list accounts with this token, if that is known
     :raises SpotError: Spot did not respond.
     """
     if proof.kind != NOTIFICATION:
@@ -147,7 +148,9 @@ def _prove(api: SpotApi, spot_account: str, proof: Proof) -> SpotResponse:
     except SpotError as error:
         if error.status not in (401, 403):
             return SpotResponse(_refusal(api, spot_account), None, None, doubt=error)
-        return SpotResponse(error, None, None, reads=_reads(api, spot_account))
+        # A token that Spot did not know for the list reads nothing else.
+        known = unlisted is None or not unlisted.unauthenticated
+        return SpotResponse(error, None, None, reads=known and _reads(api, spot_account))
     return SpotResponse(None, None, None)
 
 

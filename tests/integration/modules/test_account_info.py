@@ -69,7 +69,7 @@ def test_a_token_that_spot_does_not_know_is_not_asked_about_for_each_account(spo
     sandbox.revoke_token("editor")
     assert about(spot, "editor", BOTH) == [("spot_token", "fail")] * 2
     # The list of accounts, a notice, and the question whether the token is known at all.
-    assert len(sandbox.received()) == 3
+    assert len(sandbox.received()) == 2
 
 
 def test_a_viewers_token_fails_for_each_account(spot: Spot, sandbox: Sandbox) -> None:
@@ -137,7 +137,7 @@ def test_a_token_that_spot_does_not_know_is_a_finding_and_no_failure(spot: Spot,
     (check,) = run.answer["checks"]
     assert "Spot answered 401" in check["message"]
     assert "programmatic user" in check["remedy"]
-    assert [request["method"] for request in sandbox.received()] == ["POST", "GET"]
+    assert [request["method"] for request in sandbox.received()] == ["GET", "POST"]
 
 
 @pytest.mark.parametrize(("status", "check"), [(400, "spot_account"), (404, "spot_account"), (401, "spot_token")])
@@ -262,18 +262,17 @@ def test_a_rate_limit_that_takes_too_long_is_a_failure_at_once(spot: Spot, sandb
     run = spot()
     assert run.failed
     assert run.message == (
-        "Spot answered 429 to GET /aws/ec2/group: A fault of the sandbox (the rate limit ends in 3600 s). "
+        "Spot answered 429 to GET /setup/account: A fault of the sandbox (the rate limit ends in 3600 s). "
         "Too many requests in this organisation: run again in a minute or later."
     )
-    # The notice, which is limited as well, and the question that only reads.
-    assert len(sandbox.received()) == 2
+    assert len(sandbox.received()) == 1
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"error": {"status": 500, "message": "Boom"}}, "Spot answered 500 to GET /aws/ec2/group: Boom"),
-        ({"text": "upstream connect error\n", "status": 503}, "Spot answered 503 to GET /aws/ec2/group: upstream connect error"),
+        ({"error": {"status": 500, "message": "Boom"}}, "Spot answered 500 to GET /setup/account: Boom"),
+        ({"text": "upstream connect error\n", "status": 503}, "Spot answered 503 to GET /setup/account: upstream connect error"),
         ({"drop": True}, "Spot did not answer at http://127.0.0.1"),
     ],
     ids=["500", "text", "drop"],
@@ -284,7 +283,7 @@ def test_an_outage_is_a_failure_after_three_attempts(spot: Spot, sandbox: Sandbo
     assert run.failed
     assert run.message.startswith(words)
     assert "\n" not in run.message
-    assert [request["method"] for request in sandbox.received()] == ["POST"] * 3 + ["GET"] * 3
+    assert [request["method"] for request in sandbox.received()] == ["GET"] * 3
 
 
 @pytest.mark.parametrize("fault", [{"error": {"status": 502}}, {"text": "Bad gateway", "status": 502}, {"drop": True}], ids=str)
