@@ -68,7 +68,7 @@ def test_accounts_that_were_mixed_up_fail(spot: Spot) -> None:
 def test_a_token_that_spot_does_not_know_is_not_asked_about_for_each_account(spot: Spot, sandbox: Sandbox) -> None:
     sandbox.revoke_token("editor")
     assert about(spot, "editor", BOTH) == [("spot_token", "fail")] * 2
-    # The list of accounts, a notice, and the question whether the token is known at all.
+    # The list of accounts, which shows that the token is not known, and a notice.
     assert len(sandbox.received()) == 2
 
 
