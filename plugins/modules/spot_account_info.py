@@ -222,7 +222,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.accounts import FIELDS, parse_filters, problem, select
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import ask, ask_all, findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_findings import findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import ask, ask_all
 
 # The region of the notice that proves a token; Spot need not know it.
 DEFAULT_HOME_REGION = "us-east-1"

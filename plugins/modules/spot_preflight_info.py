@@ -200,7 +200,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.pref
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import findings, obstacles
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_findings import findings, obstacles
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_findings import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import (
     IMPOSSIBLE_INSTANCE,
     NONE,
@@ -17,7 +18,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof
     SpotResponse,
     ask,
     ask_all,
-    findings,
     sample_warning,
 )
 
