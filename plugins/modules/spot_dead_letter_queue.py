@@ -40,6 +40,7 @@ options:
   kms_master_key_id:
     description:
       - A KMS key of your own in place of the key that SQS manages. The key's policy must let C(events.amazonaws.com) use it.
+      - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
 
 extends_documentation_fragment:

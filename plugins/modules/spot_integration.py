@@ -105,6 +105,7 @@ options:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
         C(events.amazonaws.com) use it.
+      - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
 
 extends_documentation_fragment:

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import STOP
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import (
     api_destination,
     connection,
@@ -106,6 +107,8 @@ class Desired:
     @classmethod
     def _present(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
         name, queue, role = check_name(params["name"]), _queue_name(params), params["role_name"]
+        for option in ("kms_key_identifier", "queue_kms_master_key_id"):
+            check_kms_key(option, params.get(option), regions.names)
         aws_account = check_aws_account(params["aws_account"] or regions.aws_account())
         shared = {"tags": as_text(params["tags"]), "purge_tags": params["purge_tags"]}
         description = params["description"]

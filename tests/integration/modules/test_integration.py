@@ -45,6 +45,17 @@ def test_check_mode_on_an_empty_account_predicts_all_and_writes_nothing(integrat
     assert (predicted.failed, actions(predicted), writes(sandbox)) == (False, [MADE] * 3, [])
 
 
+@pytest.mark.parametrize("option", ["kms_key_identifier", "queue_kms_master_key_id"])
+@pytest.mark.parametrize("key", ["alias/aws/sqs", f"arn:aws:kms:{REGIONS[0]}:123456789012:key/11111111-2222-3333-4444-555555555555"])
+def test_a_kms_key_that_eventbridge_cannot_use_is_refused_before_anything_is_made(
+    integrate: Any, sandbox: Sandbox, option: str, key: str
+) -> None:
+    before = sandbox.calls(writes=True)
+    refused = integrate(**{option: key})
+    assert (refused.failed, f"{option} cannot be {key}" in refused.message) == (True, True)
+    assert sandbox.calls(writes=True) == before
+
+
 def test_the_prediction_is_what_is_done(integrate: Any) -> None:
     predicted, done = integrate(check=True), integrate()
     assert (predicted.actions, actions(predicted)) == (done.actions, actions(done))

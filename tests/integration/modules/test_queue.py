@@ -106,6 +106,12 @@ def test_a_kms_key_is_set_and_given_back(queue: Queue, aws: Aws) -> None:
     ]
 
 
+def test_another_form_of_the_kms_key_is_no_change(queue: Queue, aws: Aws) -> None:
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters"
+    assert [queue(kms_master_key_id=key).action for key in (arn, "alias/letters", arn)] == ["created", "unchanged", "unchanged"]
+    assert attributes(aws)["KmsMasterKeyId"] == arn
+
+
 @pytest.mark.parametrize(
     ("wanted", "purge", "action", "after"),
     [

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import is_same_key
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_key, is_same_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     DEFAULT_DESCRIPTION,
@@ -122,6 +122,8 @@ class Connection(Resource):
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, api_destination=params["api_destination"] or name)
+        if params["kms_key_identifier"]:
+            check_kms_key("kms_key_identifier", params["kms_key_identifier"], regions.names)
         return cls(
             name=name,
             spot_account=check_spot_account(params["spot_account"]),
@@ -178,7 +180,7 @@ class Connection(Resource):
         if not self.present:
             return self._plan_removal(existing)
         shown = existing.managed_fields()["kms_key_identifier"] if existing else None
-        if shown != self.kms_key and is_same_key(shown, self.kms_key):
+        if is_same_key(shown, self.kms_key):
             return dataclasses.replace(self, kms_key=shown).plan(region, existing)
         after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": MATCHES}
         if existing is None:

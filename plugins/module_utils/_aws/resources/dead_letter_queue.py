@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_key, is_same_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
@@ -125,6 +126,8 @@ class Queue(Resource):
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, delete_messages=params["delete_messages"])
+        if params["kms_master_key_id"]:
+            check_kms_key("kms_master_key_id", params["kms_master_key_id"], regions.names)
         desired = cls(
             name=name,
             rule=params["rule"] or name,
@@ -153,6 +156,9 @@ class Queue(Resource):
         """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold why Spot refused."""
         if not self.present:
             return self._plan_removal(existing)
+        shown = existing.managed_fields()["kms_master_key_id"] if existing else None
+        if is_same_key(shown, self.kms_key):
+            return dataclasses.replace(self, kms_key=shown).plan(region, existing)
         policy = self.policy(region)
         after = {**self._desired_fields(policy), "tags": tags_after(existing.tags if existing else {}, self.tags, self.purge_tags)}
         if existing is None:

@@ -126,6 +126,9 @@ def test_the_aws_account_is_asked_for_once_and_only_if_need_be(changes: dict[str
         {"invocation_endpoint": "http://example.com"},
         {"message_retention_period": 1},
         {"maximum_event_age_in_seconds": 1},
+        {"kms_key_identifier": "alias/aws/secretsmanager"},
+        {"queue_kms_master_key_id": "alias/aws/sqs"},
+        {"queue_kms_master_key_id": "arn:aws:kms:us-east-1:123456789012:key/1f"},
     ],
     ids=str,
 )

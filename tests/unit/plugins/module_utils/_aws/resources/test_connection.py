@@ -361,8 +361,12 @@ def parameters(**changes: t.Any) -> dict[str, t.Any]:
     }
 
 
+class Regions:
+    names = ("eu-west-1",)
+
+
 def from_parameters(**changes: t.Any) -> Connection:
-    return Connection.from_parameters(parameters(**changes), t.cast("t.Any", None))
+    return Connection.from_parameters(parameters(**changes), t.cast("t.Any", Regions()))
 
 
 def test_parameters_become_the_desired_state() -> None:
@@ -387,6 +391,8 @@ def test_a_removal_may_name_the_destination_that_goes_with_it() -> None:
         {"spot_token": None},
         {"spot_token": f"{TOKEN}:"},
         {"name": "a" * 65},
+        {"kms_key_identifier": "alias/aws/secretsmanager"},
+        {"kms_key_identifier": "arn:aws:kms:us-east-1:123456789012:key/1f"},
     ],
 )
 def test_invalid_parameters_are_errors_without_the_token(wrong: dict[str, t.Any]) -> None:

@@ -150,6 +150,15 @@ def test_kms_key_as_desired_is_unchanged(region: Region) -> None:
     assert queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/q")).action == "unchanged"
 
 
+@pytest.mark.parametrize("forms", [("alias/q", "arn:aws:kms:eu-west-1:1:alias/q"), ("arn:aws:kms:eu-west-1:1:key/1f", "1f")])
+def test_kms_key_in_another_form_is_unchanged(region: Region, forms: tuple[str, str]) -> None:
+    desired, found = forms
+    queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key=desired)
+    assert queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId=found)).calls == ()
+    changed = queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId=found, MessageRetentionPeriod="60"))
+    assert set_to(changed)["KmsMasterKeyId"] == found
+
+
 @pytest.mark.parametrize(
     ("tags", "purge", "desired"),
     [
@@ -198,6 +207,8 @@ def test_queue_with_messages_is_removed_with_delete_messages(region: Region) -> 
 
 
 class Regions:
+    names = ("eu-west-1", "us-east-1")
+
     def aws_account(self) -> str:
         return "210987654321"
 
@@ -245,6 +256,8 @@ def test_limits_of_parameters_are_valid(border: dict[str, t.Any]) -> None:
         {"aws_account": "12345"},
         {"message_retention_period": 59},
         {"message_retention_period": 1209601},
+        {"kms_master_key_id": "alias/aws/sqs"},
+        {"kms_master_key_id": "arn:aws:kms:eu-west-1:123456789012:key/1f"},
     ],
     ids=str,
 )

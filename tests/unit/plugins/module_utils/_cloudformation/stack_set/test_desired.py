@@ -121,6 +121,8 @@ def test_removal_needs_a_name_only() -> None:
         ({"accounts": ["a"]}, "'a' is not an AWS account id"),
         ({"excluded_accounts": ["a"]}, "'a' is not an AWS account id"),
         ({"spot_token": "a b"}, "The Spot token contains white space"),
+        ({"parameters": {"QueueKmsKey": "alias/aws/sqs"}}, "parameters.QueueKmsKey cannot be alias/aws/sqs: EventBridge cannot use"),
+        ({"parameters": {"ConnectionKmsKey": "arn:aws:kms:eu-west-1:1:key/1f"}}, "key/1f for us-east-1: AWS uses a key only in"),
         ({"regions": ["nowhere"]}, "'nowhere' is not the name of an AWS region"),
         ({"regions": []}, "No region is given"),
         ({"permission_model": "service_managed"}, "organizational_unit_ids is missing"),
