@@ -12,7 +12,6 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
-
 # The parameters of this collection's template that are KMS keys.
 KEY_PARAMETERS = ("ConnectionKmsKey", "QueueKmsKey")
 # AWS KMS developer guide, "Key identifiers": AWS's own keys have aliases of this form, and the ids of multi-Region keys begin with mrk-.

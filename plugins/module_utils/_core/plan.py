@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
@@ -98,6 +99,13 @@ class Resource(abc.ABC):
         :raises RegionError: it is visible, and the resource does not work.
         """
         return not self.plan(region, existing).calls
+
+    def as_described(self, existing: t.Any) -> Resource:
+        """Return the same with the existing description: a description is cosmetic, and delivers nothing."""
+        if existing is None or not hasattr(self, "description"):
+            return self
+        described = dataclasses.replace(t.cast("t.Any", self), description=existing.document.get("description") or "")
+        return t.cast("Resource", described)
 
 
 def changed_fields(existing: t.Mapping[str, t.Any], desired: t.Mapping[str, t.Any]) -> list[str]:

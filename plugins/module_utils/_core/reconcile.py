@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_conflict_code
@@ -16,6 +17,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+
+# Seconds to wait for a description that AWS took and does not show, once all else is shown.
+_COSMETIC_TIMEOUT = 5.0
 
 
 def reconcile(
@@ -50,7 +54,9 @@ def reconcile(
         except Exception as error:
             retries.pause(error)
             plan = resource.plan(region, _read_settled(resource, region, deadline))
-    return Outcome(told, _read_result(resource, region, deadline))
+    document, note = _read_result(resource, region, deadline)
+    notes = [text for text in (told.note, note) if text]
+    return Outcome(dataclasses.replace(told, note="; ".join(notes) or None), document)
 
 
 def _make(call: Call, resource: Resource, region: Region) -> None:
@@ -68,9 +74,13 @@ def _read_settled(resource: Resource, region: Region, deadline: Deadline) -> t.A
     return poll(lambda: resource.read(region), resource.settled, deadline)
 
 
-def _read_result(resource: Resource, region: Region, deadline: Deadline) -> Document | None:
-    """Read until what was done is visible: what is returned was seen."""
-    between = pauses()
+def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tuple[Document | None, str | None]:
+    """Read until what was done is visible: what is returned was seen.
+
+    :returns: the resource, and a note about what is not visible and is only cosmetic
+    """
+    between, note = pauses(), None
+    cosmetic = Deadline(min(_COSMETIC_TIMEOUT, deadline.remaining))
     while True:
         existing = _read_settled(resource, region, deadline)
         if not deadline.seconds:
@@ -80,8 +90,12 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> Docu
             raise RegionError("Timeout", message)
         if resource.achieved(region, existing):
             break
+        all_else = resource.as_described(existing).achieved(region, existing)
         # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
-        if not deadline.sleep(next(between)):
+        if not (cosmetic if all_else else deadline).sleep(next(between)):
+            if all_else:
+                note = f"AWS took the description of the {resource.kind}, but does not show it. Nothing else depends on it"
+                break
             message = f"AWS took the change, but does not show it after {deadline.seconds:g} seconds; run again later"
             raise RegionError("NotShown", message)
-    return existing.document if existing else None
+    return (existing.document if existing else None), note

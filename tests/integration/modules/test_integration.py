@@ -138,6 +138,16 @@ def test_a_change_that_aws_took_and_did_not_make_is_a_failure(integrate: Any, sa
     assert "AWS took the change, but does not show it" in done.message
 
 
+@pytest.mark.parametrize("operation", ["UpdateConnection", "UpdateApiDestination"])
+def test_a_description_that_aws_took_and_does_not_show_is_a_note(integrate: Any, sandbox: Sandbox, operation: str) -> None:
+    integrate()
+    sandbox.add_fault({"garbage": True}, {"operation": operation, "region": "eu-west-1"})
+    done = integrate(description="another")
+    assert (done.failed, done.answer["failed_regions"], done.regions["eu-west-1"]["status"]) == (False, [], "active")
+    assert set(done.regions["eu-west-1"]["actions"].values()) == {"updated", "unchanged"}
+    assert any("but does not show it. Nothing else depends on it" in warning for warning in done.warnings)
+
+
 def test_what_failed_is_completed_by_the_next_run(integrate: Any, sandbox: Sandbox) -> None:
     sandbox.add_fault({"error": {"status": 400, "code": "LimitExceeded", "message": "no"}}, {"operation": "PutTargets"}, times=3)
     assert integrate().failed

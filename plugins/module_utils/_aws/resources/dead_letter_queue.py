@@ -72,6 +72,11 @@ class ExistingQueue:
         }
 
     @property
+    def kms_key(self) -> str | None:
+        """The KMS key that encrypts it; None if SQS manages the key, or none does."""
+        return self.attributes.get("KmsMasterKeyId") or None
+
+    @property
     def messages(self) -> int:
         """How many messages are in it, at the least."""
         return sum(int(self.attributes.get(count, 0)) for count in _MESSAGE_COUNTS)
@@ -81,7 +86,7 @@ class ExistingQueue:
         return {
             "message_retention_period": int(self.attributes.get("MessageRetentionPeriod", 0)),
             "sqs_managed_sse_enabled": self.attributes.get("SqsManagedSseEnabled", "false").lower() == "true",
-            "kms_master_key_id": self.attributes.get("KmsMasterKeyId") or None,
+            "kms_master_key_id": self.kms_key,
             "policy": _parsed(self.attributes.get("Policy")),
         }
 
@@ -156,9 +161,8 @@ class Queue(Resource):
         """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold why Spot refused."""
         if not self.present:
             return self._plan_removal(existing)
-        shown = existing.managed_fields()["kms_master_key_id"] if existing else None
-        if is_same_key(shown, self.kms_key):
-            return dataclasses.replace(self, kms_key=shown).plan(region, existing)
+        if existing and is_same_key(existing.kms_key, self.kms_key):
+            return dataclasses.replace(self, kms_key=existing.kms_key).plan(region, existing)
         policy = self.policy(region)
         after = {**self._desired_fields(policy), "tags": tags_after(existing.tags if existing else {}, self.tags, self.purge_tags)}
         if existing is None:
@@ -168,11 +172,7 @@ class Queue(Resource):
             predicted = {"name": self.name, "queue_arn": region.arn("sqs", self.aws_account, self.name), "messages": 0, **after}
             return Plan("created", predicted, None, after, (Call("create_queue", arguments),))
 
-        attributes = self._attributes(policy)
-        if not self.kms_key and existing.attributes.get("KmsMasterKeyId"):
-            attributes["KmsMasterKeyId"] = ""  # a queue has one kind of encryption
-        if all(_same(name, value, existing.attributes) for name, value in attributes.items()):
-            attributes = {}
+        attributes = self._changed_attributes(policy, existing)
         to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
         calls = []
         if attributes:
@@ -216,6 +216,13 @@ class Queue(Resource):
         if self.kms_key:
             return {**attributes, "KmsMasterKeyId": self.kms_key}
         return {**attributes, "SqsManagedSseEnabled": "true"}
+
+    def _changed_attributes(self, policy: Document, existing: ExistingQueue) -> dict[str, str]:
+        """Return all attributes to set if one of them differs, else none."""
+        attributes = self._attributes(policy)
+        if not self.kms_key and existing.kms_key:
+            attributes["KmsMasterKeyId"] = ""  # a queue has one kind of encryption
+        return {} if all(_same(name, value, existing.attributes) for name, value in attributes.items()) else attributes
 
     def _desired_fields(self, policy: Document) -> Document:
         return {

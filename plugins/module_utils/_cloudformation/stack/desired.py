@@ -10,9 +10,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import KEY_PARAMETERS, check_kms_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack as Owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import KEY_PARAMETERS, check_kms_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     check_template_body,

@@ -277,6 +277,32 @@ def test_change_never_visible_is_an_error(clock: t.Any) -> None:
     assert 50 < sum(clock.pauses) <= 60
 
 
+@dataclass
+class DescribedLamp(Lamp):
+    """A lamp with a description, which the service takes and does not show."""
+
+    description: str = "a lamp"
+
+    def plan(self, region: Region, current: Light | None) -> Plan:
+        if current and not super().plan(region, current).calls:
+            return super().plan(region, Light("red")) if current.document.get("description", "") != self.description else unchanged(current)
+        return super().plan(region, current)
+
+
+@pytest.mark.parametrize("timeout", [3.5, 120])
+def test_a_description_that_is_not_shown_is_a_note_after_seconds(clock: t.Any, timeout: float) -> None:
+    lamps = Lamps()
+    outcome = run(lamps, DescribedLamp(), timeout=timeout)
+    assert (lamps.calls, outcome.plan.action, outcome.document) == (["create"], "created", {"color": "green", "state": "STEADY"})
+    assert outcome.plan.note == "AWS took the description of the lamp, but does not show it. Nothing else depends on it"
+    assert sum(clock.pauses) < 5
+
+
+def test_a_description_does_not_excuse_another_change_that_is_not_shown(clock: t.Any) -> None:
+    with pytest.raises(RegionError, match="does not show it after 60 seconds; run again later"):
+        run(Lamps(Light("red"), hidden_for=1000), DescribedLamp(), timeout=60)
+
+
 def test_change_not_visible_yet_is_not_read_again_without_wait(clock: t.Any) -> None:
     assert run(Lamps(Light("red"), hidden_for=1000), timeout=0).document == {"color": "red", "state": "STEADY"}
     assert clock.pauses == []

@@ -586,8 +586,15 @@ def test_a_token_where_cloudformation_would_show_it_is_refused_without_repeating
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"spot_account": "act-1"}, {"spot_token": None}, {"spot_token": "a b"}, {"template_body": "x" * 51201}, {"template_body": None}]
-    + [{"parameters": {"QueueKmsKey": "alias/aws/sqs"}}, {"parameters": {"QueueKmsKey": "arn:aws:kms:eu-west-1:1:key/1f"}, "regions": ["a"]}],
+    [
+        {"spot_account": "act-1"},
+        {"spot_token": None},
+        {"spot_token": "a b"},
+        {"template_body": "x" * 51201},
+        {"template_body": None},
+        {"parameters": {"QueueKmsKey": "alias/aws/sqs"}},
+        {"parameters": {"QueueKmsKey": "arn:aws:kms:eu-west-1:1:key/1f"}, "regions": ["us-east-1"]},
+    ],
 )
 def test_other_wrong_arguments_are_refused(wrong: Document) -> None:
     with pytest.raises(ArgumentError):
