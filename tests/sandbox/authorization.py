@@ -64,7 +64,7 @@ def _events(operation: str, where: str, body: dict[str, Any], _: Request) -> Ite
         buses = {entry.get("EventBusName") or "default" for entry in body["Entries"]}
         yield Need(action, tuple(bus if bus.startswith("arn:") else f"{prefix}:event-bus/{bus}" for bus in sorted(buses)))
     elif "ResourceARN" in body:
-        yield Need(action, (body["ResourceARN"],))
+        yield Need(action, (body["ResourceARN"],), _request_tags(body.get("Tags", [])))
     elif operation.endswith("ApiDestination"):
         connection = (body["ConnectionArn"],) if operation == "CreateApiDestination" else ()
         yield Need(action, (f"{prefix}:api-destination/{body['Name']}", *connection))
@@ -80,12 +80,17 @@ def _events(operation: str, where: str, body: dict[str, Any], _: Request) -> Ite
             )
     else:
         rule = f"{prefix}:rule/{body.get('Rule') or body['Name']}"
-        yield Need(action, (rule,))
+        tags = _request_tags(body.get("Tags", []))
+        yield Need(action, (rule,), tags)
         if operation == "PutRule" and body.get("Tags"):
-            yield Need("events:TagResource", (rule,))
+            yield Need("events:TagResource", (rule,), tags)
         roles = {target["RoleArn"] for target in body.get("Targets", []) if target.get("RoleArn")}
         for role in sorted(roles | ({body["RoleArn"]} if body.get("RoleArn") else set())):
             yield Need("iam:PassRole", (role,), {"iam:PassedToService": "events.amazonaws.com"})
+
+
+def _request_tags(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}
 
 
 _SECRETS = {
@@ -112,9 +117,11 @@ def _secretsmanager(operation: str, where: str, body: dict[str, Any], _: Request
 def _sqs(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
     queue = str(body.get("QueueName") or body.get("QueueUrl", "")).rpartition("/")[2]
     resources = (f"arn:{PARTITION}:sqs:{where}:{queue}",) if queue else ("*",)
-    yield Need(f"sqs:{operation}", resources)
-    if operation == "CreateQueue" and body.get("tags"):
-        yield Need("sqs:TagQueue", resources)
+    given = body.get("tags") or body.get("Tags") or {}
+    tags = {f"aws:RequestTag/{key}": value for key, value in given.items()}
+    yield Need(f"sqs:{operation}", resources, tags)
+    if operation == "CreateQueue" and tags:
+        yield Need("sqs:TagQueue", resources, tags)
 
 
 def _iam(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:

@@ -13,14 +13,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_
 
 
 def tag_changes(existing: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool) -> tuple[dict[str, str], list[str]]:
-    """Return the tags to set and the keys to remove. Tags of AWS itself (`aws:…`) are never removed.
+    """Return the tags to set, all or none, and the keys to remove. Tags of AWS itself (`aws:…`) are never removed.
 
     :param desired: None changes no tag
     :param purge: whether tags that are not desired are removed
     """
     to_set, to_remove = compare_aws_tags(existing, desired, purge_tags=purge) if desired is not None else ({}, [])
-    # In the order of the options: amazon.aws's has that of a set, which differs from run to run.
-    return {key: value for key, value in (desired or {}).items() if key in to_set}, to_remove
+    # All of them where one differs: a company's policy can refuse a request that lacks a tag (condition key aws:RequestTag).
+    return dict(desired or {}) if to_set else {}, to_remove
 
 
 def tags_after(existing: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool) -> dict[str, str]:

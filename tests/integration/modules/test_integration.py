@@ -148,6 +148,18 @@ def test_a_description_that_aws_took_and_does_not_show_is_a_note(integrate: Any,
     assert any("but does not show it. Nothing else depends on it" in warning for warning in done.warnings)
 
 
+def test_every_write_has_the_tag_that_the_organisation_demands(integrate: Any, sandbox: Sandbox, aws: Aws) -> None:
+    actions = ["events:PutRule", "events:TagResource", "sqs:CreateQueue", "sqs:TagQueue"]
+    without = {"Effect": "Deny", "Action": actions, "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestTag/team": "a"}}}
+    sandbox.settings(control_policy={"Version": "2012-10-17", "Statement": [without]})
+    assert integrate(regions=["eu-west-1"], tags={"owner": "us"}).failed
+    assert integrate(regions=["eu-west-1"]).actions == {"eu-west-1": "created"}
+    aws.events().disable_rule(Name=NAME)
+    assert integrate(regions=["eu-west-1"]).actions == {"eu-west-1": "updated"}
+    assert integrate(regions=["eu-west-1"], tags={"team": "a", "owner": "us"}).actions == {"eu-west-1": "updated"}
+    assert integrate(regions=["eu-west-1"], description="another").actions == {"eu-west-1": "updated"}
+
+
 def test_what_failed_is_completed_by_the_next_run(integrate: Any, sandbox: Sandbox) -> None:
     sandbox.add_fault({"error": {"status": 400, "code": "LimitExceeded", "message": "no"}}, {"operation": "PutTargets"}, times=3)
     assert integrate().failed

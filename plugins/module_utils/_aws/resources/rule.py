@@ -209,7 +209,8 @@ class Rule(Resource):
 
         calls: list[Call] = []
         if put_rule:
-            # PutRule resets whatever is left out; of tags, it takes only those of a new rule.
+            # PutRule resets whatever is left out. It takes the tags of a new rule only (recorded), but a company's policy can refuse
+            # a request that lacks them (condition key aws:RequestTag).
             arguments: Document = {
                 "Name": self.name,
                 "EventBusName": EVENT_BUS,
@@ -217,7 +218,7 @@ class Rule(Resource):
                 "State": "ENABLED",
                 "Description": self.description,
             }
-            if existing.found is None and self.tags:
+            if self.tags:
                 arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
             calls.append(Call("put_rule", arguments))
         if existing.found is not None and to_set:

@@ -17,6 +17,9 @@ CASES = [
     pytest.param({"team": "a"}, False, {}, [], {"owner": "them", "team": "a"}, id="there already"),
     pytest.param({"team": "b"}, False, {"team": "b"}, [], {"owner": "them", "team": "b"}, id="another value"),
     pytest.param({"cost": "7"}, False, {"cost": "7"}, [], {"owner": "them", "team": "a", "cost": "7"}, id="a new one"),
+    pytest.param(
+        {"team": "a", "x": "1"}, False, {"team": "a", "x": "1"}, [], {"owner": "them", "team": "a", "x": "1"}, id="one differs: all"
+    ),
     pytest.param({"team": "a"}, True, {}, ["owner"], {"team": "a"}, id="fewer, purged"),
     pytest.param({"team": "b"}, True, {"team": "b"}, ["owner"], {"team": "b"}, id="another value, purged"),
     pytest.param({"Team": "a"}, False, {"Team": "a"}, [], {"owner": "them", "team": "a", "Team": "a"}, id="keys mind the case"),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
@@ -81,10 +82,17 @@ def test_a_new_rule_gets_its_tags_when_it_is_made(region: Region) -> None:
     assert [operation for operation, dummy in calls(plan)] == ["put_rule", "put_targets"]
 
 
-def test_existing_rule_is_tagged_by_a_separate_call(region: Region) -> None:
+def test_existing_rule_is_tagged_by_a_separate_call_and_every_request_has_the_tags(region: Region) -> None:
     plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(region, current(state="DISABLED"))
     assert [operation for operation, dummy in calls(plan)] == ["put_rule", "tag_resource", "put_targets"]
-    assert "Tags" not in calls(plan)[0][1]
+    assert [arguments["Tags"] for dummy, arguments in calls(plan)[:2]] == [[{"Key": "team", "Value": "a"}]] * 2
+
+
+def test_an_update_of_a_rule_has_the_tags_that_it_has_already(region: Region) -> None:
+    plan = Rule(name=NAME, role_arn=ROLE, tags={"team": "a"}).plan(
+        region, dataclasses.replace(current(state="DISABLED"), tags={"team": "a"})
+    )
+    assert calls(plan)[0][1]["Tags"] == [{"Key": "team", "Value": "a"}]
 
 
 def test_rule_as_desired_is_unchanged(region: Region) -> None:
