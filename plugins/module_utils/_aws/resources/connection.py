@@ -122,8 +122,7 @@ class Connection(Resource):
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, api_destination=params["api_destination"] or name)
-        if params["kms_key_identifier"]:
-            check_kms_key("kms_key_identifier", params["kms_key_identifier"], regions.names)
+        check_kms_key("kms_key_identifier", params["kms_key_identifier"], regions.names)
         return cls(
             name=name,
             spot_account=check_spot_account(params["spot_account"]),
