@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -109,6 +110,16 @@ def test_a_lost_authorisation_is_what_stands_out(integrate: Any, sandbox: Sandbo
     mended = integrate()
     assert mended.actions == {"us-east-1": "unchanged", "eu-west-1": "reauthorized", "ap-southeast-2": "unchanged"}
     assert mended.regions["eu-west-1"]["api_destination"]["api_destination_state"] == "ACTIVE"
+
+
+def test_a_destination_that_lags_behind_its_connection_is_active_at_the_end(integrate: Any, aws: Aws, sandbox: Sandbox) -> None:
+    integrate()
+    sandbox.settings(destination_lag_seconds=1.5)
+    aws.events("eu-west-1").deauthorize_connection(Name=NAME)
+    time.sleep(2)
+    repaired = integrate().regions["eu-west-1"]
+    assert (repaired["action"], repaired["status"]) == ("reauthorized", "active")
+    assert repaired["api_destination"]["api_destination_state"] == "ACTIVE"
 
 
 def test_a_connection_made_anew_is_followed_by_its_destination(integrate: Any, sandbox: Sandbox) -> None:
