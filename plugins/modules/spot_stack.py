@@ -174,7 +174,8 @@ notes:
     C(cloudformation:DescribeStackResources), C(cloudformation:DescribeStackEvents), C(cloudformation:CreateStack),
     C(cloudformation:UpdateStack), C(cloudformation:DeleteStack), C(cloudformation:ContinueUpdateRollback),
     C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
-    C(secretsmanager:PutSecretValue). With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
+    C(secretsmanager:PutSecretValue). With C(events:DescribeApiDestination), it waits until the API destination is active after an
+    authorisation. With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
   - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
     C(events:ListTargetsByRule). With O(on_existing=migrate), also those of M(spot.eventbridge.spot_test_event), and those of

@@ -252,6 +252,16 @@ def test_a_connection_that_lost_its_authorization_is_mended_in_place(
     assert stack(source=source, update_token=update_token).action == "unchanged"
 
 
+def test_a_destination_that_lags_behind_its_connection_is_active_at_the_end(stack: Stack, aws: Aws, sandbox: Sandbox) -> None:
+    stack()
+    sandbox.settings(destination_lag_seconds=1.5)
+    aws.events().deauthorize_connection(Name=NAME)
+    time.sleep(2)
+    done = stack()
+    assert done.action == "reauthorized"
+    assert aws.events().describe_api_destination(Name=NAME)["ApiDestinationState"] == "ACTIVE"
+
+
 def test_a_lost_connection_is_mended_before_the_stack_is_updated(stack: Stack, aws: Aws) -> None:
     stack()
     aws.events().deauthorize_connection(Name=NAME)

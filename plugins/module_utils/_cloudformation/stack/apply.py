@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 SERVICES = ("cloudformation", "events", "secretsmanager")
+# After an authorisation, an API destination follows its connection in one or two seconds (tests/contract/records/destinations.yml).
+_DESTINATION_LAG = 15
+_DESTINATION_TYPE = "AWS::Events::ApiDestination"
 
 
 def deploy(
@@ -80,7 +83,23 @@ class _Deployment:
                     step = self._plan()
             else:
                 step = self._after(step)
+        if AUTHORIZE in self._attempts.made and self._deadline.seconds:
+            self._wait_for_destinations()
         return Outcome(told, self._current.document if self._current else None)
+
+    def _wait_for_destinations(self) -> None:
+        """Wait until the API destinations have followed the connection. One that does not, or cannot be read, is no failure of the stack."""
+        resources = (self._current.document if self._current else {}).get("resources", {}).values()
+        names = [item["physical_id"] for item in resources if item["type"] == _DESTINATION_TYPE and item["physical_id"]]
+        events = self._region.clients["events"]
+        try:
+            poll(
+                lambda: [events.describe_api_destination(Name=name)["ApiDestinationState"] for name in names],
+                lambda states: "INACTIVE" not in states,
+                Deadline(min(_DESTINATION_LAG, self._deadline.seconds)),
+            )
+        except Exception:
+            return
 
     def _read_settled(self) -> None:
         self._current = poll(lambda: read(self._stack, self._region), _settled, self._deadline)
