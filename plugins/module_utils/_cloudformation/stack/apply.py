@@ -88,7 +88,7 @@ class _Deployment:
         return Outcome(told, self._current.document if self._current else None)
 
     def _wait_for_destinations(self) -> None:
-        """Wait until the API destinations have followed the connection. One that does not, or cannot be read, is no failure of the stack."""
+        """Wait until the API destinations have followed the connection. One that does not, or cannot be read, fails nothing."""
         resources = (self._current.document if self._current else {}).get("resources", {}).values()
         names = [item["physical_id"] for item in resources if item["type"] == _DESTINATION_TYPE and item["physical_id"]]
         events = self._region.clients["events"]
