@@ -162,7 +162,7 @@ DRIFTS = [
         "connection de-authorised",
         lambda hand: hand.events.deauthorize_connection(Name=NAME),
         # AWS also removes the authorisation parameters (EventBridge API reference, DeauthorizeConnection).
-        {"connection_state", "connection_api_key", "api_destination_state"},
+        {"connection_state", "api_destination_state"},
         "inactive",
     ),
     Drift("another account", lambda hand: hand.send_account("act-5a9d1c02"), {"connection_account"}),

@@ -39,7 +39,7 @@ def connection_findings(readings: Readings, desired: Desired) -> list[Finding]:
         Finding("connection", PASS, f"The connection {desired.connection.name} is there."),
         _connection_state(existing),
         compare("connection_authorization", "The authorisation type", fields["authorization_type"], "API_KEY"),
-        compare("connection_api_key", "The API key's name", fields["api_key_name"], API_KEY_NAME),
+        _connection_api_key(existing, fields["api_key_name"]),
         _connection_account(existing, fields["query_string_parameters"], desired.spot_account),
         _connection_token(existing, desired),
     ]
@@ -55,10 +55,21 @@ def _connection_state(existing: ExistingConnection) -> Finding:
     return Finding("connection_state", FAIL, f"{message.rstrip('.')}. AWS drops every warning until it is authorised again.", REPAIR)
 
 
+def _emptied(existing: ExistingConnection) -> bool:
+    # DeauthorizeConnection removes all parameters (recorded in September 2026): the state says what is wrong, and a repair writes them.
+    return existing.state in ("DEAUTHORIZED", "DEAUTHORIZING")
+
+
+def _connection_api_key(existing: ExistingConnection, name: str | None) -> Finding:
+    check = "connection_api_key"
+    if not name and _emptied(existing):
+        return Finding(check, SKIP, "The API key's name was not checked, as the connection is not authorised.", REPAIR)
+    return compare(check, "The API key's name", name, API_KEY_NAME)
+
+
 def _connection_account(existing: ExistingConnection, parameters: t.Sequence[t.Mapping[str, str]], spot_account: str) -> Finding:
     check, values = "connection_account", [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER]
-    # DeauthorizeConnection removes all parameters (recorded in September 2026): the state says what is wrong, and a repair writes them.
-    if not values and existing.state in ("DEAUTHORIZED", "DEAUTHORIZING"):
+    if not values and _emptied(existing):
         return Finding(check, SKIP, "The Spot account was not checked, as the connection is not authorised.", REPAIR)
     if not values:
         message = f"The query parameter {ACCOUNT_PARAMETER} is missing: Spot takes the warnings for the organisation's oldest account."

@@ -738,3 +738,11 @@ def test_where_a_role_cannot_be_read_its_name_decides(by_name: bool, seen: str) 
     readings = replace(HEALTHY, execution_role=REFUSED, rule=rule(target(RoleArn=there)))
     role_by_name = ExecutionRole(NAME, aws_account=AWS) if by_name else None
     assert look(readings, replace(DESIRED, execution_role=role_by_name))["target_role"].outcome == seen
+
+
+@pytest.mark.parametrize("state", ["DEAUTHORIZED", "DEAUTHORIZING"])
+def test_parameters_that_a_deauthorization_removed_are_not_compared(state: str) -> None:
+    emptied = connection(connection_state=state, auth_parameters={})
+    found = {finding.check: finding for finding in findings(HERE, replace(HEALTHY, connection=emptied), DESIRED)}
+    assert [found[check].outcome for check in ("connection_api_key", "connection_account")] == [SKIP, SKIP]
+    assert all("not authorised" in found[check].message for check in ("connection_api_key", "connection_account"))
