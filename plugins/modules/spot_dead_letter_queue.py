@@ -16,7 +16,8 @@ description:
   - Creates, mends and removes the standard SQS queue that receives what EventBridge could not deliver to Spot, in many regions
     at once.
   - The queue's policy lets EventBridge send for one rule, and for the temporary rules that M(spot.eventbridge.spot_test_event) makes to
-    test event it; and nobody else.
+    test event it. Statements of others stay if they deny something else, or allow something to principals that they name; a statement
+    that lets everybody or a service do something is removed.
   - The messages' attributes are the only place that says why Spot refused a warning. So a queue with messages is not removed
     unless told to.
 

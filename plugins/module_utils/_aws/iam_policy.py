@@ -91,8 +91,11 @@ def _conditions_hold(conditions: t.Any, context: t.Mapping[str, str]) -> str:
         for key, desired in tests.items():
             value = known.get(str(key).lower())
             patterns = [str(pattern) for pattern in _as_list(desired)]
-            if operator not in _EQUAL | _LIKE or value is None:
+            if operator not in _EQUAL | _LIKE | {"Bool"} or value is None:
                 decision = UNSURE
+            elif operator == "Bool":
+                if value.lower() not in [pattern.lower() for pattern in patterns]:
+                    return NO
             # ArnEquals and ArnLike are the same (IAM user guide), and both take wildcards.
             elif (operator == "StringEquals" and value not in patterns) or (
                 operator != "StringEquals" and not any(_like(value, pattern) for pattern in patterns)

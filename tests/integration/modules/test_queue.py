@@ -106,6 +106,17 @@ def test_a_kms_key_is_set_and_given_back(queue: Queue, aws: Aws) -> None:
     ]
 
 
+def test_a_statement_that_others_add_to_the_policy_stays(queue: Queue, aws: Aws) -> None:
+    queue()
+    policy = json.loads(attributes(aws)["Policy"])
+    tls = {"Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": ARN}
+    policy["Statement"].append({**tls, "Condition": {"Bool": {"aws:SecureTransport": "false"}}})
+    aws.sqs().set_queue_attributes(QueueUrl=aws.queue_url(), Attributes={"Policy": json.dumps(policy)})
+    assert queue().action == "unchanged"
+    assert queue(message_retention_period=60).action == "updated"
+    assert json.loads(attributes(aws)["Policy"]) == policy
+
+
 def test_another_form_of_the_kms_key_is_no_change(queue: Queue, aws: Aws) -> None:
     arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters"
     assert [queue(kms_master_key_id=key).action for key in (arn, "alias/letters", arn)] == ["created", "unchanged", "unchanged"]

@@ -13,7 +13,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_p
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import YES, allows
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, may, unread
@@ -45,8 +44,7 @@ def queue_findings(region: Region, readings: Readings, desired: Desired) -> list
 
 def _queue_policy(policy: t.Any, queue: str, region: Region, desired: Desired) -> Finding:
     check = "queue_policy"
-    context = {"aws:SourceArn": rule_arn(region, desired.aws_account, desired.rule.name), "aws:SourceAccount": desired.aws_account}
-    decision = allows(policy, action="sqs:SendMessage", resource=queue, context=context, service=EVENTBRIDGE)
-    if decision == YES and compare_policies(policy, desired.queue.policy(region)):
+    decision = allows(policy, action="sqs:SendMessage", resource=queue, context=desired.queue.context(region), service=EVENTBRIDGE)
+    if decision == YES and compare_policies(policy, desired.queue.policy_beside(region, policy)):
         return Finding(check, FAIL, "The queue's policy lets the rule send, but is not the one that lets nobody else.", REPAIR)
     return may(check, "The rule", "send to its dead-letter queue", decision)

@@ -162,6 +162,7 @@ def test_a_trust_policy_needs_no_resource() -> None:
         ("ForAnyValue:StringEquals", "aws:SourceAccount", "123456789012", UNSURE),
         ("Null", "aws:SourceArn", "false", UNSURE),
         ("Bool", "aws:SecureTransport", "true", UNSURE),
+        ("Bool", "aws:SourceAccount", "false", NO),
         ("StringEquals", "aws:PrincipalOrgID", "o-1", UNSURE),
     ],
 )

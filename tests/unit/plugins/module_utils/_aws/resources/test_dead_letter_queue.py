@@ -138,6 +138,43 @@ def test_policy_that_allows_others_is_replaced(region: Region) -> None:
     assert set_to(DESIRED.plan(region, current(Policy=text))) == ALL
 
 
+def beside(**changes: t.Any) -> dict[str, t.Any]:
+    """A statement of others about the queue."""
+    return {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": ARN, **changes}
+
+
+TLS_ONLY = beside(Condition={"Bool": {"aws:SecureTransport": "false"}})
+READERS = beside(Effect="Allow", Principal={"AWS": "arn:aws:iam::123456789012:role/audit"}, Action="sqs:ReceiveMessage")
+
+
+@pytest.mark.parametrize("other", [TLS_ONLY, READERS, beside(Action="sqs:DeleteQueue")], ids=["TLS only", "readers", "no deletion"])
+def test_a_statement_of_others_stays(region: Region, other: dict[str, t.Any]) -> None:
+    both = {**POLICY, "Id": "theirs", "Statement": [other, *POLICY["Statement"]]}
+    assert DESIRED.plan(region, current(Policy=json.dumps(both))).calls == ()
+    alone = {**both, "Statement": [other]}
+    assert set_to(DESIRED.plan(region, current(Policy=json.dumps(alone)))) == {
+        **ALL,
+        "Policy": {**both, "Statement": [*POLICY["Statement"], other]},
+    }
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        beside(),
+        beside(Action="sqs:SendMessage", Principal={"Service": "events.amazonaws.com"}),
+        beside(Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        beside(Effect="Allow"),
+        beside(Effect="Allow", Principal={"AWS": ["arn:aws:iam::123456789012:root", "*"]}),
+        beside(Effect="Allow", Principal={"Service": "sns.amazonaws.com"}),
+        {**READERS, "Sid": "SpotInterruptionDeadLetters"},
+    ],
+    ids=str,
+)
+def test_a_statement_that_stops_dead_letters_or_opens_the_queue_is_removed(region: Region, other: dict[str, t.Any]) -> None:
+    assert set_to(DESIRED.plan(region, current(Policy=json.dumps({**POLICY, "Statement": [*POLICY["Statement"], other]})))) == ALL
+
+
 @pytest.mark.parametrize("found", [None, "alias/other"])
 def test_a_kms_key_is_set(region: Region, found: str | None) -> None:
     queue = Queue(name=NAME, rule="warnings", aws_account="123456789012", kms_key="alias/q")
