@@ -36,7 +36,7 @@ ONBOARDED = {
     "role_name": NAME,
     "regions": ["us-east-1", "us-west-2", REGION],
     "tags": {"team": "platform"},
-    "kms_key_identifier": "arn:aws:kms:us-east-1:123456789012:key/0f1e2d3c",
+    "kms_key_identifier": "alias/spot",
 }
 
 
