@@ -17,8 +17,8 @@ description:
     default event bus to an API destination, in many regions at once.
   - The rule's one target of this collection has an execution role, a retry policy and, where desired, a dead-letter queue.
     Other targets of the same rule are left alone.
-  - An execution role that was made a moment ago is unknown to EventBridge for some seconds. It is waited for, up to
-    O(wait_timeout).
+  - An execution role that was made a moment ago is unknown to EventBridge for some seconds. Warnings of this time become dead letters;
+    later ones arrive. Where AWS refuses such a role, it is waited for, up to O(wait_timeout).
 
 options:
   name:

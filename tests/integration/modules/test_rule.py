@@ -234,7 +234,7 @@ def test_a_target_that_could_not_be_removed_is_a_failure_and_the_rule_stays(
 # The execution role
 
 
-def test_a_role_that_has_not_spread_yet_is_waited_for(rule: Rule, aws: Aws, sandbox: Sandbox) -> None:
+def test_a_role_that_has_not_spread_yet_is_taken(rule: Rule, aws: Aws, sandbox: Sandbox) -> None:
     aws.destination(aws.connection(sandbox.tokens["editor"]))
     sandbox.settings(role_spread_seconds=3)
     aws.role()
