@@ -117,7 +117,7 @@ def _secretsmanager(operation: str, where: str, body: dict[str, Any], _: Request
 def _sqs(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
     queue = str(body.get("QueueName") or body.get("QueueUrl", "")).rpartition("/")[2]
     resources = (f"arn:{PARTITION}:sqs:{where}:{queue}",) if queue else ("*",)
-    given = body.get("tags") or body.get("Tags") or {}
+    given = (body.get("tags") or body.get("Tags") or {}) if operation in ("CreateQueue", "TagQueue") else {}
     tags = {f"aws:RequestTag/{key}": value for key, value in given.items()}
     yield Need(f"sqs:{operation}", resources, tags)
     if operation == "CreateQueue" and tags:
