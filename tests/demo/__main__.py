@@ -26,7 +26,8 @@ ACCOUNT = "act-d7320fba"
 REGION = "eu-west-1"
 REPORT = ".cache/demo"
 # Of Ansible's output, what a colleague would want to see.
-_TABLE = "Show the result of the account"
+# The table is printed by its task, of which Ansible prints the name afterwards.
+_TABLE = f"{ACCOUNT} in AWS account"
 _QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}
 
 
@@ -68,6 +69,7 @@ def play(sandbox: Sandbox, playbook: str, *variables: str, whole: bool = False, 
             shown = shown or _TABLE in line
             if shown:
                 print(f"  {line}", end="", flush=True)
+    expect(shown, f"{playbook} shows no result of the account:\n{''.join(lines)}")
     expect(run.returncode == status, f"{playbook} ended with status {run.returncode}, not {status}:\n{''.join(lines)}")
     return "".join(lines)
 
