@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 # The parameters of this collection's template that are KMS keys.
-KEY_PARAMETERS = ("ConnectionKmsKey", "QueueKmsKey")
+_KEY_PARAMETERS = ("ConnectionKmsKey", "QueueKmsKey")
 # AWS KMS developer guide, "Key identifiers": AWS's own keys have aliases of this form, and the ids of multi-Region keys begin with mrk-.
 _OF_AWS = "alias/aws/"
 _ARN = re.compile(r"arn:[^:]+:kms:(?P<region>[^:]+):[^:]*:(?P<resource>.+)\Z")
@@ -43,6 +43,16 @@ def check_kms_key(option: str, key: str | None, regions: t.Sequence[str]) -> Non
             "Set an alias that each region has (alias/…), the id of a multi-Region key that is replicated to each region (mrk-…), "
             "or run each region with a key of its own."
         )
+
+
+def check_kms_parameters(parameters: t.Mapping[str, str], regions: t.Sequence[str] | None) -> None:
+    """Refuse parameters of this collection's template that are KMS keys which EventBridge cannot use in every region.
+
+    :param regions: where the stacks are to be; None is not known yet
+    :raises ArgumentError: EventBridge cannot use one of them.
+    """
+    for name in _KEY_PARAMETERS:
+        check_kms_key(f"parameters.{name}", parameters.get(name), regions or ())
 
 
 def is_same_key(one: str | None, other: str | None) -> bool:

@@ -91,20 +91,13 @@ def _refused(response: SpotResponse, spot_account: str) -> Finding:
 
 def _unproved(response: SpotResponse, spot_account: str, proof: str) -> Finding:
     """Return the finding about a token that Spot knows, and does not allow to read."""
+    known = ""
     if response.account is not None:
-        return Finding(
-            TOKEN,
-            WARN,
-            f"Spot knows the token and lists {spot_account}, but whether the token may notify was not checked: {response.refusal}.",
-            _PERMISSION,
-        )
-    if proof == NONE:
-        return Finding(
-            TOKEN,
-            WARN,
-            f"Spot knows the token, but whether it is good for {spot_account} was not checked: {response.refusal}.",
-            _PERMISSION,
-        )
+        known = f"Spot knows the token and lists {spot_account}, but whether the token may notify"
+    elif proof == NONE:
+        known = f"Spot knows the token, but whether it is good for {spot_account}"
+    if known:
+        return Finding(TOKEN, WARN, f"{known} was not checked: {response.refusal}.", _PERMISSION)
     return Finding(
         SPOT_ACCOUNT,
         FAIL,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import KEY_PARAMETERS, check_kms_key
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_parameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack as Owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
@@ -100,8 +100,7 @@ class Stack:
         if not body and not url:
             raise ArgumentError("There is no template: set template_body or template_url.")
         given = {key: parameter_text(value) for key, value in params["parameters"].items() if value is not None}
-        for parameter in KEY_PARAMETERS:
-            check_kms_key(f"parameters.{parameter}", given.get(parameter), params.get("regions") or ())
+        check_kms_parameters(given, params.get("regions"))
         tags = as_text(params["tags"])
         if any(token in text for text in (body or "", url or "", *given.values(), *(tags or {}).values())):
             raise ArgumentError("The Spot token must only be given with spot_token: CloudFormation shows templates, parameters and tags.")

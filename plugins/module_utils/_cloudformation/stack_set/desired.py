@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import KEY_PARAMETERS, check_kms_key
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_parameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import (
     DEFAULT_PREFERENCES,
@@ -105,8 +105,7 @@ class StackSet:
         if params["state"] == "absent":
             return cls(name, present=False, **shared)
         given = {str(key): parameter_text(value) for key, value in params["parameters"].items() if value is not None}
-        for parameter in KEY_PARAMETERS:
-            check_kms_key(f"parameters.{parameter}", given.get(parameter), params.get("regions") or ())
+        check_kms_parameters(given, params.get("regions"))
         stack_set = cls(
             name,
             template_body=check_template_body(params["template_body"]) if params["template_body"] else None,
