@@ -64,3 +64,21 @@ options:
     type: bool
     default: true
 """
+
+    LEFT_OUT = r"""
+options:
+  denied_regions:
+    description:
+      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
+        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
+    type: str
+    choices: [skip, fail]
+    default: skip
+  unsupported_regions:
+    description:
+      - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary) with the status
+        V(unsupported).
+    type: list
+    elements: str
+    default: []
+"""

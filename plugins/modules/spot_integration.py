@@ -88,19 +88,6 @@ options:
       - How long to wait in each region for a stack from which this integration takes over, in seconds.
     type: int
     default: 900
-  denied_regions:
-    description:
-      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
-        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
-    type: str
-    choices: [skip, fail]
-    default: skip
-  unsupported_regions:
-    description:
-      - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary), and nothing else.
-    type: list
-    elements: str
-    default: []
   queue_kms_master_key_id:
     description:
       - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
@@ -117,6 +104,7 @@ extends_documentation_fragment:
   - spot.eventbridge._resources.aws_account
   - spot.eventbridge._spot_token
   - spot.eventbridge._regions
+  - spot.eventbridge._regions.left_out
   - spot.eventbridge._regions.tags
   - spot.eventbridge._regions.wait
   - spot.eventbridge._attributes
@@ -397,6 +385,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources im
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    left_out_argument_spec,
     named_argument_spec,
     regions_argument_spec,
     wait_argument_spec,
@@ -420,8 +409,7 @@ def main() -> None:
             **execution_role.argument_spec(),
             "all_regions": {"type": "bool", "default": False},
             "stack_timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
-            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
-            "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+            **left_out_argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },

@@ -78,19 +78,6 @@ options:
       - The id of this collection's target in the rule.
     type: str
     default: spot
-  denied_regions:
-    description:
-      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
-        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
-    type: str
-    choices: [skip, fail]
-    default: skip
-  unsupported_regions:
-    description:
-      - Regions that are left out, as they have no API destinations. They are not asked; their status is V(unsupported).
-    type: list
-    elements: str
-    default: []
   evidence_hours:
     description:
       - How many hours to look back for what became of warnings. V(0) does not look.
@@ -101,6 +88,7 @@ extends_documentation_fragment:
   - spot.eventbridge._resources.aws_account
   - spot.eventbridge._spot_token
   - spot.eventbridge._regions
+  - spot.eventbridge._regions.left_out
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.info
   - spot.eventbridge._attributes.actiongroup_aws
@@ -307,7 +295,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination, rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import regions_argument_spec, token_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    left_out_argument_spec,
+    regions_argument_spec,
+    token_argument_spec,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
@@ -335,8 +327,7 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
-            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
-            "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+            **left_out_argument_spec(),
             **api_destination.delivery_argument_spec(),
             **rule.delivery_argument_spec(),
             **token_argument_spec(),

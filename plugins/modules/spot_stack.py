@@ -112,19 +112,6 @@ options:
         integration. If V(true), that role is removed also if its policy names the other API destination in all regions.
     type: bool
     default: false
-  denied_regions:
-    description:
-      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
-        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
-    type: str
-    choices: [skip, fail]
-    default: skip
-  unsupported_regions:
-    description:
-      - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary), and nothing else.
-    type: list
-    elements: str
-    default: []
   invocation_endpoint:
     description:
       - Where the template has the warnings sent, to find the other integrations that send there.
@@ -148,6 +135,7 @@ options:
 extends_documentation_fragment:
   - spot.eventbridge._spot_token
   - spot.eventbridge._regions
+  - spot.eventbridge._regions.left_out
   - spot.eventbridge._regions.tags
   - spot.eventbridge._regions.wait
   - spot.eventbridge._attributes
@@ -468,6 +456,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT, Stack, argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import stack_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
+    left_out_argument_spec,
     regions_argument_spec,
     state_argument_spec,
     wait_argument_spec,
@@ -487,8 +476,7 @@ def main() -> None:
             **state_argument_spec(),
             "on_existing": {"type": "str", "choices": [STOP, MIGRATE, IGNORE], "default": STOP},
             "all_regions": {"type": "bool", "default": False},
-            "unsupported_regions": {"type": "list", "elements": "str", "default": []},
-            "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+            **left_out_argument_spec(),
             **endpoint_argument_spec(),
             **argument_spec(),
             **regions_argument_spec(),

@@ -84,6 +84,14 @@ def regions_argument_spec() -> ArgumentSpec:
     return {"regions": {"type": "list", "elements": "str"}, **assume_role_argument_spec()}
 
 
+def left_out_argument_spec() -> ArgumentSpec:
+    """Return the options about regions in which there can be no integration."""
+    return {
+        "denied_regions": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+        "unsupported_regions": {"type": "list", "elements": "str", "default": []},
+    }
+
+
 def wait_argument_spec(timeout: int = 120) -> ArgumentSpec:
     """Return the options for waiting until AWS has settled.
 
