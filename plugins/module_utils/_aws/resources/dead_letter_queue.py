@@ -133,8 +133,7 @@ class Queue(Resource):
         name = params["name"]
         if params["state"] == "absent":
             return cls(name=name, present=False, delete_messages=params["delete_messages"])
-        if params["kms_master_key_id"]:
-            check_kms_key("kms_master_key_id", params["kms_master_key_id"], regions.names)
+        check_kms_key("kms_master_key_id", params["kms_master_key_id"], regions.names)
         desired = cls(
             name=name,
             rule=params["rule"] or name,
