@@ -6,22 +6,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _in_worker
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_notification`, and shows the messages that were sent as the people get them who are notified."""
-
-    TRANSFERS_FILES = False
-    _supports_async = True
-    _supports_check_mode = True
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See `ActionBase`."""
-        super().run(tmp, task_vars)
-        result = dict(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+        result = dict(super().run(tmp, task_vars))
         if not is_condensed(self._display, task_vars or {}):
             sent = "Would be sent" if self._task.check_mode else "Sent"
             for name, outcome in (result.get("channels") or {}).items():

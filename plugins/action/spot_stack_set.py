@@ -10,6 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import STEP, whole
+from ansible_collections.spot.eventbridge.plugins.plugin_utils import _in_worker
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._stack_set_table import lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show
 
@@ -18,23 +19,19 @@ _DEFAULT_TIMEOUT = 3600
 _STEP_SECONDS = 20
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_stack_set` in steps, and shows after each how far it is.
 
     A module cannot show anything while it runs, and stack sets take their time. Between two steps nothing is kept but what the module
     itself has returned: it looks at AWS each time.
     """
 
-    TRANSFERS_FILES = False
-    _supports_async = True
-    _supports_check_mode = True
-
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See `ActionBase`."""
-        super().run(tmp, task_vars)
         if self._task.async_val:
             # Somebody else waits for it, and shows what he sees.
-            return dict(self._execute_module(task_vars=task_vars, wrap_async=True))
+            return dict(super().run(tmp, task_vars))
+        ActionBase.run(self, tmp, task_vars)
         given = {"seconds": _STEP_SECONDS, **(self._task.args.get(STEP) or {})}
         steps: list[dict[str, t.Any]] = []
         begun: list[dict[str, t.Any]] = []
