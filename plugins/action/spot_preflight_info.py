@@ -9,3 +9,5 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils import _in_worker
 
 class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_preflight_info`."""
+
+    services = ("ec2", "events", "sts")

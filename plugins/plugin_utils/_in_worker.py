@@ -23,6 +23,13 @@ from ansible.plugins.action.normal import ActionModule as NormalActionModule
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._fork import run_module
 
+try:
+    from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
+
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import preload
+except ImportError:  # the module says what is missing
+    HAS_BOTO3 = False
+
 VARIABLE = "spot_eventbridge_import_modules"
 ENVIRONMENT = VARIABLE.upper()
 # What ansible-core calls the way in which modules and it write JSON to each other.
@@ -44,8 +51,11 @@ class ActionModule(NormalActionModule):  # type: ignore[misc]
     is a failed task, not the end of the run. Anywhere else (`_obstacle`) the module is run in the ordinary way.
 
     A plugin for a module is a subclass in a file of the module's name.
+
+    :cvar services: the AWS services whose descriptions are read before the fork, for a module that always needs them
     """
 
+    services: t.ClassVar[tuple[str, ...]] = ()
     _module: types.ModuleType | None = None
     _in_worker = False
 
@@ -54,6 +64,8 @@ class ActionModule(NormalActionModule):  # type: ignore[misc]
         # In the ordinary way it says what is missing.
         with contextlib.suppress(ImportError):
             cls._module = importlib.import_module(cls.__module__.replace(".plugins.action.", ".plugins.modules."))
+            if cls.services and HAS_BOTO3:
+                preload(cls.services)
 
     def _execute_module(
         self, module_name: str | None = None, module_args: t.Mapping[str, t.Any] | None = None, **options: t.Any

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.integration.interpreters import CHECKOUT, RECORDER, for_modules_of_playbooks, for_playbooks, left_by_playbooks
+from tests.integration.interpreters import CHECKOUT, RECORDER, for_playbooks, left_by_playbooks
 from tests.integration.playbooks.leaks import seen_in_files
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import unexplained
@@ -156,7 +156,7 @@ class Ansible:
             **(env or {}),
         }
         process = subprocess.Popen(
-            [*self._program(env), str(playbook), *arguments, *self._interpreter()],
+            [*self._program(env), str(playbook), *arguments],
             cwd=cwd,
             env={name: value for name, value in whole.items() if value is not None},
             stdin=subprocess.DEVNULL,
@@ -175,9 +175,6 @@ class Ansible:
     def _program(self, env: Mapping[str, str | None] | None) -> list[Path | str]:
         # The warm one has read its configuration long ago.
         return [for_playbooks(), "-m", "ansible", "playbook"] if self._warm and not _configures(env) else [ANSIBLE_PLAYBOOK]
-
-    def _interpreter(self) -> list[str]:
-        return ["-e", f"ansible_python_interpreter={for_modules_of_playbooks()}"] if self._warm else []
 
 
 class Running:
