@@ -15,7 +15,6 @@ from tests.tools.warm_python import WarmPython
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = Path(sys.prefix) / "collections"
 MODULE_UTILS = CHECKOUT / "plugins" / "module_utils"
-MODULES = CHECKOUT / "plugins" / "modules"
 PACKAGE = "ansible_collections.spot.eventbridge.plugins.module_utils"
 # How tests learn of the results of tasks; with the arguments, which ansible-core leaves out by default from 2.21 on.
 RECORDER = {
@@ -33,19 +32,9 @@ def for_modules() -> Path:
 
 
 @functools.cache
-def for_modules_of_playbooks() -> Path:
-    """For modules that Ansible sends. It knows no collection, so that what Ansible does not send is missed."""
-    amazon = COLLECTIONS / "ansible_collections" / "amazon" / "aws" / "plugins" / "module_utils"
-    files = [file for folder in (MODULE_UTILS, MODULES, amazon) for file in folder.rglob("*.py")]
-    return WarmPython(["ansible.module_utils.basic", "ansible.module_utils.urls", "boto3"], files=files).path
-
-
-@functools.cache
 def for_playbooks() -> Path:
     """For Ansible in the checkout, whose configuration it has: Ansible reads that when it is imported."""
-    folders = (CHECKOUT / "playbooks", COLLECTIONS / "ansible_collections" / "spot" / "eventbridge" / "roles")
-    files = [file for folder in folders for file in folder.rglob("*.yml") if file.parent.name != "files"]
-    return WarmPython(["ansible.cli.playbook"], RECORDER, CHECKOUT, files).path
+    return WarmPython(["ansible.cli.playbook"], RECORDER, CHECKOUT).path
 
 
 def left_by_playbooks() -> Path:

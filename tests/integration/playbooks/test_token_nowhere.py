@@ -60,15 +60,16 @@ def evidence(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Evid
     given = (f"account={SPOT_ACCOUNT}", f"spot_api_url={running.spot_url}", f"regions={HOME},{REGION}")
     words = [word for text in given for word in ("-e", text)]
 
-    def run(name: str, *arguments: str, token: str = "new") -> None:
-        started = ansible.start("playbooks/onboard.yml", "-vvv", "--diff", *words, *arguments, token=token)
+    def run(name: str, *arguments: str, token: str = "new", env: dict[str, str | None] | None = None) -> None:
+        started = ansible.start("playbooks/onboard.yml", "-vvv", "--diff", *words, *arguments, token=token, env=env)
         gathered.runs[name] = gathered.watch(started)
 
     def fault(do: dict[str, Any], **match: str) -> None:
         running.add_fault(do, match)
 
     run("created", token="admin")
-    run("token replaced")
+    run("token replaced", "-e", "spot_eventbridge_import_modules=false")
+    run("debugged", env={"ANSIBLE_DEBUG": "1"})
 
     # AWS repeats what it does not like, hangs up, or answers nonsense, just when it was given the token.
     refusal = f"1 validation error detected: Value 'Bearer {new}' at 'authParameters' is not what it should be"
@@ -88,12 +89,14 @@ def evidence(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Evid
 def test_the_runs_were_what_they_should_be(evidence: Evidence) -> None:
     assert evidence.runs["created"].actions()[REGION]["connection"] == "created"
     assert evidence.runs["token replaced"].actions()[REGION]["connection"] == "updated"
+    assert evidence.runs["token replaced"].output.count("in a process of its own") == 2
+    assert "done with _execute_module" in evidence.runs["debugged"].output
     assert not any(line.startswith("active ") for line in evidence.runs["refused by AWS"].table().values())
     assert "validation error detected" in evidence.runs["refused by AWS"].message()
     assert "cannot parse: Authorization" in evidence.runs["refused by Spot"].stderr
 
 
-@pytest.mark.parametrize("name", ["created", "token replaced", "refused by AWS", "refused by Spot"])
+@pytest.mark.parametrize("name", ["created", "token replaced", "debugged", "refused by AWS", "refused by Spot"])
 def test_it_is_not_in_the_output(evidence: Evidence, name: str) -> None:
     assert seen_in(evidence.runs[name].output.encode(), evidence.tokens) == []
 

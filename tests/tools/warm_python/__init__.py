@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 NAME_BYTES = 15  # what Linux keeps of the name of a process
@@ -38,7 +38,6 @@ class WarmPython:
         imports: names of Python modules to import ahead. What is not among them is imported by each run for itself.
         environment: what its environment has besides, where the imports make something of it. Each run has its own.
         cwd: the folder in which it imports.
-        files: what runs read, and is read ahead: Python in the archives that they are sent is compiled, YAML of Ansible loaded.
     """
 
     def __init__(
@@ -46,7 +45,6 @@ class WarmPython:
         imports: Sequence[str],
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        files: Iterable[Path] = (),
     ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="warm-"))
         self.path = folder / "python"
@@ -55,7 +53,7 @@ class WarmPython:
         self.path.chmod(0o755)
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "SPOTINST_"))}
         self._process = subprocess.Popen(
-            [sys.executable, SERVER, folder, ",".join(imports), *files],
+            [sys.executable, SERVER, folder, ",".join(imports)],
             cwd=cwd,
             env={**own, "HOME": str(folder), **(environment or {})},
             stdin=subprocess.PIPE,

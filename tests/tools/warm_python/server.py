@@ -4,13 +4,12 @@
 
 """The process that is forked for each run, see __init__.py.
 
-Usage: python server.py FOLDER IMPORT,… [FILE…]   It ends with its standard input, and removes the folder.
+Usage: python server.py FOLDER IMPORT,…   It ends with its standard input, and removes the folder.
 """
 
 from __future__ import annotations
 
 import atexit
-import functools
 import gc
 import importlib
 import marshal
@@ -32,13 +31,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SERVICES = ("cloudformation", "cloudwatch", "ec2", "events", "fis", "iam", "organizations", "secretsmanager", "sqs", "sts")
+SESSION = "ansible_collections.spot.eventbridge.plugins.module_utils._aws.session"
 COLLECTIONS = ("ansible.builtin", "amazon.aws", "spot.eventbridge")
 
 
 def main() -> None:
-    folder, imports, *files = sys.argv[1:]
+    folder, imports = sys.argv[1:]
     del sys.path[0]  # this folder
-    _warm(imports.split(","), files)
+    _warm(imports.split(","))
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(os.path.join(folder, "socket"))
         listening.listen(128)
@@ -47,48 +47,15 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _warm(imports: Sequence[str], files: Sequence[str]) -> None:
+def _warm(imports: Sequence[str]) -> None:
     for name in imports:
         importlib.import_module(name)
-    if "boto3" in sys.modules:
-        _share_descriptions()
-    _share_compiled([name for name in files if name.endswith(".py")])
+    if SESSION in sys.modules:
+        sys.modules[SESSION].preload(SERVICES)
     if "ansible.cli" in sys.modules:
-        _share_packed_modules()
         _share_plugins()
-        _share_loaded([name for name in files if name.endswith(".yml")])
     gc.freeze()  # or every fork walks through all of it
     gc.set_threshold(50_000)  # they do not live long enough to have use of more
-
-
-def _share_descriptions() -> None:
-    """Let all sessions share botocore's descriptions of services, which each of them reads anew otherwise."""
-    import boto3
-    from botocore.loaders import JSONFileLoader, Loader
-
-    load, find = JSONFileLoader._load_file, Loader.list_available_services
-    by_path = functools.cache(lambda path, opener: load(JSONFileLoader(), path, opener))
-    by_type = functools.cache(lambda kind: find(Loader(), kind))
-    JSONFileLoader._load_file = lambda self, path, opener: by_path(path, opener)  # type: ignore[method-assign]
-    Loader.list_available_services = lambda self, type_name: by_type(type_name)  # type: ignore[method-assign]
-    for service in SERVICES:
-        boto3.Session().client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-
-
-def _share_compiled(files: Sequence[str]) -> None:
-    """Let no run compile what is compiled here: of an archive's files it does so twice each."""
-    import zipimport
-
-    compile_source = zipimport._compile_source  # type: ignore[attr-defined]
-    compiled = {source: compile_source(name, source) for name in files for source in [Path(name).read_bytes()]}
-    zipimport._compile_source = lambda path, source: compiled.get(source) or compile_source(path, source)  # type: ignore[attr-defined]
-
-
-def _share_packed_modules() -> None:
-    """Let no run of Ansible remove the folder in which it keeps modules as it sends them: the next one finds them there."""
-    from ansible.utils.path import cleanup_tmp_file
-
-    atexit.unregister(cleanup_tmp_file)
 
 
 def _share_plugins() -> None:
@@ -105,20 +72,6 @@ def _share_plugins() -> None:
         package = importlib.import_module(f"ansible_collections.{collection}")
         for filter_plugin in (file for folder in package.__path__ for file in Path(folder).glob("plugins/filter/[!_]*.py")):
             loader.filter_loader.get(f"{collection}.{filter_plugin.stem}")
-
-
-def _share_loaded(files: Sequence[str]) -> None:
-    """Let runs of Ansible find loaded what they load of these files. Each run once, as what it got it may change."""
-    from ansible.parsing.dataloader import DataLoader
-
-    load = DataLoader.load_from_file
-    loaded = {name: load(DataLoader(), name, trusted_as_template=True) for name in files}
-
-    def load_from_file(self: DataLoader, file_name: str, **options: Any) -> Any:
-        known = loaded.pop(self.path_dwim(file_name), None) if options.get("trusted_as_template") else None
-        return load(self, file_name, **options) if known is None else known
-
-    DataLoader.load_from_file = load_from_file  # type: ignore[method-assign]
 
 
 def _serve(listening: socket.socket) -> None:
