@@ -45,6 +45,10 @@ def test_that_says_what_to_do(never_onboarded: Run) -> None:
     assert line.endswith("Run the playbook spot.eventbridge.onboard.")
 
 
+def test_ansible_has_nothing_to_warn_of(never_onboarded: Run) -> None:
+    assert "[WARNING]" not in never_onboarded.output
+
+
 # Regions that do not answer
 
 
