@@ -70,10 +70,10 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
     :raises ArgumentError: there is no such profile.
     """
     core = botocore.session.Session(profile=profile)
-    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     # Else old botocore asks for the role in us-east-1, on behalf of all regions.
     core.set_config_variable("sts_regional_endpoints", "regional")
     try:
+        core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
         if region and core.get_config_variable("region") is None:
             core.set_config_variable("region", region)
         if core.get_config_variable("ca_bundle") is None:
@@ -104,7 +104,7 @@ def preload(services: t.Iterable[str]) -> None:
             loader.load_service_model(service, kind)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _loader(data_path: str | None) -> t.Any:
     """Return botocore's loader, one for all sessions: each of its own would read the same files again."""
     return create_loader(data_path)

@@ -78,9 +78,17 @@ class Resource(abc.ABC):
         :raises ArgumentError: a parameter cannot be right.
         """
 
-    @abc.abstractmethod
     def read(self, region: Region) -> t.Any:
         """Return what exists now (an `Existing`), None if nothing does. Makes only reading calls."""
+        return self.completed(region, self.look(region))
+
+    @abc.abstractmethod
+    def look(self, region: Region) -> t.Any:
+        """Return what exists now, as far as no other resource has to be known for it."""
+
+    def completed(self, region: Region, seen: t.Any) -> t.Any:
+        """Return what `read` does, out of what `look` has returned. Calls only for what is not in `region.known`."""
+        return seen
 
     @abc.abstractmethod
     def plan(self, region: Region, existing: t.Any) -> Plan:

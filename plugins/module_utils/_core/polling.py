@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import functools
 import queue
 import threading
 import time
@@ -23,6 +25,9 @@ _LONGEST_PAUSE = 5.0
 RESPONSE_TIMEOUT = 20.0
 # How often a call is made when another writer is faster each time. More than a few means that the two undo each other's work.
 _MOST_ATTEMPTS = 5
+
+# The calls of all regions that wait at the same time, besides one in the thread of each region.
+_MAX_WORKERS = 64
 
 
 class Deadline:
@@ -129,3 +134,34 @@ def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
     if error is not None:
         raise error
     return t.cast("Seen", value)
+
+
+def at_once(*functions: t.Callable[[], t.Any]) -> list[t.Any]:
+    """Call functions at the same time, the first one in this thread.
+
+    The others are called by a pool that all regions share. What the pool has not begun when this thread is free, this thread does: so a
+    function may itself call others at once, and a full pool stops nobody.
+
+    :returns: what they returned, in the order in which they were given
+    :raises Exception: that of the first one that raised, after all have ended.
+    """
+    futures = [_pool().submit(function) for function in functions[1:]]
+    outcomes = [_attempt(function, None) for function in functions[:1]]
+    outcomes += [_attempt(function, future) for function, future in zip(functions[1:], futures)]
+    for _, error in outcomes:
+        if error:
+            raise error
+    return [result for result, _ in outcomes]
+
+
+def _attempt(function: t.Callable[[], t.Any], future: concurrent.futures.Future[t.Any] | None) -> tuple[t.Any, Exception | None]:
+    begun = future is not None and not future.cancel()
+    try:
+        return (future.result() if begun and future else function()), None
+    except Exception as error:
+        return None, error
+
+
+@functools.cache
+def _pool() -> concurrent.futures.ThreadPoolExecutor:
+    return concurrent.futures.ThreadPoolExecutor(max_workers=_MAX_WORKERS)

@@ -29,6 +29,7 @@ def reconcile(
     check_mode: bool,
     timeout: float,
     gate: t.Callable[[Plan], None] = lambda plan: None,
+    look: t.Callable[[], t.Any] | None = None,
 ) -> Outcome:
     """Bring a resource in one region to what is desired: read, plan, apply, read the result.
 
@@ -36,10 +37,11 @@ def reconcile(
 
     :param timeout: seconds to wait for AWS; 0 waits for nothing
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
+    :param look: returns what the resource's `look` has returned already; without it, the resource is read
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
     deadline = Deadline(timeout)
-    told = plan = resource.plan(region, _read_settled(resource, region, deadline))
+    told = plan = resource.plan(region, _read_settled(resource, region, deadline, look))
     gate(told)
     if check_mode or not told.calls:
         return Outcome(told, told.document)
@@ -70,8 +72,13 @@ def _make(call: Call, resource: Resource, region: Region) -> None:
         raise RegionError("FailedEntries", message, conflict)
 
 
-def _read_settled(resource: Resource, region: Region, deadline: Deadline) -> t.Any:
-    return poll(lambda: resource.read(region), resource.settled, deadline)
+def _read_settled(resource: Resource, region: Region, deadline: Deadline, look: t.Callable[[], t.Any] | None = None) -> t.Any:
+    first = [look] if look else []
+
+    def read() -> t.Any:
+        return resource.completed(region, first.pop()()) if first else resource.read(region)
+
+    return poll(read, resource.settled, deadline)
 
 
 def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tuple[Document | None, str | None]:

@@ -14,7 +14,8 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
@@ -30,19 +31,56 @@ _IN_USE = "RoleInUse"
 SERVICES = ("sqs", "events", "secretsmanager")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """What was seen of a resource, or why it could not be."""
+
+    seen: t.Any = None
+    error: Exception | None = None
+
+    @classmethod
+    def at(cls, resource: Resource, region: Region) -> _Look:
+        try:
+            return cls(resource.look(region))
+        except Exception as error:
+            return cls(error=error)
+
+    @property
+    def is_nothing(self) -> bool:
+        return self.seen is None and self.error is None
+
+    def result(self) -> t.Any:
+        """Return what was seen.
+
+        :raises Exception: it could not be.
+        """
+        if self.error:
+            raise self.error
+        return self.seen
+
+
 def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float) -> Progress:
-    """Bring all four resources of a region to what is desired, one after the other, up to the first that fails.
+    """Bring all four resources of a region to what is desired, up to the first that fails.
+
+    All are looked at, at once; then each is planned and changed, one after the other. A change may show in the resources after it, so they
+    are looked at again, unless there was nothing to see.
 
     :param timeout: seconds to wait for AWS in each step
     """
     outcomes: dict[str, Outcome] = {}
+    steps = desired.steps()
+    looks = dict(zip((step.kind for step in steps), at_once(*(functools.partial(_Look.at, step, region) for step in steps))))
     gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
-    for step in desired.steps():
+    changed = False
+    for step in steps:
+        look = looks[step.kind]
         try:
-            outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate)
+            seen = None if changed and not look.is_nothing else look.result
+            outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen)
         except Exception as error:  # of any kind: the result has what was done before it
             return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)
         outcomes[step.kind] = outcome
+        changed = changed or bool(outcome.plan.calls and not check_mode)
         region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))
     return Progress(outcomes, existing=gate.found, notes=gate.notes)
 

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import typing as t
 from dataclasses import dataclass
 
@@ -15,6 +14,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.arn import parse_aws_ar
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, enabled_regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_excluded
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
@@ -56,20 +57,25 @@ def ask_aws_and_spot(
     :raises ArgumentError: AWS does not respond, or refuses this caller.
     """
     home = next(iter(regions.names))
-    try:
-        responding, identity = regions.first(lambda region: region.clients["sts"].get_caller_identity())
-    except Exception as error:
-        failure = failure_of(error)
-        raise ArgumentError(f"Cannot determine the AWS identity ({home}): {failure.code}: {failure.message}") from None
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        aws_account = str(identity["Account"])
-        spot = pool.submit(_query_spot, api, spot_account, aws_account, proof(responding.name, aws_account))
+
+    def ask_who_and_spot() -> tuple[t.Any, SpotResponse | SpotError | None]:
         try:
-            responding, enabled = regions.first(enabled_regions, home=responding.name)
+            responding, identity = regions.first(lambda region: region.clients["sts"].get_caller_identity())
         except Exception as error:
             failure = failure_of(error)
-            raise ArgumentError(f"Cannot list the regions of AWS ({responding.name}): {failure.code}: {failure.message}") from None
-        return AwsIdentity(aws_account, str(identity["Arn"]), enabled, responding.name), spot.result()
+            raise ArgumentError(f"Cannot determine the AWS identity ({home}): {failure.code}: {failure.message}") from None
+        aws_account = str(identity["Account"])
+        return identity, _query_spot(api, spot_account, aws_account, proof(responding.name, aws_account))
+
+    def list_regions() -> tuple[Region, tuple[str, ...]]:
+        try:
+            return regions.first(enabled_regions)
+        except Exception as error:
+            failure = failure_of(error)
+            raise ArgumentError(f"Cannot list the regions of AWS ({home}): {failure.code}: {failure.message}") from None
+
+    (identity, spot), (responding, enabled) = at_once(ask_who_and_spot, list_regions)
+    return AwsIdentity(str(identity["Account"]), str(identity["Arn"]), enabled, responding.name), spot
 
 
 def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str, proof: Proof) -> SpotResponse | SpotError | None:

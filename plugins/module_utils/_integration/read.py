@@ -29,6 +29,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ex
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records
@@ -114,23 +115,21 @@ def read(
     :param stack: the stack whose integration is looked at, if it is known; else the one that owns the connection is looked for
     """
     attempt = _Reader(region)
-    connection = attempt(lambda: desired.connection.read(region))
-    api_destination = attempt(lambda: desired.api_destination.describe(region))
-    rule = attempt(lambda: desired.rule.describe(region))
-    queue = attempt(lambda: desired.queue.read(region))
-    matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, ExistingRule) else None
-    other = attempt(lambda: others(region, desired.api_destination.name, desired.endpoint))
-    evidence = (
-        _read_evidence(attempt, desired, queue, window_hours, now, changed=_last_change(connection, api_destination))
-        if window_hours
-        else None
+    connection, api_destination, rule, queue = at_once(
+        lambda: attempt(lambda: desired.connection.read(region)),
+        lambda: attempt(lambda: desired.api_destination.look(region)),
+        lambda: attempt(lambda: desired.rule.look(region)),
+        lambda: attempt(lambda: desired.queue.read(region)),
     )
-    notification = None
-    if isinstance(rule, ExistingRule):
-        notification = attempt(lambda: records.read(region, rule.document["arn"], desired.spot_account))
-    owned: Stack | StackNames | Failure | None = stack
-    if stack is None and isinstance(connection, ExistingConnection):
-        owned = attempt(lambda: owner(region, desired.connection.name))
+    ruled, changed = isinstance(rule, ExistingRule), _last_change(connection, api_destination)
+    belongs = stack is None and isinstance(connection, ExistingConnection)
+    matches, other, evidence, notification, owned = at_once(
+        lambda: attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if ruled else None,
+        lambda: attempt(lambda: others(region, desired.api_destination.name, desired.endpoint)),
+        lambda: _read_evidence(attempt, desired, queue, window_hours, now, changed=changed) if window_hours else None,
+        lambda: attempt(lambda: records.read(region, rule.document["arn"], desired.spot_account)) if ruled else None,
+        lambda: attempt(lambda: owner(region, desired.connection.name)) if belongs else stack,
+    )
     return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned)
 
 

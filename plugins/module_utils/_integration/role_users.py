@@ -57,11 +57,11 @@ def role_users(desired: Desired, regions: Regions, removed: t.Mapping[str, Progr
 
 
 def _uses(region: Region, desired: Desired) -> bool:
-    rule = desired.rule.describe(region)
+    rule = desired.rule.look(region)
     if rule is not None and rule.target(desired.rule.target_id) is not None:
         return True
     # The role goes last: a destination or connection that is left is one of an integration that is half removed.
-    return desired.api_destination.describe(region) is not None or desired.connection.read(region) is not None
+    return desired.api_destination.look(region) is not None or desired.connection.read(region) is not None
 
 
 def _may_use(name: str, failure: Failure) -> str:

@@ -138,7 +138,7 @@ class ConnectedRole(Resource):
         """See `plan.Resource`. A role of another integration is found, never given."""
         raise NotImplementedError
 
-    def read(self, region: Region) -> ExistingConnectedRole | None:
+    def look(self, region: Region) -> ExistingConnectedRole | None:
         """GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies."""
         iam = region.clients["iam"]
         try:

@@ -124,12 +124,20 @@ class ApiDestination(Resource):
             description=params["description"],
         )
 
-    def read(self, region: Region) -> ExistingApiDestination | None:
-        """DescribeApiDestination, and DescribeConnection where its ARN is not known or the destination is inactive."""
-        existing = self.describe(region)
+    def look(self, region: Region) -> ExistingApiDestination | None:
+        """DescribeApiDestination alone; None if there is no destination of this name."""
+        try:
+            return ExistingApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
+        except Exception as error:
+            if is_code(error, "ResourceNotFoundException"):
+                return None
+            raise
+
+    def completed(self, region: Region, seen: ExistingApiDestination | None) -> ExistingApiDestination | None:
+        """DescribeConnection where its ARN is not known or the destination is inactive."""
         if not self.present:
-            return existing
-        existing = existing or ExistingApiDestination(None)
+            return seen
+        existing = seen or ExistingApiDestination(None)
         arn = region.known.get("connection") or (self.connection_arns or {}).get(region.name)
         if arn and not existing.inactive:
             return ExistingApiDestination(existing.found, arn)
@@ -140,15 +148,6 @@ class ApiDestination(Resource):
                 raise
             return existing
         return ExistingApiDestination(existing.found, connection["ConnectionArn"], connection["ConnectionState"])
-
-    def describe(self, region: Region) -> ExistingApiDestination | None:
-        """DescribeApiDestination alone; None if there is no destination of this name."""
-        try:
-            return ExistingApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
-        except Exception as error:
-            if is_code(error, "ResourceNotFoundException"):
-                return None
-            raise
 
     def settled(self, existing: ExistingApiDestination | None) -> bool:
         """See `plan.Resource`. On an authorised connection a destination becomes active by itself, soon."""

@@ -132,7 +132,7 @@ class Connection(Resource):
             update_token=params["update_token"],
         )
 
-    def read(self, region: Region) -> ExistingConnection | None:
+    def look(self, region: Region) -> ExistingConnection | None:
         """DescribeConnection; then the managed secret, unless the token will be written in any case."""
         events = region.clients["events"]
         try:

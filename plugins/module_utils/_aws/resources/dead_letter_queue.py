@@ -22,6 +22,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
     ArgumentError,
@@ -145,13 +146,15 @@ class Queue(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
-    def read(self, region: Region) -> ExistingQueue | None:
+    def look(self, region: Region) -> ExistingQueue | None:
         """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired."""
         sqs = region.clients["sqs"]
         try:
             url = sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
-            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]).get("Attributes", {})
-            tags = sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) if self.tags is not None else {}
+            attributes, tags = at_once(
+                lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]).get("Attributes", {}),
+                lambda: sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) if self.tags is not None else {},
+            )
         except Exception as error:
             if is_code(error, *_NO_QUEUE):
                 return None

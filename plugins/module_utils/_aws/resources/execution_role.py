@@ -143,7 +143,7 @@ class ExecutionRole(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
-    def read(self, region: Region) -> ExistingRole | None:
+    def look(self, region: Region) -> ExistingRole | None:
         """GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
         iam = region.clients["iam"]
         try:

@@ -26,6 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
     ArgumentError,
@@ -159,14 +160,11 @@ class Rule(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
-    def read(self, region: Region) -> ExistingRule | None:
-        """DescribeRule, ListTargetsByRule, ListTagsForResource; DescribeApiDestination where its ARN is not known."""
-        if not self.present:
-            return self.describe(region)
-        arn = self._read_destination_arn(region)
-        return dataclasses.replace(self.describe(region) or ExistingRule(None), destination_arn=arn)
+    def completed(self, region: Region, seen: ExistingRule | None) -> ExistingRule | None:
+        """DescribeApiDestination where its ARN is not known."""
+        return dataclasses.replace(seen or ExistingRule(None), destination_arn=self._read_destination_arn(region)) if self.present else seen
 
-    def describe(self, region: Region) -> ExistingRule | None:
+    def look(self, region: Region) -> ExistingRule | None:
         """DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
         events = region.clients["events"]
         try:
@@ -175,11 +173,12 @@ class Rule(Resource):
             if is_code(error, "ResourceNotFoundException"):
                 return None
             raise
-        targets = tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=EVENT_BUS))
-        tags: dict[str, str] = {}
-        if self.present and self.tags is not None:
-            tags = boto3_tag_list_to_ansible_dict(events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"])
-        return ExistingRule(document(found), targets, tags)
+        tagged = self.present and self.tags is not None
+        targets, tags = at_once(
+            lambda: tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=EVENT_BUS)),
+            lambda: events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"] if tagged else [],
+        )
+        return ExistingRule(document(found), targets, boto3_tag_list_to_ansible_dict(tags))
 
     def _read_destination_arn(self, region: Region) -> str | None:
         known = region.known.get("api_destination") or (self.api_destination_arns or {}).get(region.name)

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 import typing as t
 
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, pauses, poll, within
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, at_once, pauses, poll, within
 
 
 @pytest.fixture
@@ -69,3 +70,33 @@ def test_exception_of_the_call_is_raised() -> None:
 
 def test_value_of_the_call_is_returned() -> None:
     assert within(1, lambda: 42) == 42
+
+
+class TestAtOnce:
+    """Functions that are called at the same time."""
+
+    def test_results_have_the_order_of_the_functions(self) -> None:
+        assert at_once() == []
+        assert at_once(lambda: 1) == [1]
+        assert at_once(lambda: time.sleep(0.05) or 1, lambda: 2, lambda: 3) == [1, 2, 3]
+
+    def test_each_waits_while_the_others_do(self) -> None:
+        together = threading.Barrier(3, timeout=10)
+        assert len(at_once(*[together.wait] * 3)) == 3
+
+    def test_the_first_error_is_raised_after_all_have_ended(self) -> None:
+        done: list[str] = []
+
+        def fail(name: str) -> None:
+            done.append(name)
+            raise ValueError(name)
+
+        with pytest.raises(ValueError, match="second"):
+            at_once(lambda: done.append("first"), lambda: fail("second"), lambda: fail("third"))
+        assert sorted(done) == ["first", "second", "third"]
+
+    def test_more_than_the_pool_holds_is_done_by_those_who_wait(self) -> None:
+        def nested(depth: int) -> int:
+            return sum(at_once(*[lambda: nested(depth - 1)] * 5)) if depth else 1
+
+        assert within(60, lambda: nested(4)) == 5**4

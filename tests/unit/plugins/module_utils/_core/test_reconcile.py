@@ -94,7 +94,7 @@ class Lamp(Resource):
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> Lamp:
         return cls()
 
-    def read(self, region: Region) -> Light | None:
+    def look(self, region: Region) -> Light | None:
         return t.cast("Light | None", region.clients["lamps"].read())
 
     def settled(self, current: Light | None) -> bool:

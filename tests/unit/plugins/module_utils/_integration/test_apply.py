@@ -36,18 +36,24 @@ DESIRED = Desired(
 
 
 class Steps:
-    """Stands for `reconcile`: notes the region as each kind of resource sees it, fails at one kind if told to."""
+    """Stands for `reconcile`: notes the region as each kind of resource sees it, fails at one kind if told to.
 
-    def __init__(self, fails_at: str = "") -> None:
-        self.fails_at = fails_at
+    :ivar looked: by kind, whether what was seen at the beginning is used
+    """
+
+    def __init__(self, fails_at: str = "", unchanged: t.Container[str] = ()) -> None:
+        self.fails_at, self.unchanged = fails_at, unchanged
         self.done: dict[str, Region] = {}
+        self.looked: dict[str, bool] = {}
 
-    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any) -> Outcome:
+    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any, look: t.Any) -> Outcome:
         self.done[resource.kind] = region
+        self.looked[resource.kind] = look is not None
         if resource.kind == self.fails_at:
             raise RegionError("Boom", "no")
         document = {f"{resource.kind}_arn": f"arn:{resource.kind}"}
-        return Outcome(Plan("created", document), document)
+        calls = () if resource.kind in self.unchanged else (Call("create", {}),)
+        return Outcome(Plan("created", document, calls=calls), document)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, region: Region, steps: Steps) -> Progress:
@@ -65,6 +71,26 @@ def test_what_a_step_made_is_handed_on(monkeypatch: pytest.MonkeyPatch, region: 
     run(monkeypatch, region, steps)
     assert steps.done["api_destination"].known["connection"] == "arn:connection"
     assert steps.done["rule"].known["api_destination"] == "arn:api_destination"
+
+
+@pytest.mark.parametrize(
+    ("exists", "unchanged", "looked"),
+    [
+        (True, ORDER, [True, True, True, True]),
+        (True, ["queue"], [True, True, False, False]),
+        (False, ["queue"], [True, True, True, True]),
+        (True, [], [True, False, False, False]),
+    ],
+    ids=str,
+)
+def test_what_was_seen_before_a_change_counts_only_if_it_was_nothing(
+    monkeypatch: pytest.MonkeyPatch, region: Region, exists: bool, unchanged: list[str], looked: list[bool]
+) -> None:
+    steps = Steps(unchanged=unchanged)
+    for resource in (Queue, Connection, ApiDestination, Rule):
+        monkeypatch.setattr(resource, "look", lambda self, region: object() if exists else None)
+    run(monkeypatch, region, steps)
+    assert list(steps.looked.values()) == looked
 
 
 @pytest.mark.parametrize("kind", ORDER)
