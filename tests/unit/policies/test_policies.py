@@ -31,7 +31,7 @@ TEMPLATE = Rendered(SpotAccountId="act-d7320fba", SpotToken="0123456789")
 MADE = {
     "trust policy of the execution role": ROLE.trust_policy(),
     "policy of the execution role": ROLE.policy("aws"),
-    "policy of the queue": Queue(NAME, aws_account=ACCOUNT, rule=NAME).policy(Region("eu-west-1", "aws", {})),
+    "policy of the queue": Queue(NAME, aws_account=ACCOUNT, rule=NAME).policy(Region("eu-west-1", "aws", {})).document,
     "trust policy of the template's role": TEMPLATE["ExecutionRole"]["AssumeRolePolicyDocument"],
     "policy of the template's role": TEMPLATE["ExecutionRole"]["Policies"][0]["PolicyDocument"],
     "policy of the template's queue": {
@@ -150,6 +150,9 @@ RULE = f"{EVENTS}:rule/spot"
         (statement("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/spot"), "not limited by iam:PassedToService"),
         (statement("fis:StartExperiment", [f"arn:aws:fis:*:{ACCOUNT}:experiment/*"]), "also needs iam:CreateServiceLinkedRole"),
         (statement(["sqs:SendMessage", "sqs:ReceiveMessage"], f"arn:aws:sqs:*:{ACCOUNT}:spot"), "not in order"),
+        (statement("sqs:*", f"arn:aws:sqs:*:{ACCOUNT}:spot"), "there is no action sqs:*"),
+        (statement("sqs:*", RULE, Effect="Deny"), "there is no action sqs:*"),
+        (statement("queues:*", RULE, Effect="Deny"), "there is no action queues:*"),
         ({**statement("events:PutRule", RULE), "Version": "2008-10-17"}, "version"),
         ({"Version": "2012-10-17", "Statement": statement("events:PutRule", RULE, Sid="A")["Statement"] * 2}, "same Sid"),
         (statement("events:PutRule", RULE, Sid="not-a-sid"), "letters and digits"),
@@ -161,6 +164,10 @@ def test_a_fault_is_found(document: Policy, fault: str) -> None:
 
 def test_a_policy_without_a_fault_is_one() -> None:
     assert faults(statement("events:PutRule", RULE, Condition={"StringEquals": {"events:source": "x"}})) == []
+
+
+def test_a_statement_may_deny_all_actions_of_a_service() -> None:
+    assert faults(statement("sqs:*", f"arn:aws:sqs:*:{ACCOUNT}:spot", Effect="Deny")) == []
 
 
 def as_resource(document: Policy) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, allows, statements_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_key, is_same_key
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.queue_policy import QueuePolicy
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
@@ -164,7 +163,7 @@ class Queue(Resource):
             return self._plan_removal(existing)
         if existing and is_same_key(existing.kms_key, self.kms_key):
             return dataclasses.replace(self, kms_key=existing.kms_key).plan(region, existing)
-        policy = self.policy_beside(region, existing.managed_fields()["policy"] if existing else None)
+        policy = self.policy(region).beside(existing.managed_fields()["policy"] if existing else None)
         after = {**self._desired_fields(policy), "tags": tags_after(existing.tags if existing else {}, self.tags, self.purge_tags)}
         if existing is None:
             arguments: Document = {"QueueName": self.name, "Attributes": self._attributes(policy)}
@@ -198,48 +197,10 @@ class Queue(Resource):
             return unchanged(existing, note=note)
         return Plan("deleted", None, existing.managed_fields(), None, (Call("delete_queue", {"QueueUrl": existing.url}),))
 
-    def policy(self, region: Region) -> Document:
-        """The queue's policy: EventBridge may send, for this rule and those that test event it (EventBridge user guide, "dead-letter
-        queues")."""
-        rules = [rule_arn(region, self.aws_account, name) for name in (self.rule, f"{temporary_rule_prefix(self.rule)}*")]
-        statement = {
-            "Sid": "SpotInterruptionDeadLetters",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": region.arn("sqs", self.aws_account, self.name),
-            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
-        }
-        return {"Version": "2012-10-17", "Statement": [statement]}
-
-    def policy_beside(self, region: Region, existing: t.Any) -> Document:
-        """Return the queue's policy together with the statements of others in an existing one that stay.
-
-        A statement stays if it denies something other than the rule's dead letters, or allows something to AWS accounts, users or roles
-        that it names. One that lets everybody or a service do something is removed.
-
-        :param existing: the existing policy, parsed
-        """
-        own = self.policy(region)
-        sids = [statement["Sid"] for statement in own["Statement"]]
-        others = [other for other in statements_of(existing) if other.get("Sid") not in sids]
-        kept = [
-            other for other in others if _names_accounts(other) or (other.get("Effect") == "Deny" and self.may_send(region, other) != NO)
-        ]
-        return {**existing, **own, "Statement": [*own["Statement"], *kept]} if kept else own
-
-    def may_send(self, region: Region, *others: Document) -> str:
-        """Return whether the rule may send its dead letters beside the statements of others: YES, NO or UNSURE."""
-        statements = [*self.policy(region)["Statement"], *others]
-        queue = region.arn("sqs", self.aws_account, self.name)
-        return allows(
-            {"Statement": statements}, action="sqs:SendMessage", resource=queue, context=self.context(region), service=EVENTBRIDGE
-        )
-
-    def context(self, region: Region) -> dict[str, str]:
-        """Return the condition keys of a dead letter that EventBridge sends for the rule."""
-        source = rule_arn(region, self.aws_account, self.rule)
-        return {"aws:SourceArn": source, "aws:SourceAccount": self.aws_account, "aws:SecureTransport": "true"}
+    def policy(self, region: Region) -> QueuePolicy:
+        """Return the policy that the queue needs in a region."""
+        rules = tuple(rule_arn(region, self.aws_account, name) for name in (self.rule, f"{temporary_rule_prefix(self.rule)}*"))
+        return QueuePolicy(region.arn("sqs", self.aws_account, self.name), rules, self.aws_account)
 
     def _attributes(self, policy: Document) -> dict[str, str]:
         attributes = {"MessageRetentionPeriod": str(self.retention), "Policy": json.dumps(policy)}
@@ -270,15 +231,6 @@ def _same(name: str, desired: str, attributes: t.Mapping[str, str]) -> bool:
     if name == "SqsManagedSseEnabled":
         return (found or "false").lower() == desired
     return found == desired
-
-
-def _names_accounts(statement: t.Mapping[str, t.Any]) -> bool:
-    """Return whether a statement allows something, and only to principals of AWS accounts that it names."""
-    principal = statement.get("Principal")
-    if statement.get("Effect") != "Allow" or not isinstance(principal, dict) or set(principal) != {"AWS"}:
-        return False
-    named = principal["AWS"] if isinstance(principal["AWS"], list) else [principal["AWS"]]
-    return bool(named) and not any("*" in str(name) for name in named)
 
 
 def _parsed(policy: str | None) -> t.Any:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import allows, statements_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import EVENTBRIDGE, allows, statements_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
@@ -28,7 +28,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-EVENTBRIDGE = "events.amazonaws.com"
 ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
 # IAM API reference, CreateRole.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import EVENTBRIDGE
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE, ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import may, missing, unread

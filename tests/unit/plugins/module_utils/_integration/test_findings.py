@@ -108,13 +108,14 @@ def target(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def queue(policy: t.Any = None, **changes: str) -> t.Any:
-    given = json.dumps(DESIRED.queue.policy(HERE)) if policy is None else policy
+    given = json.dumps(DESIRED.queue.policy(HERE).document) if policy is None else policy
     return ExistingQueue(NAME, "https://queue", {"QueueArn": QUEUE_ARN, "Policy": given, "SqsManagedSseEnabled": "true", **changes})
 
 
 def queue_policy(**changes: t.Any) -> str:
-    document = DESIRED.queue.policy(HERE)
-    return json.dumps({**document, "Statement": [{**document["Statement"][0], **changes}]})
+    document = DESIRED.queue.policy(HERE).document
+    send, *more = document["Statement"]
+    return json.dumps({**document, "Statement": [{**send, **changes}, *more]})
 
 
 def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> ExistingRole:
@@ -124,6 +125,12 @@ def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | N
     allows = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": allowed, **(permission or {})}
     return ExistingRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
 
+
+OWN_POLICY = DESIRED.queue.policy(HERE).document
+# A condition that cannot be evaluated here.
+ONLY_AWS_KNOWS: dict[str, t.Any] = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+# Of others, about the queue.
+UNSURE_DENIAL = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": QUEUE_ARN, **ONLY_AWS_KNOWS}
 
 HEALTHY = Readings(connection(), destination(), rule(), queue(), role(), matches_sample=True)
 
@@ -338,6 +345,18 @@ DRIFTS = [
         ("may not send",),
     ),
     Drift("queue open to all", {"queue": queue(queue_policy(Principal="*"))}, "queue_policy", ("not the one that lets nobody else",)),
+    Drift(
+        "our own statement has a condition of others",
+        {"queue": queue(queue_policy(Condition=ONLY_AWS_KNOWS["Condition"]))},
+        "queue_policy",
+        ("may let the rule send", "not the one that"),
+    ),
+    Drift(
+        "queue of an earlier run takes plain HTTP",
+        {"queue": queue(json.dumps({**OWN_POLICY, "Statement": OWN_POLICY["Statement"][:1]}))},
+        "queue_policy",
+        ("lets the rule send", "denies plain HTTP"),
+    ),
     Drift("queue not encrypted", {"queue": queue(SqsManagedSseEnabled="false")}, "queue_encryption", ("not encrypted",)),
 ]
 EACH_DRIFT = pytest.mark.parametrize("drift", DRIFTS, ids=[drift.name for drift in DRIFTS])
@@ -461,15 +480,12 @@ def test_a_match_that_aws_did_not_tell_is_skipped() -> None:
     assert not_passed(replace(HEALTHY, matches_sample=None)) == {"rule_matches": SKIP}
 
 
-ONLY_AWS_KNOWS = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
-
-
 @pytest.mark.parametrize(
     ("changed", "check"),
     [
         ({"execution_role": role(trust=ONLY_AWS_KNOWS)}, "execution_role_trust"),
         ({"execution_role": role(permission=ONLY_AWS_KNOWS)}, "execution_role_permission"),
-        ({"queue": queue(queue_policy(**ONLY_AWS_KNOWS))}, "queue_policy"),
+        ({"queue": queue(json.dumps({**OWN_POLICY, "Statement": [*OWN_POLICY["Statement"], UNSURE_DENIAL]}))}, "queue_policy"),
     ],
 )
 def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.Any], check: str) -> None:

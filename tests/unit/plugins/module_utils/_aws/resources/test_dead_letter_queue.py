@@ -35,7 +35,15 @@ POLICY = {
                     ]
                 }
             },
-        }
+        },
+        {
+            "Sid": "SpotInterruptionTlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": ARN,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
     ],
 }
 
@@ -65,12 +73,12 @@ def set_to(plan: Plan) -> dict[str, t.Any]:
     return {key: json.loads(value) if key == "Policy" else value for key, value in arguments["Attributes"].items()}
 
 
-def test_only_eventbridge_may_send_and_only_for_the_one_rule(region: Region) -> None:
-    assert DESIRED.policy(region) == POLICY
+def test_only_eventbridge_may_send_and_only_for_the_one_rule_and_nobody_uses_plain_http(region: Region) -> None:
+    assert DESIRED.policy(region).document == POLICY
 
 
 def test_policy_in_china_has_arns_of_china() -> None:
-    policy = DESIRED.policy(Region("cn-north-1", "aws-cn", {}))
+    policy = DESIRED.policy(Region("cn-north-1", "aws-cn", {})).document
     assert policy["Statement"][0]["Resource"] == "arn:aws-cn:sqs:cn-north-1:123456789012:letters"
 
 
@@ -101,7 +109,9 @@ def test_queue_as_desired_is_unchanged(region: Region) -> None:
 
 
 def test_policy_in_another_form_is_unchanged(region: Region) -> None:
-    text = json.dumps({**POLICY, "Statement": [{**POLICY["Statement"][0], "Action": ["sqs:SendMessage"]}]}, indent=1)
+    send, encrypted = POLICY["Statement"]
+    encrypted = {**encrypted, "Principal": {"AWS": "*"}, "Condition": {"Bool": {"aws:SecureTransport": False}}}
+    text = json.dumps({**POLICY, "Statement": [encrypted, {**send, "Action": ["sqs:SendMessage"]}]}, indent=1)
     assert DESIRED.plan(region, current(Policy=text)).action == "unchanged"
 
 
@@ -118,6 +128,7 @@ ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Pol
         {"Policy": None},
         {"Policy": "not JSON"},
         {"Policy": '{"Version": "2012-10-17", "Statement": []}'},
+        {"Policy": json.dumps({**POLICY, "Statement": POLICY["Statement"][:1]})},
     ],
     ids=str,
 )
@@ -168,6 +179,7 @@ def test_a_statement_of_others_stays(region: Region, other: dict[str, t.Any]) ->
         beside(Effect="Allow", Principal={"AWS": ["arn:aws:iam::123456789012:root", "*"]}),
         beside(Effect="Allow", Principal={"Service": "sns.amazonaws.com"}),
         {**READERS, "Sid": "SpotInterruptionDeadLetters"},
+        {**READERS, "Sid": "SpotInterruptionTlsOnly"},
     ],
     ids=str,
 )
