@@ -210,11 +210,18 @@ def _sts(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterat
     yield Need(f"sts:{operation}", (body["RoleArn"],) if "RoleArn" in body else ("*",))
 
 
+def _kms(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
+    region, _, account = where.partition(":")
+    key = str(body.get("KeyId", ""))
+    yield Need(f"kms:{operation}", (moto_app.key_arn(account, region, key) or f"arn:{PARTITION}:kms:{where}:key/{key}",))
+
+
 _SERVICES: dict[str, Callable[[str, str, dict[str, Any], Request], Iterator[Need]]] = {
     "cloudformation": _cloudformation,
     "events": _events,
     "fis": _fis,
     "iam": _iam,
+    "kms": _kms,
     "organizations": _organizations,
     "secretsmanager": _secretsmanager,
     "sqs": _sqs,

@@ -32,7 +32,7 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     :param action: `sqs:SendMessage`
     :param resource: the ARN that is called, None for a trust policy, which has no resources
     :param context: condition keys of the call, `aws:SourceArn` and so on
-    :param service: for a policy with principals, the service that calls
+    :param service: for a policy with principals, the service that calls; or the ARN of the role that does
     :returns: YES, NO or UNSURE
     """
     decisions = {"Allow": NO, "Deny": NO}
@@ -106,9 +106,14 @@ def _names_service(statement: t.Mapping[str, t.Any], service: str) -> bool:
     if "NotPrincipal" in statement:
         return True
     principal = statement.get("Principal")
-    if isinstance(principal, dict):
-        return service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS"))
-    return principal == "*"
+    if not isinstance(principal, dict):
+        return principal == "*"
+    if service in _as_list(principal.get("Service")):
+        return True
+    # A role is also named by its account: as the account's number, or as the ARN of its root (IAM user guide, "Principal").
+    parts = service.split(":", 5)
+    account = (parts[4], ":".join((*parts[:5], "root"))) if len(parts) == 6 else ()
+    return any(name in ("*", service, *account) for name in _as_list(principal.get("AWS")))
 
 
 def _conditions_hold(conditions: t.Any, context: t.Mapping[str, str]) -> str:

@@ -38,7 +38,7 @@ def reconcile(
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
-    deadline = Deadline(timeout)
+    deadline, resource = Deadline(timeout), resource.prepared(region)
     told = plan = resource.plan(region, _read_settled(resource, region, deadline))
     gate(told)
     if check_mode or not told.calls:

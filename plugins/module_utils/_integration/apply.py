@@ -23,7 +23,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
-    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 _IN_USE = "RoleInUse"
@@ -37,7 +37,13 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
     """
     outcomes: dict[str, Outcome] = {}
     gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
+    steps: list[Resource] = []
     for step in desired.steps():
+        try:
+            steps.append(step.prepared(region))
+        except Exception as error:  # of any kind: nothing is made where one of them cannot work
+            return Progress({}, step.kind, failure_of(error))
+    for step in steps:
         try:
             outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate)
         except Exception as error:  # of any kind: the result has what was done before it

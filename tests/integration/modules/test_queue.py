@@ -108,13 +108,16 @@ def test_other_attributes_are_left_alone(queue: Queue, aws: Aws) -> None:
 
 
 def test_a_kms_key_is_set_and_given_back(queue: Queue, aws: Aws) -> None:
+    for alias in ("alias/letters", "alias/other"):
+        aws.key(alias)
     keys = []
-    for kms_key in (None, "alias/letters", "alias/letters", "alias/other", None, None):
+    for kms_key in (None, "alias/letters", "alias/letters", None, "alias/other", "", ""):
         run = queue(kms_master_key_id=kms_key)
         keys.append((run.action, attributes(aws).get("KmsMasterKeyId") or None))
     assert keys == [
         ("created", None),
         ("updated", "alias/letters"),
+        ("unchanged", "alias/letters"),
         ("unchanged", "alias/letters"),
         ("updated", "alias/other"),
         ("updated", None),
@@ -134,8 +137,9 @@ def test_a_statement_that_others_add_to_the_policy_stays(queue: Queue, aws: Aws)
 
 
 def test_another_form_of_the_kms_key_is_no_change(queue: Queue, aws: Aws) -> None:
-    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters"
-    assert [queue(kms_master_key_id=key).action for key in (arn, "alias/letters", arn)] == ["created", "unchanged", "unchanged"]
+    key, arn = aws.key("alias/letters"), f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters"
+    forms = (arn, "alias/letters", arn, key, key.rpartition("/")[2])
+    assert [queue(kms_master_key_id=form).action for form in forms] == ["created", *["unchanged"] * 4]
     assert attributes(aws)["KmsMasterKeyId"] == arn
 
 

@@ -14,7 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_p
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, YES
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, may, unread
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, key_findings, may, unread
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.queue_policy import QueuePolicy
@@ -39,7 +39,7 @@ def queue_findings(region: Region, readings: Readings, desired: Desired) -> list
         if encrypted
         else Finding("queue_encryption", FAIL, "The queue is not encrypted.", REPAIR)
     )
-    return found
+    return found + key_findings("queue_key", desired.queue.key_use(region), existing.key)
 
 
 def _queue_policy(existing: t.Any, desired: QueuePolicy) -> Finding:

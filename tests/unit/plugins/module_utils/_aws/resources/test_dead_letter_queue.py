@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import replace
 
 import pytest
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import Key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -138,9 +140,42 @@ def test_drift_of_one_attribute_sets_all_attributes(region: Region, changes: dic
     assert set_to(plan) == ALL
 
 
-def test_undesired_kms_key_is_removed(region: Region) -> None:
-    plan = DESIRED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
-    assert set_to(plan) == {**ALL, "KmsMasterKeyId": ""}
+def test_a_kms_key_of_others_stays_as_long_as_it_can_be_used(region: Region) -> None:
+    theirs = current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs")
+    plan = DESIRED.plan(region, theirs)
+    assert (plan.calls, plan.note) == ((), None)
+    again = DESIRED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs", MessageRetentionPeriod="60"))
+    assert set_to(again) == {"MessageRetentionPeriod": "1209600", "Policy": POLICY, "KmsMasterKeyId": "alias/theirs"}
+
+
+def test_a_kms_key_of_others_that_could_not_be_read_is_noted(region: Region) -> None:
+    theirs = replace(
+        current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"),
+        key=Key("alias/theirs", unread=("kms:DescribeKey (AccessDenied)",)),
+    )
+    plan = DESIRED.plan(region, theirs)
+    assert plan.calls == ()
+    assert "kms:DescribeKey (AccessDenied)" in str(plan.note)
+
+
+def test_a_kms_key_of_others_that_eventbridge_cannot_use_is_removed(region: Region) -> None:
+    theirs = replace(current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/aws/sqs"), key=Key("alias/aws/sqs"))
+    assert set_to(DESIRED.plan(region, theirs)) == {**ALL, "KmsMasterKeyId": ""}
+
+
+def test_an_empty_kms_key_returns_to_the_key_that_sqs_manages(region: Region) -> None:
+    queue = replace(DESIRED, kms_key="")
+    assert set_to(queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/q"))) == {**ALL, "KmsMasterKeyId": ""}
+    assert queue.plan(region, current()).calls == ()
+
+
+def test_an_alias_and_the_id_of_its_key_are_one_key(region: Region) -> None:
+    metadata = {"Arn": "arn:aws:kms:eu-west-1:123456789012:key/1f"}
+    queue = replace(DESIRED, kms_key="alias/q", key=Key("alias/q", metadata))
+    shown = current(SqsManagedSseEnabled="false", KmsMasterKeyId="1f")
+    assert queue.plan(region, replace(shown, key=Key("1f", metadata))).calls == ()
+    other = Key("1f", {"Arn": "arn:aws:kms:eu-west-1:123456789012:key/2a"})
+    assert set_to(queue.plan(region, replace(shown, key=other)))["KmsMasterKeyId"] == "alias/q"
 
 
 def test_policy_that_allows_others_is_replaced(region: Region) -> None:
