@@ -202,7 +202,10 @@ def _fis(operation: str, where: str, body: dict[str, Any], request: Request) -> 
         tags = moto_app.experiment_template_tags(account, region, template)
         yield Need(action, (f"{prefix}:experiment-template/{template}",), {f"aws:ResourceTag/{key}": value for key, value in tags.items()})
         if action == "fis:StartExperiment":
-            yield Need(action, (f"{prefix}:experiment/*",))
+            given = {f"aws:RequestTag/{key}": value for key, value in body.get("tags", {}).items()}
+            yield Need(action, (f"{prefix}:experiment/*",), given)
+            if given:
+                yield Need("fis:TagResource", (f"{prefix}:experiment/*",), given)
             yield from _service_linked_role(where, fis.LINKED_SERVICE, fis.SERVICE_LINKED_ROLE)
 
 

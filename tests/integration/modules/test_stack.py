@@ -698,5 +698,7 @@ def test_another_form_of_a_kms_key_is_no_change(stack: Stack, aws: Aws) -> None:
 def test_a_kms_key_that_eventbridge_cannot_use_is_refused_before_anything_is_made(
     stack: Stack, aws: Aws, parameter: str, lacks: str
 ) -> None:
-    run = stack(parameters={parameter: aws.key(statements=[ROOT], tags={})})
+    key = aws.key(statements=[ROOT], tags={})
+    stack.sandbox.clear_calls()
+    run = stack(parameters={parameter: key})
     assert (run.failed, lacks in run.message, stack.writes()) == (True, True, [])

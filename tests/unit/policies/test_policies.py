@@ -55,7 +55,7 @@ WIDE = {
     ("verify", "arn:aws:iam::aws:policy/*"): "an execution role made elsewhere has policies of AWS",
     ("kms-keys", f"arn:aws:kms:*:{ACCOUNT}:key/*"): "AWS chooses the id; the policy of a key and its tags are no secret",
     ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment-template/*"): "AWS chooses the id; a tag limits it",
-    ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment/*"): "AWS chooses the id, and the experiment has no tag",
+    ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment/*"): "AWS chooses the id",
     ("interruption-role", f"arn:aws:ec2:*:{ACCOUNT}:instance/*"): "the instance is chosen when verify runs",
     ("stack-set", f"arn:aws:organizations::{ACCOUNT}:ou/o-*/ou-*"): "AWS chooses the id",
     ("stack-set", f"arn:aws:organizations::{ACCOUNT}:root/o-*/r-*"): "AWS chooses the id",

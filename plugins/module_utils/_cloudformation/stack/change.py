@@ -167,9 +167,11 @@ class Change:
     def _update_arguments(self, parameters: StackParameters) -> Document:
         tags = self._found["tags"]
         arguments = template_arguments(self._stack, self._template, parameters)
-        if any(tag_changes(tags, self._stack.tags, self._stack.purge_tags)):
-            # All of them, or those that are left out would go.
-            arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags_after(tags, self._stack.tags, self._stack.purge_tags))
+        after = tags_after(tags, self._stack.tags, self._stack.purge_tags)
+        if after or tags:
+            # All of them, or those that are left out would go. Also where none differs: a company's policy can refuse a request that
+            # lacks a tag (condition key aws:RequestTag).
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(after)
         return arguments
 
     def _note_on_no_change(self) -> str | None:

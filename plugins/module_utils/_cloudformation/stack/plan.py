@@ -72,6 +72,8 @@ def _removal(stack: Stack, current: CurrentStack | None) -> StackPlan:
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         **stack.role,
     }
+    if (current.found or {})["tags"]:
+        arguments["Tags"] = ansible_dict_to_boto3_tag_list((current.found or {})["tags"])
     return dataclasses.replace(deletion, calls=(Call("update_stack", arguments),), continues=True)
 
 

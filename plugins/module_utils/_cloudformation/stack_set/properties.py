@@ -91,7 +91,8 @@ def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Pr
     arguments = {**_own_role(desired, current), **_arguments(desired, template), "Parameters": parameters.request()}
     same = not current.differences and desired.update != "always"
     arguments.update({"UsePreviousTemplate": True} if same else desired.source)
-    if "tags" in changed:
+    if tags or "tags" in changed:
+        # Also where none differs: a company's policy can refuse a request that lacks a tag (condition key aws:RequestTag).
         arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags)
     return Properties(account_name, arguments, before, after, changed, _predicted(desired, current.document(hidden), after, hidden))
 
