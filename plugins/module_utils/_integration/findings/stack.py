@@ -22,7 +22,10 @@ if t.TYPE_CHECKING:
 
 STACK = "stack"
 # What the template of another may decide otherwise than this collection, and still send every notice.
-BY_CHOICE = ("api_destination_rate_limit", "target_retry_policy", "target_dead_letter", "queue", "queue_policy", "queue_encryption")
+BY_CHOICE = (
+    *("api_destination_rate_limit", "target_retry_policy", "target_dead_letter"),
+    *("queue", "queue_policy", "queue_encryption", "queue_key"),
+)
 
 
 def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:
