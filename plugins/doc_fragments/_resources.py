@@ -19,7 +19,8 @@ options:
     type: str
   kms_key_identifier:
     description:
-      - The KMS key that protects the connection's secret. Without it, the key stays as it is, at first the one AWS owns.
+      - The KMS key that protects the connection's secret. Without it, the key stays as it is, at first the one AWS owns; a key that
+        EventBridge cannot use is taken off.
       - An empty text returns to the key that AWS owns.
       - A customer managed key in the region of the connection, with the tag C(EventBridgeApiDestinations=true). Keys that AWS manages,
         such as C(alias/aws/secretsmanager), are refused; so is the ARN of another region.

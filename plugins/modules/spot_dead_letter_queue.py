@@ -40,7 +40,11 @@ options:
     type: str
   kms_master_key_id:
     description:
-      - A KMS key of your own in place of the key that SQS manages. The key's policy must let C(events.amazonaws.com) use it.
+      - A KMS key of your own instead of the key that SQS manages. The key's policy must let C(events.amazonaws.com) use it.
+      - Without it, a key that others gave the queue stays, as long as EventBridge can use it. An empty text returns to the key that SQS
+        manages.
+      - The state and the policy of the key are read. A key that cannot work is refused before anything is made. What cannot be read is a
+        warning.
       - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
 
@@ -67,6 +71,8 @@ attributes:
 notes:
   - Needs the permissions C(sqs:CreateQueue), C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:SetQueueAttributes),
     C(sqs:DeleteQueue), C(sqs:ListQueueTags), C(sqs:TagQueue) and C(sqs:UntagQueue).
+  - To check a KMS key, also needs the permissions C(kms:DescribeKey) and C(kms:GetKeyPolicy). Without them, whether EventBridge
+    can use the key is a warning.
   - SQS keeps the name of a removed queue for 60 seconds. Making it again waits for that, up to O(wait_timeout).
 
 seealso:

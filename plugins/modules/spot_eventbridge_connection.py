@@ -65,6 +65,8 @@ notes:
     C(events:DeleteConnection), C(events:ListApiDestinations), C(secretsmanager:CreateSecret),
     C(secretsmanager:UpdateSecret), C(secretsmanager:PutSecretValue), C(secretsmanager:GetSecretValue),
     C(secretsmanager:DeleteSecret) and, once per AWS account, C(iam:CreateServiceLinkedRole).
+  - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
+    Without them, whether EventBridge can use a key is a warning.
 
 seealso:
   - module: spot.eventbridge.spot_api_destination

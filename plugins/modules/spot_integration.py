@@ -90,8 +90,12 @@ options:
     default: 900
   queue_kms_master_key_id:
     description:
-      - A KMS key of your own for the dead-letter queue, in place of the key that SQS manages. The key's policy must let
+      - A KMS key of your own for the dead-letter queue, instead of the key that SQS manages. The key's policy must let
         C(events.amazonaws.com) use it.
+      - Without it, a key that others gave the queue stays, as long as EventBridge can use it. An empty text returns to the key that SQS
+        manages.
+      - State, policy and tag of the KMS keys are read. A key that cannot work is refused before anything is made. What cannot be read is a
+        warning.
       - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
 
@@ -127,6 +131,8 @@ notes:
   - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
     C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
     C(ec2:DescribeRegions), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
+  - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
+    Without them, whether EventBridge can use a key is a warning.
   - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListTargetsByRule)
     and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
   - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a

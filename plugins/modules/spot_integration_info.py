@@ -107,6 +107,8 @@ notes:
     C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion), C(cloudformation:DescribeStackResources)
     and, for the token, C(secretsmanager:GetSecretValue). Each that is missing costs one finding.
   - With O(stack_name), also C(cloudformation:DescribeStacks).
+  - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
+    Without them, whether EventBridge can use a key is a warning.
 
 seealso:
   - module: spot.eventbridge.spot_account_info

@@ -163,8 +163,10 @@ notes:
     C(cloudformation:UpdateStack), C(cloudformation:DeleteStack), C(cloudformation:ContinueUpdateRollback),
     C(events:DescribeConnection), C(events:UpdateConnection), C(secretsmanager:GetSecretValue), C(secretsmanager:UpdateSecret) and
     C(secretsmanager:PutSecretValue). With C(events:DescribeApiDestination), it waits until the API destination is active after an
-    authorisation. With O(tags), also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
+    authorisation. With tags, also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
+  - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
+    Without them, whether EventBridge can use a key is a warning.
   - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
     C(events:ListTargetsByRule). With O(on_existing=migrate), also those of M(spot.eventbridge.spot_test_event), and those of
     M(spot.eventbridge.spot_integration) to remove an integration.

@@ -75,6 +75,8 @@ notes:
     C(events:PutTargets), C(events:PutEvents), C(events:RemoveTargets), C(events:DeleteRule), C(iam:PassRole) for the execution role,
     C(cloudwatch:GetMetricData), and for a dead letter C(sqs:GetQueueUrl) and C(sqs:ReceiveMessage). With O(stack_name), also
     C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
+  - The temporary rule carries the tags of the rule, as a company's policy can demand. For that, it also needs the permissions
+    C(events:ListTagsForResource) and C(events:TagResource).
   - Whether Spot takes such an event is not documented. One that it refuses with anything but 401 and 407 leaves the connection as it is.
 
 seealso:

@@ -95,6 +95,8 @@ notes:
   - Needs the permissions C(ec2:DescribeInstances), C(fis:CreateExperimentTemplate), C(fis:TagResource), C(fis:StartExperiment),
     C(fis:GetExperiment), C(fis:ListExperimentTemplates), C(fis:DeleteExperimentTemplate), C(iam:PassRole) for O(role_arn),
     C(cloudwatch:GetMetricData) and, once per AWS account, C(iam:CreateServiceLinkedRole).
+  - The template of the experiment carries the tags of the rule, as a company's policy can demand. For that, it also needs the permission
+    C(events:ListTagsForResource).
   - Figures of CloudWatch are of the rule, so that another interruption at the same time counts, too. The log names the instance.
 
 seealso:

@@ -202,7 +202,10 @@ def _fis(operation: str, where: str, body: dict[str, Any], request: Request) -> 
         tags = moto_app.experiment_template_tags(account, region, template)
         yield Need(action, (f"{prefix}:experiment-template/{template}",), {f"aws:ResourceTag/{key}": value for key, value in tags.items()})
         if action == "fis:StartExperiment":
-            yield Need(action, (f"{prefix}:experiment/*",))
+            given = {f"aws:RequestTag/{key}": value for key, value in body.get("tags", {}).items()}
+            yield Need(action, (f"{prefix}:experiment/*",), given)
+            if given:
+                yield Need("fis:TagResource", (f"{prefix}:experiment/*",), given)
             yield from _service_linked_role(where, fis.LINKED_SERVICE, fis.SERVICE_LINKED_ROLE)
 
 
@@ -210,11 +213,18 @@ def _sts(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterat
     yield Need(f"sts:{operation}", (body["RoleArn"],) if "RoleArn" in body else ("*",))
 
 
+def _kms(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
+    region, _, account = where.partition(":")
+    key = str(body.get("KeyId", ""))
+    yield Need(f"kms:{operation}", (moto_app.key_arn(account, region, key) or f"arn:{PARTITION}:kms:{where}:key/{key}",))
+
+
 _SERVICES: dict[str, Callable[[str, str, dict[str, Any], Request], Iterator[Need]]] = {
     "cloudformation": _cloudformation,
     "events": _events,
     "fis": _fis,
     "iam": _iam,
+    "kms": _kms,
     "organizations": _organizations,
     "secretsmanager": _secretsmanager,
     "sqs": _sqs,

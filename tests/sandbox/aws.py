@@ -145,6 +145,7 @@ class Aws:
             "write": call.writes,
             "status": None,
             "fault": "+".join(fault) or None,
+            "tags": system_tags.of_request(call.request, call.form),
         }
         self.calls.append(entry)
         time.sleep((0 if call.origin else self._settings.latency) + fault.get("latency", 0))

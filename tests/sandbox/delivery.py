@@ -25,9 +25,9 @@ from uuid import uuid4
 import urllib3
 from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
 from moto.events.models import Rule, events_backends
-from moto.sqs.models import sqs_backends
+from moto.sqs.models import Queue, sqs_backends
 
-from . import roles
+from . import keys, roles
 from .connections import AUTHORIZED, LOOPBACK, SECRET_GONE, Connection, Destination, Json, Links
 from .moto_app import LOCK
 from .policy import allows
@@ -322,11 +322,22 @@ class Delivery:
         }
         if not allows([queue.policy], "sqs:SendMessage", queue_arn, roles.PRINCIPAL, context):
             raise DeliveryError("NO_PERMISSIONS", _denied("sqs:sendmessage", queue_arn, "resource"), ("AmazonSQS", 403, "AccessDenied"))
+        self._require_key(queue, job, context | {"kms:EncryptionContext:aws:sqs:arn": queue_arn})
         sqs_backends[account][region].send_message(
             name,
             json.dumps(job.event),
             {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()},
         )
+
+    def _require_key(self, queue: Queue, job: Job, context: dict[str, str]) -> None:
+        """Refuse a dead letter whose queue has a KMS key that EventBridge cannot use (SQS developer guide, "Key management")."""
+        if not queue.kms_master_key_id:
+            return
+        actions = ("kms:GenerateDataKey", "kms:Decrypt")
+        refusal = keys.refusal(queue.kms_master_key_id, job.account, job.region, service=roles.PRINCIPAL, actions=actions, context=context)
+        if refusal:
+            code = "NO_PERMISSIONS" if refusal.usable else "NO_RESOURCE"  # recorded: NO_RESOURCE for a disabled key
+            raise DeliveryError(code, refusal.message, ("AmazonSQS", 400, "KMS.AccessDeniedException"))
 
     # Log and metrics
 

@@ -29,6 +29,7 @@ from moto.iam.models import get_account_id_from, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
+from . import keys
 from .server import Answer, Request
 
 # A region that is newer than botocore is a region all the same.
@@ -88,6 +89,12 @@ def role_arn(account: str, name: str) -> str | None:
     """Return the ARN of a role, None if there is none of this name."""
     with LOCK:
         return next((role.arn for role in iam_backends[account]["aws"].get_roles() if role.name == name), None)
+
+
+def key_arn(account: str, region: str, identifier: str) -> str | None:
+    """Return the ARN of a KMS key by any of its identifiers, None if there is none."""
+    with LOCK:
+        return keys.arn_of(identifier, account, region)
 
 
 def experiment_template_tags(account: str, region: str, template: str) -> dict[str, str]:

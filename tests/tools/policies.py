@@ -21,7 +21,7 @@ POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies"
 Policy = dict[str, Any]
 
 # IAM user guide, "AWS global condition context keys": services that act for somebody send these.
-_GLOBAL_KEYS = {"aws:SourceAccount", "aws:SourceArn"}
+_GLOBAL_KEYS = {"aws:SourceAccount", "aws:SourceArn", "aws:SecureTransport"}
 # IAM user guide, "IAM JSON policy elements: Condition operators".
 _OPERATORS = {"StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool", "Null"}
 # These actions say little without the service that they are for.
@@ -67,7 +67,7 @@ def exists(action: str) -> bool:
 
 def faults(document: Policy) -> list[str]:
     """Return what is wrong with a policy: of an identity, of a resource, or a trust policy."""
-    document = {**document, "Statement": [_about_itself(statement) for statement in document["Statement"]]}
+    document = {**document, "Statement": [_spelled_out(_about_itself(statement)) for statement in document["Statement"]]}
     return [*_faults_of_the_whole(document), *(fault for statement in document["Statement"] for fault in _faults_of(statement))]
 
 
@@ -77,14 +77,25 @@ def _about_itself(statement: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in statement.items() if not (is_of_key and name == "Resource" and value == "*")}
 
 
+def _spelled_out(statement: dict[str, Any]) -> dict[str, Any]:
+    """Name the actions of a statement that denies all actions of a service, as far as they are about its resources."""
+    if statement["Effect"] != "Deny" or not str(statement["Action"]).endswith(":*"):
+        return statement
+    named = sorted(f"{statement['Action'][:-1]}{name}" for name in _service(statement["Action"]).get("privileges", {}))
+    arns = listed(statement.get("Resource", "*"))
+    about = [action for action in named if any(_meet(arn, _format(action, kind)) for arn in arns for kind in _kinds(action))]
+    return {**statement, "Action": about or statement["Action"]}
+
+
 def _faults_of_the_whole(document: Policy) -> Iterator[str]:
     statements = document["Statement"]
+    allowing = [statement for statement in statements if statement["Effect"] == "Allow"]
     if document.get("Version") != "2012-10-17":
         yield "the version is not 2012-10-17"
     sids = [statement["Sid"] for statement in statements if "Sid" in statement]
     if len(set(sids)) != len(sids):
         yield "two statements have the same Sid"
-    granted = set(actions(document))
+    granted = set(actions({"Statement": allowing}))
     for action in sorted(granted):
         found = _privilege(action) or {"resource_types": {}}
         needed = {other for kind in found["resource_types"].values() for other in kind["dependent_actions"]}
@@ -92,7 +103,7 @@ def _faults_of_the_whole(document: Policy) -> Iterator[str]:
             if (action, other) not in _NOT_NEEDED:
                 yield f"{action} also needs {other}"
         if any("Resource" in statement for statement in statements):
-            reached = [arn for item in statements if action in listed(item["Action"]) for arn in listed(item.get("Resource", "*"))]
+            reached = [arn for item in allowing if action in listed(item["Action"]) for arn in listed(item.get("Resource", "*"))]
             for name, kind in _kinds(action).items():
                 if kind["required"] and not any(_meet(arn, _format(action, name)) for arn in reached):
                     yield f"{action} has no resource of the type {name}"

@@ -15,6 +15,9 @@ YES = "yes"
 NO = "no"
 UNSURE = "unsure"
 
+# The service principal with which EventBridge fills a queue, assumes a role and uses a key.
+EVENTBRIDGE = "events.amazonaws.com"
+
 _EQUAL = frozenset({"StringEquals", "ArnEquals"})
 _LIKE = frozenset({"StringLike", "ArnLike"})
 
@@ -29,7 +32,7 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     :param action: `sqs:SendMessage`
     :param resource: the ARN that is called, None for a trust policy, which has no resources
     :param context: condition keys of the call, `aws:SourceArn` and so on
-    :param service: for a policy with principals, the service that calls
+    :param service: for a policy with principals, the service that calls; or the ARN of the role that does
     :returns: YES, NO or UNSURE
     """
     decisions = {"Allow": NO, "Deny": NO}
@@ -50,6 +53,32 @@ def statements_of(policy: t.Any) -> list[dict[str, t.Any]]:
     """Return the statements of a parsed policy; an empty list if it is not a policy."""
     found = _as_list(policy.get("Statement")) if isinstance(policy, dict) else []
     return [statement for statement in found if isinstance(statement, dict)]
+
+
+def beside(
+    own: dict[str, t.Any], existing: t.Any, others: t.Sequence[t.Mapping[str, t.Any]], decide: t.Callable[[t.Mapping[str, t.Any]], str]
+) -> dict[str, t.Any]:
+    """Return a policy of this collection together with the statements of others that stay.
+
+    A statement stays if it allows something to AWS accounts, users or roles that it names, or denies something other than what this
+    collection needs. One that lets everybody or a service do something is removed.
+
+    :param own: the policy without others
+    :param existing: the policy that the statements of others are in
+    :param others: the statements of others
+    :param decide: returns whether what this collection needs is allowed beside a statement: YES, NO or UNSURE
+    """
+    kept = [other for other in others if _names_accounts(other) or (other.get("Effect") == "Deny" and decide(other) != NO)]
+    return {**existing, **own, "Statement": [*own["Statement"], *kept]} if kept else own
+
+
+def _names_accounts(statement: t.Mapping[str, t.Any]) -> bool:
+    """Return whether a statement allows something, and only to principals of AWS accounts that it names."""
+    principal = statement.get("Principal")
+    if statement.get("Effect") != "Allow" or not isinstance(principal, dict) or set(principal) != {"AWS"}:
+        return False
+    named = _as_list(principal["AWS"])
+    return bool(named) and not any("*" in str(name) for name in named)
 
 
 def _either(one: str, other: str) -> str:
@@ -77,9 +106,14 @@ def _names_service(statement: t.Mapping[str, t.Any], service: str) -> bool:
     if "NotPrincipal" in statement:
         return True
     principal = statement.get("Principal")
-    if isinstance(principal, dict):
-        return service in _as_list(principal.get("Service")) or "*" in _as_list(principal.get("AWS"))
-    return principal == "*"
+    if not isinstance(principal, dict):
+        return principal == "*"
+    if service in _as_list(principal.get("Service")):
+        return True
+    # A role is also named by its account: as the account's number, or as the ARN of its root (IAM user guide, "Principal").
+    parts = service.split(":", 5)
+    account = (parts[4], ":".join((*parts[:5], "root"))) if len(parts) == 6 else ()
+    return any(name in ("*", service, *account) for name in _as_list(principal.get("AWS")))
 
 
 def _conditions_hold(conditions: t.Any, context: t.Mapping[str, str]) -> str:

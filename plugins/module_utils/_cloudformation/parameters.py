@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import KEY_PARAMETERS, is_same_key
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     HIDDEN,
     REVISION_PARAMETER,
@@ -17,6 +18,16 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
     looks_like_token,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
+
+
+def as_shown(given: t.Mapping[str, str], current: t.Mapping[str, str], key_arns: t.Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return desired parameters with each KMS key in the form that the stack has, where it is the same key: no update is needed.
+
+    :param current: the parameters of the stack
+    :param key_arns: the ARNs of KMS keys by identifier, as far as they are known
+    """
+    same = {name: current[name] for name in KEY_PARAMETERS if is_same_key(current.get(name), given.get(name), key_arns)}
+    return {**given, **same}
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,13 @@ class Resource(abc.ABC):
         :raises ArgumentError: a parameter cannot be right.
         """
 
+    def prepared(self, region: Region) -> t.Any:
+        """Return the same with what has to be read of a region before anything is planned there. Makes only reading calls.
+
+        :raises RegionError: what is desired cannot work here.
+        """
+        return self
+
     def read(self, region: Region) -> t.Any:
         """Return what exists now (an `Existing`), None if nothing does. Makes only reading calls."""
         return self.completed(region, self.look(region))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_conflict_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of, is_conflict_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, Retries, pauses, poll
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
@@ -40,24 +40,34 @@ def reconcile(
     :param look: returns what the resource's `look` has returned already; without it, the resource is read
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
-    deadline = Deadline(timeout)
+    deadline, resource = Deadline(timeout), resource.prepared(region)
     told = plan = resource.plan(region, _read_settled(resource, region, deadline, look))
     gate(told)
     if check_mode or not told.calls:
         return Outcome(told, told.document)
-    retries = Retries(deadline)
+    retries, refused = Retries(deadline), None
     while plan.calls:
         if plan.unmet_dependency:
             raise RegionError("Blocked", plan.unmet_dependency)
+        call = plan.calls[0]
         try:
             for call in plan.calls:
                 _make(call, resource, region)
             break
         except Exception as error:
+            existing, failure = None, failure_of(error)
+            if failure.denied and not refused:
+                existing = _read_settled(resource, region, deadline)
+                described = resource.as_described(existing)
+                rest = described.plan(region, existing)
+                if call not in rest.calls:
+                    refused = f"the description of the {resource.kind} stays as it is: {failure.code}: {failure.message}"
+                    resource, told, plan = described, rest, rest
+                    continue
             retries.pause(error)
             plan = resource.plan(region, _read_settled(resource, region, deadline))
     document, note = _read_result(resource, region, deadline)
-    notes = [text for text in (told.note, note) if text]
+    notes = [text for text in (told.note, refused, note) if text]
     return Outcome(dataclasses.replace(told, note="; ".join(notes) or None), document)
 
 

@@ -24,7 +24,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
-    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 _IN_USE = "RoleInUse"
@@ -68,9 +68,14 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
     :param timeout: seconds to wait for AWS in each step
     """
     outcomes: dict[str, Outcome] = {}
-    steps = desired.steps()
-    looks = dict(zip((step.kind for step in steps), at_once(*(functools.partial(_Look.at, step, region) for step in steps))))
     gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
+    steps: list[Resource] = []
+    for step in desired.steps():
+        try:
+            steps.append(step.prepared(region))
+        except Exception as error:  # of any kind: nothing is made where one of them cannot work
+            return Progress({}, step.kind, failure_of(error))
+    looks = dict(zip((step.kind for step in steps), at_once(*(functools.partial(_Look.at, step, region) for step in steps))))
     changed = False
     for step in steps:
         look = looks[step.kind]

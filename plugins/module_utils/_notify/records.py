@@ -69,6 +69,18 @@ def read(region: Region, rule_arn: str, spot_account: str) -> dict[str, Sent]:
     return records_in(boto3_tag_list_to_ansible_dict(tags), spot_account)
 
 
+def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:
+    """Return a rule's own tags, which every further write about it carries: a company's policy can refuse a request that lacks them.
+
+    One call, ListTagsForResource. Without the permission, there are none.
+    """
+    try:
+        tags = boto3_tag_list_to_ansible_dict(region.clients["events"].list_tags_for_resource(ResourceARN=rule_arn)["Tags"])
+    except Exception:
+        return {}
+    return {key: value for key, value in tags.items() if key != TAG and not key.startswith("aws:")}
+
+
 def finding(records: Records | Failure) -> Finding:
     """Return what a rule's records mean."""
     if isinstance(records, Failure):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import names_in_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import Channel, ChannelError, Notification
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import TAG, Records, Sent, read, tag_value
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import TAG, Records, Sent, carried_tags, read, tag_value
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
@@ -73,8 +75,9 @@ class Ledger:
             if region.name in names:
                 known = self.records[region.name]
                 records = {**(known if isinstance(known, dict) else {}), channel: sent}
-                value = tag_value(self.spot_account, records)
-                region.clients["events"].tag_resource(ResourceARN=self._arn(region), Tags=[{"Key": TAG, "Value": value}])
+                arn = self._arn(region)
+                tags = {**carried_tags(region, arn), TAG: tag_value(self.spot_account, records)}
+                region.clients["events"].tag_resource(ResourceARN=arn, Tags=ansible_dict_to_boto3_tag_list(tags))
                 self.records[region.name] = records
 
         return {name: result for name, result in self.regions.run(tag).items() if isinstance(result, Failure)}

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import read_metrics_between
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import carried_tags
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import INTERRUPTION
 
 if t.TYPE_CHECKING:
@@ -106,8 +108,11 @@ def describe(region: Region, instance_id: str) -> Instance:
     )
 
 
-def template(instance: Instance, role_arn: str, name: str) -> dict[str, t.Any]:
-    """An experiment that interrupts one instance (AWS FIS user guide, `aws:ec2:send-spot-instance-interruptions`). Pure."""
+def template(instance: Instance, role_arn: str, name: str, tags: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
+    """An experiment that interrupts one instance (AWS FIS user guide, `aws:ec2:send-spot-instance-interruptions`). Pure.
+
+    :param tags: those that a company's policy may demand
+    """
     return {
         "description": f"Interrupts {instance.id} to see whether Spot is told. Of the Ansible collection spot.eventbridge; temporary.",
         "roleArn": role_arn,
@@ -120,7 +125,7 @@ def template(instance: Instance, role_arn: str, name: str) -> dict[str, t.Any]:
                 "targets": {"SpotInstances": "instance"},
             }
         },
-        "tags": {TAG: name},
+        "tags": {**(tags or {}), TAG: name},
     }
 
 
@@ -134,9 +139,11 @@ def interrupt(region: Region, instance: Instance, role_arn: str, name: str, time
     remove_templates(region, name)
     fis, announced = region.clients["fis"], datetime.datetime.now(datetime.timezone.utc)
     before = _figures(region, name, announced)
-    made = fis.create_experiment_template(clientToken=str(uuid.uuid4()), **template(instance, role_arn, name))["experimentTemplate"]
+    tags = carried_tags(region, rule_arn(region, instance.arn.split(":")[4], name))
+    made = fis.create_experiment_template(clientToken=str(uuid.uuid4()), **template(instance, role_arn, name, tags))["experimentTemplate"]
     try:
-        _wait_for_start(fis, fis.start_experiment(clientToken=str(uuid.uuid4()), experimentTemplateId=made["id"])["experiment"]["id"])
+        started = fis.start_experiment(clientToken=str(uuid.uuid4()), experimentTemplateId=made["id"], tags={**tags, TAG: name})
+        _wait_for_start(fis, started["experiment"]["id"])
     finally:
         fis.delete_experiment_template(id=made["id"])
     deadline = Deadline(timeout)

@@ -14,12 +14,15 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import DeadLetter, read_dead_letters, read_metrics_between
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, temporary_rule_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, poll
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import carried_tags
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
 
 if t.TYPE_CHECKING:
@@ -85,7 +88,7 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
     # A name of its own, so that its figures are those of this test event alone.
     rule = f"{temporary_rule_prefix(name)}{secrets.token_hex(3)}"
     try:
-        _send(region, rule, target, settle)
+        _send(region, rule, target, carried_tags(region, rule_arn(region, target["Arn"].split(":")[4], name)), settle)
         metrics, seconds = _wait(region, rule, start, timeout)
         dead_letter = _dead_letter(region, target, start) if _failed(metrics) else None
         outcome = Outcome(metrics, seconds, dead_letter, before, _state(region, connection or name))
@@ -163,7 +166,7 @@ def _state(region: Region, name: str) -> str | None:
         raise
 
 
-def _send(region: Region, rule: str, target: t.Mapping[str, t.Any], settle: float) -> None:
+def _send(region: Region, rule: str, target: t.Mapping[str, t.Any], tags: t.Mapping[str, str], settle: float) -> None:
     events = region.clients["events"]
     events.put_rule(
         Name=rule,
@@ -171,6 +174,7 @@ def _send(region: Region, rule: str, target: t.Mapping[str, t.Any], settle: floa
         EventPattern=json.dumps({"source": [SOURCE], "detail-type": [DETAIL_TYPE]}),
         State="ENABLED",
         Description="A test event of the Ansible collection spot.eventbridge. It is temporary: remove it.",
+        **({"Tags": ansible_dict_to_boto3_tag_list(tags)} if tags else {}),
     )
     _all_done(events.put_targets(Rule=rule, EventBusName=EVENT_BUS, Targets=[target]), "PutTargets", "FailedEntries")
     time.sleep(settle)

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from tests.sandbox.client import Sandbox
+from tests.tools.kms_keys import make_key
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SPOT_ACCOUNT = "act-d7320fba"
@@ -33,6 +34,10 @@ class Aws:
         return self._client("secretsmanager", region)
 
     # To make
+
+    def key(self, alias: str = "", region: str = REGION, **more: Any) -> str:
+        """Make a KMS key that EventBridge can use, and return its ARN. `more` is for `make_key`."""
+        return make_key(self._client("kms", region), alias, **more)
 
     def connection(self, token: str, region: str = REGION, name: str = NAME, **changes: Any) -> str:
         """Make a connection and return its ARN."""

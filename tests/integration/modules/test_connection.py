@@ -185,6 +185,8 @@ def test_a_connection_of_another_authorization_type_is_changed_in_place(connecti
 
 
 def test_the_kms_key_is_set_kept_and_given_back(connection: Connection, aws: Aws) -> None:
+    for alias in ("alias/spot", "alias/other"):
+        aws.key(alias)
     keys = []
     for kms_key in (None, "alias/spot", None, "alias/spot", "alias/other", "", ""):
         run = connection(kms_key_identifier=kms_key)

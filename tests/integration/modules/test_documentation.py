@@ -96,12 +96,16 @@ def permissions(module: str) -> set[str]:
 @pytest.fixture
 def onboarded(run: Runner, aws: Aws, sandbox: Sandbox) -> Runner:
     run.environment["SPOTINST_TOKEN"] = sandbox.tokens["admin"]
+    for region in ONBOARDED["regions"]:
+        aws.key("alias/spot", region)
     assert not run("spot_integration", **ONBOARDED).failed
     return run
 
 
 def test_examples_run(sandbox: Sandbox, aws: Aws, tmp_path: Path) -> None:
     """All in one playbook: each module's in turn, every time on an integration that is there."""
+    for region in ONBOARDED["regions"]:
+        aws.key("alias/spot", region)
     again = {"name": "Onboard", f"{PREFIX}spot_integration": ONBOARDED}
     play = {
         "hosts": "localhost",

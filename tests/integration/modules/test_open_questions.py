@@ -15,6 +15,7 @@ import pytest
 from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT, Aws
 from tests.integration.modules.runner import Run, Runner
 from tests.sandbox.client import NOTIFICATION, Sandbox
+from tests.tools.kms_keys import make_key
 
 REGION = "eu-west-1"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -96,8 +97,10 @@ def test_an_update_never_relies_on_a_value_that_is_left_out(integrate: Any, sand
 
 
 @pytest.mark.parametrize("kms_key_as_arn", [True, False])
-@pytest.mark.parametrize("key", ["alias/spot", "arn:aws:kms:eu-west-1:123456789012:alias/spot", "11111111-2222-3333-4444-555555555555"])
-def test_a_kms_key_in_either_form_is_no_difference(run: Runner, sandbox: Sandbox, kms_key_as_arn: bool, key: str) -> None:
+@pytest.mark.parametrize("form", ["alias/spot", "arn:aws:kms:eu-west-1:123456789012:alias/spot", "id", "ARN"])
+def test_a_kms_key_in_either_form_is_no_difference(run: Runner, sandbox: Sandbox, kms_key_as_arn: bool, form: str) -> None:
+    arn = make_key(sandbox.boto3("kms", REGION), "alias/spot")
+    key = {"id": arn.rpartition("/")[2], "ARN": arn}.get(form, form)
     sandbox.settings(kms_key_as_arn=kms_key_as_arn)
     given = {
         "name": NAME,

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+import boto3
 import pytest
 
 from tests.fakes.plain_moto import plain_moto
 from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT
 from tests.integration.modules.runner import Runner
+from tests.tools.kms_keys import make_key
 
 REGIONS = ["us-east-1", "eu-west-1"]
 TOKEN = "0123456789abcdefSECRETofPlainMoto"
@@ -78,7 +80,10 @@ def test_an_integration_is_made_left_alone_changed_and_removed(run: Runner) -> N
     ],
     ids=lambda value: next(iter(value), "") if isinstance(value, dict) else value,
 )
-def test_a_change_is_made_once(run: Runner, module: str, options: dict[str, Any], change: dict[str, Any]) -> None:
+def test_a_change_is_made_once(run: Runner, moto_url: str, module: str, options: dict[str, Any], change: dict[str, Any]) -> None:
+    for region in REGIONS if "kms_master_key_id" in change else ():
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        make_key(boto3.client("kms", region_name=region, endpoint_url=moto_url, **keys), "alias/letters")
     for needed in (CONNECTION, DESTINATION) if module == RULE[0] else (CONNECTION,) if module == DESTINATION[0] else ():
         run(needed[0], name=NAME, regions=REGIONS, **needed[1])
     run(module, name=NAME, regions=REGIONS, **options)

@@ -40,7 +40,7 @@ def attributes(aws: Aws) -> dict[str, str]:
 def test_it_is_encrypted_and_takes_letters_of_one_rule_only(queue: Queue, aws: Aws) -> None:
     assert queue().action == "created"
     found = attributes(aws)
-    (statement,) = json.loads(found["Policy"])["Statement"]
+    statement, tls_only = json.loads(found["Policy"])["Statement"]
     assert found["SqsManagedSseEnabled"] == "true"
     assert found["MessageRetentionPeriod"] == "1209600"
     assert {key: value for key, value in statement.items() if key != "Sid"} == {
@@ -50,6 +50,22 @@ def test_it_is_encrypted_and_takes_letters_of_one_rule_only(queue: Queue, aws: A
         "Resource": ARN,
         "Condition": {"ArnLike": {"aws:SourceArn": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*")]}},
     }
+    assert {key: value for key, value in tls_only.items() if key != "Sid"} == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": ARN,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def test_a_queue_of_an_earlier_run_is_brought_to_deny_plain_http(queue: Queue, aws: Aws) -> None:
+    made = queue().entry["queue"]
+    policy = json.loads(attributes(aws)["Policy"])
+    earlier = {**policy, "Statement": [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]}
+    aws.sqs().set_queue_attributes(QueueUrl=aws.queue_url(), Attributes={"Policy": json.dumps(earlier)})
+    assert [queue().action for _ in range(2)] == ["updated", "unchanged"]
+    assert queue().entry["queue"] == made
 
 
 def test_another_rule_may_be_named(queue: Queue, aws: Aws) -> None:
@@ -92,13 +108,16 @@ def test_other_attributes_are_left_alone(queue: Queue, aws: Aws) -> None:
 
 
 def test_a_kms_key_is_set_and_given_back(queue: Queue, aws: Aws) -> None:
+    for alias in ("alias/letters", "alias/other"):
+        aws.key(alias)
     keys = []
-    for kms_key in (None, "alias/letters", "alias/letters", "alias/other", None, None):
+    for kms_key in (None, "alias/letters", "alias/letters", None, "alias/other", "", ""):
         run = queue(kms_master_key_id=kms_key)
         keys.append((run.action, attributes(aws).get("KmsMasterKeyId") or None))
     assert keys == [
         ("created", None),
         ("updated", "alias/letters"),
+        ("unchanged", "alias/letters"),
         ("unchanged", "alias/letters"),
         ("updated", "alias/other"),
         ("updated", None),
@@ -118,8 +137,9 @@ def test_a_statement_that_others_add_to_the_policy_stays(queue: Queue, aws: Aws)
 
 
 def test_another_form_of_the_kms_key_is_no_change(queue: Queue, aws: Aws) -> None:
-    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters"
-    assert [queue(kms_master_key_id=key).action for key in (arn, "alias/letters", arn)] == ["created", "unchanged", "unchanged"]
+    key, arn = aws.key("alias/letters"), f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters"
+    forms = (arn, "alias/letters", arn, key, key.rpartition("/")[2])
+    assert [queue(kms_master_key_id=form).action for form in forms] == ["created", *["unchanged"] * 4]
     assert attributes(aws)["KmsMasterKeyId"] == arn
 
 

@@ -24,6 +24,7 @@ from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.modules.test_documentation import own_examples, permissions
 from tests.sandbox.client import Sandbox
 from tests.tools.documented import documented, seen
+from tests.tools.kms_keys import ROOT
 
 TEMPLATE = Path(__file__).parents[3] / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 PUBLISHED = (
@@ -679,3 +680,25 @@ def test_the_run_after_one_that_was_killed_ends_as_if_nothing_had_happened(
     assert stack(**wish).action == "unchanged"
     assert delivered(sandbox, REGION) == ([] if wish.get("state") else [(200, SPOT_ACCOUNT, REGION)])
     assert stack.names() == ([] if wish.get("state") else [STACK])
+
+
+# KMS
+
+
+def test_another_form_of_a_kms_key_is_no_change(stack: Stack, aws: Aws) -> None:
+    arn = aws.key("alias/letters")
+    forms = ("alias/letters", arn, arn.rpartition("/")[2], f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters")
+    runs = [stack(parameters={"QueueKmsKey": form, "ConnectionKmsKey": form}) for form in forms]
+    assert [run.actions[REGION] for run in runs] == ["created", "unchanged", "unchanged", "unchanged"]
+    aws.key("alias/other")
+    assert stack(parameters={"QueueKmsKey": "alias/other"}).actions == {REGION: "updated"}
+
+
+@pytest.mark.parametrize(("parameter", "lacks"), [("QueueKmsKey", "its policy does not let"), ("ConnectionKmsKey", "it lacks the tag")])
+def test_a_kms_key_that_eventbridge_cannot_use_is_refused_before_anything_is_made(
+    stack: Stack, aws: Aws, parameter: str, lacks: str
+) -> None:
+    key = aws.key(statements=[ROOT], tags={})
+    stack.sandbox.clear_calls()
+    run = stack(parameters={parameter: key})
+    assert (run.failed, lacks in run.message, stack.writes()) == (True, True, [])

@@ -30,6 +30,7 @@ def integration(sandbox: Sandbox) -> Integration:
     found.role()
     found.queue(f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}*")
     found.rule(found.destination(found.connection())["ApiDestinationArn"])
+    found.events.tag_resource(ResourceARN=f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}", Tags=[{"Key": "Team", "Value": "platform"}])
     sandbox.settings(delivery_time_scale=0.01)
     return found
 

@@ -161,11 +161,13 @@ def test_the_target_gives_up_after_two_minutes(story: Story, region: str) -> Non
 @pytest.mark.parametrize("region", REGIONS)
 def test_the_queue_is_open_to_the_rule_alone(story: Story, region: str) -> None:
     (queue,) = story.aws[region]["queues"]
-    (statement,) = queue["Policy"]["Statement"]
+    statement, tls_only = queue["Policy"]["Statement"]
     assert (statement["Effect"], statement["Principal"]) == ("Allow", {"Service": "events.amazonaws.com"})
     assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue["QueueArn"])
     rules = [f"arn:aws:events:{region}:{AWS_ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*")]
     assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": rules}}
+    assert (tls_only["Effect"], tls_only["Principal"], tls_only["Action"]) == ("Deny", "*", "sqs:*")
+    assert (tls_only["Resource"], tls_only["Condition"]) == (queue["QueueArn"], {"Bool": {"aws:SecureTransport": "false"}})
     assert (queue["SqsManagedSseEnabled"], queue["MessageRetentionPeriod"]) == ("true", "1209600")
 
 

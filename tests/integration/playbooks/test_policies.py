@@ -23,6 +23,7 @@ from tests.integration.playbooks.runner import NAME, SPOT_ACCOUNT, Ansible, Run
 from tests.integration.verify.drift import Hand
 from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.guides import commands
+from tests.tools.kms_keys import make_key
 from tests.tools.policies import Policy, actions, policy, published, without
 
 KEY = "LEASTPRIVILEGE"
@@ -62,6 +63,23 @@ def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, 
     # The role keeps the tags of others; who calls the modules may have them removed.
     untag = {"events:UntagResource", "iam:UntagRole", "sqs:UntagQueue"}
     assert set(actions(policy("onboard"))) - sandbox.permissions_used(KEY) == untag
+
+
+def test_the_policy_for_kms_keys_suffices_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
+    for region in REGIONS.split(","):
+        make_key(sandbox.boto3("kms", region), "alias/spot")
+    keys = json.dumps({"spot_eventbridge_kms_key": "alias/spot", "spot_eventbridge_queue_kms_key": "alias/spot"})
+    sandbox.permit(KEY, [policy("onboard"), policy("kms-keys")])
+    done = play("onboard", EVERYWHERE, keys)
+    assert (done.rc, "is not known" in done.output) == (0, False), done.output
+    assert set(actions(policy("kms-keys"))) <= sandbox.permissions_used(KEY)
+
+
+def test_without_the_policy_for_kms_keys_onboarding_succeeds_with_a_warning(play: Play, sandbox: Sandbox) -> None:
+    make_key(sandbox.boto3("kms", "eu-west-1"), "alias/spot")
+    sandbox.permit(KEY, [policy("onboard")])
+    done = play("onboard", "regions=eu-west-1", "spot_eventbridge_queue_kms_key=alias/spot")
+    assert (done.rc, "whether EventBridge can use the KMS key alias/spot" in done.output) == (0, True), done.output
 
 
 @pytest.mark.parametrize("action", ["events:CreateApiDestination", "iam:CreateServiceLinkedRole", "iam:PassRole", "sqs:TagQueue"])

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from tests.integration.sandbox.endpoint import Endpoint
 from tests.integration.sandbox.integration import ACCOUNT, NAME, QUEUE_ARN, REGION, RULE_ARN, Integration
 from tests.sandbox.client import Sandbox
+from tests.tools.kms_keys import DEAD_LETTERS, ROOT, make_key
 
 
 def sum_of(sandbox: Sandbox, metric: str, rule: str = NAME) -> float:
@@ -206,6 +207,29 @@ def test_an_event_gets_too_old(sandbox: Sandbox, integration: Integration) -> No
     sandbox.add_fault({"status": 500}, {"target": "spot"})
     integration.interrupt()
     assert integration.dead_letters()[0]["EXHAUSTED_RETRY_CONDITION"] == "MaximumEventAgeInSeconds"
+
+
+@pytest.mark.parametrize(
+    ("statements", "state", "outcome"),
+    [
+        ((ROOT, DEAD_LETTERS), "Enabled", "dead-lettered"),
+        ((ROOT,), "Enabled", "dropped"),
+        ((ROOT, DEAD_LETTERS), "Disabled", "dropped"),
+    ],
+)
+def test_a_dead_letter_needs_the_key_of_its_queue(
+    sandbox: Sandbox, integration: Integration, statements: Any, state: str, outcome: str
+) -> None:
+    integration.complete(RetryPolicy={"MaximumRetryAttempts": 0})
+    kms = sandbox.boto3("kms", REGION)
+    key = make_key(kms, "alias/letters", statements)
+    if state == "Disabled":
+        kms.disable_key(KeyId=key.rpartition("/")[2])  # moto knows no ARN here
+    url = integration.sqs.get_queue_url(QueueName=NAME)["QueueUrl"]
+    integration.sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/letters"})
+    integration.events.update_api_destination(Name=NAME, InvocationEndpoint="https://example.com/")
+    assert integration.interrupt() == [outcome]
+    assert sum_of(sandbox, "InvocationsFailedToBeSentToDlq") == (outcome == "dropped")
 
 
 def test_a_dead_letter_can_be_looked_at_without_taking_it(sandbox: Sandbox, integration: Integration) -> None:

@@ -85,6 +85,12 @@ class Hand:
         condition = {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{self.sqs.meta.region_name}:{AWS_ACCOUNT}:rule/{rule}"}}
         self.set_queue(Policy=json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]}))
 
+    def allow_plain_http(self) -> None:
+        """Take the denial of plain HTTP out of the policy of the queue."""
+        policy = json.loads(self.sqs.get_queue_attributes(QueueUrl=self.queue_url(), AttributeNames=["Policy"])["Attributes"]["Policy"])
+        kept = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+        self.set_queue(Policy=json.dumps({**policy, "Statement": kept}))
+
     def put_dead_letter(self) -> None:
         """Put a message into the queue that might be one of EventBridge's."""
         attributes = {"ERROR_CODE": {"DataType": "String", "StringValue": "SDK_CLIENT_ERROR"}}
@@ -176,5 +182,6 @@ DRIFTS = [
     Drift("queue deleted", lambda hand: hand.sqs.delete_queue(QueueUrl=hand.queue_url()), {"queue"}, "incomplete"),
     Drift("queue closed", lambda hand: hand.open_queue_to({"Service": "events.amazonaws.com"}, "another-rule"), {"queue_policy"}),
     Drift("queue opened", lambda hand: hand.open_queue_to("*", NAME), {"queue_policy"}),
+    Drift("queue over plain HTTP", Hand.allow_plain_http, {"queue_policy"}),
     Drift("queue not encrypted", lambda hand: hand.set_queue(SqsManagedSseEnabled="false"), {"queue_encryption"}),
 ]

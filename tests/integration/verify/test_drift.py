@@ -35,6 +35,9 @@ REGIONS = [
         "eu-south-2",
         "me-south-1",
         "me-central-1",
+        "ap-southeast-4",
+        "il-central-1",
+        "ca-west-1",
     ),
 ]
 WHERE = dict(zip([drift.name for drift in DRIFTS], REGIONS))

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.integration.playbooks.runner import AWS_ACCOUNT, Ansible, Run
-from tests.integration.verify.account import Account, failed, statuses, writes
+from tests.integration.verify.account import Account, failed, outcomes, statuses, writes
 from tests.sandbox.client import Sandbox
 
 REGIONS = ["us-east-1", "eu-west-1"]
@@ -161,6 +161,77 @@ def test_a_role_under_a_path_is_used_as_it_is(account: Account, sandbox: Sandbox
     sandbox.clear_calls()
     assert account.onboard().rc == 0
     assert writes(sandbox) == []
+
+
+def trust_of(sandbox: Sandbox, account: Account) -> dict[str, Any]:
+    return dict(sandbox.boto3("iam").get_role(RoleName=account.name)["Role"]["AssumeRolePolicyDocument"])
+
+
+def changes(account: Account) -> bool:
+    """Whether a prediction of onboarding reports a change."""
+    return account.onboard("--check").changed > 0
+
+
+def conditioned(statement: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {**statement, "Condition": {**statement["Condition"], **more}}
+
+
+READERS = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{AWS_ACCOUNT}:role/audit"}, "Action": "sts:AssumeRole"}
+ELSEWHERE = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}},
+}
+ANY_RULE = {"aws:SourceArn": f"arn:aws:events:*:{AWS_ACCOUNT}:rule/*"}
+
+
+@pytest.mark.parametrize(
+    ("added", "condition", "outcome"),
+    [
+        ([READERS], {}, None),
+        ([], {"StringLike": {"aws:SourceAccount": AWS_ACCOUNT}}, None),
+        ([], {"ArnLike": ANY_RULE}, "warn"),
+        ([ELSEWHERE], {}, "warn"),
+    ],
+    ids=["statement", "condition", "rule", "denial"],
+)
+def test_what_others_add_to_the_trust_policy_stays(
+    account: Account, sandbox: Sandbox, added: list[Any], condition: dict[str, Any], outcome: str | None
+) -> None:
+    assert account.onboard().rc == 0
+    (ours,) = trust_of(sandbox, account)["Statement"]
+    theirs = {"Version": "2012-10-17", "Statement": [*added, conditioned(ours, **condition)]}
+    sandbox.boto3("iam").update_assume_role_policy(RoleName=account.name, PolicyDocument=json.dumps(theirs))
+    seen = account.look()
+    assert [outcomes(entry).get("execution_role_trust") for entry in seen.values()] == [outcome] * len(REGIONS)
+    assert (changes(account), account.onboard().rc) == (False, 0)
+    assert trust_of(sandbox, account) == theirs
+
+
+@pytest.mark.parametrize("condition", [{}, {"StringEquals": {"aws:SourceAccount": AWS_ACCOUNT, "aws:PrincipalOrgID": "o-1"}}])
+def test_another_trust_of_eventbridge_is_named_and_replaced(account: Account, sandbox: Sandbox, condition: dict[str, Any]) -> None:
+    assert account.onboard().rc == 0
+    ours = trust_of(sandbox, account)
+    theirs = json.dumps({**ours, "Statement": [{**ours["Statement"][0], "Condition": condition}]})
+    sandbox.boto3("iam").update_assume_role_policy(RoleName=account.name, PolicyDocument=theirs)
+    assert [failed(entry) for entry in account.look().values()] == [{"execution_role_trust"}] * len(REGIONS)
+    assert (changes(account), account.onboard().rc, changes(account)) == (True, 0, False)
+    assert trust_of(sandbox, account) == ours
+
+
+def test_a_refused_description_of_the_role_is_a_note(account: Account, sandbox: Sandbox) -> None:
+    assert account.onboard().rc == 0
+    iam = sandbox.boto3("iam")
+    iam.update_role(RoleName=account.name, Description="of the company")
+    sandbox.add_fault({"error": {"status": 403, "code": "AccessDenied", "message": "not authorized"}}, {"operation": "UpdateRole"})
+    run = account.onboard()
+    assert (run.rc, run.changed) == (0, 0), run.output
+    assert "the description of the execution_role stays as it is: AccessDenied" in run.output
+    iam.delete_role_policy(RoleName=account.name, PolicyName="invoke-api-destination")
+    run = account.onboard()
+    assert (run.rc, run.changed) == (0, 1), run.output
+    assert account.verify().rc == 0
 
 
 def test_a_role_is_made_under_its_path(account: Account, sandbox: Sandbox) -> None:

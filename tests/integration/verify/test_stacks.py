@@ -21,6 +21,7 @@ from tests.integration.verify.account import Account, last_message, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.guides import commands
+from tests.tools.kms_keys import make_key
 
 REGIONS = ["us-east-1", "eu-west-1"]
 STACKS = ("-e", "spot_eventbridge_method=cloudformation")
@@ -28,7 +29,6 @@ MIGRATE = ("-e", "spot_eventbridge_on_existing=migrate")
 PUBLISHED = (
     "https://spotinst-public.s3.amazonaws.com/assets/cloudformation/templates/spot-interruption-notification-event-bridge-template.json"
 )
-ARNS = [("boundary", "iam", "policy/boundary"), ("connection", "kms", "key/1"), ("queue", "kms", "key/2")]
 
 
 @dataclass
@@ -91,8 +91,8 @@ def test_the_commands_of_the_guide_are_those_of_these_tests() -> None:
 
 
 def test_keys_and_boundary_are_those_of_the_variables(account: Account) -> None:
-    regions = {"iam": "", "kms": "eu-west-1"}
-    arns = {kind: f"arn:aws:{service}:{regions[service]}:123456789012:{name}" for kind, service, name in ARNS}
+    kms = account.sandbox.boto3("kms", "eu-west-1")
+    arns = {"boundary": "arn:aws:iam::123456789012:policy/boundary", "connection": make_key(kms), "queue": make_key(kms, "alias/letters")}
     variables = {
         "spot_eventbridge_role_boundary": arns["boundary"],
         "spot_eventbridge_kms_key": arns["connection"],
@@ -111,6 +111,9 @@ def test_keys_and_boundary_are_those_of_the_variables(account: Account) -> None:
     found = account.sandbox.boto3("iam").get_role(RoleName=role)["Role"]
     assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == arns["boundary"]
     assert account.verify(*STACKS, "-e", "regions=eu-west-1").rc == 0
+    variables["spot_eventbridge_queue_kms_key"] = "alias/letters"
+    other_form = account.onboard(*STACKS, "-e", json.dumps(variables), "-e", "regions=eu-west-1")
+    assert (other_form.rc, other_form.changed) == (0, 0)
 
 
 def test_role_and_description_are_those_of_the_variables(account: Account) -> None:

@@ -31,7 +31,7 @@ TEMPLATE = Rendered(SpotAccountId="act-d7320fba", SpotToken="0123456789")
 MADE = {
     "trust policy of the execution role": ROLE.trust_policy(),
     "policy of the execution role": ROLE.policy("aws"),
-    "policy of the queue": Queue(NAME, aws_account=ACCOUNT, rule=NAME).policy(Region("eu-west-1", "aws", {})),
+    "policy of the queue": Queue(NAME, aws_account=ACCOUNT, rule=NAME).policy(Region("eu-west-1", "aws", {})).document,
     "trust policy of the template's role": TEMPLATE["ExecutionRole"]["AssumeRolePolicyDocument"],
     "policy of the template's role": TEMPLATE["ExecutionRole"]["Policies"][0]["PolicyDocument"],
     "policy of the template's queue": {
@@ -53,8 +53,9 @@ WIDE = {
     ("verify", f"arn:aws:events:*:{ACCOUNT}:rule/*"): "the rule of another integration has any name",
     ("verify", f"arn:aws:iam::{ACCOUNT}:policy/*"): "an execution role made elsewhere has policies of any name",
     ("verify", "arn:aws:iam::aws:policy/*"): "an execution role made elsewhere has policies of AWS",
+    ("kms-keys", f"arn:aws:kms:*:{ACCOUNT}:key/*"): "AWS chooses the id; the policy of a key and its tags are no secret",
     ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment-template/*"): "AWS chooses the id; a tag limits it",
-    ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment/*"): "AWS chooses the id, and the experiment has no tag",
+    ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment/*"): "AWS chooses the id",
     ("interruption-role", f"arn:aws:ec2:*:{ACCOUNT}:instance/*"): "the instance is chosen when verify runs",
     ("stack-set", f"arn:aws:organizations::{ACCOUNT}:ou/o-*/ou-*"): "AWS chooses the id",
     ("stack-set", f"arn:aws:organizations::{ACCOUNT}:root/o-*/r-*"): "AWS chooses the id",
@@ -62,20 +63,22 @@ WIDE = {
 # The policies that a module is used with. Each module that calls AWS says in its notes which actions it needs.
 OF_MODULES = {
     "spot_api_destination": ["onboard"],
-    "spot_dead_letter_queue": ["onboard"],
-    "spot_eventbridge_connection": ["onboard"],
-    "spot_integration": ["onboard"],
-    "spot_integration_info": ["verify", "stack"],
+    "spot_dead_letter_queue": ["onboard", "kms-keys"],
+    "spot_eventbridge_connection": ["onboard", "kms-keys"],
+    "spot_integration": ["onboard", "kms-keys"],
+    "spot_integration_info": ["verify", "stack", "kms-keys"],
     "spot_interruption_rule": ["onboard"],
     "spot_notification": ["verify", "notify", "stack"],
     "spot_preflight_info": ["verify"],
-    "spot_stack": ["onboard", "stack", "stack-with-role"],
+    "spot_stack": ["onboard", "stack", "stack-with-role", "kms-keys"],
     "spot_stack_set": ["stack-set"],
     "spot_test_event": ["verify", "test-event", "stack"],
     "spot_test_interruption": ["verify", "interruption", "interruption-role"],
 }
 # Of a bucket that nobody but the user knows.
 OF_THE_USER = {"s3:GetObject"}
+# Condition keys look like actions.
+CONDITION_KEYS = {"kms:CallerAccount", "kms:EncryptionContext", "kms:ViaService"}
 AWS_SERVICES = "cloudformation|cloudwatch|ec2|events|fis|iam|kms|organizations|s3|secretsmanager|sqs|sts"
 ACTION = re.compile(rf"\b((?:{AWS_SERVICES}):[A-Z][A-Za-z]+)\b")
 
@@ -150,6 +153,9 @@ RULE = f"{EVENTS}:rule/spot"
         (statement("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/spot"), "not limited by iam:PassedToService"),
         (statement("fis:StartExperiment", [f"arn:aws:fis:*:{ACCOUNT}:experiment/*"]), "also needs iam:CreateServiceLinkedRole"),
         (statement(["sqs:SendMessage", "sqs:ReceiveMessage"], f"arn:aws:sqs:*:{ACCOUNT}:spot"), "not in order"),
+        (statement("sqs:*", f"arn:aws:sqs:*:{ACCOUNT}:spot"), "there is no action sqs:*"),
+        (statement("sqs:*", RULE, Effect="Deny"), "there is no action sqs:*"),
+        (statement("queues:*", RULE, Effect="Deny"), "there is no action queues:*"),
         ({**statement("events:PutRule", RULE), "Version": "2008-10-17"}, "version"),
         ({"Version": "2012-10-17", "Statement": statement("events:PutRule", RULE, Sid="A")["Statement"] * 2}, "same Sid"),
         (statement("events:PutRule", RULE, Sid="not-a-sid"), "letters and digits"),
@@ -161,6 +167,10 @@ def test_a_fault_is_found(document: Policy, fault: str) -> None:
 
 def test_a_policy_without_a_fault_is_one() -> None:
     assert faults(statement("events:PutRule", RULE, Condition={"StringEquals": {"events:source": "x"}})) == []
+
+
+def test_a_statement_may_deny_all_actions_of_a_service() -> None:
+    assert faults(statement("sqs:*", f"arn:aws:sqs:*:{ACCOUNT}:spot", Effect="Deny")) == []
 
 
 def as_resource(document: Policy) -> dict[str, Any]:
@@ -233,13 +243,13 @@ def test_every_module_that_names_actions_is_known() -> None:
 def test_every_action_that_a_text_names_exists() -> None:
     named = {action: path for path in texts() for action in ACTION.findall(path.read_text(encoding="utf-8"))}
     assert len(named) > 80
-    assert {action: str(path) for action, path in named.items() if not exists(action)} == {}
+    assert {action: str(path) for action, path in named.items() if not exists(action) and action not in CONDITION_KEYS} == {}
 
 
 def test_every_permission_that_a_message_names_is_granted_by_a_policy() -> None:
     # Of EventBridge's role, of EventBridge, and of whoever may register an administrator of the organisation: none is the caller's.
     of_others = {"events:InvokeApiDestination", "sqs:SendMessage", "organizations:RegisterDelegatedAdministrator"}
-    granted = set(actions(*map(policy, published()))) | of_others
+    granted = set(actions(*map(policy, published()))) | of_others | CONDITION_KEYS
     named = {
         action: path for path in (CHECKOUT / "plugins" / "module_utils").rglob("*.py") for action in ACTION.findall(path.read_text("utf-8"))
     }

@@ -239,20 +239,35 @@ def statements() -> list[Json]:
     ]
 
 
+def allowing() -> list[Json]:
+    return [statement for statement in statements() if statement["Effect"] != "Deny"]
+
+
 def test_no_statement_allows_more_than_one_action() -> None:
-    assert sorted(statement["Action"] for statement in statements()) == ["events:InvokeApiDestination", "sqs:SendMessage", "sts:AssumeRole"]
-    assert {statement["Effect"] for statement in statements()} == {"Allow"}
+    assert sorted(statement["Action"] for statement in allowing()) == ["events:InvokeApiDestination", "sqs:SendMessage", "sts:AssumeRole"]
+    assert {statement["Effect"] for statement in allowing()} == {"Allow"}
 
 
 def test_no_principal_is_anybody_but_eventbridge() -> None:
-    assert [statement["Principal"] for statement in statements() if "Principal" in statement] == [{"Service": "events.amazonaws.com"}] * 2
+    assert [statement["Principal"] for statement in allowing() if "Principal" in statement] == [{"Service": "events.amazonaws.com"}] * 2
 
 
 def test_no_resource_is_anything_but_the_stacks_own() -> None:
     assert [statement["Resource"] for statement in statements() if "Resource" in statement] == [
         f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:api-destination/{NAME}/*",
         QUEUE_ARN,
+        QUEUE_ARN,
     ]
+
+
+def test_nobody_uses_the_queue_over_plain_http() -> None:
+    (denying,) = [statement for statement in statements() if statement["Effect"] == "Deny"]
+    assert {name: denying[name] for name in ("Principal", "Action", "Resource", "Condition")} == {
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": QUEUE_ARN,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
 
 
 def test_eventbridge_is_trusted_for_this_account_only() -> None:
@@ -261,7 +276,7 @@ def test_eventbridge_is_trusted_for_this_account_only() -> None:
 
 
 def test_the_queue_takes_letters_of_the_rule_and_its_probes_only() -> None:
-    (statement,) = rendered()["DeadLetterQueuePolicy"]["PolicyDocument"]["Statement"]
+    (statement,) = [found for found in rendered()["DeadLetterQueuePolicy"]["PolicyDocument"]["Statement"] if found["Effect"] == "Allow"]
     rule = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/"
     assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [f"{rule}{NAME}", f"{rule}{NAME}-test-*"]}}
 

@@ -8,13 +8,26 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_key, is_same_key
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
+    Key,
+    KeyUse,
+    arns_of,
+    check_kms_key,
+    connection_use,
+    is_same_key,
+    read_key,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import (
+    DIFFERS,
+    MATCHES,
+    compare_token,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     DEFAULT_DESCRIPTION,
     ArgumentSpec,
@@ -22,7 +35,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     token_argument_spec,
     update_token_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name, check_spot_account, check_token
 
@@ -37,11 +50,6 @@ ACCOUNT_PARAMETER = "accountId"
 GOOD_STATE = "AUTHORIZED"
 TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"})
 
-# What a comparison of the token with the managed secret came to.
-MATCHES = "current"
-DIFFERS = "differs"
-NOT_COMPARED = "not compared"
-
 
 def argument_spec() -> ArgumentSpec:
     """Return the options for what a connection is like."""
@@ -55,44 +63,11 @@ def argument_spec() -> ArgumentSpec:
 
 
 @dataclass(frozen=True)
-class ExistingConnection:
-    """An existing connection.
-
-    :ivar document: the response of DescribeConnection, without the API key
-    :ivar token: how the token in the managed secret compares with the desired one
-    :ivar token_unread: why it could not be compared
-    :ivar used_by: the names of the API destinations on it; read only if it is to be removed
-    """
-
-    document: Document
-    token: str = NOT_COMPARED
-    token_unread: str | None = None
-    used_by: tuple[str, ...] = ()
-
-    @property
-    def state(self) -> str:
-        """`AUTHORIZED`, `DEAUTHORIZED` …"""
-        return str(self.document.get("connection_state", ""))
-
-    def managed_fields(self) -> Document:
-        """Return the fields of a connection that this collection manages."""
-        auth = self.document.get("auth_parameters", {})
-        http = auth.get("invocation_http_parameters", {})
-        return {
-            "description": self.document.get("description") or "",
-            "authorization_type": self.document.get("authorization_type"),
-            "api_key_name": auth.get("api_key_auth_parameters", {}).get("api_key_name"),
-            "query_string_parameters": [
-                {"key": item.get("key"), "value": item.get("value", "(hidden)")} for item in http.get("query_string_parameters", [])
-            ],
-            "kms_key_identifier": self.document.get("kms_key_identifier") or None,
-        }
-
-
-@dataclass(frozen=True)
 class Connection(Resource):
     """The connection that is desired: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
 
+    :ivar kms_key: a customer's KMS key for the secret; empty for the key that AWS owns, None for the key that it has
+    :ivar key: that key, once it was read
     :ivar update_token: `changed`, `always` or `on_create`
     :ivar api_destination: the destination that is removed with the connection, and so does not prevent its removal
     """
@@ -103,6 +78,7 @@ class Connection(Resource):
     token: str = field(default="", repr=False)
     description: str = DEFAULT_DESCRIPTION
     kms_key: str | None = None
+    key: Key | None = None
     update_token: str = "changed"
     api_destination: str = ""
 
@@ -132,8 +108,16 @@ class Connection(Resource):
             update_token=params["update_token"],
         )
 
+    def prepared(self, region: Region) -> Connection:
+        """See `plan.Resource`. Reads the desired KMS key."""
+        if not self.present or not self.kms_key or self.key:
+            return self
+        key = read_key(region, self.kms_key, tags=True)
+        self.key_use(region).refuse(key)
+        return dataclasses.replace(self, key=key)
+
     def look(self, region: Region) -> ExistingConnection | None:
-        """DescribeConnection; then the managed secret, unless the token will be written in any case."""
+        """DescribeConnection; then the KMS key, and the managed secret unless the token will be written in any case."""
         events = region.clients["events"]
         try:
             answer = events.describe_connection(Name=self.name)
@@ -146,29 +130,16 @@ class Connection(Resource):
         found.get("auth_parameters", {}).get("api_key_auth_parameters", {}).pop("api_key_value", None)
         if not self.present:
             return ExistingConnection(found, used_by=_destinations_on(events, answer["ConnectionArn"]))
+        shown = found.get("kms_key_identifier")
+        key = self.key if self.key and self.key.identifier == shown else read_key(region, shown, tags=True) if shown else None
         if self.update_token != "changed" or found.get("connection_state") != GOOD_STATE:
-            return ExistingConnection(found)
-        token, unread = self._compare_token(region, answer.get("SecretArn"))
-        return ExistingConnection(found, token=token, token_unread=unread)
+            return ExistingConnection(found, key=key)
+        token, unread = compare_token(region, answer.get("SecretArn"), self._api_key_value())
+        return ExistingConnection(found, token=token, token_unread=unread, key=key)
 
-    def _compare_token(self, region: Region, secret_arn: str | None) -> tuple[str, str | None]:
-        # The secret's text stays in this function: it is compared and forgotten.
-        if not secret_arn:
-            return NOT_COMPARED, "AWS did not name the connection's secret"
-        try:
-            answer = region.clients["secretsmanager"].get_secret_value(SecretId=secret_arn)
-        except Exception as error:
-            if is_code(error, "ResourceNotFoundException", "InvalidRequestException"):
-                return DIFFERS, None  # deleted by hand, or scheduled for it: writing the token creates it again
-            failure = failure_of(error)
-            if failure.denied:
-                return NOT_COMPARED, "the caller lacks secretsmanager:GetSecretValue on the connection's secret"
-            raise
-        try:
-            value = json.loads(answer["SecretString"])["api_key_value"]
-        except Exception:
-            return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
-        return (MATCHES if value == self._api_key_value() else DIFFERS), None
+    def key_use(self, region: Region) -> KeyUse:
+        """Return how EventBridge uses a KMS key of the connection's secret."""
+        return connection_use(region, self.name)
 
     def settled(self, existing: ExistingConnection | None) -> bool:
         """See `plan.Resource`."""
@@ -178,19 +149,21 @@ class Connection(Resource):
         """See `plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
         if not self.present:
             return self._plan_removal(existing)
+        if self.kms_key is None and existing and existing.key and self.key_use(region).faults(existing.key):
+            return dataclasses.replace(self, kms_key="").plan(region, existing)
         shown = existing.managed_fields()["kms_key_identifier"] if existing else None
-        if is_same_key(shown, self.kms_key):
+        if shown != self.kms_key and is_same_key(shown, self.kms_key, arns_of(self.key, existing.key if existing else None)):
             return dataclasses.replace(self, kms_key=shown).plan(region, existing)
         after = {**self._desired_fields(), "connection_state": GOOD_STATE, "token": MATCHES}
         if existing is None:
             arguments = {"Name": self.name, "Description": self.description, **self._authorization(), **self._kms()}
-            return Plan("created", self._predicted({}), None, after, (Call("create_connection", arguments),))
+            return Plan("created", self._predicted({}), None, after, (Call("create_connection", arguments),), note=self._note(region, None))
 
         changed = changed_fields(existing.managed_fields(), self._desired_fields())
         lost = existing.state != GOOD_STATE
         write_token = lost or existing.token == DIFFERS or self.update_token == "always"
         authorize = write_token or bool({"authorization_type", "api_key_name", "query_string_parameters"} & set(changed))
-        note = self._note(existing)
+        note = self._note(region, existing)
         if not changed and not authorize:
             return unchanged(existing, note=note)
         arguments = {"Name": self.name}
@@ -240,10 +213,14 @@ class Connection(Resource):
         before = {**existing.managed_fields(), "connection_state": existing.state}
         return Plan("deleted", None, before, None, (Call("delete_connection", {"Name": self.name}),))
 
-    def _note(self, existing: ExistingConnection) -> str | None:
-        if not existing.token_unread:
-            return None
-        return f"whether the token is current was not checked: {existing.token_unread}. update_token=always writes it in any case."
+    def _note(self, region: Region, existing: ExistingConnection | None) -> str | None:
+        key = self.key or (existing.key if existing and self.kms_key != "" else None)
+        notes = [self.key_use(region).note(key) if key else None]
+        if existing and existing.token_unread:
+            notes.append(
+                f"whether the token is current was not checked: {existing.token_unread}. update_token=always writes it in any case."
+            )
+        return "; ".join(note for note in notes if note) or None
 
     def _api_key_value(self) -> str:
         return f"Bearer {self.token}"

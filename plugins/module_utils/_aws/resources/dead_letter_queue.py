@@ -14,9 +14,16 @@ from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, allows, statements_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_key, is_same_key
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
+    Key,
+    KeyUse,
+    arns_of,
+    check_kms_key,
+    is_same_key,
+    queue_use,
+    read_key,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.queue_policy import QueuePolicy
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
@@ -55,12 +62,14 @@ class ExistingQueue:
     """An existing queue.
 
     :ivar attributes: the response of GetQueueAttributes, all of it text
+    :ivar key: the KMS key that encrypts it, if SQS does not manage the key
     """
 
     name: str
     url: str
     attributes: t.Mapping[str, str]
     tags: t.Mapping[str, str] = field(default_factory=dict)
+    key: Key | None = None
 
     @property
     def document(self) -> Document:
@@ -101,7 +110,8 @@ class Queue(Resource):
     :ivar rule: the name of the rule that may send to it
     :ivar aws_account: the account of both
     :ivar retention: seconds that a message is kept, 60 to 1209600
-    :ivar kms_key: a customer's key instead of the one that SQS manages
+    :ivar kms_key: a customer's KMS key; empty for the key that SQS manages, None for the key that the queue has
+    :ivar key: that key, once it was read
     :ivar delete_messages: whether a queue that holds messages may go
     """
 
@@ -111,6 +121,7 @@ class Queue(Resource):
     aws_account: str = ""
     retention: int = DEFAULT_RETENTION
     kms_key: str | None = None
+    key: Key | None = None
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
     delete_messages: bool = False
@@ -146,8 +157,16 @@ class Queue(Resource):
         # AWS is called only once all other options are known to be valid.
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
+    def prepared(self, region: Region) -> Queue:
+        """See `plan.Resource`. Reads the desired KMS key."""
+        if not self.present or not self.kms_key or self.key:
+            return self
+        key = read_key(region, self.kms_key)
+        self.key_use(region).refuse(key)
+        return dataclasses.replace(self, key=key)
+
     def look(self, region: Region) -> ExistingQueue | None:
-        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired."""
+        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired; the KMS key where one encrypts the queue."""
         sqs = region.clients["sqs"]
         try:
             url = sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
@@ -159,22 +178,28 @@ class Queue(Resource):
             if is_code(error, *_NO_QUEUE):
                 return None
             raise
-        return ExistingQueue(self.name, url, attributes, tags)
+        existing = ExistingQueue(self.name, url, attributes, tags)
+        if not self.present or not existing.kms_key:
+            return existing
+        known = self.key if self.key and self.key.identifier == existing.kms_key else None
+        return dataclasses.replace(existing, key=known or read_key(region, existing.kms_key))
 
     def plan(self, region: Region, existing: ExistingQueue | None) -> Plan:
         """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold why Spot refused."""
         if not self.present:
             return self._plan_removal(existing)
-        if existing and is_same_key(existing.kms_key, self.kms_key):
-            return dataclasses.replace(self, kms_key=existing.kms_key).plan(region, existing)
-        policy = self.policy_beside(region, existing.managed_fields()["policy"] if existing else None)
+        kms_key = self._kms_key_beside(region, existing)
+        if kms_key != self.kms_key:
+            return dataclasses.replace(self, kms_key=kms_key).plan(region, existing)
+        note = self._note(region, existing)
+        policy = self.policy(region).beside(existing.managed_fields()["policy"] if existing else None)
         after = {**self._desired_fields(policy), "tags": tags_after(existing.tags if existing else {}, self.tags, self.purge_tags)}
         if existing is None:
             arguments: Document = {"QueueName": self.name, "Attributes": self._attributes(policy)}
             if self.tags:
                 arguments["tags"] = dict(self.tags)
             predicted = {"name": self.name, "queue_arn": region.arn("sqs", self.aws_account, self.name), "messages": 0, **after}
-            return Plan("created", predicted, None, after, (Call("create_queue", arguments),))
+            return Plan("created", predicted, None, after, (Call("create_queue", arguments),), note=note)
 
         attributes = self._changed_attributes(policy, existing)
         to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
@@ -186,9 +211,26 @@ class Queue(Resource):
         if to_remove:
             calls.append(Call("untag_queue", {"QueueUrl": existing.url, "TagKeys": to_remove}))
         if not calls:
-            return unchanged(existing)
+            return unchanged(existing, note=note)
         before = {**existing.managed_fields(), "tags": dict(existing.tags)}
-        return Plan("updated", {**existing.document, **after}, before, after, tuple(calls))
+        return Plan("updated", {**existing.document, **after}, before, after, tuple(calls), note=note)
+
+    def key_use(self, region: Region) -> KeyUse:
+        """Return how EventBridge uses a KMS key of the queue."""
+        return queue_use(region, self.name, self.rule)
+
+    def _kms_key_beside(self, region: Region, existing: ExistingQueue | None) -> str:
+        """Return the KMS key that the queue will have, in the form that it is shown in; empty for the key that SQS manages."""
+        shown, key = (existing.kms_key, existing.key) if existing else (None, None)
+        if self.kms_key is None:
+            # A key of others stays as long as EventBridge can use it.
+            return "" if not shown or (key and self.key_use(region).faults(key)) else shown
+        return str(shown if is_same_key(shown, self.kms_key, arns_of(self.key, key)) else self.kms_key)
+
+    def _note(self, region: Region, existing: ExistingQueue | None) -> str | None:
+        theirs = existing.key if existing and existing.kms_key == self.kms_key else None
+        key = self.key or theirs
+        return self.key_use(region).note(key) if key else None
 
     def _plan_removal(self, existing: ExistingQueue | None) -> Plan:
         if existing is None:
@@ -201,48 +243,10 @@ class Queue(Resource):
             return unchanged(existing, note=note)
         return Plan("deleted", None, existing.managed_fields(), None, (Call("delete_queue", {"QueueUrl": existing.url}),))
 
-    def policy(self, region: Region) -> Document:
-        """The queue's policy: EventBridge may send, for this rule and those that test event it (EventBridge user guide, "dead-letter
-        queues")."""
-        rules = [rule_arn(region, self.aws_account, name) for name in (self.rule, f"{temporary_rule_prefix(self.rule)}*")]
-        statement = {
-            "Sid": "SpotInterruptionDeadLetters",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": region.arn("sqs", self.aws_account, self.name),
-            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
-        }
-        return {"Version": "2012-10-17", "Statement": [statement]}
-
-    def policy_beside(self, region: Region, existing: t.Any) -> Document:
-        """Return the queue's policy together with the statements of others in an existing one that stay.
-
-        A statement stays if it denies something other than the rule's dead letters, or allows something to AWS accounts, users or roles
-        that it names. One that lets everybody or a service do something is removed.
-
-        :param existing: the existing policy, parsed
-        """
-        own = self.policy(region)
-        sids = [statement["Sid"] for statement in own["Statement"]]
-        others = [other for other in statements_of(existing) if other.get("Sid") not in sids]
-        kept = [
-            other for other in others if _names_accounts(other) or (other.get("Effect") == "Deny" and self.may_send(region, other) != NO)
-        ]
-        return {**existing, **own, "Statement": [*own["Statement"], *kept]} if kept else own
-
-    def may_send(self, region: Region, *others: Document) -> str:
-        """Return whether the rule may send its dead letters beside the statements of others: YES, NO or UNSURE."""
-        statements = [*self.policy(region)["Statement"], *others]
-        queue = region.arn("sqs", self.aws_account, self.name)
-        return allows(
-            {"Statement": statements}, action="sqs:SendMessage", resource=queue, context=self.context(region), service=EVENTBRIDGE
-        )
-
-    def context(self, region: Region) -> dict[str, str]:
-        """Return the condition keys of a dead letter that EventBridge sends for the rule."""
-        source = rule_arn(region, self.aws_account, self.rule)
-        return {"aws:SourceArn": source, "aws:SourceAccount": self.aws_account, "aws:SecureTransport": "true"}
+    def policy(self, region: Region) -> QueuePolicy:
+        """Return the policy that the queue needs in a region."""
+        rules = tuple(rule_arn(region, self.aws_account, name) for name in (self.rule, f"{temporary_rule_prefix(self.rule)}*"))
+        return QueuePolicy(region.arn("sqs", self.aws_account, self.name), rules, self.aws_account)
 
     def _attributes(self, policy: Document) -> dict[str, str]:
         attributes = {"MessageRetentionPeriod": str(self.retention), "Policy": json.dumps(policy)}
@@ -261,7 +265,7 @@ class Queue(Resource):
         return {
             "message_retention_period": self.retention,
             "sqs_managed_sse_enabled": not self.kms_key,
-            "kms_master_key_id": self.kms_key,
+            "kms_master_key_id": self.kms_key or None,
             "policy": policy,
         }
 
@@ -273,15 +277,6 @@ def _same(name: str, desired: str, attributes: t.Mapping[str, str]) -> bool:
     if name == "SqsManagedSseEnabled":
         return (found or "false").lower() == desired
     return found == desired
-
-
-def _names_accounts(statement: t.Mapping[str, t.Any]) -> bool:
-    """Return whether a statement allows something, and only to principals of AWS accounts that it names."""
-    principal = statement.get("Principal")
-    if statement.get("Effect") != "Allow" or not isinstance(principal, dict) or set(principal) != {"AWS"}:
-        return False
-    named = principal["AWS"] if isinstance(principal["AWS"], list) else [principal["AWS"]]
-    return bool(named) and not any("*" in str(name) for name in named)
 
 
 def _parsed(policy: str | None) -> t.Any:

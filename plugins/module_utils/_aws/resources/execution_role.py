@@ -18,6 +18,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import allows, statements_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.trust_policy import assumes, trust_beside, trust_policy
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
@@ -28,7 +29,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-EVENTBRIDGE = "events.amazonaws.com"
 ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
 # IAM API reference, CreateRole.
@@ -47,7 +47,7 @@ class ExistingRole:
     """A role with which EventBridge calls the API destination, as it is.
 
     :ivar trust: who may assume it, as a parsed policy
-    :ivar policies: what it may do, as parsed policies: all of them, or as a plan needs it, the one that is ours
+    :ivar policies: what it may do, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
     :ivar others: the names of policies that are not ours, as far as they were asked for
     """
 
@@ -81,8 +81,7 @@ class ExistingRole:
 
     def trusts_eventbridge(self, aws_account: str) -> str:
         """Whether EventBridge may assume it for this account: YES, NO or UNSURE."""
-        context = {"aws:SourceAccount": aws_account}
-        return allows(self.trust, action="sts:AssumeRole", resource=None, context=context, service=EVENTBRIDGE)
+        return assumes(self.trust, aws_account)
 
     def may_invoke(self, destination_arn: str) -> str:
         """Whether it may send to an API destination: YES, NO or UNSURE."""
@@ -165,7 +164,8 @@ class ExecutionRole(Resource):
         """See `plan.Resource`."""
         if not self.present:
             return self._plan_removal(existing)
-        trust, policy = self.trust_policy(), self.policy(region.partition)
+        trust = trust_beside(existing.trust, region.partition, self.aws_account, self.api_destination) if existing else self.trust_policy()
+        policy = self.policy(region.partition)
         boundary = self.boundary or (existing.boundary if existing else None)
         after: Document = {
             "description": self.description,
@@ -180,12 +180,13 @@ class ExecutionRole(Resource):
             return Plan("created", predicted, None, after, (self._create(trust), put_policy))
 
         calls = []
+        if existing.description != self.description:
+            # First, as a company may refuse it, which must not prevent anything else.
+            calls.append(Call("update_role", {"RoleName": self.name, "Description": self.description}))
         if compare_policies(existing.trust, trust):
             calls.append(Call("update_assume_role_policy", {"RoleName": self.name, "PolicyDocument": json.dumps(trust)}))
         if not existing.policies or compare_policies(existing.policies[0], policy):
             calls.append(put_policy)
-        if existing.description != self.description:
-            calls.append(Call("update_role", {"RoleName": self.name, "Description": self.description}))
         if existing.boundary != boundary:
             calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
@@ -230,14 +231,8 @@ class ExecutionRole(Resource):
         return role_arn(partition, self.aws_account, self.name, self.path)
 
     def trust_policy(self) -> Document:
-        """EventBridge may assume it, for this account alone (IAM user guide, "the confused deputy problem")."""
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": EVENTBRIDGE},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": self.aws_account}},
-        }
-        return {"Version": "2012-10-17", "Statement": [statement]}
+        """EventBridge may assume it, for this account alone."""
+        return trust_policy(self.aws_account)
 
     def policy(self, partition: str) -> Document:
         """It may send to this API destination. AWS ends the destination's ARN with an id of its own; one role serves all regions."""
@@ -259,13 +254,14 @@ def read_with_policies(region: Region, arn: str) -> ExistingRole | None:
     iam, name = region.clients["iam"], arn.rsplit("/", 1)[-1]
     try:
         role = iam.get_role(RoleName=name)["Role"]
-        inline = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in _inline(iam, name)]
+        inline = {policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in _inline(iam, name)}
         attached = _attached(iam, name)
     except Exception as error:
         if is_code(error, *_NO_ENTITY):
             return None
         raise
-    return _current(role, (*inline, *(_managed_policy(iam, policy) for policy in attached)))
+    ours = inline.pop(POLICY_NAME, None)
+    return _current(role, (ours, *inline.values(), *(_managed_policy(iam, policy) for policy in attached)))
 
 
 def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: tuple[str, ...] = ()) -> ExistingRole:

@@ -51,7 +51,7 @@ def deploy(
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
-    return _Deployment(stack, region, Deadline(timeout)).run(check_mode, gate)
+    return _Deployment(stack.prepared(region) if stack.present else stack, region, Deadline(timeout)).run(check_mode, gate)
 
 
 class _Deployment:

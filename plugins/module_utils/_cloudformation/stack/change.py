@@ -12,14 +12,11 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
-    ACCOUNT_PARAMETER,
-    DIFFERS,
-    Connection,
-    ExistingConnection,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER, Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters, as_shown
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.steps import (
     AUTHORIZE,
     UPDATE,
@@ -57,9 +54,9 @@ class Change:
         self._attempts = attempts
         self._connection = self._plan_connection(region)
         self._stale = self._connection.action == "updated"
-        self._parameters = stack_parameters(stack, template, self._found["parameters"])
+        self._parameters = stack_parameters(stack, template, self._found["parameters"], current.key_arns)
         self._parameters.check()
-        self._notes = (note_on_token(template, self._parameters), self._connection.note)
+        self._notes = (note_on_token(template, self._parameters), self._connection.note, *stack.notes)
 
     def plan(self) -> StackPlan:
         """Decide the next step."""
@@ -170,9 +167,11 @@ class Change:
     def _update_arguments(self, parameters: StackParameters) -> Document:
         tags = self._found["tags"]
         arguments = template_arguments(self._stack, self._template, parameters)
-        if any(tag_changes(tags, self._stack.tags, self._stack.purge_tags)):
-            # All of them, or those that are left out would go.
-            arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags_after(tags, self._stack.tags, self._stack.purge_tags))
+        after = tags_after(tags, self._stack.tags, self._stack.purge_tags)
+        if after or tags:
+            # All of them, or those that are left out would go. Also where none differs: a company's policy can refuse a request that
+            # lacks a tag (condition key aws:RequestTag).
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(after)
         return arguments
 
     def _note_on_no_change(self) -> str | None:
@@ -181,10 +180,13 @@ class Change:
         return f"CloudFormation has nothing to update although the template differs: {', '.join(self._current.differences)}."
 
 
-def stack_parameters(stack: Stack, template: Template, current: t.Mapping[str, str] | None) -> StackParameters:
+def stack_parameters(
+    stack: Stack, template: Template, current: t.Mapping[str, str] | None, key_arns: t.Mapping[str, str] | None = None
+) -> StackParameters:
     """Return the parameters that are desired.
 
     :param current: the existing stack's, None where there is no stack
+    :param key_arns: the ARNs of KMS keys by identifier, as far as they are known
     :raises RegionError: they do not fit the template.
     """
     account, token = template.account_parameter(stack.account_parameter), template.token_parameter(stack.token_parameter)
@@ -193,5 +195,5 @@ def stack_parameters(stack: Stack, template: Template, current: t.Mapping[str, s
     for name, option in ((account, "spot_account"), (token, "spot_token")):
         if name in stack.parameters:
             raise RegionError("NoParameter", f"give the template's parameter {name} with {option}, not with 'parameters'")
-    given = {**stack.parameters, account: stack.spot_account}
+    given = {**as_shown(stack.parameters, current or {}, key_arns), account: stack.spot_account}
     return StackParameters(template, current, given, token, stack.token, stack.update_token == "on_create")

@@ -7,13 +7,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_parameters
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import Key, check_kms_parameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack as Owner
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection, ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.keys import read_keys
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     check_template_body,
     check_template_url,
@@ -33,6 +36,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 DEFAULT_TIMEOUT = 900
 
@@ -55,6 +59,8 @@ class Stack:
     :ivar account_parameter: the template's parameter for the Spot account; None looks for it
     :ivar token_parameter: the same for the token
     :ivar parameters: the other parameters that shall have a certain value
+    :ivar keys: the KMS keys that parameters name, once they were read, by parameter
+    :ivar notes: what a person should know about these keys
     :ivar role_arn: the role that CloudFormation works with, in place of the caller
     :ivar update_token: `changed`, `always` or `on_create`
     :ivar update: `changed`; or `always`, which leaves it to CloudFormation whether something changed
@@ -70,6 +76,8 @@ class Stack:
     account_parameter: str | None = None
     token_parameter: str | None = None
     parameters: t.Mapping[str, str] = field(default_factory=dict)
+    keys: t.Mapping[str, Key] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     role_arn: str | None = None
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
@@ -119,6 +127,14 @@ class Stack:
             update_token=params["update_token"],
             update=params["update"],
         )
+
+    def prepared(self, region: Region) -> Stack:
+        """Return the same with the KMS keys read that its parameters name.
+
+        :raises RegionError: EventBridge cannot use one of them.
+        """
+        keys, notes = read_keys(region, self.parameters, self.spot_account)
+        return dataclasses.replace(self, keys=keys, notes=notes)
 
     @property
     def source(self) -> Document:

@@ -72,6 +72,8 @@ def _removal(stack: Stack, current: CurrentStack | None) -> StackPlan:
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         **stack.role,
     }
+    if (current.found or {})["tags"]:
+        arguments["Tags"] = ansible_dict_to_boto3_tag_list((current.found or {})["tags"])
     return dataclasses.replace(deletion, calls=(Call("update_stack", arguments),), continues=True)
 
 
@@ -93,7 +95,8 @@ def _creation(stack: Stack, template: Template) -> StackPlan:
         arguments["Tags"] = ansible_dict_to_boto3_tag_list(stack.tags)
     after: Document = {"stack_status": "CREATE_COMPLETE", "parameters": parameters.desired(), "tags": dict(stack.tags or {})}
     document = {"stack_name": stack.name, **after, "outputs": {}, "resources": {}, "connection": None}
-    return StackPlan("created", document, None, after, (Call("create_stack", arguments),), note=note_on_token(template, parameters))
+    note = joined(note_on_token(template, parameters), *stack.notes)
+    return StackPlan("created", document, None, after, (Call("create_stack", arguments),), note=note)
 
 
 def _replacement(stack: Stack, current: CurrentStack, template: Template) -> StackPlan:

@@ -11,6 +11,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.events import read_causes
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.keys import key_arns
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import (
     CurrentStack,
     describe,
@@ -60,6 +61,7 @@ def _read_present(stack: Stack, region: Region, existing: CurrentStack | None) -
         existing,
         found={**existing.found, "resources": resources},
         differences=_differences(stack, cloudformation, desired),
+        key_arns=key_arns(region, stack.keys, existing.found["parameters"]),
         connections=names,
         connection=stack.connection(names[0]).read(region) if len(names) == 1 else None,
     )

@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import TRANSIENT_STATES, ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import TRANSIENT_STATES
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import HIDDEN, Template, looks_like_token
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
@@ -30,6 +31,7 @@ class CurrentStack:
     :ivar found: as it is returned to the user; None where there is no stack
     :ivar template: the desired template; None where it was not read, because nothing can be done with it
     :ivar differences: what differs between the stack's own template and the desired one
+    :ivar key_arns: the ARNs of KMS keys by identifier, of those that parameters name
     :ivar connections: the names of its connections
     :ivar connection: the connection, if it has one and AWS does too
     :ivar causes: why the last operation on it failed
@@ -41,6 +43,7 @@ class CurrentStack:
     found: Document | None
     template: Template | None = None
     differences: tuple[str, ...] = ()
+    key_arns: t.Mapping[str, str] = field(default_factory=dict)
     connections: tuple[str, ...] = ()
     connection: ExistingConnection | None = None
     causes: tuple[str, ...] = ()

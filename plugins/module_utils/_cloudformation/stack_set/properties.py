@@ -15,7 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tags_after
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters, as_shown
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import SELF_MANAGED
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import (
     HIDDEN,
@@ -64,8 +64,9 @@ def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Pr
     template, current = t.cast("Template", reading.template), reading.current
     account_name, token_name = template.account_parameter(desired.account_parameter), template.token_parameter(desired.token_parameter)
     _check_parameters(desired, template, account_name, token_name)
-    given = {**desired.parameters, account_name: desired.base_spot_account}
-    parameters = StackParameters(template, current.parameters if current else None, given, token_name, desired.token)
+    existing = current.parameters if current else None
+    given = {**as_shown(desired.parameters, existing or {}), account_name: desired.base_spot_account}
+    parameters = StackParameters(template, existing, given, token_name, desired.token)
     parameters, write_token = _with_revision(desired, parameters, done)
     parameters.check()
     hidden = hidden_parameters(template, token_name)
@@ -90,7 +91,8 @@ def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Pr
     arguments = {**_own_role(desired, current), **_arguments(desired, template), "Parameters": parameters.request()}
     same = not current.differences and desired.update != "always"
     arguments.update({"UsePreviousTemplate": True} if same else desired.source)
-    if "tags" in changed:
+    if tags or "tags" in changed:
+        # Also where none differs: a company's policy can refuse a request that lacks a tag (condition key aws:RequestTag).
         arguments["Tags"] = ansible_dict_to_boto3_tag_list(tags)
     return Properties(account_name, arguments, before, after, changed, _predicted(desired, current.document(hidden), after, hidden))
 

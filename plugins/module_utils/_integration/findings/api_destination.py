@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import compare, missing, unread

@@ -14,6 +14,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy i
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, UNKNOWN, WARN, Finding
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import Key, KeyUse
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 
 REPAIR = "Run the playbook spot.eventbridge.repair."
@@ -55,3 +56,16 @@ def may(check: str, who: str, what: str, decision: str) -> Finding:
     return Finding(
         check, WARN, f"Whether {who} may {what} was not found out: a policy has conditions that only AWS can evaluate.", "Check it."
     )
+
+
+def key_findings(check: str, use: KeyUse, key: Key | None) -> list[Finding]:
+    """Return whether EventBridge can use a customer's KMS key; nothing where there is none."""
+    if key is None:
+        return []
+    faults, doubts = use.faults(key), use.note(key)
+    if faults:
+        message = f"EventBridge cannot use the KMS key {key.identifier} of {use.what}: {'; '.join(faults)}."
+        return [Finding(check, FAIL, message, "Give the key what it lacks. If no option names it, repair takes it off.")]
+    if doubts:
+        return [Finding(check, WARN, f"{doubts[0].upper()}{doubts[1:]}.", "Check it, or grant the actions of the policy kms-keys.")]
+    return [Finding(check, PASS, f"EventBridge can use the KMS key {key.identifier} of {use.what}.")]

@@ -12,22 +12,28 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
     ACCOUNT_PARAMETER,
     API_KEY_NAME,
-    DIFFERS,
     GOOD_STATE,
-    MATCHES,
     TRANSIENT_STATES,
-    ExistingConnection,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, compare, missing, unread
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import (
+    REPAIR,
+    compare,
+    key_findings,
+    missing,
+    unread,
+)
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 
 
-def connection_findings(readings: Readings, desired: Desired) -> list[Finding]:
+def connection_findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
     """Return the findings about the connection."""
     existing = readings.connection
     if isinstance(existing, Failure):
@@ -42,6 +48,7 @@ def connection_findings(readings: Readings, desired: Desired) -> list[Finding]:
         _connection_api_key(existing, fields["api_key_name"]),
         _connection_account(existing, fields["query_string_parameters"], desired.spot_account),
         _connection_token(existing, desired),
+        *key_findings("connection_key", desired.connection.key_use(region), existing.key),
     ]
 
 

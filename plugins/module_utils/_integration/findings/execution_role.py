@@ -9,34 +9,56 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import EVENTBRIDGE, NO
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE, ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import may, missing, unread
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, may, missing, unread
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 
 
-def execution_role_findings(readings: Readings, desired: Desired) -> list[Finding]:
+def execution_role_findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
     """Return the findings about the execution role."""
     role, arn = readings.execution_role, desired.rule.role_arn
     if isinstance(role, Failure):
         return [unread("execution_role", role)]
     if role is None or role.arn != arn:
         return missing("execution_role", f"execution role {arn}")
+    planned = _planned(region, role, readings, desired)
     return [
         Finding("execution_role", PASS, f"The execution role {arn} is there."),
-        may("execution_role_trust", EVENTBRIDGE, "assume the execution role", role.trusts_eventbridge(desired.aws_account)),
-        *_permission(role, readings),
+        _trust(role, desired, "update_assume_role_policy" in planned),
+        *_permission(role, readings, "put_role_policy" in planned),
     ]
 
 
-def _permission(role: ExistingRole, readings: Readings) -> list[Finding]:
+def _planned(region: Region, role: ExistingRole, readings: Readings, desired: Desired) -> set[str]:
+    """Return the operations with which onboarding would change the role; none for a role that is made by a stack or elsewhere."""
+    if desired.execution_role is None or isinstance(readings.stack, StackNames):
+        return set()
+    return {call.operation for call in desired.execution_role.plan(region, role).calls}
+
+
+def _trust(role: ExistingRole, desired: Desired, changes: bool) -> Finding:
+    decision = role.trusts_eventbridge(desired.aws_account)
+    if decision != NO and changes:
+        message = "The trust policy of the execution role is not the one that trusts EventBridge, for this account alone."
+        return Finding("execution_role_trust", FAIL, message, REPAIR)
+    return may("execution_role_trust", EVENTBRIDGE, "assume the execution role", decision)
+
+
+def _permission(role: ExistingRole, readings: Readings, changes: bool) -> list[Finding]:
     destination = readings.api_destination
     if not isinstance(destination, ExistingApiDestination):
         return []
-    decision = role.may_invoke(str(destination.document.get("api_destination_arn")))
-    return [may("execution_role_permission", "The execution role", "send to the API destination", decision)]
+    check, decision = "execution_role_permission", role.may_invoke(str(destination.document.get("api_destination_arn")))
+    if decision != NO and changes:
+        message = f"The policy {POLICY_NAME} of the execution role is not the one that allows this API destination alone."
+        return [Finding(check, FAIL, message, REPAIR)]
+    return [may(check, "The execution role", "send to the API destination", decision)]

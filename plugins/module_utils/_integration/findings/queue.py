@@ -11,13 +11,13 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import YES, allows
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, YES
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, Finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, may, unread
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, key_findings, may, unread
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.queue_policy import QueuePolicy
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
@@ -32,19 +32,19 @@ def queue_findings(region: Region, readings: Readings, desired: Desired) -> list
         return [Finding("queue", FAIL, f"There is no dead-letter queue {name}: what Spot refuses vanishes without a trace.", REPAIR)]
     found = [Finding("queue", PASS, f"The dead-letter queue {name} is there.")]
     fields = existing.managed_fields()
-    found.append(_queue_policy(fields["policy"], str(existing.document["queue_arn"]), region, desired))
+    found.append(_queue_policy(fields["policy"], desired.queue.policy(region)))
     encrypted = fields["sqs_managed_sse_enabled"] or fields["kms_master_key_id"]
     found.append(
         Finding("queue_encryption", PASS, "The queue is encrypted.")
         if encrypted
         else Finding("queue_encryption", FAIL, "The queue is not encrypted.", REPAIR)
     )
-    return found
+    return found + key_findings("queue_key", desired.queue.key_use(region), existing.key)
 
 
-def _queue_policy(policy: t.Any, queue: str, region: Region, desired: Desired) -> Finding:
-    check = "queue_policy"
-    decision = allows(policy, action="sqs:SendMessage", resource=queue, context=desired.queue.context(region), service=EVENTBRIDGE)
-    if decision == YES and compare_policies(policy, desired.queue.policy_beside(region, policy)):
-        return Finding(check, FAIL, "The queue's policy lets the rule send, but is not the one that lets nobody else.", REPAIR)
+def _queue_policy(existing: t.Any, desired: QueuePolicy) -> Finding:
+    check, decision = "queue_policy", desired.may_send(existing)
+    if decision != NO and compare_policies(existing, desired.beside(existing)):
+        lets = "lets the rule send" if decision == YES else "may let the rule send, which only AWS can evaluate"
+        return Finding(check, FAIL, f"The queue's policy {lets}, but is not the one that lets nobody else, and denies plain HTTP.", REPAIR)
     return may(check, "The rule", "send to its dead-letter queue", decision)

@@ -60,10 +60,10 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     if _is_absent(readings, desired):
         return [_absent(readings, desired)]
     found = [
-        *connection_findings(readings, desired),
+        *connection_findings(region, readings, desired),
         *api_destination_findings(readings, desired),
         *rule_findings(readings, desired),
-        *execution_role_findings(readings, desired),
+        *execution_role_findings(region, readings, desired),
         *queue_findings(region, readings, desired),
         *stack_findings(readings, desired),
         _double_delivery(readings, desired),

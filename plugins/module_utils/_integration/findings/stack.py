@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import GOOD_STATES, StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
@@ -22,7 +22,10 @@ if t.TYPE_CHECKING:
 
 STACK = "stack"
 # What the template of another may decide otherwise than this collection, and still send every notice.
-BY_CHOICE = ("api_destination_rate_limit", "target_retry_policy", "target_dead_letter", "queue", "queue_policy", "queue_encryption")
+BY_CHOICE = (
+    *("api_destination_rate_limit", "target_retry_policy", "target_dead_letter"),
+    *("queue", "queue_policy", "queue_encryption", "queue_key"),
+)
 
 
 def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:

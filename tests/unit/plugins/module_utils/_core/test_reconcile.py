@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
@@ -325,3 +326,42 @@ def test_failed_entries_of_a_response_are_a_failure_with_their_reasons() -> None
     with pytest.raises(RegionError, match=r"fail_in_part failed for 1 target\(s\): Boom: no target") as caught:
         run(Lamps(Light("red")), lamp)
     assert caught.value.failure.code == "FailedEntries"
+
+
+@dataclass
+class LabelledLamp(Lamp):
+    """A lamp whose label is written by a call of its own."""
+
+    description: str = "a lamp"
+
+    def plan(self, region: Region, current: Light | None) -> Plan:
+        rest = super().plan(region, current)
+        if current is None or current.document.get("description", "") == self.description:
+            return rest
+        return Plan("updated", rest.document, {}, {}, (Call("label", {"text": self.description}), *rest.calls))
+
+
+class Unlabelled(Lamps):
+    """A service that refuses every label."""
+
+    def label(self, text: str) -> dict[str, t.Any]:
+        self._called("label")
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: lamps:Label"}}, "Label")
+
+
+@pytest.mark.parametrize(
+    ("found", "action", "called"), [(Light("green"), "unchanged", ["label"]), (Light("red"), "updated", ["label", "paint"])]
+)
+def test_a_refused_description_is_a_note_and_prevents_nothing_else(found: Light, action: str, called: list[str]) -> None:
+    lamps = Unlabelled(found)
+    outcome = run(lamps, LabelledLamp())
+    assert (outcome.plan.action, lamps.calls) == (action, called)
+    assert "the description of the lamp stays as it is: AccessDenied" in str(outcome.plan.note)
+
+
+def test_another_refused_call_is_a_failure_as_before() -> None:
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Paint")
+    with pytest.raises(ClientError):
+        run(Lamps(Light("red"), errors=[refused]))
+    with pytest.raises(ClientError):
+        run(Unlabelled(Light("red"), errors=[None, refused]), LabelledLamp())

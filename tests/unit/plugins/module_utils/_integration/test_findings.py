@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import METRICS, DeadLetter, Evidence
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import Key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
@@ -20,15 +21,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
     ApiDestination,
     ExistingApiDestination,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
-    DIFFERS,
-    MATCHES,
-    Connection,
-    ExistingConnection,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole, ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
@@ -46,11 +44,13 @@ RULE_ARN, QUEUE_ARN, ROLE_ARN = f"{EVENTS}:rule/{NAME}", f"arn:aws:sqs:eu-west-1
 OTHER_ARN = f"{EVENTS}:api-destination/other/5-6"
 HERE = Region("eu-west-1", "aws", {})
 
+OUR_ROLE = ExecutionRole(NAME, aws_account=AWS, api_destination=NAME)
 DESIRED = Desired(
     connection=Connection(name=NAME, spot_account=SPOT, token="given"),
     api_destination=ApiDestination(name=NAME),
     rule=Rule(name=NAME, role_arn=ROLE_ARN, dead_letter_queue=NAME, aws_account=AWS),
     queue=Queue(name=NAME, rule=NAME, aws_account=AWS),
+    execution_role=OUR_ROLE,
 )
 TARGET = {
     "Id": "spot",
@@ -108,21 +108,41 @@ def target(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def queue(policy: t.Any = None, **changes: str) -> t.Any:
-    given = json.dumps(DESIRED.queue.policy(HERE)) if policy is None else policy
+    given = json.dumps(DESIRED.queue.policy(HERE).document) if policy is None else policy
     return ExistingQueue(NAME, "https://queue", {"QueueArn": QUEUE_ARN, "Policy": given, "SqsManagedSseEnabled": "true", **changes})
 
 
 def queue_policy(**changes: t.Any) -> str:
-    document = DESIRED.queue.policy(HERE)
-    return json.dumps({**document, "Statement": [{**document["Statement"][0], **changes}]})
+    document = DESIRED.queue.policy(HERE).document
+    send, *more = document["Statement"]
+    return json.dumps({**document, "Statement": [{**send, **changes}, *more]})
 
 
 def role(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> ExistingRole:
     """The execution role, with changes to the one statement of its trust and of its permission."""
-    trusts = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole", **(trust or {})}
-    allowed = f"arn:aws:events:*:{AWS}:api-destination/{NAME}/*"
-    allows = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": allowed, **(permission or {})}
-    return ExistingRole(ROLE_ARN, {"Statement": [trusts]}, ({"Statement": [allows]},))
+    trusts, allows = OUR_ROLE.trust_policy(), OUR_ROLE.policy("aws")
+    trusts["Statement"][0].update(trust or {})
+    allows["Statement"][0].update(permission or {})
+    return ExistingRole(ROLE_ARN, trusts, (allows,))
+
+
+OWN_POLICY = DESIRED.queue.policy(HERE).document
+# A condition that cannot be evaluated here.
+ONLY_AWS_KNOWS: dict[str, t.Any] = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+# Of others, about the queue.
+UNSURE_DENIAL = {"Sid": "theirs", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": QUEUE_ARN, **ONLY_AWS_KNOWS}
+
+# The same, of others, about the role.
+UNSURE_TRUST = {"Effect": "Deny", "Principal": "*", "Action": "sts:*", **ONLY_AWS_KNOWS}
+UNSURE_PERMISSION = {"Effect": "Deny", "Action": "events:*", "Resource": "*", **ONLY_AWS_KNOWS}
+SOURCE_ARN = {"Condition": {"StringEquals": {"aws:SourceAccount": AWS}, "ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{AWS}:rule/*"}}}
+
+
+def beside(trust: dict[str, t.Any] | None = None, permission: dict[str, t.Any] | None = None) -> ExistingRole:
+    """The execution role, with a statement of others in its trust policy, or a policy of theirs."""
+    found = role()
+    trusts = {**found.trust, "Statement": [*found.trust["Statement"], *([trust] if trust else [])]}
+    return replace(found, trust=trusts, policies=(*found.policies, *([{"Statement": [permission]}] if permission else [])))
 
 
 HEALTHY = Readings(connection(), destination(), rule(), queue(), role(), matches_sample=True)
@@ -329,6 +349,30 @@ DRIFTS = [
         "execution_role_permission",
         ("may not send to the API destination", "nothing is delivered"),
     ),
+    Drift(
+        "role trusts EventBridge for every account",
+        {"execution_role": role(trust={"Condition": {}})},
+        "execution_role_trust",
+        ("is not the one that trusts EventBridge, for this account alone",),
+    ),
+    Drift(
+        "role trusts EventBridge on a condition of others",
+        {"execution_role": role(trust=ONLY_AWS_KNOWS)},
+        "execution_role_trust",
+        ("is not the one that trusts EventBridge",),
+    ),
+    Drift(
+        "role may more",
+        {"execution_role": role(permission={"Resource": "*"})},
+        "execution_role_permission",
+        ("is not the one that allows this API destination alone",),
+    ),
+    Drift(
+        "role may on a condition of others",
+        {"execution_role": role(permission=ONLY_AWS_KNOWS)},
+        "execution_role_permission",
+        ("is not the one that allows",),
+    ),
     Drift("no queue", {"queue": None}, "queue", (f"no dead-letter queue {NAME}", "without a trace"), "incomplete"),
     Drift("queue closed", {"queue": queue(policy="")}, "queue_policy", ("may not send to its dead-letter queue",)),
     Drift(
@@ -338,6 +382,18 @@ DRIFTS = [
         ("may not send",),
     ),
     Drift("queue open to all", {"queue": queue(queue_policy(Principal="*"))}, "queue_policy", ("not the one that lets nobody else",)),
+    Drift(
+        "our own statement has a condition of others",
+        {"queue": queue(queue_policy(Condition=ONLY_AWS_KNOWS["Condition"]))},
+        "queue_policy",
+        ("may let the rule send", "not the one that"),
+    ),
+    Drift(
+        "queue of an earlier run takes plain HTTP",
+        {"queue": queue(json.dumps({**OWN_POLICY, "Statement": OWN_POLICY["Statement"][:1]}))},
+        "queue_policy",
+        ("lets the rule send", "denies plain HTTP"),
+    ),
     Drift("queue not encrypted", {"queue": queue(SqsManagedSseEnabled="false")}, "queue_encryption", ("not encrypted",)),
 ]
 EACH_DRIFT = pytest.mark.parametrize("drift", DRIFTS, ids=[drift.name for drift in DRIFTS])
@@ -461,15 +517,13 @@ def test_a_match_that_aws_did_not_tell_is_skipped() -> None:
     assert not_passed(replace(HEALTHY, matches_sample=None)) == {"rule_matches": SKIP}
 
 
-ONLY_AWS_KNOWS = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
-
-
 @pytest.mark.parametrize(
     ("changed", "check"),
     [
-        ({"execution_role": role(trust=ONLY_AWS_KNOWS)}, "execution_role_trust"),
-        ({"execution_role": role(permission=ONLY_AWS_KNOWS)}, "execution_role_permission"),
-        ({"queue": queue(queue_policy(**ONLY_AWS_KNOWS))}, "queue_policy"),
+        ({"execution_role": beside(trust=UNSURE_TRUST)}, "execution_role_trust"),
+        ({"execution_role": role(trust=SOURCE_ARN)}, "execution_role_trust"),
+        ({"execution_role": beside(permission=UNSURE_PERMISSION)}, "execution_role_permission"),
+        ({"queue": queue(json.dumps({**OWN_POLICY, "Statement": [*OWN_POLICY["Statement"], UNSURE_DENIAL]}))}, "queue_policy"),
     ],
 )
 def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.Any], check: str) -> None:
@@ -479,6 +533,34 @@ def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.A
     assert "only AWS can evaluate" in finding.message
     assert finding.remedy
     assert status([finding]) == "active"
+
+
+def test_a_role_that_is_made_elsewhere_is_judged_by_what_it_allows() -> None:
+    elsewhere = replace(DESIRED, execution_role=None)
+    wider = role(trust={"Condition": {}}, permission={"Resource": "*"})
+    assert not_passed(replace(HEALTHY, execution_role=wider), elsewhere) == {}
+    unsure = role(trust=ONLY_AWS_KNOWS, permission=ONLY_AWS_KNOWS)
+    expected = {"execution_role_trust": WARN, "execution_role_permission": WARN}
+    assert not_passed(replace(HEALTHY, execution_role=unsure), elsewhere) == expected
+
+
+KEY_METADATA = {"Arn": f"arn:aws:kms:us-east-1:{AWS}:key/1f"}
+FOR_QUEUE = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "kms:*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome", "says"),
+    [
+        (Key("1f", KEY_METADATA, {"Statement": [FOR_QUEUE]}), PASS, "can use the KMS key 1f of the dead-letter queue"),
+        (Key("1f", KEY_METADATA, {"Statement": []}), FAIL, "does not let events.amazonaws.com call kms:GenerateDataKey"),
+        (Key("alias/aws/sqs"), FAIL, "AWS manages it"),
+        (Key("1f", unread=("kms:DescribeKey (AccessDeniedException)",)), WARN, "kms:DescribeKey (AccessDeniedException)"),
+    ],
+)
+def test_the_key_of_the_queue_is_a_finding(key: Key, outcome: str, says: str) -> None:
+    found = look(replace(HEALTHY, queue=replace(queue(), key=key)))["queue_key"]
+    assert (found.outcome, says in found.message) == (outcome, True)
+    assert bool(found.remedy) == (outcome != PASS)
 
 
 # The token

@@ -9,8 +9,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.connected import (
     ConnectedConnection,

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import replace
 
 import pytest
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import Key
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -35,7 +37,15 @@ POLICY = {
                     ]
                 }
             },
-        }
+        },
+        {
+            "Sid": "SpotInterruptionTlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": ARN,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
     ],
 }
 
@@ -65,12 +75,12 @@ def set_to(plan: Plan) -> dict[str, t.Any]:
     return {key: json.loads(value) if key == "Policy" else value for key, value in arguments["Attributes"].items()}
 
 
-def test_only_eventbridge_may_send_and_only_for_the_one_rule(region: Region) -> None:
-    assert DESIRED.policy(region) == POLICY
+def test_only_eventbridge_may_send_and_only_for_the_one_rule_and_nobody_uses_plain_http(region: Region) -> None:
+    assert DESIRED.policy(region).document == POLICY
 
 
 def test_policy_in_china_has_arns_of_china() -> None:
-    policy = DESIRED.policy(Region("cn-north-1", "aws-cn", {}))
+    policy = DESIRED.policy(Region("cn-north-1", "aws-cn", {})).document
     assert policy["Statement"][0]["Resource"] == "arn:aws-cn:sqs:cn-north-1:123456789012:letters"
 
 
@@ -101,7 +111,9 @@ def test_queue_as_desired_is_unchanged(region: Region) -> None:
 
 
 def test_policy_in_another_form_is_unchanged(region: Region) -> None:
-    text = json.dumps({**POLICY, "Statement": [{**POLICY["Statement"][0], "Action": ["sqs:SendMessage"]}]}, indent=1)
+    send, encrypted = POLICY["Statement"]
+    encrypted = {**encrypted, "Principal": {"AWS": "*"}, "Condition": {"Bool": {"aws:SecureTransport": False}}}
+    text = json.dumps({**POLICY, "Statement": [encrypted, {**send, "Action": ["sqs:SendMessage"]}]}, indent=1)
     assert DESIRED.plan(region, current(Policy=text)).action == "unchanged"
 
 
@@ -118,6 +130,7 @@ ALL = {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Pol
         {"Policy": None},
         {"Policy": "not JSON"},
         {"Policy": '{"Version": "2012-10-17", "Statement": []}'},
+        {"Policy": json.dumps({**POLICY, "Statement": POLICY["Statement"][:1]})},
     ],
     ids=str,
 )
@@ -127,9 +140,42 @@ def test_drift_of_one_attribute_sets_all_attributes(region: Region, changes: dic
     assert set_to(plan) == ALL
 
 
-def test_undesired_kms_key_is_removed(region: Region) -> None:
-    plan = DESIRED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"))
-    assert set_to(plan) == {**ALL, "KmsMasterKeyId": ""}
+def test_a_kms_key_of_others_stays_as_long_as_it_can_be_used(region: Region) -> None:
+    theirs = current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs")
+    plan = DESIRED.plan(region, theirs)
+    assert (plan.calls, plan.note) == ((), None)
+    again = DESIRED.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs", MessageRetentionPeriod="60"))
+    assert set_to(again) == {"MessageRetentionPeriod": "1209600", "Policy": POLICY, "KmsMasterKeyId": "alias/theirs"}
+
+
+def test_a_kms_key_of_others_that_could_not_be_read_is_noted(region: Region) -> None:
+    theirs = replace(
+        current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/theirs"),
+        key=Key("alias/theirs", unread=("kms:DescribeKey (AccessDenied)",)),
+    )
+    plan = DESIRED.plan(region, theirs)
+    assert plan.calls == ()
+    assert "kms:DescribeKey (AccessDenied)" in str(plan.note)
+
+
+def test_a_kms_key_of_others_that_eventbridge_cannot_use_is_removed(region: Region) -> None:
+    theirs = replace(current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/aws/sqs"), key=Key("alias/aws/sqs"))
+    assert set_to(DESIRED.plan(region, theirs)) == {**ALL, "KmsMasterKeyId": ""}
+
+
+def test_an_empty_kms_key_returns_to_the_key_that_sqs_manages(region: Region) -> None:
+    queue = replace(DESIRED, kms_key="")
+    assert set_to(queue.plan(region, current(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/q"))) == {**ALL, "KmsMasterKeyId": ""}
+    assert queue.plan(region, current()).calls == ()
+
+
+def test_an_alias_and_the_id_of_its_key_are_one_key(region: Region) -> None:
+    metadata = {"Arn": "arn:aws:kms:eu-west-1:123456789012:key/1f"}
+    queue = replace(DESIRED, kms_key="alias/q", key=Key("alias/q", metadata))
+    shown = current(SqsManagedSseEnabled="false", KmsMasterKeyId="1f")
+    assert queue.plan(region, replace(shown, key=Key("1f", metadata))).calls == ()
+    other = Key("1f", {"Arn": "arn:aws:kms:eu-west-1:123456789012:key/2a"})
+    assert set_to(queue.plan(region, replace(shown, key=other)))["KmsMasterKeyId"] == "alias/q"
 
 
 def test_policy_that_allows_others_is_replaced(region: Region) -> None:
@@ -168,6 +214,7 @@ def test_a_statement_of_others_stays(region: Region, other: dict[str, t.Any]) ->
         beside(Effect="Allow", Principal={"AWS": ["arn:aws:iam::123456789012:root", "*"]}),
         beside(Effect="Allow", Principal={"Service": "sns.amazonaws.com"}),
         {**READERS, "Sid": "SpotInterruptionDeadLetters"},
+        {**READERS, "Sid": "SpotInterruptionTlsOnly"},
     ],
     ids=str,
 )

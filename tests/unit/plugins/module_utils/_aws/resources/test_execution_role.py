@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, YES
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import (
+    POLICY_NAME,
     ExecutionRole,
     ExistingRole,
     read_with_policies,
@@ -89,6 +90,7 @@ class Iam:
 
     def __init__(self, missing: Exception | None = None) -> None:
         self.missing = missing
+        self.inline = ["one", "two"]
         self.asked: list[str] = []
 
     def get_role(self, RoleName: str) -> dict[str, t.Any]:  # noqa: N803
@@ -102,7 +104,7 @@ class Iam:
 
     def get_paginator(self, operation: str) -> t.Any:
         pages = {
-            "list_role_policies": [{"PolicyNames": ["one"]}, {"PolicyNames": ["two"]}],
+            "list_role_policies": [{"PolicyNames": [name]} for name in self.inline],
             "list_attached_role_policies": [{"AttachedPolicies": []}, {"AttachedPolicies": [{"PolicyArn": "arn:managed"}]}],
         }
         iam = self
@@ -130,7 +132,16 @@ def region_with(iam: Iam) -> Region:
 
 def test_inline_and_attached_policies_of_all_pages_are_read() -> None:
     role = read_with_policies(region_with(Iam()), ARN)
-    assert role == ExistingRole(ARN, trust(), tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed")))
+    others = tuple(permission(resource=name) for name in ("one", "two", "v2 of arn:managed"))
+    assert role == ExistingRole(ARN, trust(), (None, *others))
+
+
+def test_the_policy_of_this_collection_is_read_as_the_first() -> None:
+    iam = Iam()
+    iam.inline = ["a", POLICY_NAME]
+    role = read_with_policies(region_with(iam), ARN)
+    assert role is not None
+    assert role.policies[:2] == (permission(resource=POLICY_NAME), permission(resource="a"))
 
 
 def test_a_role_is_read_by_its_name_without_its_path() -> None:
@@ -212,6 +223,67 @@ def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[st
 def test_policy_in_another_order_is_unchanged() -> None:
     other = {"Statement": [dict(reversed(trust()["Statement"][0].items()))], "Version": "2012-10-17"}
     assert calls(DESIRED, dataclasses.replace(AS_DESIRED, trust=other)) == []
+
+
+def with_statements(*statements: t.Any) -> dict[str, t.Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+OURS = trust()["Statement"][0]
+SAME_ACCOUNT = {"aws:SourceAccount": ACCOUNT}
+ADMINISTRATORS = {
+    "Sid": "theirs",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/admin"},
+    "Action": "sts:AssumeRole",
+}
+NOT_THE_ADMINISTRATORS = {**ADMINISTRATORS, "Effect": "Deny"}
+OUTSIDERS = {**ADMINISTRATORS, "Effect": "Deny", "Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}
+
+
+@pytest.mark.parametrize(
+    "existing",
+    [
+        trust(Sid="EventBridge", Principal={"Service": ["events.amazonaws.com"]}, Action=["sts:AssumeRole"]),
+        trust(Condition={"StringEquals": {"aws:SourceAccount": [ACCOUNT]}}),
+        trust(Condition={"StringLike": SAME_ACCOUNT}),
+        trust(Condition={"StringEquals": SAME_ACCOUNT, "ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{ACCOUNT}:rule/{NAME}"}}),
+        with_statements(OURS, ADMINISTRATORS),
+        with_statements(NOT_THE_ADMINISTRATORS, OURS),
+        with_statements(OURS, OUTSIDERS),
+        {**with_statements(ADMINISTRATORS, OURS), "Id": "theirs"},
+    ],
+    ids=str,
+)
+def test_what_others_add_to_the_trust_policy_and_takes_nothing_away_stays(existing: dict[str, t.Any]) -> None:
+    assert calls(DESIRED, dataclasses.replace(AS_DESIRED, trust=existing)) == []
+
+
+@pytest.mark.parametrize(
+    ("existing", "kept"),
+    [
+        (trust(Condition={}), []),
+        (trust(Condition={"StringEquals": {"aws:SourceAccount": [ACCOUNT, "210987654321"]}}), []),
+        (trust(Condition={"StringEquals": SAME_ACCOUNT, "ArnLike": {"aws:SourceArn": "arn:aws:events:*:*:rule/another"}}), []),
+        (trust(Condition={"StringEquals": {**SAME_ACCOUNT, "aws:PrincipalOrgID": "o-1"}}), []),
+        (trust(Principal={"Service": ["events.amazonaws.com", "ec2.amazonaws.com"]}), []),
+        (with_statements(ADMINISTRATORS), [ADMINISTRATORS]),
+        (with_statements(OURS, {**ADMINISTRATORS, "Principal": {"Service": "ec2.amazonaws.com"}}), []),
+        (with_statements(OURS, {**ADMINISTRATORS, "Principal": {"AWS": "*"}}), []),
+        (with_statements(OURS, {**NOT_THE_ADMINISTRATORS, "Principal": "*"}, ADMINISTRATORS), [ADMINISTRATORS]),
+        (with_statements(OURS, {**OURS, "Effect": "Deny"}), []),
+    ],
+    ids=str,
+)
+def test_what_opens_the_role_or_stops_eventbridge_is_removed(existing: dict[str, t.Any], kept: list[t.Any]) -> None:
+    (call,) = DESIRED.plan(REGION, dataclasses.replace(AS_DESIRED, trust=existing)).calls
+    assert call.operation == "update_assume_role_policy"
+    assert json.loads(call.arguments["PolicyDocument"]) == with_statements(OURS, *kept)
+
+
+def test_a_description_is_written_before_all_else() -> None:
+    current = dataclasses.replace(AS_DESIRED, description="theirs", trust=None, policies=())
+    assert calls(DESIRED, current) == ["update_role", "update_assume_role_policy", "put_role_policy"]
 
 
 def test_boundary_is_unchanged_if_none_is_given() -> None:

@@ -11,12 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import (
-    DIFFERS,
-    MATCHES,
-    NOT_COMPARED,
-    ExistingConnection,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES, NOT_COMPARED
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import failure_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.plan import plan as plan_stack
@@ -210,15 +206,15 @@ def test_what_a_new_template_has_besides_has_its_default_and_what_it_has_no_more
 @pytest.mark.parametrize(
     ("tags", "purge", "sent"),
     [
-        (None, True, None),
-        ({"team": "a"}, True, None),
+        (None, True, {"team": "a"}),
+        ({"team": "a"}, True, {"team": "a"}),
         ({"cost": "7"}, False, {"team": "a", "cost": "7"}),
         ({"cost": "7"}, True, {"cost": "7"}),
         ({}, True, {}),
-        ({}, False, None),
+        ({}, False, {"team": "a"}),
     ],
 )
-def test_tags_are_sent_whole_and_only_if_they_change(region: Region, tags: t.Any, purge: bool, sent: t.Any) -> None:
+def test_tags_are_sent_whole_with_every_update(region: Region, tags: t.Any, purge: bool, sent: t.Any) -> None:
     plan = plan_stack(desired(tags=tags, purge_tags=purge, update="always"), region, current())
     tagged = arguments(plan).get("Tags")
     assert (None if tagged is None else {tag["Key"]: tag["Value"] for tag in tagged}) == sent

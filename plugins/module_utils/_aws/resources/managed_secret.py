@@ -1,0 +1,45 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of, is_code
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+
+# The results of a comparison of the token with the managed secret.
+MATCHES = "current"
+DIFFERS = "differs"
+NOT_COMPARED = "not compared"
+
+
+def compare_token(region: Region, secret_arn: str | None, api_key_value: str) -> tuple[str, str | None]:
+    """Compare the desired API key with that in the secret of a connection. GetSecretValue.
+
+    :returns: MATCHES, DIFFERS or NOT_COMPARED, and why it could not be compared
+    """
+    # The secret's text stays in this function: it is compared and forgotten.
+    if not secret_arn:
+        return NOT_COMPARED, "AWS did not name the connection's secret"
+    try:
+        answer = region.clients["secretsmanager"].get_secret_value(SecretId=secret_arn)
+    except Exception as error:
+        if is_code(error, "ResourceNotFoundException", "InvalidRequestException"):
+            return DIFFERS, None  # deleted by hand, or scheduled for it: writing the token creates it again
+        failure = failure_of(error)
+        if failure.denied:
+            return NOT_COMPARED, "the caller lacks secretsmanager:GetSecretValue on the connection's secret"
+        raise
+    try:
+        value = json.loads(answer["SecretString"])["api_key_value"]
+    except Exception:
+        return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
+    return (MATCHES if value == api_key_value else DIFFERS), None
