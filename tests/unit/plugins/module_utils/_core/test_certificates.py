@@ -101,3 +101,12 @@ def test_without_it_neither_is_trusted(url: str) -> None:
 def test_a_file_that_is_given_counts_more_than_the_environment(url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nothing.pem")
     assert Peer("the webhook", url, ca_path=str(certificate)).demand("GET").status == 200
+
+
+def test_a_file_that_does_not_exist_is_named(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for missing in ("/nothing.pem", str(tmp_path)):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", missing)
+        with pytest.raises(SpotError, match=f"the file of certificates {missing} does not exist"):
+            SpotApi(url, "0123456789secretTOKEN", sleep=lambda seconds: None).accounts()
+        with pytest.raises(PeerError, match=f"the file of certificates {missing} does not exist"):
+            Peer("the webhook", url).demand("GET")
