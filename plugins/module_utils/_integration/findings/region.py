@@ -49,7 +49,9 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     """
     # What onboarding reads, in its order.
     others = readings.others if _is_absent(readings, desired) else ()
-    for part in (readings.stack, readings.queue, readings.connection, readings.api_destination, readings.rule, others):
+    # Where the integration was read without its stack, a stack that may own it is of little matter.
+    stack = readings.stack if desired.stack_name or not readings.connection else None
+    for part in (stack, readings.queue, readings.connection, readings.api_destination, readings.rule, others):
         if isinstance(part, Failure) and part.leaves_out:
             return [_left_out(part)]
     if desired.stack_name and not isinstance(readings.stack, StackNames):
