@@ -127,8 +127,9 @@ notes:
   - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
     C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
     C(ec2:DescribeRegions), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
-  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListTargetsByRule)
-    and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
+  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListEventBuses),
+    C(events:ListTargetsByRule) and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not
+    known.
   - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a
     stack; with O(on_existing=migrate), those of M(spot.eventbridge.spot_test_event).
 

@@ -101,7 +101,7 @@ notes:
   - With a token, it is compared with the one in the connection's managed secret. Without, that finding has the outcome V(skip).
   - Needs the permissions C(events:DescribeConnection), C(events:DescribeApiDestination), C(events:DescribeRule),
     C(events:ListTargetsByRule), C(events:ListTagsForResource), C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
-    C(events:TestEventPattern),
+    C(events:ListEventBuses), C(events:TestEventPattern),
     C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage),
     C(cloudwatch:GetMetricData), C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy),
     C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion), C(cloudformation:DescribeStackResources)

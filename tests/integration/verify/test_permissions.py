@@ -73,6 +73,7 @@ COSTS = {
     "events:TestEventPattern": Cost({"rule_matches": "unknown"}),
     "events:ListApiDestinations": Cost({"double_delivery": "unknown"}),
     "events:ListRuleNamesByTarget": Cost({"double_delivery": "unknown"}),
+    "events:ListEventBuses": Cost({"double_delivery": "unknown"}),
     "iam:GetPolicy": ROLE,
     "iam:GetPolicyVersion": ROLE,
     "iam:GetRole": ROLE,
@@ -90,7 +91,8 @@ COSTS = {
 def onboarded(running: Sandbox, make_account: MakeAccount) -> Account:
     """An account in which there is something behind every permission.
 
-    Its role has a managed policy as well, a warning was delivered, another was not, and another destination leads to Spot.
+    Its role has a managed policy as well, a warning was delivered, another was not, and two other destinations lead to Spot, of which no
+    rule uses one.
     """
     running.reset()
     account = make_account(regions=REGIONS)
@@ -103,6 +105,7 @@ def onboarded(running: Sandbox, make_account: MakeAccount) -> Account:
     assert running.settled()
     time.sleep(1)  # CloudWatch tells of whole seconds that are over
     hand.put_dead_letter()
+    hand.other_destination("unused", running.spot_url + NOTIFICATION, SPOT_ACCOUNT)
     other = hand.other_destination("by-hand", running.spot_url + NOTIFICATION, SPOT_ACCOUNT)
     hand.events.put_rule(Name="by-hand", EventPattern='{"source": ["aws.ec2"]}')
     hand.events.put_targets(Rule="by-hand", Targets=[{"Id": "1", "Arn": other, "RoleArn": f"arn:aws:iam::123456789012:role/{NAME}"}])

@@ -128,18 +128,31 @@ def _no_stack(stack: t.Any, desired: Desired) -> Finding:
 
 def _double_delivery(readings: Readings, desired: Desired) -> Finding:
     others = readings.others
-    if isinstance(others, Failure):
-        return unread("double_delivery", others)
+    for part in (others, readings.further_rules):
+        if isinstance(part, Failure):
+            return unread("double_delivery", part)
     suspects = _serving(readings, desired)
+    if readings.further_rules and not suspects:
+        return Finding(
+            "double_delivery",
+            WARN,
+            f"Other rules send to the same API destination, so warnings may arrive twice: {', '.join(readings.further_rules)}.",
+            f"Remove their targets, if they match spot interruption warnings: the rule {desired.rule.name} sends these.",
+        )
     if not suspects:
         return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
-    named = "; ".join(
-        f"{other.name} (rule {', '.join(other.rules)}; account {other.account_for(desired.spot_account) or 'hidden or missing'})"
-        for other in suspects
-    )
+    named = "; ".join(f"{other.name} ({_sent_by(other)}; account {_account_of(other, desired)})" for other in suspects)
     return Finding(
         "double_delivery",
         WARN,
         f"Other API destinations send to the same endpoint, so warnings may arrive twice: {named}.",
         "Remove them, or the stack that made them, if they are for this Spot account.",
     )
+
+
+def _sent_by(other: OtherDestination) -> str:
+    return f"rule {', '.join(other.rules or other.elsewhere)}"
+
+
+def _account_of(other: OtherDestination, desired: Desired) -> str:
+    return other.account_for(desired.spot_account) or "hidden or missing"

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 
@@ -89,6 +90,14 @@ def test_spot_and_every_other_service_are_trusted_by_the_companys_authority(
     monkeypatch.setenv(variable, str(certificate))
     assert SpotApi(url, "0123456789secretTOKEN").accounts() == []
     assert Peer("the webhook", url).demand("GET").status == 200
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_mail_server_is_trusted_by_the_companys_authority(variable: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = MailChannel("127.0.0.1", 465, "tls", "", "from@example.com", ("to@example.com",), "")
+    monkeypatch.setenv(variable, str(certificate))
+    (trusted,) = mail._context().get_ca_certs()
+    assert "An authority of a company" in str(trusted["subject"])
 
 
 def test_without_it_neither_is_trusted(url: str) -> None:

@@ -524,6 +524,12 @@ def test_a_destination_of_another_spot_account_is_no_double_delivery() -> None:
     assert not_passed(with_others(OtherDestination("theirs", "act-5a9d1c02", ("rule",)))) == {}
 
 
+def test_rules_of_others_on_the_same_destination_are_named() -> None:
+    finding = look(replace(HEALTHY, further_rules=("their-rule", "second")))["double_delivery"]
+    assert finding.outcome == WARN
+    assert "warnings may arrive twice: their-rule, second." in finding.message
+
+
 def test_a_destination_that_no_rule_uses_is_no_double_delivery() -> None:
     assert not_passed(with_others(OtherDestination("unused", SPOT, ()))) == {}
 
