@@ -30,8 +30,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ex
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records, read_tags, records_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
 
 if t.TYPE_CHECKING:
@@ -50,6 +49,7 @@ class Readings:
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
     :ivar further_rules: the rules of others that send to our API destination
+    :ivar tags: the tags of rule and queue, by kind; those of a part that is not there, or need not be read, are missing
     :ivar notification: what Spot's operators were notified of; None where there is no rule that records it
     """
 
@@ -64,6 +64,7 @@ class Readings:
     notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
     further_rules: tuple[str, ...] | Failure = ()
+    tags: t.Mapping[str, t.Mapping[str, str] | Failure] = field(default_factory=dict)
 
     @classmethod
     def unread(cls, failure: Failure) -> Readings:
@@ -132,13 +133,17 @@ def read(
         if window_hours
         else None
     )
-    notification = None
+    tags: dict[str, t.Mapping[str, str] | Failure] = {}
+    notification: Records | Failure | None = None
     if isinstance(rule, ExistingRule):
-        notification = attempt(lambda: records.read(region, rule.document["arn"], desired.spot_account))
+        tags["rule"] = of_rule = attempt(lambda: read_tags(region, rule.document["arn"]))
+        notification = of_rule if isinstance(of_rule, Failure) else records_in(of_rule, desired.spot_account)
+    if isinstance(queue, ExistingQueue) and desired.tags is not None:
+        tags["queue"] = attempt(lambda: region.clients["sqs"].list_queue_tags(QueueUrl=queue.url).get("Tags", {}))
     owned: Stack | StackNames | Failure | None = stack
     if stack is None and isinstance(connection, ExistingConnection):
         owned = attempt(lambda: owner(region, desired.connection.name))
-    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, further)
+    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, further, tags)
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:

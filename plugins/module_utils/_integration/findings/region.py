@@ -21,6 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.find
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.execution_role import execution_role_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.queue import queue_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.rule import rule_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.settings import settings_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import (
     BY_CHOICE,
     of_another_template,
@@ -73,6 +74,8 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     if isinstance(readings.stack, StackNames) and not readings.stack.ours:
         hidden = ("connection_account",) if hides_account(readings) else ()
         found = [of_another_template(finding) if finding.check in (*BY_CHOICE, *hidden) else finding for finding in found]
+    if readings.stack is None or isinstance(readings.stack, Failure):  # else, the stack decides the settings
+        found += settings_findings(region, readings, desired, found)
     if readings.evidence:
         found += evidence_findings(readings.evidence)
     if readings.notification is not None:
@@ -132,11 +135,12 @@ def _double_delivery(readings: Readings, desired: Desired) -> Finding:
         if isinstance(part, Failure):
             return unread("double_delivery", part)
     suspects = _serving(readings, desired)
-    if readings.further_rules and not suspects:
+    further = (*(f"a second target of {desired.rule.name}" for dummy in _second_targets(readings, desired)), *readings.further_rules)
+    if further and not suspects:
         return Finding(
             "double_delivery",
             WARN,
-            f"Other rules send to the same API destination, so warnings may arrive twice: {', '.join(readings.further_rules)}.",
+            f"Others send to the same API destination, so warnings may arrive twice: {', '.join(further)}.",
             f"Remove their targets, if they match spot interruption warnings: the rule {desired.rule.name} sends these.",
         )
     if not suspects:
@@ -148,6 +152,16 @@ def _double_delivery(readings: Readings, desired: Desired) -> Finding:
         f"Other API destinations send to the same endpoint, so warnings may arrive twice: {named}.",
         "Remove them, or the stack that made them, if they are for this Spot account.",
     )
+
+
+def _second_targets(readings: Readings, desired: Desired) -> list[t.Any]:
+    """Return the targets of our rule that send to our API destination beside ours."""
+    rule, destination = readings.rule, readings.api_destination
+    if rule is None or destination is None or isinstance(rule, Failure) or isinstance(destination, Failure):
+        return []
+    arn, own = destination.document.get("api_destination_arn"), desired.rule.target_id
+    others = [target for target in rule.targets if target["Arn"] == arn and target["Id"] != own]
+    return others if rule.target(own) else others[1:]
 
 
 def _sent_by(other: OtherDestination) -> str:
