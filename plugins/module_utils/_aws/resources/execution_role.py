@@ -180,14 +180,15 @@ class ExecutionRole(Resource):
             return Plan("created", predicted, None, after, (self._create(trust), put_policy))
 
         calls = []
+        # First, as a company can allow changes only of roles that have its boundary (condition key iam:PermissionsBoundary).
+        if existing.boundary != boundary:
+            calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         if compare_policies(existing.trust, trust):
             calls.append(Call("update_assume_role_policy", {"RoleName": self.name, "PolicyDocument": json.dumps(trust)}))
         if not existing.policies or compare_policies(existing.policies[0], policy):
             calls.append(put_policy)
         if existing.description != self.description:
             calls.append(Call("update_role", {"RoleName": self.name, "Description": self.description}))
-        if existing.boundary != boundary:
-            calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
         if to_set:
             calls.append(Call("tag_role", {"RoleName": self.name, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))

@@ -209,6 +209,12 @@ def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[st
     assert plan.before != plan.after
 
 
+def test_boundary_is_put_before_anything_else_of_an_existing_role_is_changed() -> None:
+    bare = dataclasses.replace(AS_DESIRED, trust=None, policies=(), description="other", boundary=None)
+    bound = dataclasses.replace(DESIRED, boundary="arn:aws:iam::aws:policy/ours")
+    assert calls(bound, bare)[0] == "put_role_permissions_boundary"
+
+
 def test_policy_in_another_order_is_unchanged() -> None:
     other = {"Statement": [dict(reversed(trust()["Statement"][0].items()))], "Version": "2012-10-17"}
     assert calls(DESIRED, dataclasses.replace(AS_DESIRED, trust=other)) == []
