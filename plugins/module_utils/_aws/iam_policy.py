@@ -46,6 +46,11 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     return UNSURE if UNSURE in decisions.values() else YES
 
 
+def both(one: str, other: str) -> str:
+    """Return the decision of two policies that both have to allow: YES, NO or UNSURE."""
+    return NO if NO in (one, other) else UNSURE if UNSURE in (one, other) else YES
+
+
 def statements_of(policy: t.Any) -> list[dict[str, t.Any]]:
     """Return the statements of a parsed policy; an empty list if it is not a policy."""
     found = _as_list(policy.get("Statement")) if isinstance(policy, dict) else []

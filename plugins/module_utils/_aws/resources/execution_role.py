@@ -16,8 +16,13 @@ from dataclasses import dataclass, field
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import allows, statements_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import UNSURE, allows, both, statements_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.role_policies import (
+    attached_policies,
+    boundary_policy,
+    inline_policies,
+    managed_policy,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
@@ -49,6 +54,7 @@ class ExistingRole:
     :ivar trust: who may assume it, as a parsed policy
     :ivar policies: what it may do, as parsed policies: all of them, or as a plan needs it, the one that is ours
     :ivar others: the names of policies that are not ours, as far as they were asked for
+    :ivar boundary_policy: the permissions boundary as a parsed policy; None if there is none, or it was not read
     """
 
     arn: str
@@ -58,6 +64,7 @@ class ExistingRole:
     boundary: str | None = None
     tags: t.Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    boundary_policy: t.Any = None
 
     @property
     def path(self) -> str:
@@ -88,7 +95,11 @@ class ExistingRole:
         """Whether it may send to an API destination: YES, NO or UNSURE."""
         # All policies of a role are one: what one of them denies, no other can allow.
         statements = [statement for policy in self.policies for statement in statements_of(policy)]
-        return allows({"Statement": statements}, action=ACTION, resource=destination_arn, context={})
+        own, limit = (
+            allows(policy, action=ACTION, resource=destination_arn, context={})
+            for policy in ({"Statement": statements}, self.boundary_policy)
+        )
+        return both(own, limit if self.boundary_policy else UNSURE) if self.boundary else own
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,11 @@ class ExecutionRole(Resource):
             if not is_code(error, *_NO_ENTITY):
                 raise
             policies = ()
-        others = () if self.present else (*_inline(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in _attached(iam, self.name)))
+        others = (
+            ()
+            if self.present
+            else (*inline_policies(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in attached_policies(iam, self.name)))
+        )
         return _current(role, policies, tuple(name for name in others if name != POLICY_NAME))
 
     def plan(self, region: Region, existing: ExistingRole | None) -> Plan:
@@ -260,13 +275,14 @@ def read_with_policies(region: Region, arn: str) -> ExistingRole | None:
     iam, name = region.clients["iam"], arn.rsplit("/", 1)[-1]
     try:
         role = iam.get_role(RoleName=name)["Role"]
-        inline = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in _inline(iam, name)]
-        attached = _attached(iam, name)
+        inline = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in inline_policies(iam, name)]
+        attached = attached_policies(iam, name)
     except Exception as error:
         if is_code(error, *_NO_ENTITY):
             return None
         raise
-    return _current(role, (*inline, *(_managed_policy(iam, policy) for policy in attached)))
+    existing = _current(role, (*inline, *(managed_policy(iam, policy) for policy in attached)))
+    return dataclasses.replace(existing, boundary_policy=boundary_policy(iam, existing.boundary))
 
 
 def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: tuple[str, ...] = ()) -> ExistingRole:
@@ -279,16 +295,3 @@ def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: t
         tags=boto3_tag_list_to_ansible_dict(role.get("Tags", [])),
         others=others,
     )
-
-
-def _inline(iam: t.Any, name: str) -> list[str]:
-    return list(items(iam, "list_role_policies", "PolicyNames", RoleName=name))
-
-
-def _attached(iam: t.Any, name: str) -> list[str]:
-    return [policy["PolicyArn"] for policy in items(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)]
-
-
-def _managed_policy(iam: t.Any, arn: str) -> t.Any:
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

@@ -7,17 +7,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import EVENTBRIDGE, ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ACTION, EVENTBRIDGE, ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import may, missing, unread
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+
+_PERMISSION = "execution_role_permission"
 
 
 def execution_role_findings(readings: Readings, desired: Desired) -> list[Finding]:
@@ -38,5 +42,12 @@ def _permission(role: ExistingRole, readings: Readings) -> list[Finding]:
     destination = readings.api_destination
     if not isinstance(destination, ExistingApiDestination):
         return []
-    decision = role.may_invoke(str(destination.document.get("api_destination_arn")))
-    return [may("execution_role_permission", "The execution role", "send to the API destination", decision)]
+    arn = str(destination.document.get("api_destination_arn"))
+    decision = role.may_invoke(arn)
+    if role.boundary and decision == UNSURE and role.boundary_policy is None:
+        message = f"Whether the execution role may send to the API destination was not found out: its permissions boundary {role.boundary}"
+        return [Finding(_PERMISSION, WARN, f"{message} could not be read.", "Grant iam:GetPolicy and iam:GetPolicyVersion for it.")]
+    if role.boundary and decision == NO and dataclasses.replace(role, boundary=None).may_invoke(arn) != NO:
+        message = f"The permissions boundary {role.boundary} does not let the execution role send to the API destination"
+        return [Finding(_PERMISSION, FAIL, f"{message}, so nothing is delivered.", f"Allow {ACTION} in it, or set another boundary.")]
+    return [may(_PERMISSION, "The execution role", "send to the API destination", decision)]

@@ -78,6 +78,21 @@ def test_permission_to_invoke_the_destination(policies: list[t.Any], answer: str
     assert ExistingRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
 
 
+@pytest.mark.parametrize(
+    ("boundary", "decision"),
+    [
+        ({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, "yes"),
+        ({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}, "no"),
+        (None, "unsure"),
+    ],
+)
+def test_permissions_boundary_limits_what_the_policies_allow(boundary: t.Any, decision: str) -> None:
+    bounded = dataclasses.replace(
+        ExistingRole(ARN, trust(), (permission(),)), boundary="arn:aws:iam::123456789012:policy/ours", boundary_policy=boundary
+    )
+    assert bounded.may_invoke(DESTINATION) == decision
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_deny_of_one_policy_overrides_allow_of_another(order: int) -> None:
     policies = [permission(), permission(Effect="Deny", Action="*", resource="*")][::order]
