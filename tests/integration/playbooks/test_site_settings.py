@@ -27,6 +27,8 @@ OF_SERVERS = {
     "ansible_become": True,
     "ansible_become_method": "ansible.builtin.sudo",
     "ansible_become_exe": "/bin/false",
+    # Another user than that of the controller: else Ansible leaves become out.
+    "ansible_become_user": "nobody",
     "ansible_connection": "ssh",
     "ansible_host": "192.0.2.1",
     "ansible_user": "nobody",
