@@ -97,7 +97,7 @@ options:
     type: str
   queue_kms_master_key_id:
     description:
-      - The KMS key of the queue; an empty text if it has none. By default, it is not compared.
+      - The KMS key of the queue; an empty text where onboarding is given none. By default, it is not compared.
     type: str
   role_permissions_boundary:
     description:

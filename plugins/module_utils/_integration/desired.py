@@ -98,8 +98,9 @@ class Desired:
         # A role that is made elsewhere is named by its ARN; the ARN of a role with a name is read.
         role_name = None if params["role_arn"] else params.get("role_name") or params["name"]
         given = {option: value for option, value in params.items() if value is not None or option not in SETTINGS}
-        # Tags are read apart, so that a refusal costs nothing else.
-        compared = {**_DEFAULTS, **given, "tags": None, "state": "present", "role_name": role_name, "update_token": update_token}
+        # Tags are read apart, so that a refusal costs nothing else; a queue for which no key is given is compared as onboarding has it.
+        apart = {"tags": None, "queue_kms_master_key_id": params.get("queue_kms_master_key_id") or None}
+        compared = {**_DEFAULTS, **given, **apart, "state": "present", "role_name": role_name, "update_token": update_token}
         return dataclasses.replace(
             cls._present(compared, regions),
             stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "",
@@ -133,7 +134,7 @@ class Desired:
                 rule=name,
                 aws_account=aws_account,
                 retention=params["message_retention_period"],
-                kms_key=params.get("queue_kms_master_key_id") or None,
+                kms_key=params.get("queue_kms_master_key_id"),
                 **shared,
             ),
             connection=Connection(

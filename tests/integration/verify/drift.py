@@ -193,7 +193,6 @@ ACCOUNT_SENT = {"Key": "accountId", "Value": SPOT_ACCOUNT, "IsValueSecret": Fals
 # What else onboarding changes back: verify sees it in the one check of the settings.
 SETTINGS = [
     Drift("messages kept for a minute", lambda hand: hand.set_queue(MessageRetentionPeriod="60"), {"settings"}),
-    Drift("queue with another key", lambda hand: hand.set_queue(KmsMasterKeyId="alias/theirs"), {"settings"}),
     Drift("queue without our tag", lambda hand: hand.sqs.untag_queue(QueueUrl=hand.queue_url(), TagKeys=["ManagedBy"]), {"settings"}),
     Drift(
         "rule without our tag", lambda hand: hand.events.untag_resource(ResourceARN=hand.rule_arn(), TagKeys=["ManagedBy"]), {"settings"}

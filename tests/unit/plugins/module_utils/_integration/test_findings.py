@@ -382,7 +382,6 @@ SET = replace(
         ({"rule": rule(schedule_expression="rate(1 day)")}, "schedule_expression is set, expected missing"),
         ({"rule": rule(target(HttpParameters={"HeaderParameters": {"X": "secret"}}))}, "target.http_parameters is set, expected missing"),
         ({"queue": queue(MessageRetentionPeriod="60")}, "message_retention_period is 60, expected 1209600"),
-        ({"queue": queue(KmsMasterKeyId="alias/x")}, "kms_master_key_id is set, expected missing"),
         ({"execution_role": role()}, "permissions_boundary is missing, expected 'arn:b'"),
     ],
 )
