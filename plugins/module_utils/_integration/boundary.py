@@ -10,9 +10,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, allows
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, allows, managed_policy
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ACTION
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.role_policies import managed_policy
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 

@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import UNSURE, allows, both, statements_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.role_policies import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import (
+    UNSURE,
+    allows,
     attached_policies,
+    both,
     boundary_policy,
     inline_policies,
     managed_policy,
+    statements_of,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
