@@ -29,7 +29,7 @@ _ARGUMENTS = {
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Ends the run of an account: makes its result out of those of the modules, shows it, and keeps it as a fact."""
+    """Ends the run of an account: makes its result out of those of the modules, and shows it."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -44,4 +44,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         text = lines(result, verbose=self._display.verbosity > 0)
         if not is_condensed(self._display, variables):
             show(self._display, text)
-        return shown(self._display, {"changed": False, "lines": text, "ansible_facts": {"spot_eventbridge_result": result}})
+        return shown(self._display, {"changed": False, "lines": text, "result": result})

@@ -129,12 +129,14 @@ notes:
   - Needs the permissions of M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
     M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule).
   - With O(role_name), also C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:PutRolePolicy), C(iam:TagRole),
-    C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), and to remove it
+    C(iam:UntagRole), C(iam:UpdateRole), C(iam:UpdateAssumeRolePolicy), C(iam:PutRolePermissionsBoundary), for a
+    permissions boundary C(iam:GetPolicy) and C(iam:GetPolicyVersion), and to remove the role
     C(ec2:DescribeRegions), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
     Without them, whether EventBridge can use a key is a warning.
-  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListTargetsByRule)
-    and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not known.
+  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListEventBuses),
+    C(events:ListTargetsByRule) and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not
+    known.
   - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a
     stack; with O(on_existing=migrate), those of M(spot.eventbridge.spot_test_event).
 

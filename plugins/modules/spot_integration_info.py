@@ -78,6 +78,31 @@ options:
       - The id of this collection's target in the rule.
     type: str
     default: spot
+  description:
+    description:
+      - The description of connection, API destination, rule and execution role. By default, it is not compared.
+    type: str
+  tags:
+    description:
+      - The tags that rule, queue and execution role have among others. By default, they are not compared.
+    type: dict
+    aliases: [resource_tags]
+  message_retention_period:
+    description:
+      - How many seconds the queue keeps a message. By default, it is not compared.
+    type: int
+  kms_key_identifier:
+    description:
+      - The KMS key of the connection's secret. By default, it is not compared.
+    type: str
+  queue_kms_master_key_id:
+    description:
+      - The KMS key of the queue; an empty text where onboarding is given none. By default, it is not compared.
+    type: str
+  role_permissions_boundary:
+    description:
+      - The permissions boundary of the execution role. By default, it is not compared.
+    type: str
   evidence_hours:
     description:
       - How many hours to look back for what became of warnings. V(0) does not look.
@@ -101,8 +126,8 @@ notes:
   - With a token, it is compared with the one in the connection's managed secret. Without, that finding has the outcome V(skip).
   - Needs the permissions C(events:DescribeConnection), C(events:DescribeApiDestination), C(events:DescribeRule),
     C(events:ListTargetsByRule), C(events:ListTagsForResource), C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
-    C(events:TestEventPattern),
-    C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage),
+    C(events:ListEventBuses), C(events:TestEventPattern),
+    C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage), with O(tags) C(sqs:ListQueueTags),
     C(cloudwatch:GetMetricData), C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy),
     C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion), C(cloudformation:DescribeStackResources)
     and, for the token, C(secretsmanager:GetSecretValue). Each that is missing costs one finding.
@@ -296,7 +321,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination, rule
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     left_out_argument_spec,
     regions_argument_spec,
@@ -329,6 +354,12 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
+            "description": {"type": "str"},
+            "tags": {"type": "dict", "aliases": ["resource_tags"]},
+            "message_retention_period": {"type": "int"},
+            "kms_key_identifier": {"type": "str", "no_log": False},
+            "queue_kms_master_key_id": {"type": "str", "no_log": False},
+            "role_permissions_boundary": {"type": "str"},
             **left_out_argument_spec(),
             **api_destination.delivery_argument_spec(),
             **rule.delivery_argument_spec(),

@@ -167,9 +167,9 @@ notes:
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
     Without them, whether EventBridge can use a key is a warning.
-  - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget) and
-    C(events:ListTargetsByRule). With O(on_existing=migrate), also those of M(spot.eventbridge.spot_test_event), and those of
-    M(spot.eventbridge.spot_integration) to remove an integration.
+  - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
+    C(events:ListEventBuses) and C(events:ListTargetsByRule). With O(on_existing=migrate), also those of
+    M(spot.eventbridge.spot_test_event), and those of M(spot.eventbridge.spot_integration) to remove an integration.
   - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
     his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
   - The template's roles are acknowledged with C(CAPABILITY_IAM), and whatever else CloudFormation says that the template needs.

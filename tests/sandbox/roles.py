@@ -91,12 +91,14 @@ def is_assumable(role_arn: str | None, account: str, rule_arn: str, settings: Se
 
 
 def may(role_arn: str | None, account: str, action: str, resource: str) -> bool:
-    """Tell whether the role's inline and attached policies allow an action."""
+    """Tell whether the role's inline and attached policies allow an action, and its permissions boundary, too."""
     role = _find(role_arn, account)
     if role is None:
         return False
     attached = [version.document for policy in role.managed_policies.values() for version in policy.versions if version.is_default]
-    return allows([*role.policies.values(), *attached], action, resource)
+    boundary = iam_backends[account]["aws"].managed_policies.get(str(role.permissions_boundary_arn or ""))
+    limits = [version.document for version in boundary.versions if version.is_default] if boundary else []
+    return allows([*role.policies.values(), *attached], action, resource) and (not boundary or allows(limits, action, resource))
 
 
 def _find(role_arn: str | None, account: str) -> Role | None:

@@ -119,7 +119,9 @@ class Gate:
         for other in seen:
             # A removal that was interrupted has left its API destination, perhaps without connection and rule.
             if other.may_serve(self.spot_account) or (migrates and _is_left_over(other, self.spot_account)):
-                existing = Existing(other.name, other.rules, self._owner(other.name), other.account_for(self.spot_account))
+                existing = Existing(
+                    other.name, other.rules or other.elsewhere, self._owner(other.name), other.account_for(self.spot_account)
+                )
                 if not (existing.stack and existing.stack.name == self.stack):
                     serving.append((other, existing))
         self.found += tuple(existing for dummy, existing in serving)
@@ -153,6 +155,12 @@ class Gate:
             raise RegionError(
                 "SameName",
                 f"another integration has the name {self.name}, too, and both have to be there for a while. Set name to another one.",
+            )
+        if other.elsewhere:
+            raise RegionError(
+                "OtherEventBus",
+                f"{existing} gets its notices by the rule(s) {', '.join(other.elsewhere)} of another event bus; nothing was changed. "
+                "Remove that integration by hand.",
             )
         if existing.stack and existing.stack.more:
             raise RegionError(
@@ -214,4 +222,4 @@ class Gate:
 def _is_left_over(other: OtherDestination, spot_account: str) -> bool:
     if other.dead:
         return other.account_for(spot_account) in (None, spot_account)
-    return not other.rules and other.spot_account == spot_account
+    return not (other.rules or other.elsewhere) and other.spot_account == spot_account

@@ -10,6 +10,8 @@ from __future__ import annotations
 import fnmatch
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
+
 # The decision of a policy about a call. A condition that cannot be evaluated here is not guessed.
 YES = "yes"
 NO = "no"
@@ -47,6 +49,11 @@ def allows(policy: t.Any, *, action: str, resource: str | None, context: t.Mappi
     if decisions["Deny"] == YES or decisions["Allow"] == NO:
         return NO
     return UNSURE if UNSURE in decisions.values() else YES
+
+
+def both(one: str, other: str) -> str:
+    """Return the decision of two policies that both have to allow: YES, NO or UNSURE."""
+    return NO if NO in (one, other) else UNSURE if UNSURE in (one, other) else YES
 
 
 def statements_of(policy: t.Any) -> list[dict[str, t.Any]]:
@@ -147,3 +154,30 @@ def _as_list(value: t.Any) -> list[t.Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+# Reading
+
+
+def inline_policies(iam: t.Any, name: str) -> list[str]:
+    """Return the names of the inline policies of a role. ListRolePolicies."""
+    return list(items(iam, "list_role_policies", "PolicyNames", RoleName=name))
+
+
+def attached_policies(iam: t.Any, name: str) -> list[str]:
+    """Return the ARNs of the policies that are attached to a role. ListAttachedRolePolicies."""
+    return [policy["PolicyArn"] for policy in items(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)]
+
+
+def managed_policy(iam: t.Any, arn: str) -> t.Any:
+    """Return the document of a managed policy. GetPolicy, GetPolicyVersion."""
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def boundary_policy(iam: t.Any, arn: str | None) -> t.Any:
+    """Return the document of a permissions boundary; None if there is none, or it cannot be read."""
+    try:
+        return managed_policy(iam, arn) if arn else None
+    except Exception:  # what it allows is then not known
+        return None

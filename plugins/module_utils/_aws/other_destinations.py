@@ -15,12 +15,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
+_DEFAULT_BUS = "default"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -45,11 +47,12 @@ class OtherDestination:
     """Another API destination of the region that sends to Spot, and what is connected to it.
 
     :ivar spot_account: the account it sends for, unless a target decides it; None where that is hidden, missing or could not be read
-    :ivar rules: the rules that send to it
+    :ivar rules: the rules of the default event bus that send to it
     :ivar connection: the name of its connection
     :ivar targets: the targets that send to it; read only where they decide the account, or were asked for
     :ivar foreign_targets: the ids of the further targets of its rules, by rule; read with `targets`
     :ivar dead: whether its connection was deleted, so that it delivers nothing
+    :ivar elsewhere: where no rule of the default event bus sends to it, those of others, as `bus/rule`
     """
 
     name: str
@@ -59,6 +62,7 @@ class OtherDestination:
     targets: tuple[OtherTarget, ...] = field(default=(), compare=False)
     foreign_targets: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     dead: bool = field(default=False, compare=False)
+    elsewhere: tuple[str, ...] = ()
 
     def account_for(self, spot_account: str) -> str | None:
         """Return this account if it is served, None if it may be; else an account that is served."""
@@ -69,14 +73,14 @@ class OtherDestination:
 
     def may_serve(self, spot_account: str) -> bool:
         """Whether it sends for this account, as far as can be known."""
-        return bool(self.rules) and not self.dead and self.account_for(spot_account) in (None, spot_account)
+        return bool(self.rules or self.elsewhere) and not self.dead and self.account_for(spot_account) in (None, spot_account)
 
 
 def others(region: Region, own: str, endpoint: str, *, with_targets: bool = False) -> tuple[OtherDestination, ...]:
     """Return the API destinations that send to the same address or to Spot's own, except ours. They are known by host and path alone.
 
-    ListApiDestinations; for each of them DescribeConnection, ListRuleNamesByTarget, and ListTargetsByRule where a target may decide the
-    account.
+    ListApiDestinations; for each of them DescribeConnection, ListRuleNamesByTarget, ListEventBuses where no rule of the default bus sends
+    to it, and ListTargetsByRule where a target may decide the account.
 
     :param own: the name of ours
     :param with_targets: whether what is connected is needed; then a target that cannot be read is an error
@@ -92,14 +96,25 @@ def others(region: Region, own: str, endpoint: str, *, with_targets: bool = Fals
     return tuple(other for other in found if other)
 
 
+def further_rules(region: Region, arn: str, rule: str) -> tuple[str, ...]:
+    """Return the rules that send to our API destination, except ours and those of test events. ListRuleNamesByTarget.
+
+    :param arn: of our API destination
+    :param rule: the name of our rule
+    """
+    names = items(region.clients["events"], "list_rule_names_by_target", "RuleNames", TargetArn=arn)
+    return tuple(name for name in names if name != rule and not name.startswith(temporary_rule_prefix(rule)))
+
+
 def _read(events: t.Any, item: Document, addresses: t.Collection[str], with_targets: bool) -> OtherDestination | None:
     name, endpoint = item["Name"], item["InvocationEndpoint"]
     connection = item.get("ConnectionArn", "").partition("connection/")[2].partition("/")[0]
     parameters, dead = _parameters_of(events, connection)
     rules = tuple(items(events, "list_rule_names_by_target", "RuleNames", TargetArn=item["ApiDestinationArn"]))
+    elsewhere = () if rules or dead else tuple(_rules_of_other_buses(events, item["ApiDestinationArn"]))
     decided, account = _first_account(parameters, [])
     if decided and not with_targets and "*" not in endpoint:
-        return OtherDestination(name, account, rules, connection, dead=dead)
+        return OtherDestination(name, account, rules, connection, dead=dead, elsewhere=elsewhere)
     try:
         found = [(rule, list(items(events, "list_targets_by_rule", "Targets", Rule=rule))) for rule in rules]
     except Exception:
@@ -121,7 +136,15 @@ def _read(events: t.Any, item: Document, addresses: t.Collection[str], with_targ
     if not decided:
         account = _first_account(parameters, [parse_qsl(urlsplit(endpoint).query)])[1]
     used = {rule: ids for rule, ids in foreign.items() if ids}
-    return OtherDestination(name, account, rules, connection, tuple(targets), used, dead)
+    return OtherDestination(name, account, rules, connection, tuple(targets), used, dead, elsewhere)
+
+
+def _rules_of_other_buses(events: t.Any, arn: str) -> t.Iterator[str]:
+    """Yield the rules that send to an API destination, as `bus/rule`: a bus to which a rule of the default one forwards has rules, too."""
+    for bus in items(events, "list_event_buses", "EventBuses"):
+        if bus["Name"] != _DEFAULT_BUS:
+            for rule in items(events, "list_rule_names_by_target", "RuleNames", TargetArn=arn, EventBusName=bus["Name"]):
+                yield f"{bus['Name']}/{rule}"
 
 
 def _parameters_of(events: t.Any, connection: str) -> tuple[list[Document] | None, bool]:

@@ -34,6 +34,12 @@ _UNSUPPORTED_TEXT = re.compile(r"Unrecognized resource types|Resource type \S+ (
 # IAM user guide, access denied messages: denied explicitly, or allowed by no policy of the organisation.
 _BY_ORGANIZATION = re.compile(r"explicit deny in a (service|resource) control policy|no (service|resource) control policy allows")
 _READS = re.compile(r"Describe|Get|List")
+# The same of other policies: a permission that is granted elsewhere does not suffice.
+_BY_POLICY = re.compile(
+    r"(explicit deny) in an? ([a-zA-Z -]+(?:policy|boundary))|no (permissions boundary|session policy|VPC endpoint policy) allows"
+)
+# Other kinds of endpoints, which not every service has in every region; by a part of the host, the variable that asks for them.
+_KINDS_OF_ENDPOINTS = (("fips", "AWS_USE_FIPS_ENDPOINT"), (".api.a", "AWS_USE_DUALSTACK_ENDPOINT"))
 # A name that is known to exist: where it cannot be resolved either, the machine's DNS is at fault, not the region.
 _KNOWN_HOST = "sts.amazonaws.com"
 _NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
@@ -88,6 +94,9 @@ _REMEDIES = (
         ADMINISTRATOR,
     ),
     (re.compile(r"(SSOTokenLoadError|UnauthorizedSSOTokenError|TokenRetrievalError|SSOError):"), "Run aws sso login, and run again."),
+    (re.compile(r"Login(RefreshRequired|TokenLoadError|AuthorizationCodeError|Error):"), "Run aws login, and run again."),
+    # AWS takes requests that were signed within five minutes of its own time (IAM user guide, Signature Version 4).
+    (re.compile(r"RequestTimeTooSkewed:|.*Signature (expired|not yet current)"), "Set the clock of this machine, and run again."),
 )
 
 
@@ -190,7 +199,14 @@ def failure_of(error: BaseException) -> Failure:
 
 def _failure_to_connect(error: BaseException) -> Failure:
     missing = isinstance(error, EndpointConnectionError) and _is_missing(error)
-    if missing:
+    variable = next((variable for part, variable in _KINDS_OF_ENDPOINTS if part in _host(error)), "") if missing else ""
+    if variable:
+        # The region has the service, at another address.
+        missing = False
+        message = (
+            f"{_host(error)} does not exist: the service has no such endpoint in this region. Exclude the region, or unset {variable}."
+        )
+    elif missing:
         message = f"{_host(error)} does not exist: there is no such service in this region. If AWS has it, install a newer botocore."
     else:
         message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
@@ -202,7 +218,7 @@ def _failure_of_response(error: t.Any) -> Failure:
     message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
     by_organization = code in _DENIED and bool(_BY_ORGANIZATION.search(message))
     if code in _DENIED and not by_organization:
-        message += f" Grant the caller the permission for {error.operation_name}."
+        message += f" Grant the caller the permission for {error.operation_name}.{_remedy_of_policy(message)}"
     if code in _EXPIRED:
         message = f"{message.rstrip('.')}. Get new credentials and run again: what AWS is doing goes on meanwhile."
     message = _with_remedy(code, message)
@@ -216,6 +232,16 @@ def _failure_of_response(error: t.Any) -> Failure:
         # A write that is refused where reads are allowed is a condition of the organisation's, not a region that it denies.
         of_organization=by_organization and bool(_READS.match(error.operation_name)),
     )
+
+
+def _remedy_of_policy(message: str) -> str:
+    """Return what else to do where a policy denies, or a policy that limits all others does not allow; empty for a missing permission."""
+    found = _BY_POLICY.search(message)
+    if not found:
+        return ""
+    if found.group(1):
+        return f" The explicit deny counts more than any permission: take it out of the {found.group(2)}."
+    return f" The {found.group(3)} has to allow it, too."
 
 
 def _is_missing(error: t.Any) -> bool:

@@ -29,6 +29,17 @@ def ca_bundle() -> str | None:
     return next((value for value in map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")) if value), None)
 
 
+def reason_of(error: BaseException, ca_path: str | None) -> str:
+    """Return in one line why a service did not respond, with what Python does not say: which file is missing.
+
+    :param ca_path: the file of certificates to trust
+    """
+    if ca_path and not os.path.isfile(ca_path):
+        return f"the file of certificates {ca_path} does not exist, or is no file"
+    reason = getattr(error, "reason", None) or error
+    return f"{type(error).__name__}: {' '.join(str(reason).split())}"
+
+
 class PeerError(Exception):
     """A service refused, or did not respond. The message is one line and holds no secret.
 
@@ -120,8 +131,7 @@ class Peer:
         try:
             return within(self.seconds, lambda: self._ask(method, address, body))
         except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
-            reason = getattr(error, "reason", None) or error
-            said = f"{type(error).__name__}: {' '.join(str(reason).split())}"
+            said = reason_of(error, self.ca_path or ca_bundle())
             raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not answer: {said}")) from None
 
     def _ask(self, method: str, address: str, body: t.Any) -> Reply:

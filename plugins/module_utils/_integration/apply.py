@@ -18,6 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.boundary import within_boundary
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
@@ -101,6 +102,8 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
     results: t.Mapping[str, Progress | Failure] = {}
     if desired.execution_role and desired.present:
         role = _settle_role(desired.execution_role, regions, **{**how, "check_mode": True})
+        if isinstance(role, Outcome):
+            role = within_boundary(desired.execution_role, role, regions)
         if isinstance(role, Outcome) and role.plan.calls:
             # Nothing is written, the role included, before the gate has let at least one region through.
             foreseen = regions.run(functools.partial(integrate, desired=desired.with_role_of(role), **{**how, "check_mode": True}))

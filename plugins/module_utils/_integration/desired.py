@@ -42,6 +42,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 _SPECS = (dead_letter_queue, connection, api_destination, rule, execution_role)
+# The options of `spot_integration_info` that are compared only where they are given.
+SETTINGS = (
+    *("description", "message_retention_period"),
+    *("kms_key_identifier", "queue_kms_master_key_id", "role_permissions_boundary"),
+)
 _DEFAULTS = {option: spec.get("default") for resource in _SPECS for option, spec in resource.argument_spec().items()}
 
 
@@ -53,6 +58,8 @@ class Desired:
     :ivar present: False if it is to be removed
     :ivar on_existing: what is done about an integration of another; see `conflicts.Gate`
     :ivar stack_name: the stack that it is to be in; empty if it is to be in none
+    :ivar settings: which of SETTINGS were given to compare with
+    :ivar tags: the tags to compare with, beside those of others; None for none
     """
 
     queue: Queue
@@ -63,6 +70,8 @@ class Desired:
     present: bool = True
     on_existing: str = STOP
     stack_name: str = ""
+    settings: frozenset[str] = frozenset()
+    tags: t.Mapping[str, str] | None = None
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
@@ -88,9 +97,16 @@ class Desired:
         update_token = "changed" if token and check_token(token) else "on_create"
         # A role that is made elsewhere is named by its ARN; the ARN of a role with a name is read.
         role_name = None if params["role_arn"] else params.get("role_name") or params["name"]
-        compared = {**_DEFAULTS, **params, "state": "present", "role_name": role_name, "update_token": update_token}
-        expected = cls._present(compared, regions)
-        return dataclasses.replace(expected, stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "")
+        given = {option: value for option, value in params.items() if value is not None or option not in SETTINGS}
+        # Tags are read apart, so that a refusal costs nothing else; a queue for which no key is given is compared as onboarding has it.
+        apart = {"tags": None, "queue_kms_master_key_id": params.get("queue_kms_master_key_id") or None}
+        compared = {**_DEFAULTS, **given, **apart, "state": "present", "role_name": role_name, "update_token": update_token}
+        return dataclasses.replace(
+            cls._present(compared, regions),
+            stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "",
+            settings=frozenset(SETTINGS).intersection(given),
+            tags=as_text(params.get("tags")),
+        )
 
     @classmethod
     def _absent(cls, params: t.Mapping[str, t.Any]) -> Desired:

@@ -65,8 +65,12 @@ def tag_value(spot_account: str, records: Records) -> str:
 
 def read(region: Region, rule_arn: str, spot_account: str) -> dict[str, Sent]:
     """Return what a region's rule records. One call, ListTagsForResource."""
-    tags = region.clients["events"].list_tags_for_resource(ResourceARN=rule_arn)["Tags"]
-    return records_in(boto3_tag_list_to_ansible_dict(tags), spot_account)
+    return records_in(read_tags(region, rule_arn), spot_account)
+
+
+def read_tags(region: Region, rule_arn: str) -> dict[str, str]:
+    """Return the tags of a rule. One call, ListTagsForResource."""
+    return boto3_tag_list_to_ansible_dict(region.clients["events"].list_tags_for_resource(ResourceARN=rule_arn)["Tags"])
 
 
 def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ansible.module_utils.urls import open_url
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, reason_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
     SpotAccount,
@@ -183,9 +183,9 @@ class SpotApi:
         except urllib.error.HTTPError as error:
             raise self._refusal(error, what) from None
         except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
-            reason = getattr(error, "reason", None) or error
-            why = f"{type(error).__name__}: {' '.join(str(reason).split())}"
-            message = f"Spot did not answer at {host}: {why}. Check the address and the network, or run again later."
+            message = (
+                f"Spot did not answer at {host}: {reason_of(error, ca_bundle())}. Check the address and the network, or run again later."
+            )
             raise _Retry(SpotError(0, message)) from None
         if status != 200 and method == "GET":
             raise SpotError(status, f"Spot answered {status} to {what}, which is no answer of its API. Is {host} right?")

@@ -16,8 +16,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy i
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ACTION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged

@@ -102,6 +102,17 @@ def test_what_the_organization_denies_to_write_is_no_denied_region(integration: 
     assert (done.failed, statuses(done)) == (True, {HERE: "active", THERE: "unknown"})
 
 
+@pytest.mark.parametrize("service", ["cloudformation", "cloudwatch", "secretsmanager:Get"])
+def test_a_region_where_the_organization_denies_a_service_of_little_matter_is_no_denied_region(
+    integration: Integration, sandbox: Sandbox, service: str
+) -> None:
+    action = f"{service}*" if ":" in service else f"{service}:*"
+    sandbox.deny_regions([THERE], actions=[action])
+    done, looked = integration.make(), integration.look()
+    assert (done.failed, statuses(done), statuses(looked)) == (False, *[{HERE: "active", THERE: "active"}] * 2)
+    assert action.rstrip("*") in str(looked.regions[THERE]["findings"])
+
+
 def test_what_an_identity_policy_denies_stays_unknown_with_advice(integration: Integration, sandbox: Sandbox) -> None:
     integration.make()
     sandbox.permit("testing", ["iam:*", "sts:*"])

@@ -146,6 +146,15 @@ class TestDeployment:
         assert [entry["StackSetName"] for entry in found] == [NAME]
         assert accounts.cloudformation.list_stack_sets()["Summaries"] == []
 
+    def test_the_regions_are_those_of_the_account_of_the_role(self, accounts: Accounts, stack_set: StackSet) -> None:
+        accounts.roles()
+        administrator = f"arn:aws:iam::{THIRD}:role/AWSCloudFormationStackSetExecutionRole"
+        accounts.sandbox.clear_calls()
+        predicted = made(stack_set(check=True, **{**SMALL, "regions": ["all"]}, assume_role_arn=administrator))
+        (asked,) = accounts.sandbox.calls(operation="DescribeRegions")
+        assert asked["account"] == THIRD
+        assert len({region for _, _, regions in predicted.operations for region in regions}) == 17
+
 
 class TestTheTemplateThatSpotPublishes:
     URL = (

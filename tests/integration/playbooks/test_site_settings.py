@@ -27,6 +27,8 @@ OF_SERVERS = {
     "ansible_become": True,
     "ansible_become_method": "ansible.builtin.sudo",
     "ansible_become_exe": "/bin/false",
+    # Another user than that of the controller: else Ansible leaves become out.
+    "ansible_become_user": "nobody",
     "ansible_connection": "ssh",
     "ansible_host": "192.0.2.1",
     "ansible_user": "nobody",
@@ -41,6 +43,7 @@ OF_SITE: dict[str, str | None] = {
     "ANSIBLE_ANY_ERRORS_FATAL": "true",
     "ANSIBLE_GATHERING": "smart",
     "ANSIBLE_PRIVATE_ROLE_VARS": "true",
+    "ANSIBLE_INJECT_FACT_VARS": "false",
     "ANSIBLE_RUN_TAGS": "web",
     "ANSIBLE_SKIP_TAGS": "slow",
 }
@@ -74,8 +77,11 @@ def test_the_settings_of_a_site_change_nothing(cold_ansible: Ansible, sandbox: S
         ("verify", ["--limit", "web"], "The limit web leaves none of the accounts"),
         ("verify", ["--limit", "web", "-e", f"account={SPOT_ACCOUNT}"], "The limit web leaves none of the accounts"),
         ("verify", ["-e", f"account={SPOT_ACCOUNT}", "--skip-tags", "always"], "nothing would be done"),
+        ("verify", ["-e", f"account={SPOT_ACCOUNT}", "--skip-tags", "slow,tagged"], "With --skip-tags tagged, nothing would be done"),
+        ("repair", ["-e", f"account={SPOT_ACCOUNT}", "--start-at-task", "Work"], "With --start-at-task, nothing would be done"),
         ("stack_set", ["--limit", "web"], "A stack set is one for all of its accounts"),
         ("stack_set", ["--skip-tags", "always"], "nothing would be done"),
+        ("stack_set", ["--start-at-task", "Make, complete or remove the stack set"], "nothing would be done"),
     ],
 )
 def test_where_nothing_would_be_done_the_run_fails(playbook: str, arguments: list[str], why: str, ansible: Ansible, tmp_path: Path) -> None:

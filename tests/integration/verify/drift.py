@@ -52,6 +52,13 @@ class Hand:
     def send_token(self, token: str) -> None:
         self.update_connection(ApiKeyAuthParameters={"ApiKeyName": "Authorization", "ApiKeyValue": f"Bearer {token}"})
 
+    def change_connection(self, key: dict[str, str] | None = None, **parameters: Any) -> None:
+        """Change parts of the connection's API key, or of what it sends with each event."""
+        secret = self.events.describe_connection(Name=NAME)["SecretArn"]
+        held = json.loads(self.secrets.get_secret_value(SecretId=secret)["SecretString"])
+        ours = {"ApiKeyName": held["api_key_name"], "ApiKeyValue": held["api_key_value"], **(key or {})}
+        self.update_connection(ApiKeyAuthParameters=ours, InvocationHttpParameters=parameters)
+
     def other_destination(self, name: str, endpoint: str, account: str = "act-5a9d1c02") -> str:
         """Make an API destination on a connection of its own, and return its ARN."""
         key = {"ApiKeyName": "Authorization", "ApiKeyValue": "Bearer x"}
@@ -90,6 +97,9 @@ class Hand:
         policy = json.loads(self.sqs.get_queue_attributes(QueueUrl=self.queue_url(), AttributeNames=["Policy"])["Attributes"]["Policy"])
         kept = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
         self.set_queue(Policy=json.dumps({**policy, "Statement": kept}))
+
+    def rule_arn(self) -> str:
+        return str(self.events.describe_rule(Name=NAME)["Arn"])
 
     def put_dead_letter(self) -> None:
         """Put a message into the queue that might be one of EventBridge's."""
@@ -184,4 +194,44 @@ DRIFTS = [
     Drift("queue opened", lambda hand: hand.open_queue_to("*", NAME), {"queue_policy"}),
     Drift("queue over plain HTTP", Hand.allow_plain_http, {"queue_policy"}),
     Drift("queue not encrypted", lambda hand: hand.set_queue(SqsManagedSseEnabled="false"), {"queue_encryption"}),
+]
+
+ACCOUNT_SENT = {"Key": "accountId", "Value": SPOT_ACCOUNT, "IsValueSecret": False}
+# What else onboarding changes back: verify sees it in the one check of the settings.
+SETTINGS = [
+    Drift("messages kept for a minute", lambda hand: hand.set_queue(MessageRetentionPeriod="60"), {"settings"}),
+    Drift("queue without our tag", lambda hand: hand.sqs.untag_queue(QueueUrl=hand.queue_url(), TagKeys=["ManagedBy"]), {"settings"}),
+    Drift(
+        "rule without our tag", lambda hand: hand.events.untag_resource(ResourceARN=hand.rule_arn(), TagKeys=["ManagedBy"]), {"settings"}
+    ),
+    Drift("rule described otherwise", lambda hand: hand.put_rule(Description="theirs"), {"settings"}),
+    Drift("destination described otherwise", lambda hand: hand.update_destination(Description="theirs"), {"settings"}),
+    Drift("connection described otherwise", lambda hand: hand.events.update_connection(Name=NAME, Description="theirs"), {"settings"}),
+    Drift("rule on a schedule, too", lambda hand: hand.put_rule(ScheduleExpression="rate(1 day)"), {"settings"}),
+    Drift("target sends a header", lambda hand: hand.put_target(HttpParameters={"HeaderParameters": {"X-Any": "1"}}), {"settings"}),
+    Drift(
+        "target sends another account",
+        lambda hand: hand.put_target(HttpParameters={"QueryStringParameters": {"accountId": "act-5a9d1c02"}}),
+        {"settings"},
+    ),
+    Drift(
+        "connection sends a further parameter",
+        lambda hand: hand.change_connection(QueryStringParameters=[ACCOUNT_SENT, {"Key": "x", "Value": "1", "IsValueSecret": False}]),
+        {"settings"},
+    ),
+]
+# What is of others, or makes no difference, and stays.
+NO_DRIFTS = [
+    Drift("tags of others", lambda hand: hand.sqs.tag_queue(QueueUrl=hand.queue_url(), Tags={"Team": "theirs"}), set()),
+    Drift(
+        "tags of others on the rule",
+        lambda hand: hand.events.tag_resource(ResourceARN=hand.rule_arn(), Tags=[{"Key": "T", "Value": "t"}]),
+        set(),
+    ),
+    Drift("another size of messages", lambda hand: hand.set_queue(MaximumMessageSize="65536"), set()),
+    Drift(
+        "another form of the pattern",
+        lambda hand: hand.put_rule(EventPattern=json.dumps(json.loads(hand.events.describe_rule(Name=NAME)["EventPattern"]), indent=3)),
+        set(),
+    ),
 ]

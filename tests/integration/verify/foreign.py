@@ -31,6 +31,7 @@ class Foreign:
         account: the query parameter of the connection; None for none.
         hidden: whether the connection hides that parameter.
         target: further parts of the target.
+        bus: the event bus of the rule; to another than the default one, a rule of the default one forwards.
     """
 
     sandbox: Sandbox
@@ -39,6 +40,7 @@ class Foreign:
     account: str | None = SPOT_ACCOUNT
     hidden: bool = False
     target: dict[str, Any] = field(default_factory=dict)
+    bus: str = "default"
 
     def __post_init__(self) -> None:
         self.events, self.sqs = (self.sandbox.boto3(service, self.region) for service in ("events", "sqs"))
@@ -63,8 +65,12 @@ class Foreign:
             "DeadLetterConfig": {"Arn": self.make_queue(QUEUE, RULE)},
             **self.target,
         }
-        self.events.put_rule(Name=RULE, EventPattern=PATTERN)
-        self.events.put_targets(Rule=RULE, Targets=[target])
+        if self.bus != "default":
+            bus = self.events.create_event_bus(Name=self.bus)["EventBusArn"]
+            self.events.put_rule(Name="forward", EventPattern=PATTERN)
+            self.events.put_targets(Rule="forward", Targets=[{"Id": "1", "Arn": bus, "RoleArn": target["RoleArn"]}])
+        self.events.put_rule(Name=RULE, EventPattern=PATTERN, EventBusName=self.bus)
+        self.events.put_targets(Rule=RULE, Targets=[target], EventBusName=self.bus)
 
     def make_role(self, destination: str) -> str:
         statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -240,3 +240,44 @@ def test_a_role_is_made_under_its_path(account: Account, sandbox: Sandbox) -> No
     assert sandbox.boto3("iam").get_role(RoleName=account.name)["Role"]["Path"] == "/spot/"
     run = account.verify(*path)
     assert run.rc == 0, run.output
+
+
+# A permissions boundary
+
+
+def boundary(sandbox: Sandbox, *actions: str) -> str:
+    """Make a policy that allows these actions, for a permissions boundary."""
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
+    return str(sandbox.boto3("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(document))["Policy"]["Arn"])
+
+
+def test_a_permissions_boundary_that_stops_delivery_is_refused_before_anything_is_made(account: Account, sandbox: Sandbox) -> None:
+    arn = boundary(sandbox, "s3:*")
+    sandbox.clear_calls()
+    run = account.onboard("-e", f"spot_eventbridge_role_boundary={arn}")
+    assert run.rc != 0
+    assert f"the permissions boundary {arn} does not let the execution role" in " ".join(run.output.split())
+    assert writes(sandbox) == []
+
+
+def test_a_permissions_boundary_that_allows_sending_is_no_hindrance(account: Account, sandbox: Sandbox) -> None:
+    given = ("-e", f"spot_eventbridge_role_boundary={boundary(sandbox, 'events:InvokeApiDestination')}")
+    assert account.onboard(*given).rc == 0
+    run = account.verify(*given)
+    assert run.rc == 0, run.output
+    sandbox.interrupt("eu-west-1")
+    assert sandbox.settled()
+    assert [sent["status"] for sent in sandbox.notifications()] == [200]
+
+
+def test_a_permissions_boundary_that_was_put_by_hand_is_seen_by_verify_and_onboarding(account: Account, sandbox: Sandbox) -> None:
+    account.have_onboarded()
+    arn = boundary(sandbox, "s3:*")
+    sandbox.boto3("iam").put_role_permissions_boundary(RoleName=account.name, PermissionsBoundary=arn)
+    seen = account.look()
+    assert {region: failed(entry) for region, entry in seen.items()} == {region: {"execution_role_permission"} for region in REGIONS}
+    assert arn in str(seen[REGIONS[0]]["findings"])
+    assert account.onboard("--check").rc != 0
+    sandbox.interrupt("eu-west-1")
+    assert sandbox.settled()
+    assert sandbox.notifications() == []

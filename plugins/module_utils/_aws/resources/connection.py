@@ -22,10 +22,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
     read_key,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
     DIFFERS,
     MATCHES,
+    ExistingConnection,
     compare_token,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (

@@ -11,14 +11,23 @@ import dataclasses
 import json
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import allows, statements_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.trust_policy import assumes, trust_beside, trust_policy
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import (
+    attached_policies,
+    inline_policies,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import (
+    ACTION,
+    NO_ENTITY,
+    POLICY_NAME,
+    ExistingRole,
+    role_of,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.trust_policy import trust_beside, trust_policy
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
@@ -29,65 +38,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-ACTION = "events:InvokeApiDestination"
-POLICY_NAME = "invoke-api-destination"
 # IAM API reference, CreateRole.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
 _ROLE_PATH = re.compile(r"/([!-~]{1,510}/)?\Z")
-_NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 
 
 def argument_spec() -> ArgumentSpec:
     """Return the options for what an execution role is like."""
     return {"role_name": {"type": "str"}, "role_path": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
-
-
-@dataclass(frozen=True)
-class ExistingRole:
-    """A role with which EventBridge calls the API destination, as it is.
-
-    :ivar trust: who may assume it, as a parsed policy
-    :ivar policies: what it may do, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
-    :ivar others: the names of policies that are not ours, as far as they were asked for
-    """
-
-    arn: str
-    trust: t.Any
-    policies: tuple[t.Any, ...]
-    description: str = ""
-    boundary: str | None = None
-    tags: t.Mapping[str, str] = field(default_factory=dict)
-    others: tuple[str, ...] = ()
-
-    @property
-    def path(self) -> str:
-        """The IAM path: `/`, or `/service-role/`."""
-        resource = self.arn.split(":", 5)[-1].split("/", 1)[-1]
-        return f"/{resource[: resource.rfind('/') + 1]}"
-
-    @property
-    def document(self) -> Document:
-        """See `plan.Existing`."""
-        return {"arn": self.arn, **self.managed_fields(), "tags": dict(self.tags)}
-
-    def managed_fields(self) -> Document:
-        """Return the fields of a role that this collection manages."""
-        return {
-            "description": self.description,
-            "assume_role_policy_document": self.trust,
-            "policy": self.policies[0] if self.policies else None,
-            "permissions_boundary": self.boundary,
-        }
-
-    def trusts_eventbridge(self, aws_account: str) -> str:
-        """Whether EventBridge may assume it for this account: YES, NO or UNSURE."""
-        return assumes(self.trust, aws_account)
-
-    def may_invoke(self, destination_arn: str) -> str:
-        """Whether it may send to an API destination: YES, NO or UNSURE."""
-        # All policies of a role are one: what one of them denies, no other can allow.
-        statements = [statement for policy in self.policies for statement in statements_of(policy)]
-        return allows({"Statement": statements}, action=ACTION, resource=destination_arn, context={})
 
 
 @dataclass(frozen=True)
@@ -148,17 +106,21 @@ class ExecutionRole(Resource):
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
         except Exception as error:
-            if is_code(error, *_NO_ENTITY):
+            if is_code(error, *NO_ENTITY):
                 return None
             raise
         try:
             policies: tuple[t.Any, ...] = (iam.get_role_policy(RoleName=self.name, PolicyName=POLICY_NAME)["PolicyDocument"],)
         except Exception as error:
-            if not is_code(error, *_NO_ENTITY):
+            if not is_code(error, *NO_ENTITY):
                 raise
             policies = ()
-        others = () if self.present else (*_inline(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in _attached(iam, self.name)))
-        return _current(role, policies, tuple(name for name in others if name != POLICY_NAME))
+        others = (
+            ()
+            if self.present
+            else (*inline_policies(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in attached_policies(iam, self.name)))
+        )
+        return role_of(role, policies, tuple(name for name in others if name != POLICY_NAME))
 
     def plan(self, region: Region, existing: ExistingRole | None) -> Plan:
         """See `plan.Resource`."""
@@ -180,15 +142,16 @@ class ExecutionRole(Resource):
             return Plan("created", predicted, None, after, (self._create(trust), put_policy))
 
         calls = []
+        # First, as a company can allow changes only of roles that have its boundary (IAM user guide, Permissions boundaries).
+        if existing.boundary != boundary:
+            calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         if existing.description != self.description:
-            # First, as a company may refuse it, which must not prevent anything else.
+            # Before the rest, as a company may refuse it, which must not prevent anything else.
             calls.append(Call("update_role", {"RoleName": self.name, "Description": self.description}))
         if compare_policies(existing.trust, trust):
             calls.append(Call("update_assume_role_policy", {"RoleName": self.name, "PolicyDocument": json.dumps(trust)}))
         if not existing.policies or compare_policies(existing.policies[0], policy):
             calls.append(put_policy)
-        if existing.boundary != boundary:
-            calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
         if to_set:
             calls.append(Call("tag_role", {"RoleName": self.name, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
@@ -243,47 +206,3 @@ class ExecutionRole(Resource):
 def role_arn(partition: str, aws_account: str, name: str, path: str | None = None) -> str:
     """Return the ARN of a role that does not exist yet; that of an existing role is read."""
     return f"arn:{partition}:iam::{aws_account}:role{path or '/'}{name}"
-
-
-def read_with_policies(region: Region, arn: str) -> ExistingRole | None:
-    """Return the role with all its policies, of this collection or not. GetRole, and the reads of policies.
-
-    :param region: any, with a client for `iam`, which is one for the whole account
-    :returns: None if there is no such role
-    """
-    iam, name = region.clients["iam"], arn.rsplit("/", 1)[-1]
-    try:
-        role = iam.get_role(RoleName=name)["Role"]
-        inline = {policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in _inline(iam, name)}
-        attached = _attached(iam, name)
-    except Exception as error:
-        if is_code(error, *_NO_ENTITY):
-            return None
-        raise
-    ours = inline.pop(POLICY_NAME, None)
-    return _current(role, (ours, *inline.values(), *(_managed_policy(iam, policy) for policy in attached)))
-
-
-def _current(role: t.Mapping[str, t.Any], policies: tuple[t.Any, ...], others: tuple[str, ...] = ()) -> ExistingRole:
-    return ExistingRole(
-        arn=role["Arn"],
-        trust=role.get("AssumeRolePolicyDocument"),
-        policies=policies,
-        description=role.get("Description", ""),
-        boundary=(role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
-        tags=boto3_tag_list_to_ansible_dict(role.get("Tags", [])),
-        others=others,
-    )
-
-
-def _inline(iam: t.Any, name: str) -> list[str]:
-    return list(items(iam, "list_role_policies", "PolicyNames", RoleName=name))
-
-
-def _attached(iam: t.Any, name: str) -> list[str]:
-    return [policy["PolicyArn"] for policy in items(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)]
-
-
-def _managed_policy(iam: t.Any, arn: str) -> t.Any:
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

@@ -7,14 +7,22 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import NOT_COMPARED
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of, is_code
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import Key
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+
+
+# The results of a comparison of the token with the managed secret.
+MATCHES = "current"
+DIFFERS = "differs"
+NOT_COMPARED = "not compared"
 
 
 @dataclass(frozen=True)
@@ -52,3 +60,27 @@ class ExistingConnection:
             ],
             "kms_key_identifier": self.document.get("kms_key_identifier") or None,
         }
+
+
+def compare_token(region: Region, secret_arn: str | None, api_key_value: str) -> tuple[str, str | None]:
+    """Compare the desired API key with that in the secret of a connection. GetSecretValue.
+
+    :returns: MATCHES, DIFFERS or NOT_COMPARED, and why it could not be compared
+    """
+    # The secret's text stays in this function: it is compared and forgotten.
+    if not secret_arn:
+        return NOT_COMPARED, "AWS did not name the connection's secret"
+    try:
+        answer = region.clients["secretsmanager"].get_secret_value(SecretId=secret_arn)
+    except Exception as error:
+        if is_code(error, "ResourceNotFoundException", "InvalidRequestException"):
+            return DIFFERS, None  # deleted by hand, or scheduled for it: writing the token creates it again
+        failure = failure_of(error)
+        if failure.denied:
+            return NOT_COMPARED, "the caller lacks secretsmanager:GetSecretValue on the connection's secret"
+        raise
+    try:
+        value = json.loads(answer["SecretString"])["api_key_value"]
+    except Exception:
+        return NOT_COMPARED, "the connection's secret has not the form that EventBridge documents"
+    return (MATCHES if value == api_key_value else DIFFERS), None

@@ -13,8 +13,7 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER, Connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import DIFFERS, ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters, as_shown
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.steps import (

@@ -15,8 +15,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
     GOOD_STATE,
     TRANSIENT_STATES,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
+    DIFFERS,
+    MATCHES,
+    ExistingConnection,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import (

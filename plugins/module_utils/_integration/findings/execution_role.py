@@ -7,20 +7,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import EVENTBRIDGE, NO
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import EVENTBRIDGE, NO, UNSURE
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExistingRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION, POLICY_NAME, ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, may, missing, unread
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+
+_PERMISSION = "execution_role_permission"
 
 
 def execution_role_findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
@@ -57,8 +60,15 @@ def _permission(role: ExistingRole, readings: Readings, changes: bool) -> list[F
     destination = readings.api_destination
     if not isinstance(destination, ExistingApiDestination):
         return []
-    check, decision = "execution_role_permission", role.may_invoke(str(destination.document.get("api_destination_arn")))
+    arn = str(destination.document.get("api_destination_arn"))
+    decision = role.may_invoke(arn)
     if decision != NO and changes:
         message = f"The policy {POLICY_NAME} of the execution role is not the one that allows this API destination alone."
-        return [Finding(check, FAIL, message, REPAIR)]
-    return [may(check, "The execution role", "send to the API destination", decision)]
+        return [Finding(_PERMISSION, FAIL, message, REPAIR)]
+    if role.boundary and decision == UNSURE and role.boundary_policy is None:
+        message = f"Whether the execution role may send to the API destination was not found out: its permissions boundary {role.boundary}"
+        return [Finding(_PERMISSION, WARN, f"{message} could not be read.", "Grant iam:GetPolicy and iam:GetPolicyVersion for it.")]
+    if role.boundary and decision == NO and dataclasses.replace(role, boundary=None).may_invoke(arn) != NO:
+        message = f"The permissions boundary {role.boundary} does not let the execution role send to the API destination"
+        return [Finding(_PERMISSION, FAIL, f"{message}, so nothing is delivered.", f"Allow {ACTION} in it, or set another boundary.")]
+    return [may(_PERMISSION, "The execution role", "send to the API destination", decision)]

@@ -21,6 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.find
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.execution_role import execution_role_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.queue import queue_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.rule import rule_findings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.settings import settings_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import (
     BY_CHOICE,
     of_another_template,
@@ -49,7 +50,9 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     """
     # What onboarding reads, in its order.
     others = readings.others if _is_absent(readings, desired) else ()
-    for part in (readings.stack, readings.queue, readings.connection, readings.api_destination, readings.rule, others):
+    # Where the integration was read without its stack, a stack that may own it is of little matter.
+    stack = readings.stack if desired.stack_name or not readings.connection else None
+    for part in (stack, readings.queue, readings.connection, readings.api_destination, readings.rule, others):
         if isinstance(part, Failure) and part.leaves_out:
             return [_left_out(part)]
     if desired.stack_name and not isinstance(readings.stack, StackNames):
@@ -71,6 +74,8 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
     if isinstance(readings.stack, StackNames) and not readings.stack.ours:
         hidden = ("connection_account",) if hides_account(readings) else ()
         found = [of_another_template(finding) if finding.check in (*BY_CHOICE, *hidden) else finding for finding in found]
+    if readings.stack is None or isinstance(readings.stack, Failure):  # else, the stack decides the settings
+        found += settings_findings(region, readings, desired, found)
     if readings.evidence:
         found += evidence_findings(readings.evidence)
     if readings.notification is not None:
@@ -125,19 +130,44 @@ def _no_stack(stack: t.Any, desired: Desired) -> Finding:
 
 
 def _double_delivery(readings: Readings, desired: Desired) -> Finding:
-    others = readings.others
-    if isinstance(others, Failure):
-        return unread("double_delivery", others)
+    further_rules = readings.further_rules
+    if isinstance(readings.others, Failure):
+        return unread("double_delivery", readings.others)
+    if isinstance(further_rules, Failure):
+        return unread("double_delivery", further_rules)
     suspects = _serving(readings, desired)
+    further = (*(f"a second target of {desired.rule.name}" for dummy in _second_targets(readings, desired)), *further_rules)
+    if further and not suspects:
+        return Finding(
+            "double_delivery",
+            WARN,
+            f"Others send to the same API destination, so warnings may arrive twice: {', '.join(further)}.",
+            f"Remove their targets, if they match spot interruption warnings: the rule {desired.rule.name} sends these.",
+        )
     if not suspects:
         return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
-    named = "; ".join(
-        f"{other.name} (rule {', '.join(other.rules)}; account {other.account_for(desired.spot_account) or 'hidden or missing'})"
-        for other in suspects
-    )
+    named = "; ".join(f"{other.name} ({_sent_by(other)}; account {_account_of(other, desired)})" for other in suspects)
     return Finding(
         "double_delivery",
         WARN,
         f"Other API destinations send to the same endpoint, so warnings may arrive twice: {named}.",
         "Remove them, or the stack that made them, if they are for this Spot account.",
     )
+
+
+def _second_targets(readings: Readings, desired: Desired) -> list[t.Any]:
+    """Return the targets of our rule that send to our API destination beside ours."""
+    rule, destination = readings.rule, readings.api_destination
+    if rule is None or destination is None or isinstance(rule, Failure) or isinstance(destination, Failure):
+        return []
+    arn, own = destination.document.get("api_destination_arn"), desired.rule.target_id
+    others = [target for target in rule.targets if target["Arn"] == arn and target["Id"] != own]
+    return others if rule.target(own) else others[1:]
+
+
+def _sent_by(other: OtherDestination) -> str:
+    return f"rule {', '.join(other.rules or other.elsewhere)}"
+
+
+def _account_of(other: OtherDestination, desired: Desired) -> str:
+    return other.account_for(desired.spot_account) or "hidden or missing"

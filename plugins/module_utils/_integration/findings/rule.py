@@ -61,7 +61,7 @@ def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Fi
     queue = readings.queue.document["queue_arn"] if isinstance(readings.queue, ExistingQueue) else None
     found = [
         Finding("target", PASS, "The rule has its target."),
-        compare("target_role", "The target's execution role", target.get("RoleArn"), _role_arn(target, readings, desired)),
+        compare("target_role", "The target's execution role", target.get("RoleArn"), expected_role_arn(target, readings, desired)),
         compare("target_retry_policy", "The retry policy", _retries(*seen), _retries(desired.rule.event_age, desired.rule.retry_attempts)),
         _target_input(target),
     ]
@@ -73,7 +73,7 @@ def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Fi
     return found
 
 
-def _role_arn(target: t.Mapping[str, t.Any], readings: Readings, desired: Desired) -> str:
+def expected_role_arn(target: t.Mapping[str, t.Any], readings: Readings, desired: Desired) -> str:
     """Return the ARN that the target should have. Where the role cannot be read, its path is not known: the name decides."""
     arn, seen = desired.rule.role_arn, str(target.get("RoleArn"))
     same_name = [seen.partition("/")[0], seen.rpartition("/")[2]] == [arn.partition("/")[0], arn.rpartition("/")[2]]

@@ -18,7 +18,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, scrub
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, ca_bundle, scrub
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
@@ -126,7 +126,7 @@ class MailChannel:
             return server.send_message(message, self.sender, list(self.recipients))
 
     def _context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ca_path)
+        context = ssl.create_default_context(cafile=self.ca_path or ca_bundle())
         if not self.validate_certs:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

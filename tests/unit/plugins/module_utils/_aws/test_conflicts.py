@@ -60,6 +60,9 @@ class World:
         }
         return {"ApiDestinations": [listed, *self.ours]}
 
+    def list_event_buses(self) -> dict[str, t.Any]:
+        return {"EventBuses": [{"Name": "default"}]}
+
     def list_rule_names_by_target(self, **_arguments: t.Any) -> dict[str, t.Any]:
         return {"RuleNames": self.rules}
 

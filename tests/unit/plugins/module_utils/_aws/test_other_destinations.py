@@ -27,10 +27,13 @@ class Events:
     """EventBridge with one API destination, which one rule sends to.
 
     :ivar target: further parts of its target
+    :ivar bus: the event bus of the rule
     """
 
-    def __init__(self, endpoint: str, parameters: t.Any = (), target: t.Any = None, arn: str = "arn:c:connection/c/1") -> None:
-        self.endpoint, self.parameters, self.target, self.arn = endpoint, parameters, target or {}, arn
+    def __init__(
+        self, endpoint: str, parameters: t.Any = (), target: t.Any = None, arn: str = "arn:c:connection/c/1", bus: str = "default"
+    ) -> None:
+        self.endpoint, self.parameters, self.target, self.arn, self.bus = endpoint, parameters, target or {}, arn, bus
         self.asked: list[str] = []
 
     def can_paginate(self, operation: str) -> bool:
@@ -49,8 +52,11 @@ class Events:
             raise self.parameters
         return {"AuthParameters": {"InvocationHttpParameters": {"QueryStringParameters": list(self.parameters)}}}
 
-    def list_rule_names_by_target(self, **_arguments: t.Any) -> t.Any:
-        return {"RuleNames": ["rule"]}
+    def list_event_buses(self) -> t.Any:
+        return {"EventBuses": [{"Name": "default"}, {"Name": "central"}]}
+
+    def list_rule_names_by_target(self, EventBusName: str = "default", **_arguments: t.Any) -> t.Any:  # noqa: N803
+        return {"RuleNames": ["rule"] if EventBusName == self.bus else []}
 
     def list_targets_by_rule(self, **_arguments: t.Any) -> t.Any:
         if isinstance(self.target, Exception):
@@ -155,6 +161,20 @@ def test_a_destination_without_a_connection_delivers_nothing(refusal: t.Callable
         found = events.read()
         assert found is not None
         assert (found.dead, found.may_serve(SPOT)) == (True, False)
+
+
+def test_a_rule_of_another_event_bus_counts_where_none_of_the_default_one_sends_to_it() -> None:
+    events = Events(ENDPOINT, [SHOWN], bus="central")
+    found = events.read()
+    assert found is not None
+    assert (found.rules, found.elsewhere, found.may_serve(SPOT)) == ((), ("central/rule",), True)
+    for nobody in (Events(ENDPOINT, [SHOWN], bus="gone"), Events(ENDPOINT, [], http(), arn="", bus="central")):
+        unused = nobody.read()
+        assert unused is not None
+        assert not unused.may_serve(SPOT)
+    used = Events(ENDPOINT, [SHOWN])
+    used.read()
+    assert "list_event_buses" not in used.asked
 
 
 def test_what_is_connected_is_read_from_the_target() -> None:

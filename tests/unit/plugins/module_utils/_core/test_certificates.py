@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 
@@ -91,6 +92,14 @@ def test_spot_and_every_other_service_are_trusted_by_the_companys_authority(
     assert Peer("the webhook", url).demand("GET").status == 200
 
 
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_mail_server_is_trusted_by_the_companys_authority(variable: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = MailChannel("127.0.0.1", 465, "tls", "", "from@example.com", ("to@example.com",), "")
+    monkeypatch.setenv(variable, str(certificate))
+    (trusted,) = mail._context().get_ca_certs()
+    assert "An authority of a company" in str(trusted["subject"])
+
+
 def test_without_it_neither_is_trusted(url: str) -> None:
     with pytest.raises(SpotError, match="CERTIFICATE_VERIFY_FAILED"):
         SpotApi(url, "0123456789secretTOKEN", sleep=lambda seconds: None).accounts()
@@ -101,3 +110,12 @@ def test_without_it_neither_is_trusted(url: str) -> None:
 def test_a_file_that_is_given_counts_more_than_the_environment(url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nothing.pem")
     assert Peer("the webhook", url, ca_path=str(certificate)).demand("GET").status == 200
+
+
+def test_a_file_that_does_not_exist_is_named(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for missing in ("/nothing.pem", str(tmp_path)):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", missing)
+        with pytest.raises(SpotError, match=f"the file of certificates {missing} does not exist"):
+            SpotApi(url, "0123456789secretTOKEN", sleep=lambda seconds: None).accounts()
+        with pytest.raises(PeerError, match=f"the file of certificates {missing} does not exist"):
+            Peer("the webhook", url).demand("GET")

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from botocore.exceptions import (
+    BotoCoreError,
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
@@ -211,6 +212,9 @@ def test_failure_in_a_result_has_code_and_message() -> None:
         ("InvalidClientTokenId", "The security token included in the request is invalid", "AWS_STS_REGIONAL_ENDPOINTS=regional"),
         ("UnrecognizedClientException", "The security token included in the request is invalid.", "AWS_STS_REGIONAL_ENDPOINTS=regional"),
         ("ValidationError", "Account used is not a delegated administrator", "organizations:ListDelegatedAdministrators"),
+        ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", "Set the clock"),
+        ("SignatureDoesNotMatch", "Signature expired: 20261129T000000Z is now earlier than 20261129T100000Z", "Set the clock"),
+        ("InvalidSignatureException", "Signature not yet current: 20261130T000000Z is still later than 20261129T000500Z", "Set the clock"),
         (
             "ValidationError",
             "You must be the management account or delegated admin account",
@@ -227,6 +231,40 @@ def test_a_response_that_does_not_say_what_to_do_gets_it(refusal: Refusal, code:
 def test_an_expired_sso_session_says_to_log_in() -> None:
     error = UnauthorizedSSOTokenError()
     assert failure_of(error).message.endswith(". Run aws sso login, and run again.")
+
+
+def test_an_expired_login_says_to_log_in() -> None:
+    # botocore has it since 1.41.0.
+    error = type("LoginRefreshRequired", (BotoCoreError,), {"fmt": "Your session has expired."})
+    assert failure_of(error()).message.endswith(". Run aws login, and run again.")
+
+
+# Policies that count more than a permission
+
+
+@pytest.mark.parametrize(
+    ("ending", "remedy"),
+    [
+        ("because no identity-based policy allows the events:DescribeConnection action", ""),
+        (
+            "with an explicit deny in a permissions boundary: arn:aws:iam::123456789012:policy/one",
+            " The explicit deny counts more than any permission: take it out of the permissions boundary.",
+        ),
+        (
+            "with an explicit deny in an identity-based policy",
+            " The explicit deny counts more than any permission: take it out of the identity-based policy.",
+        ),
+        (
+            "with an explicit deny in a VPC endpoint policy",
+            " The explicit deny counts more than any permission: take it out of the VPC endpoint policy.",
+        ),
+        ("because no permissions boundary allows the it action", " The permissions boundary has to allow it, too."),
+        ("because no VPC endpoint policy allows the it action", " The VPC endpoint policy has to allow it, too."),
+    ],
+)
+def test_the_advice_names_the_policy_that_has_to_change(refusal: Refusal, ending: str, remedy: str) -> None:
+    told = failure_of(refusal("AccessDenied", f"User: somebody is not authorized to perform: it {ending}", "DescribeConnection")).message
+    assert told.endswith(f"Grant the caller the permission for DescribeConnection.{remedy}")
 
 
 # Regions in which there can be no integration
@@ -311,6 +349,26 @@ def test_an_endpoint_that_does_not_exist_is_unsupported(
     failure = failure_of(EndpointConnectionError(endpoint_url=f"https://{host}/"))
     assert (failure.unsupported, failure.unreachable) == (unsupported, True)
     assert (host in failure.message, "does not exist" in failure.message) == (True, unsupported)
+
+
+@pytest.mark.parametrize(
+    ("host", "variable"),
+    [
+        ("events-fips.eu-west-1.amazonaws.com", "AWS_USE_FIPS_ENDPOINT"),
+        ("sqs.eu-west-1.api.aws", "AWS_USE_DUALSTACK_ENDPOINT"),
+        ("sqs.cn-north-1.api.amazonwebservices.com.cn", "AWS_USE_DUALSTACK_ENDPOINT"),
+    ],
+)
+def test_a_region_without_this_kind_of_endpoint_is_supported_and_fails(monkeypatch: pytest.MonkeyPatch, host: str, variable: str) -> None:
+    def resolve(name: str, port: int) -> list[t.Any]:
+        if name == host:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    failure = failure_of(EndpointConnectionError(endpoint_url=f"https://{host}/"))
+    assert (failure.leaves_out, failure.unreachable) == (False, True)
+    assert failure.message.endswith(f"Exclude the region, or unset {variable}.")
 
 
 def test_a_name_that_cannot_be_resolved_for_now_says_nothing_about_the_region(monkeypatch: pytest.MonkeyPatch) -> None:

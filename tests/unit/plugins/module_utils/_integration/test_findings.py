@@ -24,9 +24,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole, ExistingRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
+    DIFFERS,
+    MATCHES,
+    ExistingConnection,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
@@ -172,6 +175,7 @@ CHECKS = {
     *("target", "target_role", "target_retry_policy", "target_input", "target_destination", "target_dead_letter"),
     *("execution_role", "execution_role_trust", "execution_role_permission"),
     *("queue", "queue_policy", "queue_encryption", "stack", "double_delivery"),
+    "settings",
 }
 
 
@@ -421,8 +425,59 @@ def test_a_drift_gives_the_status(drift: Drift) -> None:
     assert status(findings(HERE, drift.readings, DESIRED)) == drift.status
 
 
+SET = replace(
+    DESIRED,
+    settings=frozenset({"description", "message_retention_period", "queue_kms_master_key_id"}),
+    tags={"Team": "ours"},
+    execution_role=ExecutionRole(NAME, aws_account=AWS, api_destination=NAME, description=DESIRED.connection.description, boundary="arn:b"),
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"connection": connection(description="x")}, "the connection: description is 'x', expected 'Sends"),
+        ({"api_destination": destination(description="x")}, "the api destination: description is 'x', expected 'Sends"),
+        ({"rule": rule(schedule_expression="rate(1 day)")}, "schedule_expression is set, expected missing"),
+        ({"rule": rule(target(HttpParameters={"HeaderParameters": {"X": "secret"}}))}, "target.http_parameters is set, expected missing"),
+        ({"queue": queue(MessageRetentionPeriod="60")}, "message_retention_period is 60, expected 1209600"),
+        ({"execution_role": role()}, "permissions_boundary is missing, expected 'arn:b'"),
+    ],
+)
+def test_what_else_onboarding_would_change_is_a_difference_of_the_settings(changed: dict[str, t.Any], says: str) -> None:
+    finding = look(replace(HEALTHY, **changed), SET)["settings"]
+    assert finding.outcome == FAIL
+    assert says in finding.message
+    assert "secret" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("tags", "outcome", "says"),
+    [
+        ({"queue": {"Team": "theirs"}}, FAIL, "Onboarding would change the queue: tags.Team is 'theirs', expected 'ours'."),
+        ({"rule": {"Of": "others"}}, FAIL, "Onboarding would change the rule: tags.Team is missing, expected 'ours'."),
+        ({"queue": {"Team": "ours", "Of": "others"}, "rule": {"Team": "ours"}}, PASS, ""),
+        ({"queue": REFUSED, "rule": {"Team": "ours"}}, WARN, "queue: AccessDeniedException: DescribeSomething: no."),
+    ],
+)
+def test_tags_are_compared_beside_those_of_others(tags: dict[str, t.Any], outcome: str, says: str) -> None:
+    finding = look(replace(HEALTHY, tags=tags), replace(DESIRED, tags={"Team": "ours"}, execution_role=None))["settings"]
+    assert finding.outcome == outcome
+    assert says in finding.message
+
+
+def test_settings_that_are_not_given_are_not_compared() -> None:
+    readings = replace(HEALTHY, queue=queue(MessageRetentionPeriod="60", KmsMasterKeyId="alias/x"), connection=connection(description="x"))
+    assert look(readings)["settings"].outcome == PASS
+
+
+@pytest.mark.parametrize("stack", [Stack("theirs", "id"), StackNames(Stack("theirs", "id"), "CREATE_COMPLETE", {}, ours=True)])
+def test_a_stack_decides_the_settings_of_its_integration(stack: t.Any) -> None:
+    assert "settings" not in look(replace(HEALTHY, stack=stack, connection=connection(description="x")), SET)
+
+
 def test_each_check_fails_somewhere() -> None:
-    assert {drift.fails for drift in DRIFTS} == CHECKS - {"double_delivery", "stack"}
+    assert {drift.fails for drift in DRIFTS} == CHECKS - {"double_delivery", "stack", "settings"}
 
 
 # What is not there is not checked in parts
@@ -529,7 +584,8 @@ def test_a_match_that_aws_did_not_tell_is_skipped() -> None:
 def test_a_policy_that_only_aws_can_evaluate_is_a_warning(changed: dict[str, t.Any], check: str) -> None:
     readings = replace(HEALTHY, **changed)
     finding = look(readings)[check]
-    assert not_passed(readings) == {check: WARN}
+    # Whether onboarding changes it is another question.
+    assert {other: outcome for other, outcome in not_passed(readings).items() if other != "settings"} == {check: WARN}
     assert "only AWS can evaluate" in finding.message
     assert finding.remedy
     assert status([finding]) == "active"
@@ -604,6 +660,18 @@ def test_another_destination_to_the_same_account_is_named(of: str | None) -> Non
 
 def test_a_destination_of_another_spot_account_is_no_double_delivery() -> None:
     assert not_passed(with_others(OtherDestination("theirs", "act-5a9d1c02", ("rule",)))) == {}
+
+
+def test_rules_of_others_on_the_same_destination_are_named() -> None:
+    finding = look(replace(HEALTHY, further_rules=("their-rule", "second")))["double_delivery"]
+    assert finding.outcome == WARN
+    assert "warnings may arrive twice: their-rule, second." in finding.message
+
+
+def test_a_second_target_of_our_rule_to_our_destination_is_named() -> None:
+    finding = look(replace(HEALTHY, rule=rule(TARGET, target(Id="by-hand"))))["double_delivery"]
+    assert (finding.outcome, f"a second target of {NAME}" in finding.message) == (WARN, True)
+    assert look(replace(HEALTHY, rule=rule(target(Id="by-hand"))))["double_delivery"].outcome == PASS
 
 
 def test_a_destination_that_no_rule_uses_is_no_double_delivery() -> None:

@@ -11,8 +11,12 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES, NOT_COMPARED
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
+    DIFFERS,
+    MATCHES,
+    NOT_COMPARED,
+    ExistingConnection,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region

@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, YES
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import (
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import (
     POLICY_NAME,
-    ExecutionRole,
     ExistingRole,
     read_with_policies,
 )
@@ -77,6 +77,21 @@ def test_trust_of_eventbridge(document: t.Any, answer: str) -> None:
 )
 def test_permission_to_invoke_the_destination(policies: list[t.Any], answer: str) -> None:
     assert ExistingRole(ARN, trust(), tuple(policies)).may_invoke(DESTINATION) == answer
+
+
+@pytest.mark.parametrize(
+    ("boundary", "decision"),
+    [
+        ({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, "yes"),
+        ({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}, "no"),
+        (None, "unsure"),
+    ],
+)
+def test_permissions_boundary_limits_what_the_policies_allow(boundary: t.Any, decision: str) -> None:
+    bounded = dataclasses.replace(
+        ExistingRole(ARN, trust(), (permission(),)), boundary="arn:aws:iam::123456789012:policy/ours", boundary_policy=boundary
+    )
+    assert bounded.may_invoke(DESTINATION) == decision
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -218,6 +233,12 @@ def test_only_what_differs_is_written(is_: dict[str, t.Any], operations: list[st
     plan = DESIRED.plan(REGION, current)
     assert (plan.action, [call.operation for call in plan.calls]) == ("updated", operations)
     assert plan.before != plan.after
+
+
+def test_boundary_is_put_before_anything_else_of_an_existing_role_is_changed() -> None:
+    bare = dataclasses.replace(AS_DESIRED, trust=None, policies=(), description="other", boundary=None)
+    bound = dataclasses.replace(DESIRED, boundary="arn:aws:iam::aws:policy/ours")
+    assert calls(bound, bare)[0] == "put_role_permissions_boundary"
 
 
 def test_policy_in_another_order_is_unchanged() -> None:

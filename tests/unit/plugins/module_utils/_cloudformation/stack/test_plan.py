@@ -11,8 +11,12 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Existing
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.managed_secret import DIFFERS, MATCHES, NOT_COMPARED
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
+    DIFFERS,
+    MATCHES,
+    NOT_COMPARED,
+    ExistingConnection,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import failure_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.plan import plan as plan_stack
