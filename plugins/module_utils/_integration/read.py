@@ -20,7 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence imp
     recent,
     sums_of,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, further_rules, others
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ExistingConnection
@@ -48,7 +48,6 @@ class Readings:
 
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
-    :ivar further_rules: the rules of others that send to our API destination
     :ivar tags: the tags of rule and queue, by kind; those of a part that is not there, or need not be read, are missing
     :ivar notification: what Spot's operators were notified of; None where there is no rule that records it
     """
@@ -63,7 +62,6 @@ class Readings:
     evidence: Evidence | None = None
     notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
-    further_rules: tuple[str, ...] | Failure = ()
     tags: t.Mapping[str, t.Mapping[str, str] | Failure] = field(default_factory=dict)
 
     @classmethod
@@ -123,11 +121,6 @@ def read(
     queue = attempt(lambda: desired.queue.read(region))
     matches = attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if isinstance(rule, ExistingRule) else None
     other = attempt(lambda: others(region, desired.api_destination.name, desired.endpoint))
-    further = (
-        attempt(lambda: further_rules(region, api_destination.document["api_destination_arn"], desired.rule.name))
-        if isinstance(api_destination, ExistingApiDestination)
-        else ()
-    )
     evidence = (
         _read_evidence(attempt, desired, queue, window_hours, now, changed=_last_change(connection, api_destination))
         if window_hours
@@ -143,7 +136,7 @@ def read(
     owned: Stack | StackNames | Failure | None = stack
     if stack is None and isinstance(connection, ExistingConnection):
         owned = attempt(lambda: owner(region, desired.connection.name))
-    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, further, tags)
+    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, tags)
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:
