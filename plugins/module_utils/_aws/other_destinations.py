@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
 if t.TYPE_CHECKING:
@@ -94,16 +93,6 @@ def others(region: Region, own: str, endpoint: str, *, with_targets: bool = Fals
     ]
     found = (_read(events, item, addresses, with_targets) for item in listed)
     return tuple(other for other in found if other)
-
-
-def further_rules(region: Region, arn: str, rule: str) -> tuple[str, ...]:
-    """Return the rules that send to our API destination, except ours and those of test events. ListRuleNamesByTarget.
-
-    :param arn: of our API destination
-    :param rule: the name of our rule
-    """
-    names = items(region.clients["events"], "list_rule_names_by_target", "RuleNames", TargetArn=arn)
-    return tuple(name for name in names if name != rule and not name.startswith(temporary_rule_prefix(rule)))
 
 
 def _read(events: t.Any, item: Document, addresses: t.Collection[str], with_targets: bool) -> OtherDestination | None:

@@ -20,7 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence imp
     recent,
     sums_of,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, further_rules, others
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination, others
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
@@ -49,7 +49,6 @@ class Readings:
 
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
-    :ivar further_rules: the rules of others that send to our API destination
     :ivar tags: the tags of rule and queue, by kind; those of a part that is not there, or need not be read, are missing
     :ivar notification: what Spot's operators were notified of; None where there is no rule that records it
     """
@@ -64,7 +63,6 @@ class Readings:
     evidence: Evidence | None = None
     notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
-    further_rules: tuple[str, ...] | Failure = ()
     tags: t.Mapping[str, t.Mapping[str, str] | Failure] = field(default_factory=dict)
 
     @classmethod
@@ -126,14 +124,9 @@ def read(
     )
     ruled, queued, changed = isinstance(rule, ExistingRule), isinstance(queue, ExistingQueue), _last_change(connection, api_destination)
     belongs = stack is None and isinstance(connection, ExistingConnection)
-    matches, other, further, evidence, rule_tags, queue_tags, owned = at_once(
+    matches, other, evidence, rule_tags, queue_tags, owned = at_once(
         lambda: attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if ruled else None,
         lambda: attempt(lambda: others(region, desired.api_destination.name, desired.endpoint)),
-        lambda: (
-            attempt(lambda: further_rules(region, api_destination.document["api_destination_arn"], desired.rule.name))
-            if isinstance(api_destination, ExistingApiDestination)
-            else ()
-        ),
         lambda: _read_evidence(attempt, desired, queue, window_hours, now, changed=changed) if window_hours else None,
         lambda: attempt(lambda: read_tags(region, rule.document["arn"])) if ruled else None,
         lambda: (
@@ -145,7 +138,7 @@ def read(
     )
     notification = rule_tags if rule_tags is None or isinstance(rule_tags, Failure) else records_in(rule_tags, desired.spot_account)
     tags = {kind: found for kind, found in (("rule", rule_tags), ("queue", queue_tags)) if found is not None}
-    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, further, tags)
+    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, tags)
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:

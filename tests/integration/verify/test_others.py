@@ -17,7 +17,7 @@ import pytest
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Run
 from tests.integration.verify.account import Account, outcomes, writes
 from tests.integration.verify.conftest import MakeAccount
-from tests.integration.verify.foreign import CONNECTION, DESTINATION, PATTERN, QUEUE, RULE, SPOT, Foreign, published_stack, roles, there
+from tests.integration.verify.foreign import CONNECTION, DESTINATION, QUEUE, RULE, SPOT, Foreign, published_stack, roles, there
 from tests.sandbox.client import Sandbox
 
 MIGRATE = ("-e", "spot_eventbridge_on_existing=migrate")
@@ -249,16 +249,15 @@ def test_one_that_gets_its_notices_through_another_event_bus_stops_onboarding(
     assert f"the API destination {DESTINATION}" in finding["message"]
 
 
-def test_a_rule_of_others_on_our_own_destination_is_named(sandbox: Sandbox, make_account: MakeAccount) -> None:
+def test_a_second_target_to_our_own_destination_is_named(sandbox: Sandbox, make_account: MakeAccount) -> None:
     account = make_account(regions=["eu-west-1"])
     account.have_onboarded()
     events = sandbox.boto3("events", "eu-west-1")
     (target,) = events.list_targets_by_rule(Rule=OURS)["Targets"]
-    events.put_rule(Name=RULE, EventPattern=PATTERN)
-    events.put_targets(Rule=RULE, Targets=[target])
+    events.put_targets(Rule=OURS, Targets=[{**target, "Id": "by-hand"}])
     entry = account.look()["eu-west-1"]
     assert outcomes(entry) == {"double_delivery": "warn"}
-    assert f"warnings may arrive twice: {RULE}." in str(entry["findings"])
+    assert "has a second target to the same API destination" in str(entry["findings"])
 
 
 # By CloudFormation

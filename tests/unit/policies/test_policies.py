@@ -52,6 +52,8 @@ WIDE = {
     ("verify", f"arn:aws:events:*:{ACCOUNT}:connection/*"): "the connection of another integration has any name",
     ("verify", f"arn:aws:events:*:{ACCOUNT}:rule/*"): "the rule of another integration has any name",
     ("verify", f"arn:aws:iam::{ACCOUNT}:policy/*"): "an execution role made elsewhere has policies of any name",
+    ("onboard", "arn:aws:iam::123456789012:policy/*"): "a permissions boundary has a name of the company's",
+    ("onboard", "arn:aws:iam::aws:policy/*"): "a permissions boundary can be a policy of AWS",
     ("verify", "arn:aws:iam::aws:policy/*"): "an execution role made elsewhere has policies of AWS",
     ("kms-keys", f"arn:aws:kms:*:{ACCOUNT}:key/*"): "AWS chooses the id; the policy of a key and its tags are no secret",
     ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment-template/*"): "AWS chooses the id; a tag limits it",

@@ -130,19 +130,16 @@ def _no_stack(stack: t.Any, desired: Desired) -> Finding:
 
 
 def _double_delivery(readings: Readings, desired: Desired) -> Finding:
-    further_rules = readings.further_rules
-    if isinstance(readings.others, Failure):
-        return unread("double_delivery", readings.others)
-    if isinstance(further_rules, Failure):
-        return unread("double_delivery", further_rules)
+    others = readings.others
+    if isinstance(others, Failure):
+        return unread("double_delivery", others)
     suspects = _serving(readings, desired)
-    further = (*(f"a second target of {desired.rule.name}" for dummy in _second_targets(readings, desired)), *further_rules)
-    if further and not suspects:
+    if not suspects and _has_second_target(readings, desired):
         return Finding(
             "double_delivery",
             WARN,
-            f"Others send to the same API destination, so warnings may arrive twice: {', '.join(further)}.",
-            f"Remove their targets, if they match spot interruption warnings: the rule {desired.rule.name} sends these.",
+            f"The rule {desired.rule.name} has a second target to the same API destination, so warnings arrive twice.",
+            "Remove it.",
         )
     if not suspects:
         return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
@@ -155,14 +152,13 @@ def _double_delivery(readings: Readings, desired: Desired) -> Finding:
     )
 
 
-def _second_targets(readings: Readings, desired: Desired) -> list[t.Any]:
-    """Return the targets of our rule that send to our API destination beside ours."""
+def _has_second_target(readings: Readings, desired: Desired) -> bool:
+    """Return whether two targets of our rule send to our API destination. One, of any id, is taken over by onboarding."""
     rule, destination = readings.rule, readings.api_destination
     if rule is None or destination is None or isinstance(rule, Failure) or isinstance(destination, Failure):
-        return []
-    arn, own = destination.document.get("api_destination_arn"), desired.rule.target_id
-    others = [target for target in rule.targets if target["Arn"] == arn and target["Id"] != own]
-    return others if rule.target(own) else others[1:]
+        return False
+    arn = destination.document.get("api_destination_arn")
+    return len([target for target in rule.targets if target["Arn"] == arn]) > 1
 
 
 def _sent_by(other: OtherDestination) -> str:

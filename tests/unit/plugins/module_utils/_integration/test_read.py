@@ -208,13 +208,6 @@ def others_of(refusal: t.Callable[..., ClientError], *pages: list[dict[str, str]
     return World(refusal, **{**usual, **answers}).read().others
 
 
-def test_rules_of_others_on_our_own_destination_are_found_without_those_of_test_events(refusal: t.Callable[..., ClientError]) -> None:
-    rules = [NAME, "their-rule", f"{NAME}-test-a1b2c3"]
-    ours = {"ApiDestinationArn": f"arn:aws:events:eu-west-1:{AWS}:api-destination/{NAME}/1", "ConnectionArn": "arn:c"}
-    found = World(refusal, describe_api_destination=ours, list_rule_names_by_target={"RuleNames": rules}).read()
-    assert found.further_rules == ("their-rule",)
-
-
 def test_destinations_to_the_same_endpoint_are_found_on_all_pages(refusal: t.Callable[..., ClientError]) -> None:
     found = others_of(refusal, [listed("one"), listed(NAME)], [listed("elsewhere", "https://example.com/"), listed("two")])
     assert found == (OtherDestination("one", SPOT, ("their-rule",)), OtherDestination("two", SPOT, ("their-rule",)))
