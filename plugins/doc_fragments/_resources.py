@@ -57,6 +57,12 @@ options:
       - The execution role. C(events.amazonaws.com) must be allowed to assume it, and it must be allowed
         C(events:InvokeApiDestination) on the API destination.
       - Without one, EventBridge calls no API destination.
+      - AWS accepts a target whose role does not exist. So the role is read before anything is changed. If it does not exist, has another
+        ARN, is in another AWS account, or does not trust C(events.amazonaws.com), the module fails, and touches no region. In check mode,
+        a role that does not exist is a warning.
+      - If its policies do not allow it to send to the API destination, the region fails after it was worked on, as a role may be given
+        the permission when the API destination exists.
+      - If the caller may not read the role, or a condition can be evaluated by AWS alone, that is a warning.
     type: str
   maximum_event_age_in_seconds:
     description:

@@ -18,6 +18,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 
+# The parameter of this collection's template that takes an execution role made elsewhere.
+ROLE_PARAMETER = "ExecutionRoleArn"
+
 
 @dataclass(frozen=True)
 class StackParameters:

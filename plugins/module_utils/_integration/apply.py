@@ -18,6 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import GivenRole, with_given_role
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
 
@@ -50,10 +51,20 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
 def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Document:
     """Bring the execution role and all regions to what is desired: the role before the first region, or after the last.
 
+    A role that is made elsewhere is read before the first region.
+
     :param how: `check_mode` and `timeout` of `integrate`
-    :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
-        `msg` only if something failed.
+    :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here,
+        or if there is something to know about it; `msg` only if something failed.
     """
+    work = functools.partial(_integrate_everywhere, desired, regions, **how)
+    if desired.execution_role or not desired.present:
+        return work()
+    given = GivenRole.read(regions, desired.rule.role_arn, desired.aws_account)
+    return with_given_role(given, work, desired.api_destination.name, _destination_arn, check_mode=how["check_mode"])
+
+
+def _integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Document:
     role: Outcome | Failure | None = None
     results: t.Mapping[str, Progress | Failure] = {}
     if desired.execution_role and desired.present:
@@ -74,6 +85,10 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
     if desired.execution_role and not desired.present:
         return _without_role(desired, desired.execution_role, regions, results, **how)
     return combined_result(results, role)
+
+
+def _destination_arn(entry: Document) -> str | None:
+    return (entry.get("api_destination") or {}).get("api_destination_arn")
 
 
 def _without_role(
