@@ -64,6 +64,15 @@ options:
         the permission when the API destination exists.
       - If the caller may not read the role, or a condition can be evaluated by AWS alone, that is a warning.
     type: str
+  role_settle_time:
+    description:
+      - The time after its creation in which EventBridge may not be able to assume the execution role, in seconds.
+      - EventBridge does not deliver a warning again that it could not deliver for want of the role. So the rule is made or changed after
+        this time, once for all regions; until then, Spot polls. A role that is older, and check mode, are not waited for.
+      - AWS does not document how long this time is. CloudFormation takes 18 seconds to make a role.
+      - Without it, the environment variable E(SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME) counts. O(wait) has no effect on it.
+    type: float
+    default: 20
   maximum_event_age_in_seconds:
     description:
       - After how many seconds AWS gives up the delivery of a warning, 60 to 86400.

@@ -390,6 +390,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     left_out_argument_spec,
     named_argument_spec,
     regions_argument_spec,
+    role_settle_argument_spec,
     wait_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish
@@ -409,6 +410,7 @@ def main() -> None:
             **api_destination.argument_spec(),
             **rule.argument_spec(),
             **execution_role.argument_spec(),
+            **role_settle_argument_spec(),
             "all_regions": {"type": "bool", "default": False},
             "stack_timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
             **left_out_argument_spec(),

@@ -17,8 +17,8 @@ description:
     default event bus to an API destination, in many regions at once.
   - The rule's one target of this collection has an execution role, a retry policy and, where desired, a dead-letter queue.
     Other targets of the same rule are left alone.
-  - An execution role that was made a moment ago is unknown to EventBridge for some seconds. Warnings of this time become dead letters;
-    later ones arrive. Where AWS refuses such a role, it is waited for, up to O(wait_timeout).
+  - EventBridge cannot assume an execution role that was made a moment ago. The rule is made when O(role_settle_time) is over, so that no
+    warning is lost.
 
 options:
   name:
@@ -186,6 +186,7 @@ execution_role:
       sample: {code: RoleNotUsable, message: "there is no role spot in the AWS account 123456789012."}
 """
 
+import functools
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -196,9 +197,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ru
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
+    role_settle_argument_spec,
     wait_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import GivenRole, with_given_role
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 
 
 def main() -> None:
@@ -209,6 +212,7 @@ def main() -> None:
             "api_destination_arns": {"type": "dict"},
             "dead_letter_queue": {"type": "str"},
             **argument_spec(),
+            **role_settle_argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
@@ -216,7 +220,7 @@ def main() -> None:
         supports_check_mode=True,
     )
 
-    def with_role(rule: Rule, regions: Regions, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
+    def with_role(rule: Rule, regions: Regions, work: t.Callable[..., dict[str, t.Any]]) -> dict[str, t.Any]:
         if not rule.present:
             return work()
 
@@ -225,6 +229,8 @@ def main() -> None:
             return next((arn for arn in arns if f":api-destination/{rule.api_destination}/" in arn), None)
 
         given = GivenRole.read(regions, rule.role_arn, rule.aws_account)
+        settling = RoleSettling(module.params["role_settle_time"], regions, given.name)
+        work = functools.partial(work, ready=settling.wait)
         return with_given_role(given, work, rule.api_destination, destination_arn, check_mode=module.check_mode)
 
     run(module, Rule, around=with_role)

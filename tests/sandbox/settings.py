@@ -20,7 +20,8 @@ class Settings:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
         destination_lag_seconds: how long an API destination still shows its old state after its connection's has changed (AWS: 1 to 2).
-        role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
+        role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge. CloudFormation does not
+            wait for it; with `stack_time_scale`, it puts a rule's targets half a minute after the rule.
         queue_name_seconds: how long the name of a deleted queue cannot be used again (AWS: 60).
         stack_seconds: how long CloudFormation takes for an operation on a stack, besides what the resources take.
         stack_time_scale: factor on how long CloudFormation took in AWS for each resource (queue 61, role 18, rule 60) and for the

@@ -29,6 +29,7 @@ def reconcile(
     check_mode: bool,
     timeout: float,
     gate: t.Callable[[Plan], None] = lambda plan: None,
+    ready: t.Callable[[], None] | None = None,
 ) -> Outcome:
     """Bring a resource in one region to what is desired: read, plan, apply, read the result.
 
@@ -36,6 +37,7 @@ def reconcile(
 
     :param timeout: seconds to wait for AWS; 0 waits for nothing
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
+    :param ready: returns when the changes may be made; its time does not count
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
     deadline = Deadline(timeout)
@@ -43,6 +45,9 @@ def reconcile(
     gate(told)
     if check_mode or not told.calls:
         return Outcome(told, told.document)
+    if ready:
+        ready()
+        deadline = Deadline(timeout)
     retries = Retries(deadline)
     while plan.calls:
         if plan.unmet_dependency:

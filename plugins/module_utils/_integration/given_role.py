@@ -53,6 +53,11 @@ class GivenRole:
     notes: tuple[str, ...] = ()
     role: ExistingRole | None = None
 
+    @property
+    def name(self) -> str:
+        """Its name, without the path."""
+        return self.arn.rsplit("/", 1)[-1]
+
     @classmethod
     def read(cls, regions: Regions, arn: str, aws_account: str = "") -> GivenRole:
         """Read the role: GetRole, and all its policies. Raises nothing.

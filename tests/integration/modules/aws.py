@@ -56,10 +56,10 @@ class Aws:
         given = {"AuthorizationType": "API_KEY", "AuthParameters": parameters, **changes}
         return str(self.events(region).create_connection(Name=name, **given)["ConnectionArn"])
 
-    def destination(self, connection_arn: str, region: str = REGION, name: str = NAME) -> str:
+    def destination(self, connection_arn: str, region: str = REGION, name: str = NAME, endpoint: str = "https://example.com/") -> str:
         """Make an API destination and return its ARN."""
         answer = self.events(region).create_api_destination(
-            Name=name, ConnectionArn=connection_arn, InvocationEndpoint="https://example.com/", HttpMethod="POST"
+            Name=name, ConnectionArn=connection_arn, InvocationEndpoint=endpoint, HttpMethod="POST"
         )
         return str(answer["ApiDestinationArn"])
 

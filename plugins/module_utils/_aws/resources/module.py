@@ -20,7 +20,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Resource
 
 
-Work = t.Callable[[], "Document"]
+# The work in all regions; it takes `ready` of `reconcile`.
+Work = t.Callable[..., "Document"]
 
 
 def run(
@@ -38,8 +39,9 @@ def run(
         resource = resource_class.from_parameters(module.params, regions)
         timeout = wait_seconds(module.params)
 
-        def everywhere() -> Document:
-            results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))
+        def everywhere(ready: t.Callable[[], None] | None = None) -> Document:
+            how = {"check_mode": module.check_mode, "timeout": timeout, "ready": ready}
+            results = regions.run(lambda region: reconcile(resource, region, **how))
             return resource_result(resource.kind, results)
 
         return around(resource, regions, everywhere)

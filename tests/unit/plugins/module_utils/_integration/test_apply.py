@@ -42,7 +42,9 @@ class Steps:
         self.fails_at = fails_at
         self.done: dict[str, Region] = {}
 
-    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any) -> Outcome:
+    def __call__(
+        self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any, ready: t.Any = None
+    ) -> Outcome:
         self.done[resource.kind] = region
         if resource.kind == self.fails_at:
             raise RegionError("Boom", "no")
@@ -96,7 +98,7 @@ class Fleet:
     def run(self, function: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:
         return {name: function(name) for name in ("one", "two")}
 
-    def integrate(self, region: t.Any, desired: Desired, *, check_mode: bool, timeout: float) -> Progress:
+    def integrate(self, region: t.Any, desired: Desired, *, check_mode: bool, timeout: float, ready: t.Any = None) -> Progress:
         self.done.append(f"{region}{' predicted' if check_mode else ''}")
         outcome = Outcome(Plan("created", {"arn": "arn:q"}), {"arn": "arn:q"})
         if region in self.stopped:
