@@ -36,6 +36,8 @@ options:
       - Whether the stack shall be there.
       - With the stack goes all that it made, the messages in its dead-letter queue included. A stack with termination protection is
         kept, and fails the region.
+      - A rule that has targets of others is kept, without the stack's, and RV(regions.note) names it. CloudFormation can neither delete nor
+        make such a rule again.
     type: str
     choices: [present, absent]
     default: present
