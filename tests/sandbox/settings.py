@@ -38,6 +38,8 @@ class Settings:
         update_without_value_keeps: whether UpdateConnection without ApiKeyValue keeps the value; it is refused otherwise.
         kms_key_as_arn: whether DescribeConnection shows a KMS key as an ARN, whatever was given.
         assume_with_source_arn: whether aws:SourceArn, the rule's, is there when EventBridge assumes an execution role.
+        stack_set_stopped_text: the reason of what is left of an operation on a stack set that was stopped.
+        missing_instances_are_refused: whether DeleteStackInstances refuses instances that are not there; it ignores them otherwise.
         partition: the partition of the account: no region of another one knows its keys.
         control_policy: the organisation's policy for the account, None for none; its condition key aws:RequestedRegion is us-east-1
             for global services. AWS's own example for denying regions exempts these: `Sandbox.deny_regions` makes it.
@@ -67,6 +69,8 @@ class Settings:
     update_without_value_keeps: bool = True
     kms_key_as_arn: bool = False
     assume_with_source_arn: bool = True
+    stack_set_stopped_text: str = "Cancelled since the operation was stopped"
+    missing_instances_are_refused: bool = False
     partition: str = "aws"
     control_policy: dict[str, Any] | None = None
     control_policy_kind: str = "service control policy"
