@@ -177,12 +177,12 @@ def target_ids(body: t.Any) -> dict[str, set[str]]:
     :param body: see `retained`
     """
     resources = (_loaded(body, "BaseLoader") or {}).get("Resources") or {}
-    found = {}
+    found: dict[str, set[str]] = {}
     for logical_id, resource in resources.items():
         targets = (resource.get("Properties") or {}).get("Targets") or []
         ids = [target.get("Id") if isinstance(target, dict) else None for target in targets] if isinstance(targets, list) else [None]
         if all(isinstance(target_id, str) for target_id in ids):
-            found[logical_id] = set(ids)
+            found[logical_id] = {str(target_id) for target_id in ids}
     return found
 
 
