@@ -58,7 +58,22 @@ options:
       - The execution role. C(events.amazonaws.com) must be allowed to assume it, and it must be allowed
         C(events:InvokeApiDestination) on the API destination.
       - Without one, EventBridge calls no API destination.
+      - AWS accepts a target whose role does not exist. So the role is read before anything is changed. If it does not exist, has another
+        ARN, is in another AWS account, or does not trust C(events.amazonaws.com), the module fails, and touches no region. In check mode,
+        a role that does not exist is a warning.
+      - If its policies do not allow it to send to the API destination, the region fails after it was worked on, as a role may be given
+        the permission when the API destination exists.
+      - If the caller may not read the role, or a condition can be evaluated by AWS alone, that is a warning.
     type: str
+  role_settle_time:
+    description:
+      - The time after its creation in which EventBridge may not be able to assume the execution role, in seconds.
+      - EventBridge does not deliver a warning again that it could not deliver for want of the role. So the rule is made or changed after
+        this time, once for all regions; until then, Spot polls. A role that is older, and check mode, are not waited for.
+      - AWS does not document how long this time is. CloudFormation takes 18 seconds to make a role.
+      - Without it, the environment variable E(SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME) counts. O(wait) has no effect on it.
+    type: float
+    default: 20
   maximum_event_age_in_seconds:
     description:
       - After how many seconds AWS gives up the delivery of a warning, 60 to 86400.

@@ -285,9 +285,11 @@ regions:
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "connection: CreateConnection: not authorized"}
 execution_role:
-  description: What was done to the execution role.
+  description: What was done to the execution role; or of the role of O(role_arn), why EventBridge cannot use it, or what is not known.
   type: dict
-  returned: when O(role_name) is given, unless an argument was wrong, or a region that was to be cleared failed
+  returned:
+    when O(role_name) is given, unless an argument was wrong, or a region that was to be cleared failed; when O(role_arn) is given and there
+    is something to know about it
   contains:
     action:
       description: V(created), V(updated), V(deleted), V(unchanged) or V(failed). After a failure, no region was touched.
@@ -302,7 +304,7 @@ execution_role:
     role:
       description: The role, V(none) if there is none. With its ARN, description, both policies, permissions boundary and tags.
       type: dict
-      returned: unless it failed
+      returned: when O(role_name) is given, unless it failed
       sample:
         arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
         description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
@@ -311,7 +313,7 @@ execution_role:
         permissions_boundary: null
         tags: {team: platform}
     note:
-      description: Why it was kept. It is also given as a warning.
+      description: Why it was kept; or what is not known about the role of O(role_arn). It is also given as a warning.
       type: str
       returned: when there is something to say
     error:
@@ -396,6 +398,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
     left_out_argument_spec,
     named_argument_spec,
     regions_argument_spec,
+    role_settle_argument_spec,
     wait_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish
@@ -415,6 +418,7 @@ def main() -> None:
             **api_destination.argument_spec(),
             **rule.argument_spec(),
             **execution_role.argument_spec(),
+            **role_settle_argument_spec(),
             "all_regions": {"type": "bool", "default": False},
             "stack_timeout": {"type": "int", "default": DEFAULT_TIMEOUT},
             **left_out_argument_spec(),

@@ -17,8 +17,8 @@ description:
     default event bus to an API destination, in many regions at once.
   - The rule's one target of this collection has an execution role, a retry policy and, where desired, a dead-letter queue.
     Other targets of the same rule are left alone.
-  - An execution role that was made a moment ago is unknown to EventBridge for some seconds. Warnings of this time become dead letters;
-    later ones arrive. Where AWS refuses such a role, it is waited for, up to O(wait_timeout).
+  - EventBridge cannot assume an execution role that was made a moment ago. The rule is made when O(role_settle_time) is over, so that no
+    warning is lost.
 
 options:
   name:
@@ -72,6 +72,8 @@ notes:
   - Needs the permissions C(events:PutRule), C(events:DescribeRule), C(events:DeleteRule), C(events:PutTargets),
     C(events:RemoveTargets), C(events:ListTargetsByRule), C(events:TagResource), C(events:UntagResource),
     C(events:ListTagsForResource), C(events:DescribeApiDestination), and C(iam:PassRole) for the execution role.
+  - To read the execution role, also C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies),
+    C(iam:GetPolicy) and C(iam:GetPolicyVersion); without these permissions, a wrong role is found by its dead letters only.
   - A prediction in check mode takes it that the API destination will be there. Outside of check mode, a missing one fails
     the region.
 
@@ -157,17 +159,49 @@ failed_regions:
   elements: str
   returned: always, unless an argument was wrong
   sample: []
+execution_role:
+  description: Why EventBridge cannot use the role of O(role_arn), or what else is to be known about it.
+  type: dict
+  returned: when there is something to know
+  contains:
+    action:
+      description: V(unchanged), or V(failed) if EventBridge cannot assume the role. After a failure, no region was touched.
+      type: str
+      returned: always
+      sample: unchanged
+    changed:
+      description: V(false), as the role is made elsewhere.
+      type: bool
+      returned: always
+      sample: false
+    note:
+      description: What is not known about the role, and why. It is also given as a warning.
+      type: str
+      returned: unless it failed
+      sample: "Whether EventBridge may assume the execution role is not known: AccessDenied: GetRole: not authorized"
+    error:
+      description: Why EventBridge cannot assume the role.
+      type: dict
+      returned: when it failed
+      sample: {code: RoleNotUsable, message: "there is no role spot in the AWS account 123456789012."}
 """
+
+import functools
+import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.module import run
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     named_argument_spec,
     regions_argument_spec,
+    role_settle_argument_spec,
     wait_argument_spec,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import GivenRole, with_given_role
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 
 
 def main() -> None:
@@ -178,13 +212,28 @@ def main() -> None:
             "api_destination_arns": {"type": "dict"},
             "dead_letter_queue": {"type": "str"},
             **argument_spec(),
+            **role_settle_argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
         },
         required_if=[("state", "present", ["role_arn"])],
         supports_check_mode=True,
     )
-    run(module, Rule)
+
+    def with_role(rule: Rule, regions: Regions, work: t.Callable[..., dict[str, t.Any]]) -> dict[str, t.Any]:
+        if not rule.present:
+            return work()
+
+        def destination_arn(entry: dict[str, t.Any]) -> str | None:
+            arns = [target["arn"] for target in entry["rule"]["targets"] if target.get("role_arn") == rule.role_arn]
+            return next((arn for arn in arns if f":api-destination/{rule.api_destination}/" in arn), None)
+
+        given = GivenRole.read(regions, rule.role_arn, rule.aws_account)
+        settling = RoleSettling(module.params["role_settle_time"], regions, given.name)
+        work = functools.partial(work, ready=settling.wait)
+        return with_given_role(given, work, rule.api_destination, destination_arn, check_mode=module.check_mode)
+
+    run(module, Rule, around=with_role)
 
 
 if __name__ == "__main__":

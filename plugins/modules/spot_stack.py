@@ -36,6 +36,8 @@ options:
       - Whether the stack shall be there.
       - With the stack goes all that it made, the messages in its dead-letter queue included. A stack with termination protection is
         kept, and fails the region.
+      - A rule that has targets of others is kept, without the stack's, and RV(regions.note) names it. CloudFormation can neither delete nor
+        make such a rule again.
     type: str
     choices: [present, absent]
     default: present
@@ -167,6 +169,9 @@ notes:
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
     Without them, whether EventBridge can use a key is a warning.
+  - With the parameter C(ExecutionRoleArn) in O(parameters), also needs the permissions C(iam:GetRole), C(iam:ListRolePolicies),
+    C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and C(iam:GetPolicyVersion) to read the role, as
+    O(spot.eventbridge.spot_integration#module:role_arn) describes.
   - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
     C(events:ListEventBuses) and C(events:ListTargetsByRule). With O(on_existing=migrate), also those of
     M(spot.eventbridge.spot_test_event), and those of M(spot.eventbridge.spot_integration) to remove an integration.
@@ -401,6 +406,31 @@ aws_account:
   type: str
   returned: unless an argument was wrong
   sample: "123456789012"
+execution_role:
+  description: Of the role in the parameter C(ExecutionRoleArn), why EventBridge cannot use it, or what is not known about it.
+  type: dict
+  returned: when there is something to know
+  contains:
+    action:
+      description: V(unchanged), or V(failed) if EventBridge cannot assume the role. After a failure, no region was touched.
+      type: str
+      returned: always
+      sample: unchanged
+    changed:
+      description: V(false), as the role is made elsewhere.
+      type: bool
+      returned: always
+      sample: false
+    note:
+      description: What is not known about the role, and why. It is also given as a warning.
+      type: str
+      returned: unless it failed
+      sample: "Whether EventBridge may assume the execution role is not known: AccessDenied: GetRole: not authorized"
+    error:
+      description: Why EventBridge cannot assume the role.
+      type: dict
+      returned: when it failed
+      sample: {code: RoleNotUsable, message: "there is no role spot in the AWS account 123456789012."}
 summary:
   description: One row for each region, worst first, with those of O(unsupported_regions).
   type: list
@@ -454,6 +484,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     endpoint_argument_spec,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import SERVICES, deploy
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT, Stack, argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import stack_result
@@ -466,6 +497,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish, wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome, failed_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import (
+    GivenRole,
+    with_given_role,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import migrate, send_by_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.removal import Removals
@@ -498,9 +533,17 @@ def main() -> None:
         def one(region: Region) -> Outcome:
             return deploy(stack, region, check_mode=module.check_mode, timeout=timeout, gate=gates[region.name])
 
-        results = regions.run(one)
-        found = {name: gate.found for name, gate in gates.items()}
-        whole = stack_result(results, found, {name: gate.notes for name, gate in gates.items()})
+        def everywhere() -> dict[str, t.Any]:
+            results = regions.run(one)
+            found = {name: gate.found for name, gate in gates.items()}
+            return stack_result(results, found, {name: gate.notes for name, gate in gates.items()})
+
+        role_arn = params["parameters"].get(ROLE_PARAMETER) if stack.present else None
+        if role_arn:
+            given = GivenRole.read(regions, str(role_arn))
+            whole = with_given_role(given, everywhere, _name(params), _destination_arn, check_mode=module.check_mode)
+        else:
+            whole = everywhere()
         if stack.present and params["on_existing"] == MIGRATE:
             served = {"endpoint": params["invocation_endpoint"], "spot_account": params["spot_account"]}
             removals = Removals(regions, module.check_mode, timeout, timeout, params["all_regions"], **served)
@@ -524,11 +567,18 @@ def _aws_account(whole: dict[str, t.Any]) -> str | None:
     return next((arn.split(":")[4] for arn in arns if arn), None)
 
 
+def _name(params: dict[str, t.Any]) -> str:
+    return params["parameters"].get("Name") or f"spot-interruption-{params['spot_account']}"
+
+
+def _destination_arn(entry: dict[str, t.Any]) -> str | None:
+    return ((entry["stack"] or {}).get("outputs") or {}).get("ApiDestinationArn")
+
+
 def _gate(region: Region, params: dict[str, t.Any]) -> Gate:
-    name = params["parameters"].get("Name") or f"spot-interruption-{params['spot_account']}"
     return Gate(
         region,
-        name,
+        _name(params),
         params["invocation_endpoint"],
         params["spot_account"] or "",
         params["on_existing"],

@@ -280,6 +280,9 @@ notes:
     with O(permission_model=service_managed) C(organizations:DescribeOrganization), C(organizations:ListAccountsForParent),
     C(organizations:ListOrganizationalUnitsForParent) and, for a delegated administrator,
     C(organizations:ListDelegatedAdministrators).
+  - With the parameter C(ExecutionRoleArn) in O(parameters), all AWS accounts that are named have to be that of the role, as EventBridge
+    can use no role of another account. A role of the caller's account is read, as O(spot.eventbridge.spot_integration#module:role_arn)
+    describes; a role that cannot be read is a warning.
 
 seealso:
   - plugin: spot.eventbridge.stack_template
@@ -513,6 +516,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, regions_of_every_account
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import ORGANIZATIONS
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
@@ -521,6 +525,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import wait_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_excluded
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import GivenRole
 
 
 def main() -> None:
@@ -537,7 +542,7 @@ def main() -> None:
     )
     nothing_done: dict[str, list[t.Any]] = {"operations": [], "failed_instances": []}
     try:
-        answer = _run(module).run()
+        answer = _run(module)
     except ArgumentError as error:
         module.fail_json(msg=str(error), **nothing_done)
     except Exception as error:  # an uncaught one would print its arguments, the token among them
@@ -552,7 +557,7 @@ def main() -> None:
     module.exit_json(**answer)
 
 
-def _run(module: AnsibleAWSModule) -> StackSetRun:
+def _run(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params, step = module.params, module.params[STEP] or {}
     service_managed = params["permission_model"] == "service_managed"
     regions = Regions(module, (CLOUDFORMATION, ORGANIZATIONS) if service_managed else (CLOUDFORMATION,))
@@ -564,14 +569,34 @@ def _run(module: AnsibleAWSModule) -> StackSetRun:
         params = {**params, "regions": [name for name in params["regions"] if not is_excluded(name, exclude)]}
         if not params["regions"]:
             raise ArgumentError(f"All regions are excluded by {', '.join(exclude)}. Change the regions, or exclude fewer.")
-    return StackSetRun(
-        StackSet.from_parameters(params),
+    stack_set = StackSet.from_parameters(params)
+    notes = _role_notes(stack_set, regions, check_mode=module.check_mode)
+    answer = StackSetRun(
+        stack_set,
         home.clients,
         check_mode=module.check_mode,
         timeout=wait_seconds(params),
         step=max(int(step["seconds"]), 1) if "operations" in step else 0,
         before=step.get("operations", ()),
-    )
+    ).run()
+    return {**answer, "notes": [*notes, *answer["notes"]]} if notes and "notes" in answer else answer
+
+
+def _role_notes(stack_set: StackSet, regions: Regions, *, check_mode: bool) -> tuple[str, ...]:
+    """Return what is to be known about an execution role that is made elsewhere; only a role of the caller's account can be read.
+
+    :raises ArgumentError: EventBridge cannot use the role.
+    """
+    role_arn = stack_set.parameters.get(ROLE_PARAMETER) if stack_set.present else None
+    if not role_arn:
+        return ()
+    if f":{regions.aws_account()}:" not in role_arn:
+        return (f"The execution role {role_arn} was not read, as it is not in the caller's AWS account.",)
+    given = GivenRole.read(regions, role_arn)
+    if given.failure and not (given.missing and check_mode):
+        raise ArgumentError(f"execution role: {given.failure.message}")
+    name = stack_set.parameters.get("Name") or f"spot-interruption-{stack_set.base_spot_account}"
+    return given.of_another_account(stack_set.regions[0], name) if not given.failure else (given.failure.message,)
 
 
 if __name__ == "__main__":

@@ -74,14 +74,13 @@ def main() -> int:
     _tell_cleanup("An earlier run had left", earlier, mask)
     outcomes: list[Outcome] = []
     try:
-        _replay_all(chosen, target, mask, outcomes, given.parallel)
+        _replay_all(chosen, target, mask, outcomes, given)
     except _Stopped:
         print("Stopped. What was made is being removed.", flush=True)
     finally:
         own = Cleanup(target, target.prefix).run()
         _tell_cleanup("This run has made", own, mask)
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_text(recorded(outcomes, mask), encoding="utf-8")
+    _write(given.output, outcomes, mask)
     counts = Counter(outcome.status for outcome in outcomes)
     print("\n" + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
     print(f"Records of what was answered: {given.output}. To add them to the suite, move the file to tests/contract/records.")
@@ -132,8 +131,19 @@ def _plan(records: list[Record], target: Target) -> str:
     )
 
 
-def _replay_all(records: list[Record], target: Target, mask: Mask, outcomes: list[Outcome], parallel: int) -> None:
-    """Replay all records, and say what became of each; none any more once the endpoint cannot be reached."""
+def _write(path: Path, outcomes: list[Outcome], mask: Mask) -> None:
+    """Write the file of new records, whole at any time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(recorded(sorted(outcomes, key=lambda outcome: outcome.record.name), mask), encoding="utf-8")
+    new.replace(path)
+
+
+def _replay_all(records: list[Record], target: Target, mask: Mask, outcomes: list[Outcome], given: Any) -> None:
+    """Replay all records, say what became of each, and write it: a run that is killed loses nothing that was answered.
+
+    None is replayed any more once the endpoint cannot be reached.
+    """
     stop = threading.Event()
 
     def end(*_: object) -> None:
@@ -149,18 +159,18 @@ def _replay_all(records: list[Record], target: Target, mask: Mask, outcomes: lis
             return Outcome(record, NOT_ASKED, ["the endpoint could not be reached any more"], unreachable=True)
         return replay(record, target, number)
 
-    with ThreadPoolExecutor(parallel) as pool:
+    with ThreadPoolExecutor(given.parallel) as pool:
         try:
             for done in as_completed([pool.submit(one, number, record) for number, record in enumerate(records, 1)]):
                 outcome = done.result()
                 outcomes.append(outcome)
                 print("\n".join(lines(outcome, mask)), flush=True)
+                _write(given.output, outcomes, mask)
                 in_a_row = in_a_row + 1 if outcome.unreachable else 0 if outcome.answer else in_a_row
                 if in_a_row >= _UNREACHABLE_IN_A_ROW:
                     stop.set()
         finally:
             stop.set()
-    outcomes.sort(key=lambda outcome: outcome.record.name)
 
 
 def _tell_cleanup(what: str, cleanup: Cleanup, mask: Mask) -> None:

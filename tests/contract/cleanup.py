@@ -31,10 +31,11 @@ class Cleanup:
         self._events, self._sqs, self._iam, self._stacks = (target.client(name) for name in ("events", "sqs", "iam", "cloudformation"))
         self.removed: list[str] = []
         self.left: list[str] = []
+        self._unlisted: dict[str, list[str]] = {}
 
     def run(self) -> Cleanup:
         """Remove everything; stacks after the targets of their rules, which would keep them from being deleted."""
-        self._each("targets of rule", self._rules, self._remove_targets)
+        self._each("target of rule", self._rules, self._remove_targets)
         self._each("stack", self._stack_names, lambda name: self._stacks.delete_stack(StackName=name))
         self._wait_for_stacks()
         self._each("rule", self._rules, lambda name: self._events.delete_rule(Name=name))
@@ -42,13 +43,15 @@ class Cleanup:
         self._each("connection", self._connections, lambda name: self._events.delete_connection(Name=name))
         self._each("queue", self._queues, lambda url: self._sqs.delete_queue(QueueUrl=url))
         self._each("role", self._roles, self._delete_role)
+        for why, kinds in self._unlisted.items():
+            self.left.append(f"everything that is called {self._prefix}*: {', '.join(dict.fromkeys(kinds))} cannot be listed ({why})")
         return self
 
     def _each(self, kind: str, names: Callable[[], Iterable[str]], remove: Callable[[str], Any]) -> None:
         try:
             found = [name for name in names() if self._is_meant(name.rpartition("/")[2])]
         except (BotoCoreError, ClientError) as error:
-            self.left.append(f"each {kind} that there is: they cannot be listed ({_why(error)})")
+            self._unlisted.setdefault(_why(error), []).append(f"{kind}s")
             return
         for name in found:
             try:
@@ -71,7 +74,7 @@ class Cleanup:
                     return
                 time.sleep(0.1 * self._target.patience)
         except (BotoCoreError, ClientError) as error:
-            self.left.append(f"stacks: cannot be listed ({_why(error)})")
+            self._unlisted.setdefault(_why(error), []).append("stacks")
 
     def _stack_names(self) -> Iterator[str]:
         for page in self._stacks.get_paginator("describe_stacks").paginate():

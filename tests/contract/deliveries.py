@@ -36,11 +36,13 @@ class NeedsEndpoint(Exception):
 
 
 def observe(what: str, client: Callable[[str], Any], sandbox: Sandbox | None, values: dict[str, str], patience: float, **how: Any) -> Json:
-    """Return what is observed: `{"attributes"}` of a dead letter, or `{"headers", "query", "body"}` of a request."""
+    """Return what is observed: `{"attributes"}` of a dead letter, `{"headers", "query", "body"}` of a request, or see `new_role`."""
     from tests.contract.replay import CannotReplay
 
     try:
         with _endpoint(how.pop("endpoint", None), sandbox) as (url, received):
+            if what == "new_role":
+                return _Delivery(client, values, url, patience, role="new", retries=0).new_role(int(how["events"]))
             delivery = _Delivery(client, values, url, patience, **how)
             if what == "dead_letter":
                 return {"attributes": delivery.dead_letter()}
@@ -56,7 +58,7 @@ class _Delivery:
 
     Args:
         url: the endpoint of the API destination.
-        role: "good", "deleted", "missing", "wrong trust", "wrong condition", "rule's condition" or "no policy".
+        role: "good", "new", "deleted", "missing", "wrong trust", "wrong condition", "rule's condition" or "no policy".
         target: "api destination", "missing queue" or "denied queue".
         retries, age: the target's retry policy.
         method: the HTTP method.
@@ -103,6 +105,28 @@ class _Delivery:
                 return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
         return {}
 
+    def new_role(self, events: int) -> Json:
+        """Send an event every second from the creation of the role on; return how long deliveries failed for want of it."""
+        begin, sent = time.monotonic(), []
+        for _ in range(events):
+            sent.append(time.monotonic() - begin)
+            self._send(number=len(sent) - 1)
+            time.sleep(self._patience / 30)  # a second in AWS
+        codes: dict[int, str] = {}
+        end = time.monotonic() + _SECONDS * self._patience
+        while len(codes) < events and time.monotonic() < end:
+            answer = self._client("sqs").receive_message(
+                QueueUrl=self._dead_letters, MessageAttributeNames=["All"], MaxNumberOfMessages=10, WaitTimeSeconds=1
+            )
+            for message in answer.get("Messages", []):
+                codes[json.loads(message["Body"])["detail"]["number"]] = message["MessageAttributes"]["ERROR_CODE"]["StringValue"]
+        refused = sorted(number for number, code in codes.items() if code == "FAILED_TO_ASSUME_ROLE")
+        return {
+            "Codes": sorted(set(codes.values())),
+            "Refused": len(refused),
+            "LastRefusedAfterSeconds": round(sent[refused[-1]], 1) if refused else None,
+        }
+
     def request(self, received: list[Json]) -> Json:
         """Send the event, and return the request that the endpoint received."""
         self._send()
@@ -111,8 +135,9 @@ class _Delivery:
             time.sleep(0.02)
         return received[0] if received else {}
 
-    def _send(self) -> None:
-        entry = {"Source": f"contract.{self._name}", "DetailType": "contract", "Detail": json.dumps({"contract": self._name})}
+    def _send(self, **more: Any) -> None:
+        detail = {"contract": self._name, **more}
+        entry = {"Source": f"contract.{self._name}", "DetailType": "contract", "Detail": json.dumps(detail)}
         plain(self._events.put_events(Entries=[entry]))
 
     def _queue_arn(self, name: str) -> str:
@@ -162,7 +187,7 @@ class _Delivery:
         if kind != "no policy":
             allow = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
             iam.put_role_policy(RoleName=self._name, PolicyName="contract", PolicyDocument=_policy(allow))
-        if self._patience > 1:
+        if self._patience > 1 and kind != "new":
             time.sleep(15)  # IAM's changes spread within seconds
         return arn
 

@@ -120,6 +120,8 @@ class Sandbox:
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
+            # Roles are known to EventBridge at once here, unless the setting role_spread_seconds says otherwise.
+            "SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME": "0",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             **({"SPOTINST_TOKEN": self.tokens[token]} if token else {}),

@@ -20,7 +20,8 @@ class Settings:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
         destination_lag_seconds: how long an API destination still shows its old state after its connection's has changed (AWS: 1 to 2).
-        role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge.
+        role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge. CloudFormation does not
+            wait for it; with `stack_time_scale`, it puts a rule's targets half a minute after the rule.
         queue_name_seconds: how long the name of a deleted queue cannot be used again (AWS: 60).
         stack_seconds: how long CloudFormation takes for an operation on a stack, besides what the resources take.
         stack_time_scale: factor on how long CloudFormation took in AWS for each resource (queue 61, role 18, rule 60) and for the
@@ -37,6 +38,8 @@ class Settings:
         update_without_value_keeps: whether UpdateConnection without ApiKeyValue keeps the value; it is refused otherwise.
         kms_key_as_arn: whether DescribeConnection shows a KMS key as an ARN, whatever was given.
         assume_with_source_arn: whether aws:SourceArn, the rule's, is there when EventBridge assumes an execution role.
+        stack_set_stopped_text: the reason of what is left of an operation on a stack set that was stopped.
+        missing_instances_are_refused: whether DeleteStackInstances refuses instances that are not there; it ignores them otherwise.
         partition: the partition of the account: no region of another one knows its keys.
         control_policy: the organisation's policy for the account, None for none; its condition key aws:RequestedRegion is us-east-1
             for global services. AWS's own example for denying regions exempts these: `Sandbox.deny_regions` makes it.
@@ -66,6 +69,8 @@ class Settings:
     update_without_value_keeps: bool = True
     kms_key_as_arn: bool = False
     assume_with_source_arn: bool = True
+    stack_set_stopped_text: str = "Cancelled since the operation was stopped"
+    missing_instances_are_refused: bool = False
     partition: str = "aws"
     control_policy: dict[str, Any] | None = None
     control_policy_kind: str = "service control policy"

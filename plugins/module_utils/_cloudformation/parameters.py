@@ -19,6 +19,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 
+# The parameter of this collection's template that takes an execution role made elsewhere.
+ROLE_PARAMETER = "ExecutionRoleArn"
+
 
 def as_shown(given: t.Mapping[str, str], current: t.Mapping[str, str], key_arns: t.Mapping[str, str] | None = None) -> dict[str, str]:
     """Return desired parameters with each KMS key in the form that the stack has, where it is the same key: no update is needed.

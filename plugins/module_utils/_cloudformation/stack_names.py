@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION, Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
@@ -16,7 +16,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# The logical ids that a stack of this collection's template always has; what another template decides is not repaired.
+# The logical ids that a stack of this collection's template always has. It names all parts alike. What another template decides is not
+# repaired.
 _OURS = {"Connection", "ApiDestination", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
 
 # CloudFormation's states in which a stack is as it should be (API reference, Stack).
@@ -100,5 +101,8 @@ def stack_names(region: Region, stack_name: str) -> StackNames | None:
         for item in resources
         if item.get("PhysicalResourceId") and item.get("ResourceStatus") != "DELETE_COMPLETE"
     }
-    ours = {item["LogicalResourceId"] for item in resources} >= _OURS
-    return StackNames(Stack(stack["StackName"], stack["StackId"]), stack["StackStatus"], names, ours)
+    holds_ours = {item["LogicalResourceId"] for item in resources} >= _OURS
+    found = StackNames(Stack(stack["StackName"], stack["StackId"]), stack["StackStatus"], names, holds_ours)
+    # A copy of this collection's template that leaves the names to CloudFormation is another one, with another policy of the queue.
+    one_name = len({name for name in (found.connection, found.api_destination, found.rule) if name}) <= 1
+    return replace(found, ours=holds_ours and one_name)

@@ -171,6 +171,21 @@ def retained(body: t.Any) -> tuple[dict[str, t.Any], bool]:
     return {**template, "Resources": resources}, resources == template["Resources"]
 
 
+def target_ids(body: t.Any) -> dict[str, set[str]]:
+    """Return the ids of the targets that a template gives its rules, by the rule's name in it; without rules whose ids it computes.
+
+    :param body: see `retained`
+    """
+    resources = (_loaded(body, "BaseLoader") or {}).get("Resources") or {}
+    found: dict[str, set[str]] = {}
+    for logical_id, resource in resources.items():
+        targets = (resource.get("Properties") or {}).get("Targets") or []
+        ids = [target.get("Id") if isinstance(target, dict) else None for target in targets] if isinstance(targets, list) else [None]
+        if all(isinstance(target_id, str) for target_id in ids):
+            found[logical_id] = {str(target_id) for target_id in ids}
+    return found
+
+
 def _section_differences(name: str, one: t.Any, other: t.Any) -> list[str]:
     if one == other:
         return []

@@ -13,10 +13,11 @@ import os
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible.module_utils.basic import AnsibleFallbackNotFound
+from ansible.module_utils.basic import AnsibleFallbackNotFound, env_fallback
 
 DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
 DEFAULT_SESSION_NAME = "spot-eventbridge"
+ROLE_SETTLE_VARIABLE = "SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME"
 
 _DEFAULT_PROFILE = "default"
 # The first of each pair is that of Spot's SDK for Go, spotctl and the Terraform provider, the second that of Spot's SDK for Python.
@@ -98,6 +99,14 @@ def wait_argument_spec(timeout: int = 120) -> ArgumentSpec:
     :param timeout: the default, in seconds
     """
     return {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": timeout}}
+
+
+def role_settle_argument_spec() -> ArgumentSpec:
+    """Return the option for how long after its creation an execution role may be unknown to EventBridge.
+
+    CloudFormation takes 18 seconds to make a role (tests/contract/records/stacks.yml, stack-durations).
+    """
+    return {"role_settle_time": {"type": "float", "default": 20.0, "fallback": (env_fallback, [ROLE_SETTLE_VARIABLE])}}
 
 
 def tags_argument_spec() -> ArgumentSpec:

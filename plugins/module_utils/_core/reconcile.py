@@ -30,6 +30,7 @@ def reconcile(
     timeout: float,
     gate: t.Callable[[Plan], None] = lambda plan: None,
     look: t.Callable[[], t.Any] | None = None,
+    ready: t.Callable[[], None] | None = None,
 ) -> Outcome:
     """Bring a resource in one region to what is desired: read, plan, apply, read the result.
 
@@ -38,6 +39,7 @@ def reconcile(
     :param timeout: seconds to wait for AWS; 0 waits for nothing
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
     :param look: returns what the resource's `look` has returned already; without it, the resource is read
+    :param ready: returns when the changes may be made; its time does not count
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
     deadline, resource = Deadline(timeout), resource.prepared(region)
@@ -45,6 +47,9 @@ def reconcile(
     gate(told)
     if check_mode or not told.calls:
         return Outcome(told, told.document)
+    if ready:
+        ready()
+        deadline = Deadline(timeout)
     retries, refused = Retries(deadline), None
     while plan.calls:
         if plan.unmet_dependency:

@@ -20,7 +20,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile i
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.boundary import within_boundary
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import GivenRole, with_given_role
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
 
 if t.TYPE_CHECKING:
@@ -60,13 +62,14 @@ class _Look:
         return self.seen
 
 
-def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float) -> Progress:
+def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float, ready: t.Callable[[], None] | None = None) -> Progress:
     """Bring all four resources of a region to what is desired, up to the first that fails.
 
     All are looked at, at once; then each is planned and changed, one after the other. A change may show in the resources after it, so they
     are looked at again, unless there was nothing to see.
 
     :param timeout: seconds to wait for AWS in each step
+    :param ready: returns when EventBridge can assume the execution role; the rule is made or changed after it
     """
     outcomes: dict[str, Outcome] = {}
     gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
@@ -82,7 +85,8 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
         look = looks[step.kind]
         try:
             seen = None if changed and not look.is_nothing else look.result
-            outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen)
+            how = {"ready": ready} if step.kind == desired.rule.kind and desired.present else {}
+            outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen, **how)
         except Exception as error:  # of any kind: the result has what was done before it
             return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)
         outcomes[step.kind] = outcome
@@ -91,13 +95,25 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
     return Progress(outcomes, existing=gate.found, notes=gate.notes)
 
 
-def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Document:
+def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:
     """Bring the execution role and all regions to what is desired: the role before the first region, or after the last.
 
+    A role that is made elsewhere is read before the first region.
+
+    :param settle: how many seconds after its creation the execution role may be unknown to EventBridge
     :param how: `check_mode` and `timeout` of `integrate`
-    :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here;
-        `msg` only if something failed.
+    :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here,
+        or if there is something to know about it; `msg` only if something failed.
     """
+    settling = RoleSettling(settle, regions, desired.rule.role_arn.rsplit("/", 1)[-1])
+    work = functools.partial(_integrate_everywhere, desired, regions, settling, **how)
+    if desired.execution_role or not desired.present:
+        return work()
+    given = GivenRole.read(regions, desired.rule.role_arn, desired.aws_account)
+    return with_given_role(given, work, desired.api_destination.name, _destination_arn, check_mode=how["check_mode"])
+
+
+def _integrate_everywhere(desired: Desired, regions: Regions, settling: RoleSettling, **how: t.Any) -> Document:
     role: Outcome | Failure | None = None
     results: t.Mapping[str, Progress | Failure] = {}
     if desired.execution_role and desired.present:
@@ -113,13 +129,19 @@ def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Do
                 results = foreseen
             else:
                 role = _settle_role(desired.execution_role, regions, **how)
+                if isinstance(role, Outcome):
+                    settling.begin(role.plan)
         if isinstance(role, Failure):
             return combined_result({}, role)
         desired = desired.with_role_of(role)
-    results = results or regions.run(functools.partial(integrate, desired=desired, **how))
+    results = results or regions.run(functools.partial(integrate, desired=desired, ready=settling.wait, **how))
     if desired.execution_role and not desired.present:
         return _without_role(desired, desired.execution_role, regions, results, **how)
     return combined_result(results, role)
+
+
+def _destination_arn(entry: Document) -> str | None:
+    return (entry.get("api_destination") or {}).get("api_destination_arn")
 
 
 def _without_role(

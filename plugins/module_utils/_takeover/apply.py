@@ -50,7 +50,7 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
     served = {"endpoint": desired.endpoint, "spot_account": desired.spot_account}
     removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"], **served)
     return account_result(
-        _integrate(desired, removals),
+        _integrate(desired, removals, params["role_settle_time"]),
         present=desired.present,
         predicted=module.check_mode,
         spot_account=params["spot_account"],
@@ -60,8 +60,8 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
     )
 
 
-def _integrate(desired: Desired, removals: Removals) -> Document:
-    run = functools.partial(integrate_everywhere, desired, removals.regions, timeout=removals.timeout)
+def _integrate(desired: Desired, removals: Removals, settle: float) -> Document:
+    run = functools.partial(integrate_everywhere, desired, removals.regions, timeout=removals.timeout, settle=settle)
     if not desired.present or desired.on_existing not in (ADOPT, MIGRATE):
         return run(check_mode=removals.check_mode)
     if desired.on_existing == MIGRATE:

@@ -73,7 +73,8 @@ def test_a_fleet_is_onboarded_all_the_same(fleet: Fleet, undisturbed: tuple[dict
 
 
 def test_a_role_that_takes_twenty_seconds_to_spread_is_taken_at_once_and_notices_arrive_afterwards(fleet: Fleet) -> None:
-    # PutTargets takes a role that EventBridge does not know yet (tests/contract/records/rules.yml, targets-missing-role-accepted).
+    # PutTargets takes a role that EventBridge does not know yet (tests/contract/records/rules.yml, targets-missing-role-accepted). With
+    # the time to settle, no rule is made before (tests/integration/modules/test_role_settling.py).
     spot, aws = "act-f1ee0001", fleet.accounts["act-f1ee0001"]
     fleet.sandbox.settings(role_spread_seconds=20)
     run = fleet.run("onboard", "--limit", spot, "-e", "regions=us-east-1,eu-west-1")

@@ -18,6 +18,18 @@ NAME = f"spot-interruption-{SPOT_ACCOUNT}"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 
 
+def make_role(iam: Any, service: str = "events.amazonaws.com", **more: Any) -> None:
+    """Make a role that a service may assume, and that may send to any API destination."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=_policy(statement), **more)
+    statement = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
+    iam.put_role_policy(RoleName=NAME, PolicyName="send", PolicyDocument=_policy(statement))
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 class Aws:
     """AWS of a sandbox in one region, unless another is named."""
 
@@ -49,18 +61,16 @@ class Aws:
         given = {"AuthorizationType": "API_KEY", "AuthParameters": parameters, **changes}
         return str(self.events(region).create_connection(Name=name, **given)["ConnectionArn"])
 
-    def destination(self, connection_arn: str, region: str = REGION, name: str = NAME) -> str:
+    def destination(self, connection_arn: str, region: str = REGION, name: str = NAME, endpoint: str = "https://example.com/") -> str:
         """Make an API destination and return its ARN."""
         answer = self.events(region).create_api_destination(
-            Name=name, ConnectionArn=connection_arn, InvocationEndpoint="https://example.com/", HttpMethod="POST"
+            Name=name, ConnectionArn=connection_arn, InvocationEndpoint=endpoint, HttpMethod="POST"
         )
         return str(answer["ApiDestinationArn"])
 
     def role(self) -> None:
-        """Make the execution role."""
-        statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=document)
+        """Make the execution role, which may send to any API destination."""
+        make_role(self._client("iam"))
 
     def foreign_target(self, region: str = REGION) -> None:
         """Give the rule a target of somebody else."""

@@ -182,6 +182,8 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
     found.update(seen("spot_integration", onboarded("spot_integration", **another).answer))
     found.update(seen("spot_integration", onboarded("spot_integration", **another, on_existing="migrate").answer))
     onboarded("spot_integration", **ONBOARDED, on_existing="migrate", all_regions=True)
+    without_role = {"name": "another", "role_arn": "arn:aws:iam::123456789012:role/missing", "regions": [REGION]}
+    found.update(seen("spot_interruption_rule", onboarded("spot_interruption_rule", **without_role).answer))
     for operation in ("GetSecretValue", "GetMetricData"):
         sandbox.add_fault(REFUSED, {"operation": operation})
     look()

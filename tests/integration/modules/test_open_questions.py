@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from tests.integration.modules.accounts import FIRST, SPOT_ACCOUNTS, Accounts
+from tests.integration.modules.accounts import NAME as STACK_SET
 from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT, Aws
 from tests.integration.modules.runner import Run, Runner
 from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.kms_keys import make_key
 
 REGION = "eu-west-1"
+ONE = {FIRST: SPOT_ACCOUNTS[FIRST]}
+ONE_BY_ONE = {"region_concurrency_type": "sequential"}
 TRUST = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
@@ -126,3 +132,49 @@ def test_the_execution_role_is_assumed_with_or_without_a_source_arn(integrate: A
     sandbox.settings(assume_with_source_arn=assume_with_source_arn)
     integrate(role_arn=None, role_name="spot-execution")
     assert delivered(sandbox) == ["delivered"]
+
+
+@pytest.mark.parametrize("stack_set_stopped_text", ["Cancelled since the operation was stopped", "The user has stopped it."])
+def test_an_operation_that_somebody_stops_is_named_with_whatever_text(
+    sandbox: Sandbox, accounts: Accounts, stack_set: Callable[..., Run], stack_set_stopped_text: str
+) -> None:
+    accounts.roles()
+    sandbox.settings(stack_set_stopped_text=stack_set_stopped_text)
+    held = sandbox.add_fault({"held": True}, {"operation": "CreateQueue"})
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(stack_set, spot_accounts=ONE, operation_preferences={"max_concurrent_count": 1, **ONE_BY_ONE})
+        eventually(lambda: sandbox.faults()[0]["hits"])
+        (operation,) = (entry["OperationId"] for entry in accounts.operations() if entry["Status"] == "RUNNING")
+        accounts.cloudformation.stop_stack_set_operation(StackSetName=STACK_SET, OperationId=operation)
+        sandbox.clear_faults(held["id"])
+        stopped = running.result()
+    assert stopped.failed
+    assert stack_set_stopped_text in stopped.message
+    assert not stack_set(spot_accounts=ONE).failed
+
+
+@pytest.mark.parametrize("missing_instances_are_refused", [True, False])
+def test_instances_that_vanish_before_they_are_deleted(
+    sandbox: Sandbox, accounts: Accounts, stack_set: Callable[..., Run], missing_instances_are_refused: bool
+) -> None:
+    accounts.roles()
+    assert not stack_set(spot_accounts=ONE, regions=[REGION]).failed
+    sandbox.settings(missing_instances_are_refused=missing_instances_are_refused)
+    held = sandbox.add_fault({"held": True}, {"operation": "DeleteStackInstances"}, times=1)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(stack_set, state="absent", spot_accounts=None, regions=None, template_body=None)
+        eventually(lambda: sandbox.faults()[0]["hits"])
+        accounts.cloudformation.delete_stack_instances(StackSetName=STACK_SET, Accounts=[*ONE], Regions=[REGION], RetainStacks=False)
+        accounts.at_rest()
+        sandbox.clear_faults(held["id"])
+        removed = running.result()
+    assert (removed.failed, removed.changed) == (False, True), removed.message
+    assert accounts.cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"] == []
+
+
+def eventually(seen: Callable[[], Any]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from tests.fakes.plain_moto import plain_moto
-from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT
+from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT, make_role
 from tests.integration.modules.runner import Runner
 from tests.tools.kms_keys import make_key
 
@@ -40,6 +40,7 @@ def moto_url() -> Iterator[str]:
 def run(moto_url: str, tmp_path: Path) -> Runner:
     _open(Request(f"{moto_url}/moto-api/reset", method="POST"), timeout=10).close()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SPOTINST_")) and "proxy" not in name.lower()}
+    make_role(boto3.client("iam", "us-east-1", endpoint_url=moto_url, aws_access_key_id="testing", aws_secret_access_key="testing"))
     aws = {"AWS_ENDPOINT_URL": moto_url, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     config = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     return Runner({**kept, **aws, **config}, tmp_path, {TOKEN})

@@ -243,17 +243,21 @@ def test_a_role_that_has_not_spread_yet_is_taken(rule: Rule, aws: Aws, sandbox: 
     assert list(aws.targets()) == ["spot"]
 
 
-def test_a_role_that_is_not_there_is_taken_by_aws(rule: Rule, aws: Aws, sandbox: Sandbox) -> None:
-    # PutTargets looks at no role (tests/contract/records/rules.yml, targets-missing-role-accepted): deliveries fail until it is there.
-    arn = aws.destination(aws.connection(sandbox.tokens["editor"]))
+def test_a_role_that_does_not_exist_is_refused_before_any_region(rule: Rule, aws: Aws, sandbox: Sandbox) -> None:
+    # PutTargets accepts it (tests/contract/records/rules.yml, targets-missing-role-accepted), and no delivery succeeds.
+    aws.destination(aws.connection(sandbox.tokens["editor"]))
+    before = sandbox.calls(writes=True)
     run = rule()
-    assert (run.failed, run.action) == (False, "created")
-    target = aws.targets()["spot"]
-    assert (target["Arn"], target["RoleArn"]) == (arn, ROLE_ARN)
+    assert (run.failed, run.regions, run.answer["execution_role"]["error"]["code"]) == (True, {}, "RoleNotUsable")
+    assert f"there is no role {NAME} in the AWS account {ACCOUNT}. Make the role, or correct its ARN" in run.message
+    assert sandbox.calls(writes=True) == before
+    predicted = rule(check=True)
+    assert (predicted.failed, predicted.action) == (False, "created")
+    assert any("Outside of check mode, this fails: there is no role" in warning for warning in predicted.warnings)
 
 
 def test_a_role_that_may_not_be_passed_is_told_with_the_permission(rule: Rule, sandbox: Sandbox, destination_arn: str) -> None:
-    sandbox.permit("RESTRICTED", ["events:*", "sts:*"])
+    sandbox.permit("RESTRICTED", ["events:*", "iam:GetRole", "sts:*"])
     run = rule(access_key="RESTRICTED", secret_key="testing")
     assert run.error["code"] == "AccessDeniedException"
     assert "iam:PassRole" in run.message

@@ -371,6 +371,66 @@ def test_a_removal_that_fails_tells_why_and_is_recovered_from(stack: Stack, sand
     assert stack(state=state).action == "unchanged"
 
 
+# A target of somebody else on the stack's rule, which keeps CloudFormation from deleting it
+
+
+@each_template
+def test_a_rule_with_a_foreign_target_is_kept_and_the_rest_of_the_stack_goes(
+    stack: Stack, aws: Aws, sandbox: Sandbox, source: dict[str, Any]
+) -> None:
+    stack(source=source)
+    rule = stack.physical_id("Rule")
+    foreign_target(sandbox, rule)
+    removed = stack.predicted_and_done(source=source, state="absent")
+    assert (removed.failed, removed.action) == (False, "deleted")
+    assert removed.entry["note"] == f"the rule {rule} was kept: it has targets that are not ours (audit)"
+    assert removed.answer["summary"][0]["reason"] == removed.entry["note"]
+    assert (stack.names(), aws.rule_names(), aws.connection_names(), aws.destination_names()) == ([], [rule], [], [])
+    assert [target["Id"] for target in aws.events().list_targets_by_rule(Rule=rule)["Targets"]] == ["audit"]
+    assert stack(source=source, state="absent").action == "unchanged"
+
+
+def test_a_removal_that_failed_at_a_foreign_target_is_completed(stack: Stack, aws: Aws, sandbox: Sandbox) -> None:
+    stack()
+    foreign_target(sandbox, NAME)
+    stack.client.delete_stack(StackName=STACK)
+    stack.ends("DELETE_FAILED")
+    assert "Rule can't be deleted since it has targets" in json.dumps(stack.client.describe_stack_events(StackName=STACK), default=str)
+    refused = stack()
+    assert refused.error["code"] == "ForeignTargets"
+    assert f"its rule has targets that are not ours, and so cannot be deleted and made again: {NAME} (audit)" in refused.message
+    removed = stack.predicted_and_done(state="absent")
+    assert (removed.action, stack.names(), aws.rule_names()) == ("deleted", [], [NAME])
+
+
+def test_a_removal_that_fails_at_more_than_a_foreign_target_tells_why(stack: Stack, aws: Aws, sandbox: Sandbox) -> None:
+    stack()
+    foreign_target(sandbox, NAME)
+    fault = sandbox.add_fault(REFUSED, {"operation": "DeleteQueue"})
+    failed = stack(state="absent")
+    assert "the stack is DELETE_FAILED: DeadLetterQueue (AWS::SQS::Queue) DELETE_FAILED: " in failed.error["message"]
+    sandbox.clear_faults(fault["id"])
+    assert stack(state="absent").action == "deleted"
+    assert (stack.names(), aws.rule_names(), aws.queue_names()) == ([], [NAME], ["audit"])
+
+
+def test_targets_that_cannot_be_read_leave_cloudformation_s_reason(stack: Stack, aws: Aws, sandbox: Sandbox) -> None:
+    stack()
+    foreign_target(sandbox, NAME)
+    sandbox.add_fault(REFUSED, {"operation": "ListTargetsByRule"})
+    failed = stack(state="absent")
+    assert "Rule (AWS::Events::Rule) DELETE_FAILED: " in failed.message
+    assert "Rule can't be deleted since it has targets." in failed.message
+    assert aws.rule_names() == [NAME]
+
+
+def foreign_target(sandbox: Sandbox, rule: str) -> None:
+    """Give a rule a target of somebody else."""
+    sandbox.boto3("sqs", REGION).create_queue(QueueName="audit")
+    target = {"Id": "audit", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:audit"}
+    sandbox.boto3("events", REGION).put_targets(Rule=rule, Targets=[target])
+
+
 @pytest.mark.parametrize(("on_failure", "state"), [("DO_NOTHING", "present"), ("ROLLBACK", "absent")])
 def test_a_stack_that_somebody_else_failed_to_make_is_recovered_from(stack: Stack, sandbox: Sandbox, on_failure: str, state: str) -> None:
     sandbox.add_fault(REFUSED, {"operation": "PutRule"})
@@ -622,6 +682,9 @@ def test_examples_run_with_the_permissions_that_the_notes_name_and_return_what_i
     assert not look(**published).failed
     sandbox.settings(stack_seconds=0.5)
     assert not look(**{**removed, "stack_name": published["stack_name"], "wait": False}).failed
+    with_role = {**made, "parameters": {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/missing"}}
+    assert look(**OURS, **with_role).failed
+    assert not look(**OURS, **with_role, check=True).failed
     called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls(access_key="testing")}
     assert called - named == set()
     assert documented("spot_stack") - found == set()

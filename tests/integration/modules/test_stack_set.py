@@ -293,6 +293,21 @@ class TestFailures:
         assert [action for action, _, _ in again.operations] == ["delete_stack_instances", "create_stack_instances"]
         assert accounts.delivered(SMALL["spot_accounts"], REGIONS[:1]) == each(SMALL["spot_accounts"], REGIONS[:1])
 
+    def test_a_foreign_target_on_an_instance_s_rule_is_named_and_stays(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
+        events, sqs = (accounts.client(SECOND, service, REGIONS[0]) for service in ("events", "sqs"))
+        (rule,) = (item["Name"] for item in events.list_rules()["Rules"])
+        sqs.create_queue(QueueName="audit")
+        events.put_targets(Rule=rule, Targets=[{"Id": "audit", "Arn": f"arn:aws:sqs:{REGIONS[0]}:{SECOND}:audit"}])
+        only = {"spot_accounts": {FIRST: SPOT_ACCOUNTS[FIRST]}, "regions": REGIONS[:1]}
+        stuck = stack_set(**only)
+        assert stuck.failed
+        assert f"{SECOND} {REGIONS[0]}: FAILED: is INOPERABLE: AWS could not remove its stack" in stuck.message
+        assert "Rule can't be deleted since it has targets" in stuck.message
+        assert [target["Id"] for target in events.list_targets_by_rule(Rule=rule)["Targets"]] == ["audit"]
+        events.remove_targets(Rule=rule, Ids=["audit"])
+        assert not stack_set(**only).failed
+        assert events.list_rules()["Rules"] == []
+
     @pytest.mark.parametrize("operation", ["CreateStackSet", "GetTemplateSummary", "ListStackInstances"])
     def test_what_the_caller_may_not_is_named(self, accounts: Accounts, stack_set: StackSet, operation: str) -> None:
         accounts.roles()

@@ -58,6 +58,10 @@ def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, 
     retagged = json.dumps({"spot_eventbridge_tags": {"Team": "platform"}})
     done = play("onboard", EVERYWHERE, retagged, BOUNDARY)
     assert done.rc == 0, done.output
+    company = json.dumps({"spot_eventbridge_role_arn": role_of_the_company(sandbox)})
+    done = play("onboard", EVERYWHERE, company)
+    assert done.rc == 0, done.output
+    assert "is not known" not in done.output
     assert play("offboard").rc == 0
     assert sandbox.boto3("events", "eu-west-1").list_rules()["Rules"] == []
     # The role keeps the tags of others; who calls the modules may have them removed.
@@ -159,6 +163,19 @@ def test_the_command_of_the_guide_limits_a_policy_to_one_account_and_its_names(n
     text = json.dumps(filled_in(name))
     assert "123456789012" not in text
     assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation)", text) == []
+
+
+def role_of_the_company(sandbox: Sandbox) -> str:
+    """Make an execution role elsewhere, whose policy is a managed one; return its ARN."""
+    iam, name = sandbox.boto3("iam"), "spot-interruption-of-the-company"
+    allowed = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))["Role"][
+        "Arn"
+    ]
+    made = iam.create_policy(PolicyName="send", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+    iam.attach_role_policy(RoleName=name, PolicyArn=made["Policy"]["Arn"])
+    return str(arn)
 
 
 def damage(sandbox: Sandbox) -> None:

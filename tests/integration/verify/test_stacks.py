@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import yaml
 
+from tests.integration.modules.conftest import TEMPLATE
 from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import Account, last_message, writes
 from tests.integration.verify.conftest import MakeAccount
@@ -136,6 +139,79 @@ def test_what_the_method_does_not_know_is_refused_before_anything_is_made(accoun
     run = account.onboard("-e", json.dumps({"spot_eventbridge_template_parameters": {"Team": "a"}}))
     assert "spot_eventbridge_template_parameters has no effect: it is for spot_eventbridge_method=cloudformation" in last_message(run)
     assert writes(account.sandbox) == []
+
+
+# A template that leaves the names to CloudFormation
+
+
+def nameless() -> str:
+    """This collection's template without the names that it gives, as a company may write one of its own."""
+    template = yaml.safe_load(TEMPLATE.read_text())
+    resources = template["Resources"]
+    for logical_id, key in (("Connection", "Name"), ("ApiDestination", "Name"), ("Rule", "Name"), ("DeadLetterQueue", "QueueName")):
+        del resources[logical_id]["Properties"][key]
+    for parameter in ("Name", "QueueName"):
+        del template["Parameters"][parameter], template["Conditions"][f"Has{parameter}"]
+    # Only CloudFormation knows the rule's name, of which the stack's is a part.
+    (statement,) = resources["DeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statement["Condition"]["ArnLike"]["aws:SourceArn"] = {
+        "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-Rule-*"
+    }
+    return yaml.safe_dump(template)
+
+
+def test_names_that_cloudformation_gives(account: Account) -> None:
+    sandbox, regions = account.sandbox, account.regions or ()
+    s3 = sandbox.boto3("s3")
+    s3.create_bucket(Bucket="company")
+    s3.put_object(Bucket="company", Key="template.yml", Body=nameless().encode())
+    url = "https://company.s3.amazonaws.com/template.yml"
+    given = {"spot_eventbridge_method": "cloudformation", "spot_eventbridge_template_url": url}
+    endpoint = {"spot_eventbridge_template_parameters": {"Endpoint": sandbox.spot_url + NOTIFICATION}}
+    named = ("-e", json.dumps({**given, **endpoint}))
+
+    assert set(done(account.onboard(*named)).values()) == {"created"}
+    for region in regions:
+        # tests/contract/records/stacks.yml, stack-generated-names
+        names = made(sandbox, region)
+        assert re.fullmatch(r"Connection-\w+", names["connection"])
+        assert re.fullmatch(r"ApiDestination-\w+", names["destination"])
+        assert re.fullmatch(rf"{account.name}-stack-Rule-\w+", names["rule"])
+        assert re.fullmatch(rf"{account.name}-stack-DeadLetterQueue-\w+", names["queue"])
+    assert account.onboard(*named).changed == 0
+    verified = account.verify(*named)
+    assert verified.rc == 0, verified.output
+    probed = account.verify(*named, "-e", "spot_eventbridge_verify_test_event=true")
+    assert probed.rc == 0, probed.output
+
+    sandbox.boto3("events", regions[0]).deauthorize_connection(Name=made(sandbox, regions[0])["connection"])
+    broken = account.verify(*named)
+    assert (broken.rc != 0, "inactive" in broken.table()[regions[0]]) == (True, True)
+    repaired = account.repair(*named)
+    assert repaired.rc == 0, repaired.output
+    assert "reauthorized" in repaired.table()[regions[0]]
+    sandbox.clear_received()
+    for region in regions:
+        sandbox.interrupt(region)
+    assert sandbox.settled(30)
+    received = [(item["status"], item["query"]["accountId"], item["body"]["region"]) for item in sandbox.notifications()]
+    assert sorted(received) == sorted((200, account.spot_account, region) for region in regions)
+
+    gone = account.offboard(*named)
+    assert gone.rc == 0, gone.output
+    assert [(stacks(sandbox, region), made(sandbox, region)) for region in regions] == [({}, {})] * len(regions)
+
+
+def made(sandbox: Sandbox, region: str) -> dict[str, str]:
+    """The names of what there is in a region, by kind."""
+    events, sqs = sandbox.boto3("events", region), sandbox.boto3("sqs", region)
+    found = {
+        "connection": [item["Name"] for item in events.list_connections()["Connections"]],
+        "destination": [item["Name"] for item in events.list_api_destinations()["ApiDestinations"]],
+        "rule": [item["Name"] for item in events.list_rules()["Rules"]],
+        "queue": [url.rpartition("/")[2] for url in sqs.list_queues().get("QueueUrls", [])],
+    }
+    return {kind: name for kind, (name,) in ((kind, names) for kind, names in found.items() if names)}
 
 
 # From one kind to the other

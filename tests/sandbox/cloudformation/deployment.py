@@ -20,6 +20,7 @@ from moto.iam.models import iam_backends
 from .. import organizations
 from ..moto_app import LOCK
 from ..policy import allows
+from ..settings import Settings
 from .errors import Abandoned, Refusal
 from .services import Surroundings
 from .stack import Stack, now
@@ -63,6 +64,15 @@ class Deployment:
     def _instances(self, stack_set: StackSet, operation: SetOperation) -> list[Instance]:
         return [stack_set.instances[result.account, result.region] for result in operation.results]
 
+    def _why_cancelled(self, operation: SetOperation) -> str:
+        stopped = operation.status == "STOPPING"
+        return self._around.settings.stack_set_stopped_text if stopped else "Cancelled since failure tolerance has exceeded"
+
+    @property
+    def settings(self) -> Settings:
+        """What a test can set."""
+        return self._around.settings
+
     # In the background
 
     def _run(self, stack_set: StackSet, operation: SetOperation) -> None:
@@ -72,7 +82,7 @@ class Deployment:
             with LOCK:
                 for result in operation.results:
                     if result.status == "PENDING":
-                        self._end(stack_set, operation, result, "CANCELLED", _why_cancelled(operation))
+                        self._end(stack_set, operation, result, "CANCELLED", self._why_cancelled(operation))
                 operation.status = "STOPPED" if operation.status == "STOPPING" else "SUCCEEDED" if tolerated else "FAILED"
                 operation.ended = now()
                 queued = [other for other in stack_set.operations if other.status == "QUEUED"]
@@ -259,12 +269,6 @@ def _count(preferences: dict[str, int], name: str, accounts: int, default: int) 
     if f"{name}Percentage" in preferences:
         return accounts * preferences[f"{name}Percentage"] // 100
     return preferences.get(f"{name}Count", default)
-
-
-def _why_cancelled(operation: SetOperation) -> str:
-    if operation.status == "STOPPING":
-        return "Cancelled since the operation was stopped"
-    return "Cancelled since failure tolerance has exceeded"
 
 
 def _reason(stack: Stack) -> str:

@@ -73,7 +73,8 @@ class ApiDestinationType(ResourceType):
 class RuleType(ResourceType):
     name = "AWS::Events::Rule"
     name_property = "Name"
-    seconds = Seconds(create=60, delete=60)  # 30 after PutRule and 30 after PutTargets, AWS's handler
+    seconds = Seconds(create=30, delete=60)  # after PutTargets, AWS's handler
+    seconds_without_targets = 30  # between PutRule and PutTargets, the same
     passed_on = frozenset({"Description", "EventBusName", "RoleArn", "ScheduleExpression", "State"})
     optional = passed_on | {"EventPattern", "Name", "Tags", "Targets"}
     replaced_by = frozenset({"Name", "EventBusName"})
@@ -86,6 +87,7 @@ class RuleType(ResourceType):
         arn = self._put(services, name, wanted.properties)
         started(name)
         _tag(services, arn, {}, wanted.tags)
+        services.sleep(self.seconds_without_targets * services.settings.stack_time_scale)
         self._put_targets(services, name, bus, wanted.properties.get("Targets", []))
         return {"Arn": arn}
 

@@ -28,7 +28,6 @@ class RoleType(ResourceType):
         answer = services.call("iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=trust, Tags=tags, **given)
         started(name)
         self._put_policies(services, name, {}, wanted.properties)
-        services.sleep(services.settings.role_spread_seconds)
         return {"Arn": answer["Role"]["Arn"], "RoleId": answer["Role"]["RoleId"]}
 
     def update(self, services: Services, physical_id: str, old: State, new: State) -> Json:

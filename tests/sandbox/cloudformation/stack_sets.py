@@ -152,6 +152,10 @@ class StackSets:
     def delete_stack_instances(self, request: Json, access_key: str | None) -> Json:
         stack_set = self.find(request)
         existing = self._existing(stack_set, request)
+        if self._deployment.settings.missing_instances_are_refused:
+            for account in request.get("Accounts", []):
+                for region in request["Regions"]:
+                    _require_instance(stack_set, account, region)
         operation = self._new_operation(stack_set, "DELETE", request, lambda: _still_there(stack_set, existing))
         targets = request.get("DeploymentTargets", {})
         if not targets.get("Accounts"):

@@ -20,14 +20,30 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Resource
 
 
-def run(module: AnsibleAWSModule, resource_class: type[Resource]) -> None:
-    """The body of the modules of one resource: from parameters to the result."""
+# The work in all regions; it takes `ready` of `reconcile`.
+Work = t.Callable[..., "Document"]
+
+
+def run(
+    module: AnsibleAWSModule,
+    resource_class: type[Resource],
+    around: t.Callable[[t.Any, Regions, Work], Document] = lambda resource, regions, work: work(),
+) -> None:
+    """The body of the modules of one resource: from parameters to the result.
+
+    :param around: gets what is desired, the regions and the work in them, and returns the result; it may leave the work out
+    """
 
     def work() -> Document:
         regions = Regions(module, (resource_class.service, *resource_class.reads), module.params["regions"])
         resource = resource_class.from_parameters(module.params, regions)
         timeout = wait_seconds(module.params)
-        results = regions.run(lambda region: reconcile(resource, region, check_mode=module.check_mode, timeout=timeout))
-        return resource_result(resource.kind, results)
+
+        def everywhere(ready: t.Callable[[], None] | None = None) -> Document:
+            how = {"check_mode": module.check_mode, "timeout": timeout, "ready": ready}
+            results = regions.run(lambda region: reconcile(resource, region, **how))
+            return resource_result(resource.kind, results)
+
+        return around(resource, regions, everywhere)
 
     finish(module, work)

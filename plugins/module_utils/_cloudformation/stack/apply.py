@@ -17,6 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
     CONTINUE_ROLLBACK,
     NOTHING_TRIED,
     StackPlan,
+    attempt,
     unchanged,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_no_change
@@ -110,7 +111,7 @@ class _Deployment:
     def _make(self, step: StackPlan) -> None:
         (call,) = step.calls
         getattr(self._region.clients[call.service or "cloudformation"], call.operation)(**call.arguments)
-        self._attempts = dataclasses.replace(self._attempts, made=self._attempts.made | {call.operation})
+        self._attempts = dataclasses.replace(self._attempts, made=self._attempts.made | {attempt(call)})
 
     def _after_no_change(self, step: StackPlan, error: Exception) -> StackPlan:
         """Plan again without an update.
@@ -139,7 +140,7 @@ class _Deployment:
             if failure:
                 raise RegionError("Broken", failure)
             following = self._plan()
-            if not following.calls or (step.continues and following.calls[0].operation not in self._attempts.made):
+            if not following.calls or (step.continues and attempt(following.calls[0]) not in self._attempts.made):
                 return following
             if not self._deadline.sleep(next(between)):
                 raise RegionError("NotShown", f"AWS took {step.calls[0].operation}, but does not show its result; run again later")
@@ -164,6 +165,8 @@ def failure_after(stack: Stack, step: StackPlan, current: CurrentStack | None) -
     (call,) = step.calls
     if current.is_stuck:
         return f"{current.why()}. Mend what hinders the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip."
+    if current.is_half_deleted and step.continues and current.foreign_targets and not stack.present:
+        return None  # that of others stays, and the rest is deleted next
     if current.is_failed and call.operation not in (AUTHORIZE, CONTINUE_ROLLBACK):
         return current.why()
     if current.connection and (call.operation == AUTHORIZE or not step.continues):

@@ -57,7 +57,13 @@ def plan(stack: Stack, region: Region, current: CurrentStack | None, attempts: A
 def _removal(stack: Stack, current: CurrentStack | None) -> StackPlan:
     if current is None:
         return unchanged(None)
-    deletion = StackPlan("deleted", None, current.shown(), None, (_delete(stack, current),))
+    foreign = current.foreign_targets
+    # "Specify which resources to retain only when the stack is in the DELETE_FAILED state" (CloudFormation API reference).
+    retained = [targets.logical_id for targets in foreign] if current.is_half_deleted else []
+    deletion = StackPlan("deleted", None, current.shown(), None, (_delete(stack, current, retained),))
+    if foreign:
+        note = "; ".join(targets.note for targets in foreign)
+        deletion = dataclasses.replace(deletion, note=note, continues=not retained)
     if current.retained is None:
         return deletion
     # "You can't update the deletion policy by itself" (CloudFormation user guide): so each resource is marked as well.
@@ -77,14 +83,14 @@ def _removal(stack: Stack, current: CurrentStack | None) -> StackPlan:
     return dataclasses.replace(deletion, calls=(Call("update_stack", arguments),), continues=True)
 
 
-def _delete(stack: Stack, current: CurrentStack) -> Call:
+def _delete(stack: Stack, current: CurrentStack, retained: t.Sequence[str] = ()) -> Call:
     if current.is_protected:
         raise RegionError(
             "Protected",
             "the stack has termination protection and was kept. Switch that off first "
             f"(aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {stack.name}).",
         )
-    return Call("delete_stack", {"StackName": stack.name, **stack.role})
+    return Call("delete_stack", {"StackName": stack.name, **stack.role, **({"RetainResources": list(retained)} if retained else {})})
 
 
 def _creation(stack: Stack, template: Template) -> StackPlan:
@@ -100,7 +106,14 @@ def _creation(stack: Stack, template: Template) -> StackPlan:
 
 
 def _replacement(stack: Stack, current: CurrentStack, template: Template) -> StackPlan:
-    """Return the plan for a stack that can only be deleted: it is deleted first, and then created."""
+    """Return the plan for a stack that can only be deleted: it is deleted first, and then created.
+
+    :raises RegionError: a rule of it cannot be deleted.
+    """
+    if current.foreign_targets:
+        kept = "; ".join(f"{targets.rule} ({', '.join(targets.ids)})" for targets in current.foreign_targets)
+        message = f"the stack is {current.status}: its rule has targets that are not ours, and so cannot be deleted and made again: {kept}."
+        raise RegionError("ForeignTargets", f"{message} Remove these targets, and run again.")
     creation = _creation(stack, template)
     return dataclasses.replace(
         creation,

@@ -11,6 +11,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.events import read_causes
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.foreign_targets import read_foreign_targets
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.keys import key_arns
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import (
     CurrentStack,
@@ -40,12 +41,15 @@ def read(stack: Stack, region: Region) -> CurrentStack | None:
     if existing and existing.is_failed and existing.found:
         causes = tuple(without_token(cause, stack.token) for cause in read_causes(cloudformation, existing.found["stack_id"]))
         existing = dataclasses.replace(existing, causes=causes)
-    return _read_present(stack, region, existing) if stack.present else _read_absent(stack, cloudformation, existing)
+    return _read_present(stack, region, existing) if stack.present else _read_absent(stack, region, existing)
 
 
-def _read_absent(stack: Stack, cloudformation: t.Any, existing: CurrentStack | None) -> CurrentStack | None:
-    if existing is None or not stack.retain or existing.is_dead:
-        return existing
+def _read_absent(stack: Stack, region: Region, existing: CurrentStack | None) -> CurrentStack | None:
+    cloudformation = region.clients["cloudformation"]
+    if existing is None:
+        return None
+    if not stack.retain or existing.is_dead:
+        return dataclasses.replace(existing, foreign_targets=read_foreign_targets(region, stack.name))
     return dataclasses.replace(existing, retained=retained(cloudformation.get_template(StackName=stack.name)["TemplateBody"]))
 
 
@@ -53,6 +57,8 @@ def _read_present(stack: Stack, region: Region, existing: CurrentStack | None) -
     cloudformation = region.clients["cloudformation"]
     desired = Template.from_summary(cloudformation.get_template_summary(**stack.source))
     existing = dataclasses.replace(existing or CurrentStack(None), template=desired)
+    if existing.is_half_deleted:
+        existing = dataclasses.replace(existing, foreign_targets=read_foreign_targets(region, stack.name))
     if existing.found is None or existing.is_dead:
         return existing
     resources = resources_of(cloudformation, stack.name)

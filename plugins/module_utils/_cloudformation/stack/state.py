@@ -25,6 +25,26 @@ _DEAD = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DEL
 
 
 @dataclass(frozen=True)
+class ForeignTargets:
+    """The targets of a stack's rule that are not in the stack's template.
+
+    CloudFormation removes the template's targets alone, and then cannot delete the rule (tests/contract/records/stacks.yml,
+    stack-delete-rule-with-foreign-target).
+
+    :ivar logical_id: the rule's name in the template
+    """
+
+    logical_id: str
+    rule: str
+    ids: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """What a person should know where the rest of the stack is removed."""
+        return f"the rule {self.rule} was kept: it has targets that are not ours ({', '.join(self.ids)})"
+
+
+@dataclass(frozen=True)
 class CurrentStack:
     """An existing stack; or no stack, and only the desired template.
 
@@ -37,6 +57,7 @@ class CurrentStack:
     :ivar causes: why the last operation on it failed
     :ivar is_protected: whether it must not be deleted
     :ivar parent: the stack that it is nested in
+    :ivar foreign_targets: the targets of others on its rules, as far as they keep it from being deleted
     :ivar retained: its template with everything retained, and whether it is like that already; None where that was not read
     """
 
@@ -49,6 +70,7 @@ class CurrentStack:
     causes: tuple[str, ...] = ()
     is_protected: bool = False
     parent: str = ""
+    foreign_targets: tuple[ForeignTargets, ...] = ()
     retained: tuple[t.Any, bool] | None = None
 
     @property
@@ -85,6 +107,11 @@ class CurrentStack:
     def is_half_updated(self) -> bool:
         """Whether an update failed and was not rolled back: parameters and template are not those of the resources."""
         return self.status == "UPDATE_FAILED"
+
+    @property
+    def is_half_deleted(self) -> bool:
+        """Whether its deletion failed, so that another one may leave resources behind."""
+        return self.status == "DELETE_FAILED"
 
     @property
     def settled(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document, Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import StackParameters
@@ -35,7 +35,7 @@ class StackPlan(Plan):
 class Attempts:
     """What was tried in this run: nothing is tried twice.
 
-    :ivar made: boto3's names of the calls that AWS took
+    :ivar made: the calls that AWS took, as `attempt` names them
     :ivar nothing_to_update: whether CloudFormation refused an update because it would change nothing
     """
 
@@ -49,6 +49,11 @@ class Attempts:
 
 
 NOTHING_TRIED = Attempts()
+
+
+def attempt(call: Call) -> str:
+    """Return the name of a call among those that were tried: boto3's, and what makes a second deletion another one than the first."""
+    return f"{call.operation} retaining" if "RetainResources" in call.arguments else call.operation
 
 
 def unchanged(current: CurrentStack | None, note: str | None = None) -> StackPlan:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import check_kms_parameters
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import (
     DEFAULT_PREFERENCES,
     NOBODYS_SPOT_ACCOUNT,
@@ -163,6 +164,10 @@ class StackSet:
         """The Spot account that an AWS account shall have, None if it shall have none."""
         return self.spot_accounts.get(account, self.default_spot_account)
 
+    def _named_accounts(self) -> frozenset[str]:
+        """Return the AWS accounts that are named; there may be others, with a default Spot account."""
+        return (frozenset(self.spot_accounts) if self.accounts is None else self.accounts) - self.excluded_accounts
+
     def check_permission_model(self) -> None:
         """What cannot be right together with the permission model.
 
@@ -197,6 +202,13 @@ class StackSet:
             raise ArgumentError(f"spot_accounts has no Spot account for {', '.join(unknown)}, which accounts names.")
         if not self.service_managed and self.accounts is None and not self.spot_accounts:
             raise ArgumentError("No AWS account is given: name them in spot_accounts, or in accounts.")
+        role = self.parameters.get(ROLE_PARAMETER, "")
+        elsewhere = sorted(account for account in self._named_accounts() if role and f":{account}:" not in role)
+        if elsewhere:
+            raise ArgumentError(
+                f"{ROLE_PARAMETER} is one role, {role}, which EventBridge cannot use in other AWS accounts: {', '.join(elsewhere)}."
+                " Leave it out, and each stack makes its role."
+            )
         if not 0 <= self.purge_limit <= 100:
             raise ArgumentError("purge_limit must be 0 to 100 per cent.")
         shown = (self.template_body, self.template_url, *self.parameters.values(), *(self.tags or {}).values())

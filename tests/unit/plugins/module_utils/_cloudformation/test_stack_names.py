@@ -63,7 +63,15 @@ def test_a_part_that_the_stack_does_not_hold_has_no_name() -> None:
     assert (found.connection, found.api_destination, found.rule, found.queue, found.execution_role) == ("", "", "r", "", "")
 
 
-@pytest.mark.parametrize(("resources", "ours"), [(OURS, True), ({key: OURS[key] for key in list(OURS)[:3]}, False)])
+# This collection's template names these parts alike.
+ALIKE = {**OURS, **{key: (OURS[key][0], "spot") for key in ("Connection", "ApiDestination", "Rule")}}
+
+
+@pytest.mark.parametrize(
+    ("resources", "ours"),
+    [(ALIKE, True), ({key: ALIKE[key] for key in list(ALIKE)[:3]}, False), (OURS, False)],
+    ids=["ours", "another", "names of CloudFormation"],
+)
 def test_a_stack_of_another_template_is_known(resources: dict[str, tuple[str, str]], ours: bool) -> None:
     found = Stacks(resources).read()
     assert found

@@ -19,6 +19,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.t
     looks_like_token,
     parameter_text,
     retained,
+    target_ids,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -306,3 +307,19 @@ def test_what_a_template_retains_is_as_it_was() -> None:
 def test_a_template_that_cannot_be_read_retains_nothing(body: t.Any) -> None:
     with pytest.raises(RegionError):
         retained(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "ids"),
+    [
+        ({"Resources": {"Rule": {"Properties": {"Targets": [{"Id": "spot"}, {"Id": "b"}]}}}}, {"Rule": {"spot", "b"}}),
+        ("Resources:\n  Rule:\n    Properties:\n      Targets:\n        - Id: 1\n", {"Rule": {"1"}}),
+        ("Resources:\n  Rule:\n    Properties:\n      Targets:\n        - Id: !Ref Name\n", {}),
+        ({"Resources": {"Rule": {"Properties": {"Targets": {"Fn::If": ["A", [], []]}}}}}, {}),
+        ({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}, {"Queue": set()}),
+        ("no: {template", {}),
+    ],
+    ids=["json", "yaml", "computed", "computed list", "no targets", "broken"],
+)
+def test_the_ids_of_a_template_s_targets(body: t.Any, ids: dict[str, set[str]]) -> None:
+    assert target_ids(body) == ids

@@ -46,7 +46,17 @@ class Steps:
         self.done: dict[str, Region] = {}
         self.looked: dict[str, bool] = {}
 
-    def __call__(self, resource: Resource, region: Region, *, check_mode: bool, timeout: float, gate: t.Any, look: t.Any) -> Outcome:
+    def __call__(
+        self,
+        resource: Resource,
+        region: Region,
+        *,
+        check_mode: bool,
+        timeout: float,
+        gate: t.Any,
+        look: t.Any,
+        ready: t.Any = None,
+    ) -> Outcome:
         self.done[resource.kind] = region
         self.looked[resource.kind] = look is not None
         if resource.kind == self.fails_at:
@@ -122,7 +132,7 @@ class Fleet:
     def run(self, function: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:
         return {name: function(name) for name in ("one", "two")}
 
-    def integrate(self, region: t.Any, desired: Desired, *, check_mode: bool, timeout: float) -> Progress:
+    def integrate(self, region: t.Any, desired: Desired, *, check_mode: bool, timeout: float, ready: t.Any = None) -> Progress:
         self.done.append(f"{region}{' predicted' if check_mode else ''}")
         outcome = Outcome(Plan("created", {"arn": "arn:q"}), {"arn": "arn:q"})
         if region in self.stopped:

@@ -21,8 +21,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.plan import plan as plan_stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import stack_result
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import CurrentStack
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.steps import NOTHING_TRIED, Attempts, StackPlan
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.state import CurrentStack, ForeignTargets
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.steps import (
+    NOTHING_TRIED,
+    Attempts,
+    StackPlan,
+    attempt,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import Parameter, Template
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
@@ -637,3 +642,32 @@ def test_what_shall_stay_is_retained_first_and_then_the_stack_goes(region: Regio
 def test_a_protected_stack_is_not_even_told_to_retain(region: Region) -> None:
     with pytest.raises(RegionError, match="termination protection"):
         leaving(region, done=False, is_protected=True)
+
+
+# A rule with targets of others
+
+TARGETS = (ForeignTargets("Rule", "spot", ("audit", "copy")),)
+KEPT = "the rule spot was kept: it has targets that are not ours (audit, copy)"
+
+
+def test_a_rule_with_foreign_targets_takes_two_deletions(region: Region) -> None:
+    first = plan_stack(GONE, region, current(foreign_targets=TARGETS))
+    assert (first.action, first.note, first.continues, arguments(first)) == ("deleted", KEPT, True, {"StackName": "spot"})
+    failed = CurrentStack(found("DELETE_FAILED"), causes=("Rule failed",), foreign_targets=TARGETS)
+    assert failure_after(GONE, first, failed) is None
+    second = plan_stack(GONE, region, failed, Attempts(frozenset({"delete_stack"})))
+    assert (second.action, second.note, second.continues) == ("deleted", KEPT, False)
+    assert arguments(second) == {"StackName": "spot", "RetainResources": ["Rule"]}
+    assert attempt(second.calls[0]) != attempt(first.calls[0])
+    assert failure_after(GONE, second, failed) == "the stack is DELETE_FAILED: Rule failed"
+
+
+def test_a_deletion_that_fails_for_another_reason_is_a_failure(region: Region) -> None:
+    plan = plan_stack(GONE, region, current())
+    failed = CurrentStack(found("DELETE_FAILED"), causes=("Queue failed",))
+    assert (plan.continues, failure_after(GONE, plan, failed)) == (False, "the stack is DELETE_FAILED: Queue failed")
+
+
+def test_a_stack_with_a_rule_that_cannot_go_is_not_made_again(region: Region) -> None:
+    with pytest.raises(RegionError, match=r"targets that are not ours.*: spot \(audit, copy\)\. Remove these targets, and run again\."):
+        plan_stack(DESIRED, region, dead("DELETE_FAILED", foreign_targets=TARGETS))
