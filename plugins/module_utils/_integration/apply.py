@@ -42,7 +42,7 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
         try:
             steps.append(step.prepared(region))
         except Exception as error:  # of any kind: nothing is made where one of them cannot work
-            return Progress({}, step.kind, failure_of(error))
+            return Progress({}, step.kind, _left_out(region, desired) or failure_of(error))
     for step in steps:
         try:
             outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate)
@@ -51,6 +51,17 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
         outcomes[step.kind] = outcome
         region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))
     return Progress(outcomes, existing=gate.found, notes=gate.notes)
+
+
+def _left_out(region: Region, desired: Desired) -> Failure | None:
+    """Return why a region takes no integration at all, whatever else is wrong there; None if it takes one."""
+    for step in desired.steps():
+        try:
+            step.read(region)
+        except Exception as error:
+            failure = failure_of(error)
+            return failure if failure.leaves_out else None
+    return None
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, **how: t.Any) -> Document:
