@@ -78,7 +78,7 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
         try:
             steps.append(step.prepared(region))
         except Exception as error:  # of any kind: nothing is made where one of them cannot work
-            return Progress({}, step.kind, failure_of(error))
+            return Progress({}, step.kind, _left_out(region, desired) or failure_of(error))
     looks = dict(zip((step.kind for step in steps), at_once(*(functools.partial(_Look.at, step, region) for step in steps))))
     changed = False
     for step in steps:
@@ -93,6 +93,17 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
         changed = changed or bool(outcome.plan.calls and not check_mode)
         region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))
     return Progress(outcomes, existing=gate.found, notes=gate.notes)
+
+
+def _left_out(region: Region, desired: Desired) -> Failure | None:
+    """Return why a region takes no integration at all, whatever else is wrong there; None if it takes one."""
+    for step in desired.steps():
+        try:
+            step.read(region)
+        except Exception as error:
+            failure = failure_of(error)
+            return failure if failure.leaves_out else None
+    return None
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:

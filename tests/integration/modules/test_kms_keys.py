@@ -78,6 +78,16 @@ def test_a_key_that_does_not_exist_is_refused(integrate: Any, sandbox: Sandbox, 
     assert sandbox.calls(writes=True) == []
 
 
+def test_a_region_without_api_destinations_needs_no_key(integrate: Any, aws: Aws, sandbox: Sandbox) -> None:
+    aws.key("alias/spot")
+    sandbox.settings(unsupported_regions=["us-east-1"])
+    done = integrate(regions=[REGION, "us-east-1"], kms_key_identifier="alias/spot", queue_kms_master_key_id="alias/spot")
+    assert (done.failed, {name: entry["status"] for name, entry in done.regions.items()}) == (
+        False,
+        {REGION: "active", "us-east-1": "unsupported"},
+    )
+
+
 def test_a_key_that_eventbridge_can_use_is_used_and_passes(integrate: Any, found: Any, aws: Aws) -> None:
     key = aws.key("alias/spot")
     given = {"queue_kms_master_key_id": "alias/spot", "kms_key_identifier": key}

@@ -135,7 +135,18 @@ def test_calls_are_logged_without_their_content(sandbox: Sandbox, integration: I
         "write": True,
         "status": 200,
         "fault": None,
+        "tags": {},
     }
+
+
+def test_calls_are_logged_with_the_tags_that_they_set(sandbox: Sandbox) -> None:
+    """A company's policy looks at these, and only at these."""
+    tags = [{"Key": "team", "Value": "platform"}]
+    sandbox.boto3("events", REGION).put_rule(Name="tagged", EventPattern='{"source": ["a"]}', Tags=tags)
+    sandbox.boto3("sqs", REGION).create_queue(QueueName="tagged", tags={"team": "platform"})
+    sandbox.boto3("iam").create_role(RoleName="tagged", AssumeRolePolicyDocument="{}", Tags=tags)
+    found = [(call["operation"], call["tags"]) for call in sandbox.calls(writes=True)]
+    assert found == [(operation, {"team": "platform"}) for operation in ("PutRule", "CreateQueue", "CreateRole")]
 
 
 def test_calls_that_write_can_be_told_apart(sandbox: Sandbox, integration: Integration) -> None:
