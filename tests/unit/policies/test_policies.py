@@ -48,6 +48,8 @@ WIDE = {
     ("onboard", f"arn:aws:cloudformation:*:{ACCOUNT}:stack/*"): "the stack that another integration belongs to has any name",
     ("onboard", f"arn:aws:events:*:{ACCOUNT}:connection/*"): "the connection of another integration has any name",
     ("onboard", f"arn:aws:events:*:{ACCOUNT}:rule/*"): "the rule of another integration has any name",
+    ("onboard", f"arn:aws:iam::{ACCOUNT}:policy/*"): "a permissions boundary has any name",
+    ("onboard", "arn:aws:iam::aws:policy/*"): "a permissions boundary may be a policy of AWS",
     ("verify", f"arn:aws:cloudformation:*:{ACCOUNT}:stack/*"): "the stack that another integration belongs to has any name",
     ("verify", f"arn:aws:events:*:{ACCOUNT}:connection/*"): "the connection of another integration has any name",
     ("verify", f"arn:aws:events:*:{ACCOUNT}:rule/*"): "the rule of another integration has any name",

@@ -198,7 +198,7 @@ class ExecutionRole(Resource):
             return Plan("created", predicted, None, after, (self._create(trust), put_policy))
 
         calls = []
-        # First, as a company can allow changes only of roles that have its boundary (condition key iam:PermissionsBoundary).
+        # First, as a company can allow changes only of roles that have its boundary (IAM's condition key PermissionsBoundary).
         if existing.boundary != boundary:
             calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         if compare_policies(existing.trust, trust):
