@@ -46,6 +46,8 @@ def play(sandbox: Sandbox, ansible: Ansible) -> Play:
 
 
 def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
+    allowed = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
+    sandbox.boto3("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
     sandbox.permit(KEY, [policy("onboard")])
     assert play("onboard", EVERYWHERE).rc == 0
     damage(sandbox)

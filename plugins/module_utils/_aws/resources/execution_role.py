@@ -142,7 +142,7 @@ class ExecutionRole(Resource):
             return Plan("created", predicted, None, after, (self._create(trust), put_policy))
 
         calls = []
-        # First, as a company can allow changes only of roles that have its boundary (IAM user guide, Permissions boundaries).
+        # First, as a company can allow changes only of roles that have its boundary (IAM's condition key PermissionsBoundary).
         if existing.boundary != boundary:
             calls.append(Call("put_role_permissions_boundary", {"RoleName": self.name, "PermissionsBoundary": boundary}))
         if existing.description != self.description:
