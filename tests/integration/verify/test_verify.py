@@ -86,8 +86,9 @@ def test_each_region_that_does_not_answer_is_named_with_the_reason(outage: Outag
     assert "AWS did not answer" in silent
 
 
-def test_a_region_that_does_not_answer_is_given_up_after_one_call_and_its_retry(outage: Outage) -> None:
-    assert outage.calls == {ERRORS: 2, SILENT: 2}
+def test_a_region_that_does_not_answer_is_given_up_after_the_first_calls_and_their_retries(outage: Outage) -> None:
+    """The connection, the API destination, the rule and the queue are asked for at once, and nothing after them."""
+    assert outage.calls == {ERRORS: 8, SILENT: 8}
 
 
 # What is asked for

@@ -51,7 +51,7 @@ WIDE = {
     (
         "onboard",
         f"arn:aws:iam::{ACCOUNT}:policy/*",
-    ): "an execution role made elsewhere has policies of any name, and so has a permissions boundary",
+    ): "policies of a role made elsewhere, and boundaries, have any name",
     ("onboard", "arn:aws:iam::aws:policy/*"): "an execution role made elsewhere has policies of AWS",
     ("verify", f"arn:aws:cloudformation:*:{ACCOUNT}:stack/*"): "the stack that another integration belongs to has any name",
     ("verify", f"arn:aws:events:*:{ACCOUNT}:connection/*"): "the connection of another integration has any name",
