@@ -148,10 +148,10 @@ def at_once(*functions: t.Callable[[], t.Any]) -> list[t.Any]:
     futures = [_pool().submit(function) for function in functions[1:]]
     outcomes = [_attempt(function, None) for function in functions[:1]]
     outcomes += [_attempt(function, future) for function, future in zip(functions[1:], futures)]
-    for _, error in outcomes:
+    for dummy, error in outcomes:
         if error:
             raise error
-    return [result for result, _ in outcomes]
+    return [result for result, dummy in outcomes]
 
 
 def _attempt(function: t.Callable[[], t.Any], future: concurrent.futures.Future[t.Any] | None) -> tuple[t.Any, Exception | None]:
