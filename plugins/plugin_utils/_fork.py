@@ -43,14 +43,14 @@ def run_module(main: t.Callable[[], None], arguments: bytes, profile: str, folde
         os.chdir(folder)
         _become(out[1], err[1])
         _end(lambda: _main(main, arguments, profile))
-    for dummy, end in (out, err):
+    for _dummy, end in (out, err):
         os.close(end)
     status = None
     try:
         said, complained = _read((out[0], err[0]))
         status = os.waitpid(pid, 0)[1]
     finally:
-        for end, dummy in (out, err):
+        for end, _dummy in (out, err):
             os.close(end)
         if status is None:  # the time of the task is over, or the run is ended
             os.kill(pid, signal.SIGKILL)
@@ -66,7 +66,7 @@ def _read(files: tuple[int, int]) -> tuple[str, str]:
         for file in files:
             selector.register(file, selectors.EVENT_READ)
         while selector.get_map():
-            for key, dummy in selector.select():
+            for key, _dummy in selector.select():
                 part = os.read(key.fd, 65536)
                 if part:
                     parts[key.fd].append(part)

@@ -148,7 +148,7 @@ def at_once(*functions: t.Callable[[], t.Any]) -> list[t.Any]:
     futures = [_pool().submit(function) for function in functions[1:]]
     outcomes = [_attempt(function, None) for function in functions[:1]]
     outcomes += [_attempt(function, future) for function, future in zip(functions[1:], futures)]
-    for dummy, error in outcomes:
+    for _dummy, error in outcomes:
         if error:
             raise error
     return [result for result, dummy in outcomes]

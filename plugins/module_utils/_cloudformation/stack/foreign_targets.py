@@ -27,7 +27,7 @@ def read_foreign_targets(region: Region, stack_name: str) -> tuple[ForeignTarget
         for logical_id, resource in resources_of(cloudformation, stack_name).items():
             if resource["type"] != _RULE_TYPE or not resource["physical_id"] or logical_id not in own:
                 continue
-            bus, dummy, rule = resource["physical_id"].rpartition("|")
+            bus, _dummy, rule = resource["physical_id"].rpartition("|")
             named = {"Rule": rule, **({"EventBusName": bus} if bus else {})}
             ids = tuple(target["Id"] for target in items(region.clients["events"], "list_targets_by_rule", "Targets", **named))
             foreign = tuple(target_id for target_id in ids if target_id not in own[logical_id])
