@@ -153,7 +153,8 @@ def nameless() -> str:
     for parameter in ("Name", "QueueName"):
         del template["Parameters"][parameter], template["Conditions"][f"Has{parameter}"]
     # Only CloudFormation knows the rule's name, of which the stack's is a part.
-    (statement,) = resources["DeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statements = resources["DeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (statement,) = [statement for statement in statements if statement["Effect"] == "Allow"]
     statement["Condition"]["ArnLike"]["aws:SourceArn"] = {
         "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-Rule-*"
     }
