@@ -18,7 +18,7 @@ from tests.fakes.flags import Flags
 from tests.fakes.jira import Jira
 from tests.fakes.log import Log
 from tests.fakes.webhook import Webhook
-from tests.integration.modules.aws import ACCOUNT, NAME
+from tests.integration.modules.aws import ACCOUNT, NAME, Aws
 from tests.integration.modules.runner import Run, Runner
 from tests.integration.modules.test_documentation import ONBOARDED, PREFIX, examples
 from tests.sandbox.client import Sandbox
@@ -28,8 +28,10 @@ TAKES = {"spot_notification": {"aws_account": ACCOUNT}, "spot_test_event": {"set
 
 
 @pytest.fixture
-def show(run: Runner, sandbox: Sandbox) -> Any:
+def show(run: Runner, aws: Aws, sandbox: Sandbox) -> Any:
     """Runs the examples of a module, and returns what came of each."""
+    for region in ONBOARDED["regions"]:
+        aws.key("alias/spot", region)
     run.environment["SPOTINST_TOKEN"] = sandbox.tokens["admin"]
     assert not run("spot_integration", **ONBOARDED).failed
 
