@@ -145,21 +145,28 @@ def at_once(*functions: t.Callable[[], t.Any]) -> list[t.Any]:
     :returns: what they returned, in the order in which they were given
     :raises Exception: that of the first one that raised, after all have ended.
     """
-    futures = [_pool().submit(function) for function in functions[1:]]
-    outcomes = [_attempt(function, None) for function in functions[:1]]
-    outcomes += [_attempt(function, future) for function, future in zip(functions[1:], futures)]
-    for _dummy, error in outcomes:
-        if error:
-            raise error
-    return [result for result, dummy in outcomes]
+    return [future.result() for future in ended_at_once(*functions)]
 
 
-def _attempt(function: t.Callable[[], t.Any], future: concurrent.futures.Future[t.Any] | None) -> tuple[t.Any, Exception | None]:
-    begun = future is not None and not future.cancel()
+def ended_at_once(*functions: t.Callable[[], t.Any]) -> list[concurrent.futures.Future[t.Any]]:
+    """Call functions as `at_once` does.
+
+    :returns: a future that has ended for each, with what the function returned or raised
+    """
+    begun = [_pool().submit(function) for function in functions[1:]]
+    futures = [_ended(function) for function in functions[:1]]
+    futures += [_ended(function) if future.cancel() else future for function, future in zip(functions[1:], begun)]
+    concurrent.futures.wait(futures)
+    return futures
+
+
+def _ended(function: t.Callable[[], t.Any]) -> concurrent.futures.Future[t.Any]:
+    future: concurrent.futures.Future[t.Any] = concurrent.futures.Future()
     try:
-        return (future.result() if begun and future else function()), None
+        future.set_result(function())
     except Exception as error:
-        return None, error
+        future.set_exception(error)
+    return future
 
 
 @functools.cache

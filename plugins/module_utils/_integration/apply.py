@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import functools
 import typing as t
@@ -15,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import ended_at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.boundary import within_boundary
@@ -32,34 +33,6 @@ if t.TYPE_CHECKING:
 
 _IN_USE = "RoleInUse"
 SERVICES = ("sqs", "events", "secretsmanager")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Look:
-    """What was seen of a resource, or why it could not be."""
-
-    seen: t.Any = None
-    error: Exception | None = None
-
-    @classmethod
-    def at(cls, resource: Resource, region: Region) -> _Look:
-        try:
-            return cls(resource.look(region))
-        except Exception as error:
-            return cls(error=error)
-
-    @property
-    def is_nothing(self) -> bool:
-        return self.seen is None and self.error is None
-
-    def result(self) -> t.Any:
-        """Return what was seen.
-
-        :raises Exception: it could not be.
-        """
-        if self.error:
-            raise self.error
-        return self.seen
 
 
 def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float, ready: t.Callable[[], None] | None = None) -> Progress:
@@ -79,12 +52,11 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
             steps.append(step.prepared(region))
         except Exception as error:  # of any kind: nothing is made where one of them cannot work
             return Progress({}, step.kind, _left_out(region, desired) or failure_of(error))
-    looks = dict(zip((step.kind for step in steps), at_once(*(functools.partial(_Look.at, step, region) for step in steps))))
     changed = False
-    for step in steps:
-        look = looks[step.kind]
+    for step, look in zip(steps, _looks(steps, region)):
         try:
-            seen = None if changed and not look.is_nothing else look.result
+            saw_nothing = not look.exception() and look.result() is None
+            seen = None if changed and not saw_nothing else look.result
             how = {"ready": ready} if step.kind == desired.rule.kind and desired.present else {}
             outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen, **how)
         except Exception as error:  # of any kind: the result has what was done before it
@@ -97,13 +69,14 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
 
 def _left_out(region: Region, desired: Desired) -> Failure | None:
     """Return why a region takes no integration at all, whatever else is wrong there; None if it takes one."""
-    for step in desired.steps():
-        try:
-            step.read(region)
-        except Exception as error:
-            failure = failure_of(error)
-            return failure if failure.leaves_out else None
-    return None
+    error = next(filter(None, (look.exception() for look in _looks(desired.steps(), region))), None)
+    failure = failure_of(error) if error else None
+    return failure if failure and failure.leaves_out else None
+
+
+def _looks(steps: t.Sequence[Resource], region: Region) -> list[concurrent.futures.Future[t.Any]]:
+    """Look at resources, at once."""
+    return ended_at_once(*(functools.partial(step.look, region) for step in steps))
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:
