@@ -136,6 +136,24 @@ class KeyUse:
     guessed: t.Mapping[str, str] = field(default_factory=dict)
     tag: bool = False
 
+    def read(self, region: Region, identifier: str | None, known: Key | None = None) -> Key | None:
+        """Return an existing key; None for no identifier. See `read_key`.
+
+        :param known: a key that was read already; it is not read again
+        """
+        if known and known.identifier == identifier:
+            return known
+        return read_key(region, identifier, tags=self.tag) if identifier else None
+
+    def usable(self, region: Region, identifier: str) -> Key:
+        """Return a key that is desired. See `read_key`.
+
+        :raises RegionError: EventBridge cannot use it.
+        """
+        key = read_key(region, identifier, tags=self.tag)
+        self.refuse(key)
+        return key
+
     def faults(self, key: Key) -> list[str]:
         """Return why EventBridge cannot use a key; empty if it can, or if nobody knows."""
         return [text for text, decision in self._checks(key) if decision == NO]

@@ -19,7 +19,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
     check_kms_key,
     connection_use,
     is_same_key,
-    read_key,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
@@ -112,9 +111,7 @@ class Connection(Resource):
         """See `plan.Resource`. Reads the desired KMS key."""
         if not self.present or not self.kms_key or self.key:
             return self
-        key = read_key(region, self.kms_key, tags=True)
-        self.key_use(region).refuse(key)
-        return dataclasses.replace(self, key=key)
+        return dataclasses.replace(self, key=self.key_use(region).usable(region, self.kms_key))
 
     def look(self, region: Region) -> ExistingConnection | None:
         """DescribeConnection; then the KMS key, and the managed secret unless the token will be written in any case."""
@@ -130,8 +127,7 @@ class Connection(Resource):
         found.get("auth_parameters", {}).get("api_key_auth_parameters", {}).pop("api_key_value", None)
         if not self.present:
             return ExistingConnection(found, used_by=_destinations_on(events, answer["ConnectionArn"]))
-        shown = found.get("kms_key_identifier")
-        key = self.key if self.key and self.key.identifier == shown else read_key(region, shown, tags=True) if shown else None
+        key = self.key_use(region).read(region, found.get("kms_key_identifier"), self.key)
         if self.update_token != "changed" or found.get("connection_state") != GOOD_STATE:
             return ExistingConnection(found, key=key)
         token, unread = compare_token(region, answer.get("SecretArn"), self._api_key_value())

@@ -21,7 +21,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
     check_kms_key,
     is_same_key,
     queue_use,
-    read_key,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.queue_policy import QueuePolicy
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn, temporary_rule_prefix
@@ -161,9 +160,7 @@ class Queue(Resource):
         """See `plan.Resource`. Reads the desired KMS key."""
         if not self.present or not self.kms_key or self.key:
             return self
-        key = read_key(region, self.kms_key)
-        self.key_use(region).refuse(key)
-        return dataclasses.replace(self, key=key)
+        return dataclasses.replace(self, key=self.key_use(region).usable(region, self.kms_key))
 
     def look(self, region: Region) -> ExistingQueue | None:
         """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired; the KMS key where one encrypts the queue."""
@@ -179,10 +176,9 @@ class Queue(Resource):
                 return None
             raise
         existing = ExistingQueue(self.name, url, attributes, tags)
-        if not self.present or not existing.kms_key:
+        if not self.present:
             return existing
-        known = self.key if self.key and self.key.identifier == existing.kms_key else None
-        return dataclasses.replace(existing, key=known or read_key(region, existing.kms_key))
+        return dataclasses.replace(existing, key=self.key_use(region).read(region, existing.kms_key, self.key))
 
     def plan(self, region: Region, existing: ExistingQueue | None) -> Plan:
         """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold why Spot refused."""

@@ -36,8 +36,7 @@ def read_keys(region: Region, parameters: t.Mapping[str, str], spot_account: str
     keys, notes = {}, []
     for parameter, use in uses.items():
         if parameters.get(parameter):
-            keys[parameter] = read_key(region, parameters[parameter], tags=use.tag)
-            use.refuse(keys[parameter])
+            keys[parameter] = use.usable(region, parameters[parameter])
             notes.append(use.note(keys[parameter]))
     return keys, tuple(f"{note}." for note in notes if note)
 
