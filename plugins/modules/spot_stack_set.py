@@ -593,8 +593,9 @@ def _role_notes(stack_set: StackSet, regions: Regions, *, check_mode: bool) -> t
     if f":{regions.aws_account()}:" not in role_arn:
         return (f"The execution role {role_arn} was not read, as it is not in the caller's AWS account.",)
     given = GivenRole.read(regions, role_arn)
-    if given.failure and not (given.missing and check_mode):
-        raise ArgumentError(f"execution role: {given.failure.message}")
+    refusal = given.refusal(check_mode=check_mode)
+    if refusal:
+        raise ArgumentError(f"execution role: {refusal.message}")
     name = stack_set.parameters.get("Name") or f"spot-interruption-{stack_set.base_spot_account}"
     return given.of_another_account(stack_set.regions[0], name) if not given.failure else (given.failure.message,)
 

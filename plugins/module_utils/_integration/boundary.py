@@ -11,6 +11,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, allows, managed_policy
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import new_destination_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
@@ -18,9 +19,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
-
-# AWS ends the ARN of an API destination with an id of its own.
-_ANY_ID = "11111111-2222-3333-4444-555555555555"
 
 
 def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> Outcome | Failure:
@@ -40,7 +38,7 @@ def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> 
         failure = failure_of(error)
         return _noted(outcome, f"whether the permissions boundary {arn} allows {ACTION} is not known: {failure.code}: {failure.message}")
     name, account = role.api_destination, role.aws_account
-    resources = [f"arn:{home.partition}:events:{region}:{account}:api-destination/{name}/{_ANY_ID}" for region in regions.names]
+    resources = [new_destination_arn(home.partition, region, account, name) for region in regions.names]
     decisions = {region: allows(policy, action=ACTION, resource=resource, context={}) for region, resource in zip(regions.names, resources)}
     refused = [region for region, decision in decisions.items() if decision == NO]
     if refused:

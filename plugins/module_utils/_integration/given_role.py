@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import EVENTBRIDGE, NO, UNSURE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import new_destination_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION, ExistingRole, read_with_policies
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
@@ -26,8 +27,6 @@ if t.TYPE_CHECKING:
 _ARN = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role/(?P<name>[!-~]+)\Z")
 _UNUSABLE = "RoleNotUsable"
 _NOT_PERMITTED = "RoleNotPermitted"
-# AWS chooses the id of an API destination: no policy can name that of a destination that does not exist yet.
-_NEW_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,10 @@ class GivenRole:
             notes.append(_unread(f"the execution role {arn} may send to the API destination", refused))
         return cls(arn, notes=tuple(notes), role=None if refused else role)
 
+    def refusal(self, *, check_mode: bool) -> Failure | None:
+        """Return why the work is not to be begun; None if it is. A prediction ignores a role that is missing."""
+        return None if self.missing and check_mode else self.failure
+
     def reviewed(self, whole: Document, name: str, destination_arn: t.Callable[[Document], str | None]) -> Document:
         """Return the result of work in which the regions have failed whose API destination the role may not send to. Pure.
 
@@ -139,15 +142,16 @@ class GivenRole:
         if self.role is None:
             return None
         partition, account = self.arn.split(":")[1], self.arn.split(":")[4]
-        return self.role.may_invoke(arn or f"arn:{partition}:events:{region}:{account}:api-destination/{name}/{_NEW_ID}")
+        return self.role.may_invoke(arn or new_destination_arn(partition, region, account, name))
 
 
 def with_given_role(
     given: GivenRole, work: t.Callable[[], Document], name: str, destination_arn: t.Callable[[Document], str | None], *, check_mode: bool
 ) -> Document:
     """Do work that uses a role made elsewhere, unless EventBridge cannot use the role. See `GivenRole.reviewed`."""
-    if given.failure and not (given.missing and check_mode):
-        return combined_result({}, given.failure)
+    refusal = given.refusal(check_mode=check_mode)
+    if refusal:
+        return combined_result({}, refusal)
     if given.failure:
         given = replace(given, notes=(f"Outside of check mode, this fails: {given.failure.message}",))
     return given.reviewed(work(), name, destination_arn)

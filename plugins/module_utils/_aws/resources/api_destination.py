@@ -207,3 +207,8 @@ class ApiDestination(Resource):
             "http_method": self.http_method,
             "invocation_rate_limit_per_second": self.rate_limit,
         }
+
+
+def new_destination_arn(partition: str, region: str, aws_account: str, name: str) -> str:
+    """Return an ARN that a destination of this name may get. AWS chooses the id at its end, so no policy can name that."""
+    return f"arn:{partition}:events:{region}:{aws_account}:api-destination/{name}/00000000-0000-0000-0000-000000000000"
