@@ -407,30 +407,9 @@ aws_account:
   returned: unless an argument was wrong
   sample: "123456789012"
 execution_role:
-  description: Of the role in the parameter C(ExecutionRoleArn), why EventBridge cannot use it, or what is not known about it.
+  description: As in RV(spot.eventbridge.spot_interruption_rule#module:execution_role), of the role in the parameter C(ExecutionRoleArn).
   type: dict
   returned: when there is something to know
-  contains:
-    action:
-      description: V(unchanged), or V(failed) if EventBridge cannot assume the role. After a failure, no region was touched.
-      type: str
-      returned: always
-      sample: unchanged
-    changed:
-      description: V(false), as the role is made elsewhere.
-      type: bool
-      returned: always
-      sample: false
-    note:
-      description: What is not known about the role, and why. It is also given as a warning.
-      type: str
-      returned: unless it failed
-      sample: "Whether EventBridge may assume the execution role is not known: AccessDenied: GetRole: not authorized"
-    error:
-      description: Why EventBridge cannot assume the role.
-      type: dict
-      returned: when it failed
-      sample: {code: RoleNotUsable, message: "there is no role spot in the AWS account 123456789012."}
 summary:
   description: One row for each region, worst first, with those of O(unsupported_regions).
   type: list
@@ -484,7 +463,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import (
     endpoint_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER, integration_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import SERVICES, deploy
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import DEFAULT_TIMEOUT, Stack, argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.results import stack_result
@@ -541,7 +520,7 @@ def main() -> None:
         role_arn = params["parameters"].get(ROLE_PARAMETER) if stack.present else None
         if role_arn:
             given = GivenRole.read(regions, str(role_arn))
-            whole = with_given_role(given, everywhere, _name(params), _destination_arn, check_mode=module.check_mode)
+            whole = with_given_role(given, everywhere, integration_name(params["parameters"], params["spot_account"]), _destination_arn, check_mode=module.check_mode)
         else:
             whole = everywhere()
         if stack.present and params["on_existing"] == MIGRATE:
@@ -567,10 +546,6 @@ def _aws_account(whole: dict[str, t.Any]) -> str | None:
     return next((arn.split(":")[4] for arn in arns if arn), None)
 
 
-def _name(params: dict[str, t.Any]) -> str:
-    return params["parameters"].get("Name") or f"spot-interruption-{params['spot_account']}"
-
-
 def _destination_arn(entry: dict[str, t.Any]) -> str | None:
     return ((entry["stack"] or {}).get("outputs") or {}).get("ApiDestinationArn")
 
@@ -578,7 +553,7 @@ def _destination_arn(entry: dict[str, t.Any]) -> str | None:
 def _gate(region: Region, params: dict[str, t.Any]) -> Gate:
     return Gate(
         region,
-        _name(params),
+        integration_name(params["parameters"], params["spot_account"]),
         params["invocation_endpoint"],
         params["spot_account"] or "",
         params["on_existing"],

@@ -516,7 +516,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, regions_of_every_account
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.organizations import ORGANIZATIONS
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import ROLE_PARAMETER, integration_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.apply import StackSetRun
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.arguments import argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.desired import StackSet
@@ -596,7 +596,7 @@ def _role_notes(stack_set: StackSet, regions: Regions, *, check_mode: bool) -> t
     refusal = given.refusal(check_mode=check_mode)
     if refusal:
         raise ArgumentError(f"execution role: {refusal.message}")
-    name = stack_set.parameters.get("Name") or f"spot-interruption-{stack_set.base_spot_account}"
+    name = integration_name(stack_set.parameters, stack_set.base_spot_account)
     return given.of_another_account(stack_set.regions[0], name) if not given.failure else (given.failure.message,)
 
 

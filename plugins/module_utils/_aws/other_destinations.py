@@ -15,13 +15,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import ACCOUNT_PARAMETER
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-_DEFAULT_BUS = "default"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -131,7 +131,7 @@ def _read(events: t.Any, item: Document, addresses: t.Collection[str], with_targ
 def _rules_of_other_buses(events: t.Any, arn: str) -> t.Iterator[str]:
     """Yield the rules that send to an API destination, as `bus/rule`: a bus to which a rule of the default one forwards has rules, too."""
     for bus in items(events, "list_event_buses", "EventBuses"):
-        if bus["Name"] != _DEFAULT_BUS:
+        if bus["Name"] != EVENT_BUS:
             for rule in items(events, "list_rule_names_by_target", "RuleNames", TargetArn=arn, EventBusName=bus["Name"]):
                 yield f"{bus['Name']}/{rule}"
 

@@ -23,6 +23,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 ROLE_PARAMETER = "ExecutionRoleArn"
 
 
+def integration_name(parameters: t.Mapping[str, str], spot_account: str | None) -> str:
+    """Return the name that this collection's template gives to connection, API destination and rule."""
+    return parameters.get("Name") or f"spot-interruption-{spot_account}"
+
+
 def as_shown(given: t.Mapping[str, str], current: t.Mapping[str, str], key_arns: t.Mapping[str, str] | None = None) -> dict[str, str]:
     """Return desired parameters with each KMS key in the form that the stack has, where it is the same key: no update is needed.
 

@@ -79,7 +79,7 @@ def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:
     One call, ListTagsForResource. Without the permission, there are none.
     """
     try:
-        tags = boto3_tag_list_to_ansible_dict(region.clients["events"].list_tags_for_resource(ResourceARN=rule_arn)["Tags"])
+        tags = read_tags(region, rule_arn)
     except Exception:
         return {}
     return {key: value for key, value in tags.items() if key != TAG and not key.startswith("aws:")}

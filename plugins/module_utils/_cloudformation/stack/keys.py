@@ -19,6 +19,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
     queue_use,
     read_key,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.parameters import integration_name
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -30,7 +31,7 @@ def read_keys(region: Region, parameters: t.Mapping[str, str], spot_account: str
     :returns: the keys by parameter, and what a person should know about them
     :raises RegionError: EventBridge cannot use one of them.
     """
-    name = parameters.get("Name") or f"spot-interruption-{spot_account}"
+    name = integration_name(parameters, spot_account)
     queue = parameters.get("QueueName") or name.replace(".", "-")
     uses = {CONNECTION_KEY: connection_use(region, name), QUEUE_KEY: queue_use(region, queue, name)}
     keys, notes = {}, []
