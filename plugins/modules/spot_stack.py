@@ -519,8 +519,8 @@ def main() -> None:
 
         role_arn = params["parameters"].get(ROLE_PARAMETER) if stack.present else None
         if role_arn:
-            given = GivenRole.read(regions, str(role_arn))
-            whole = with_given_role(given, everywhere, integration_name(params["parameters"], params["spot_account"]), _destination_arn, check_mode=module.check_mode)
+            given, name = GivenRole.read(regions, str(role_arn)), integration_name(params["parameters"], params["spot_account"])
+            whole = with_given_role(given, everywhere, name, _destination_arn, check_mode=module.check_mode)
         else:
             whole = everywhere()
         if stack.present and params["on_existing"] == MIGRATE:

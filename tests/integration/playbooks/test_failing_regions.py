@@ -70,7 +70,7 @@ def test_the_next_run_completes_them_and_only_them(story: Story) -> None:
 
 
 def test_it_gets_through_when_every_fifth_call_is_throttled(ansible: Ansible, sandbox: Sandbox) -> None:
-    # A rule for each region, in which one call follows the other: so the same calls are struck every time.
+    # A rule for each region: so calls of the same numbers are struck every time, whichever of those made at once is first.
     for seed, region in enumerate((GOOD, ERRORS), start=1):
         sandbox.add_fault({"throttle": True}, {"region": region}, rate=0.2, seed=seed)
     run = ansible.onboard(regions=f"{GOOD},{ERRORS}")

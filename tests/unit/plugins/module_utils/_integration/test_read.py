@@ -16,6 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration import read as read_module
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings, read
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
@@ -36,6 +37,12 @@ PARAMETERS = {
     "target_id": "spot",
     "spot_token": None,
 }
+
+
+@pytest.fixture(autouse=True)
+def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read at once is read in order here, so that the order of the calls is known."""
+    monkeypatch.setattr(read_module, "at_once", lambda *functions: [function() for function in functions])
 
 
 class Partition:
