@@ -407,7 +407,7 @@ aws_account:
   returned: unless an argument was wrong
   sample: "123456789012"
 execution_role:
-  description: As in RV(spot.eventbridge.spot_interruption_rule#module:execution_role), of the role in the parameter C(ExecutionRoleArn).
+  description: Of the role in the parameter C(ExecutionRoleArn). As in RV(spot.eventbridge.spot_interruption_rule#module:execution_role).
   type: dict
   returned: when there is something to know
 summary:

@@ -98,7 +98,7 @@ def seen(module: str, answer: Mapping[str, Any], kind: str = MODULE) -> set[str]
 
 def _followed(option: Mapping[str, Any]) -> Mapping[str, Any]:
     """The documentation of a value; that of another module, if it refers there."""
-    found = _REFERENCE.match(str(option["description"]))
+    found = _REFERENCE.search(str(option["description"]))
     if not found:
         return option
     there: Mapping[str, Any] = {"contains": returned(found[1], found[2])}
@@ -176,7 +176,7 @@ def _paths(path: str, options: Options) -> Iterator[str]:
 def _seen(path: str, options: Options, value: Mapping[str, Any]) -> Iterator[str]:
     for key in options.keys() & value.keys():
         yield f"{path}{key}"
-        elsewhere = _REFERENCE.match(str(options[key]["description"]))
+        elsewhere = _REFERENCE.search(str(options[key]["description"]))
         inside = f"{elsewhere[1]}:{elsewhere[3]}" if elsewhere else f"{path}{key}"
         option = _followed(options[key])
         for _, entry in _entries(option, value[key]):

@@ -676,15 +676,15 @@ def test_examples_run_with_the_permissions_that_the_notes_name_and_return_what_i
     assert not look(**published, on_existing="migrate").failed
     assert not look(**removed).failed
     assert not look(**{**removed, "stack_name": published["stack_name"]}).failed
+    with_role = {**made, "parameters": {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/missing"}}
+    assert look(**OURS, **with_role).failed
+    assert not look(**OURS, **with_role, check=True).failed
     fault = sandbox.add_fault(REFUSED, {"operation": "PutTargets"})
     assert look(**published).failed
     sandbox.clear_faults(fault["id"])
     assert not look(**published).failed
     sandbox.settings(stack_seconds=0.5)
     assert not look(**{**removed, "stack_name": published["stack_name"], "wait": False}).failed
-    with_role = {**made, "parameters": {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/missing"}}
-    assert look(**OURS, **with_role).failed
-    assert not look(**OURS, **with_role, check=True).failed
     called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls(access_key="testing")}
     assert called - named == set()
     assert documented("spot_stack") - found == set()
