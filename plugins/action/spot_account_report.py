@@ -44,4 +44,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         text = lines(result, verbose=self._display.verbosity > 0)
         if not is_condensed(self._display, variables):
             show(self._display, text)
-        return shown(self._display, {"changed": False, "lines": text, "result": result})
+        return shown(self._display, {"changed": False, "lines": text, **result})

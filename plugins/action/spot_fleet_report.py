@@ -43,7 +43,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _report(self, report_dir: str, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # Not templated: the findings of thousands of regions are millions of values, and none of them is a template.
-        results = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
+        left = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
+        # A task that failed registers its failure.
+        results = {host: found if found and "summary" in found else None for host, found in left.items()}
         text = table(results) if len(results) > 1 else []
         show(self._display, text)
         files: list[str] = []

@@ -30,6 +30,8 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import progress
 
+_REPORT = "spot.eventbridge.spot_account_report"
+
 
 class CallbackModule(DefaultCallback):
     """See DOCUMENTATION."""
@@ -79,9 +81,9 @@ class CallbackModule(DefaultCallback):
         if not self._condensed:
             super().v2_runner_on_ok(result)
             return
-        host, _task, found = _parts(result)
+        host, task, found = _parts(result)
         self._warn(result)
-        came_of = (found.get("ansible_facts") or {}).get("spot_eventbridge_result")
+        came_of = found if task.action == _REPORT else (found.get("ansible_facts") or {}).get("spot_eventbridge_result")
         if came_of:
             self._done.add(host)
             line = progress(came_of, len(self._done), self._total)

@@ -15,7 +15,7 @@ version_added: 1.0.0
 description:
   - Makes the result of an account out of the results of the modules that worked on it, and shows it.
   - It runs on the controller, and asks neither AWS nor Spot. It does not fail for a problem of the account, so that a play over many
-    accounts can end all of them; RV(result.problem) says whether there is one.
+    accounts can end all of them; RV(problem) says whether there is one.
   - Results are given as they were registered, those of failed and of skipped tasks, too.
 
 options:
@@ -100,17 +100,13 @@ EXAMPLES = r"""
     unsupported_regions: "{{ preflight.unsupported }}"
   register: info
 
-- name: Show the result of the account
+- name: Show the result of the account, and keep it for spot.eventbridge.spot_fleet_report
   spot.eventbridge.spot_account_report:
     purpose: verify
     spot_account: act-d7320fba
     preflight: "{{ preflight }}"
     info: ["{{ info }}"]
-  register: report
-
-- name: Keep the result of the account for spot.eventbridge.spot_fleet_report
-  ansible.builtin.set_fact:
-    spot_eventbridge_result: "{{ report.result }}"
+  register: spot_eventbridge_result
 """
 
 RETURN = r"""
@@ -123,62 +119,57 @@ lines:
     - act-d7320fba in AWS account 123456789012, 1 region, 1 active
     - REGION     STATUS  DONE
     - eu-west-1  active  created
-result:
-  description: The result of the account.
-  type: dict
+host:
+  description: The inventory host.
+  type: str
   returned: success
-  contains:
-    host:
-      description: The inventory host.
-      type: str
-      returned: success
-      sample: production
-    spot_account:
-      description: The Spot account.
-      type: str
-      returned: success
-      sample: act-d7320fba
-    aws_account:
-      description: The AWS account; V(none) if it is not known.
-      type: str
-      returned: success
-      sample: "123456789012"
-    summary:
-      description: As in RV(spot.eventbridge.spot_integration#module:summary).
-      type: list
-      elements: dict
-      returned: success
-    notes:
-      description: What else to know.
-      type: list
-      elements: str
-      returned: success
-      sample: [execution role created]
-    failed_regions:
-      description: The regions whose status is not the intended one.
-      type: list
-      elements: str
-      returned: success
-      sample: []
-    error:
-      description: Why the account failed as a whole. Empty if it did not.
-      type: str
-      returned: success
-      sample: ""
-    problem:
-      description: Why the account failed, in one line. Empty if it did not.
-      type: str
-      returned: success
-      sample: ""
-    checks:
-      description: The findings of the account as a whole.
-      type: list
-      elements: dict
-      returned: with O(purpose=verify)
-      sample:
-        - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
-    regions:
-      description: As in RV(spot.eventbridge.spot_integration_info#module:regions).
-      type: dict
-      returned: with O(purpose=verify)
+  sample: production
+spot_account:
+  description: The Spot account.
+  type: str
+  returned: success
+  sample: act-d7320fba
+aws_account:
+  description: The AWS account; V(none) if it is not known.
+  type: str
+  returned: success
+  sample: "123456789012"
+summary:
+  description: As in RV(spot.eventbridge.spot_integration#module:summary).
+  type: list
+  elements: dict
+  returned: success
+notes:
+  description: What else to know.
+  type: list
+  elements: str
+  returned: success
+  sample: [execution role created]
+failed_regions:
+  description: The regions whose status is not the intended one.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+error:
+  description: Why the account failed as a whole. Empty if it did not.
+  type: str
+  returned: success
+  sample: ""
+problem:
+  description: Why the account failed, in one line. Empty if it did not.
+  type: str
+  returned: success
+  sample: ""
+checks:
+  description: The findings of the account as a whole.
+  type: list
+  elements: dict
+  returned: with O(purpose=verify)
+  sample:
+    - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
+regions:
+  description: As in RV(spot.eventbridge.spot_integration_info#module:regions).
+  type: dict
+  returned: with O(purpose=verify)
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.interpreters import CHECKOUT, COLLECTIONS
-from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible, Run
+from tests.integration.playbooks.runner import ACCOUNT_REPORT, SPOT_ACCOUNT, Ansible, Run
 from tests.sandbox.client import Sandbox
 
 REGION = "eu-west-1"
@@ -115,7 +115,7 @@ def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(
     )
     assert_delivers(run, sandbox, token="editor")
     assert {call["access_key"] for call in sandbox.calls()} == {"chosen"}
-    (result,) = [facts["spot_eventbridge_result"] for entry in run.results if (facts := entry["result"].get("ansible_facts"))]
+    (result,) = [entry["result"] for entry in run.results if entry["action"] == ACCOUNT_REPORT]
     assert (result["failed_regions"], [row["region"] for row in result["summary"]]) == ([], [REGION])
 
 

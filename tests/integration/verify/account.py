@@ -113,10 +113,7 @@ class Account:
 
 def verification(run: Run) -> dict[str, Any]:
     """What the role verify leaves on its host, after the last look."""
-    return [entry["result"]["ansible_facts"][FACT] for entry in run.results if FACT in entry["result"].get("ansible_facts", {})][-1]
-
-
-FACT = "spot_eventbridge_result"
+    return [entry["result"] for entry in run.results if entry["action"] == ACCOUNT_REPORT][-1]
 
 
 def lines(run: Run) -> list[str]:
