@@ -14,8 +14,8 @@ version_added: 1.0.0
 
 description:
   - Shows a table of all hosts of the play that names the failed ones first, and writes what was verified as files.
-  - Takes the variable C(spot_eventbridge_result) of each host, which is the registered result of M(spot.eventbridge.spot_account_report). A host
-    without it did not come to its end, and is a failed one.
+  - Takes the variable C(spot_eventbridge_result) of each host, which is the registered result of
+    M(spot.eventbridge.spot_account_report). A host without it did not come to its end, and is a failed one.
   - It runs on the controller, once for all hosts with C(run_once), and asks neither AWS nor Spot.
 
 options:

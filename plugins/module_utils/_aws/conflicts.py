@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from dataclasses import dataclass, field
 
@@ -85,14 +86,18 @@ class Gate:
     found: tuple[Existing, ...] = ()
     notes: tuple[str, ...] = ()
     _looked: set[str] = field(default_factory=set)
+    _judging: t.Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def __call__(self, plan: Plan) -> None:
         """Check a plan before it is carried out.
 
         :raises RegionError: it must not be carried out.
         """
-        if not self.present:
-            return
+        if self.present:
+            with self._judging:
+                self._judge(plan)
+
+    def _judge(self, plan: Plan) -> None:
         makes = plan.action == "created"
         # A run that was killed after the first half of a migration, or of an adoption, is completed by the next run.
         if makes or self.desired == MIGRATE or (plan.calls and self._is_being_made()):
@@ -102,8 +107,9 @@ class Gate:
 
     def _is_being_made(self) -> bool:
         """Whether a change of something that is left, such as a queue that offboarding kept, is a part of making ours."""
-        if self.stack or "others" in self._looked:
+        if self.stack or {"others", "being made"} & self._looked:
             return False
+        self._looked.add("being made")
         return all(item["Name"] != self.name for item in items(self.region.clients["events"], "list_api_destinations", "ApiDestinations"))
 
     def _once(self, what: str, look: t.Callable[[], None]) -> None:

@@ -194,7 +194,7 @@ class Regions:
         if len(regions) == 1:
             (region,) = regions.values()
             return {region.name: _attempt(function, region)}
-        with concurrent.futures.ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(regions))) as pool:
+        with concurrent.futures.ThreadPoolExecutor(max_workers=len(regions)) as pool:
             futures = {name: pool.submit(_attempt, function, region) for name, region in regions.items()}
             return {name: future.result() for name, future in futures.items()}
 

@@ -160,6 +160,44 @@ def ended_at_once(*functions: t.Callable[[], t.Any]) -> list[concurrent.futures.
     return futures
 
 
+def begin(function: t.Callable[[], t.Any]) -> None:
+    """Call a function that ends by itself, by the pool; to be used before the pool is busy."""
+    _pool().submit(function)
+
+
+def in_order(
+    functions: t.Mapping[str, t.Callable[[], t.Any]], needs: t.Mapping[str, t.Collection[str]]
+) -> dict[str, concurrent.futures.Future[t.Any]]:
+    """Call functions as `at_once` does, but each one after those that it needs; not at all if one of these raised.
+
+    :param needs: by the name of a function, the names of those that it needs
+    :returns: by name, in the order of the functions, a future that has ended for each that was called
+    """
+
+    def length(name: str) -> int:
+        return 1 + max((length(other) for other in functions if name in needs[other]), default=0)
+
+    waiting = dict(functions)
+    futures: dict[str, concurrent.futures.Future[t.Any]] = {}
+    while True:
+        well = {name for name, future in futures.items() if future.done() and not future.exception()}
+        # That on which most depends is done here, so that what follows it does not have to wait for anything else.
+        own, *others = sorted((name for name in waiting if well.issuperset(needs[name])), key=length, reverse=True) or [""]
+        for name in others:
+            futures[name] = _pool().submit(waiting.pop(name))
+        running = {name: future for name, future in futures.items() if not future.done()}
+        if own:
+            futures[own] = _ended(waiting.pop(own))
+        elif not running:
+            return {name: futures[name] for name in functions if name in futures}
+        else:
+            not_begun = next((name for name, future in running.items() if future.cancel()), "")
+            if not_begun:
+                futures[not_begun] = _ended(functions[not_begun])
+            else:
+                concurrent.futures.wait(running.values(), return_when=concurrent.futures.FIRST_COMPLETED)
+
+
 def _ended(function: t.Callable[[], t.Any]) -> concurrent.futures.Future[t.Any]:
     future: concurrent.futures.Future[t.Any] = concurrent.futures.Future()
     try:

@@ -19,7 +19,7 @@ class Region:
     :ivar name: `us-east-1`
     :ivar partition: `aws`, `aws-cn`, `aws-us-gov`
     :ivar clients: boto3 clients by service; one that was not announced is made when it is first used
-    :ivar known: ARNs of resources that need not be looked up, by kind
+    :ivar known: ARNs of resources that need not be looked up, by kind; empty for one that does not exist
     """
 
     name: str
@@ -30,6 +30,10 @@ class Region:
     def knowing(self, kind: str, arn: str | None) -> Region:
         """Return the same region, in which this ARN is known, too; an empty one is not."""
         return dataclasses.replace(self, known={**self.known, kind: arn}) if arn else self
+
+    def lacking(self, kind: str) -> Region:
+        """Return the same region, in which it is known that there is no such resource."""
+        return dataclasses.replace(self, known={**self.known, kind: ""})
 
     def arn(self, service: str, aws_account: str, resource: str) -> str:
         """Return an ARN of this region that follows from the resource's name (AWS service authorization reference).

@@ -11,20 +11,22 @@ import concurrent.futures
 import dataclasses
 import functools
 import typing as t
+from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan, Resource
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import ended_at_once
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import ended_at_once, in_order
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.boundary import within_boundary
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.given_role import GivenRole, with_given_role
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.shared_role import SharedRole, settle_role
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
@@ -35,36 +37,125 @@ _IN_USE = "RoleInUse"
 SERVICES = ("sqs", "events", "secretsmanager")
 
 
-def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float, ready: t.Callable[[], None] | None = None) -> Progress:
-    """Bring all four resources of a region to what is desired, up to the first that fails.
+@dataclass
+class _Foreseen:
+    """What will be done in a region.
 
-    All are looked at, at once; then each is planned and changed, one after the other. A change may show in the resources after it, so they
-    are looked at again, unless there was nothing to see.
+    :ivar region: with the ARNs that are known
+    :ivar outcomes: as predicted, by kind, up to the first step that fails
+    :ivar looks: what was seen of each resource
+    :ivar stopped: whether the gate stopped all of it
+    """
+
+    region: Region
+    gate: Gate
+    steps: list[Resource] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    looks: dict[str, concurrent.futures.Future[t.Any]] = field(default_factory=dict)
+    failed: str = ""
+    failure: Failure | None = None
+    stopped: bool = False
+
+    def progress(self, outcomes: t.Mapping[str, Outcome]) -> Progress:
+        """Return these outcomes, and why there are no others."""
+        return Progress(outcomes, self.failed, self.failure, self.gate.found, self.gate.notes)
+
+    def judge(self, plan: Plan) -> None:
+        """Have the gate check a plan."""
+        try:
+            self.gate(plan)
+        except Exception:
+            self.stopped = True
+            raise
+
+
+def integrate(region: Region, desired: Desired, role: RoleSettling | None = None, *, check_mode: bool, timeout: float) -> Progress:
+    """Bring all four resources of a region to what is desired: each one after those that it needs, the others at the same time.
+
+    All are looked at, at once, and planned, before the first is changed. What needs a resource that fails is not tried.
 
     :param timeout: seconds to wait for AWS in each step
-    :param ready: returns when EventBridge can assume the execution role; the rule is made or changed after it
+    :param role: the execution role; the rule is made or changed when EventBridge can assume it
     """
-    outcomes: dict[str, Outcome] = {}
+    foreseen = None
+    try:
+        foreseen = _foresee(region, desired, role, timeout)
+    finally:
+        admitted = role is None or role.admits(bool(foreseen and not foreseen.failure))
+    if not admitted:
+        return foreseen.progress({})
+    if check_mode:
+        return foreseen.progress(foreseen.outcomes)
+    if foreseen.stopped:
+        return foreseen.progress({kind: outcome for kind, outcome in foreseen.outcomes.items() if not outcome.plan.calls})
+    return _carry_out(foreseen, desired, role, timeout)
+
+
+def _foresee(region: Region, desired: Desired, role: RoleSettling | None, timeout: float) -> _Foreseen:
+    """Plan all resources of a region. Only reads."""
     gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
-    steps: list[Resource] = []
+    foreseen = _Foreseen(region, gate)
     for step in desired.steps():
         try:
-            steps.append(step.prepared(region))
+            foreseen.steps.append(step.prepared(region))
         except Exception as error:  # of any kind: nothing is made where one of them cannot work
-            return Progress({}, step.kind, _left_out(region, desired) or failure_of(error))
-    changed = False
-    for step, look in zip(steps, _looks(steps, region)):
+            foreseen.failed, foreseen.failure = step.kind, _left_out(region, desired) or failure_of(error)
+            return foreseen
+    looks = _looks(foreseen.steps, region)
+    arn = role.arn() if role else None
+    foreseen.steps = [dataclasses.replace(step, role_arn=arn) if arn and isinstance(step, Rule) else step for step in foreseen.steps]
+    for step, look in zip(foreseen.steps, looks):
+        foreseen.looks[step.kind] = look
         try:
-            saw_nothing = not look.exception() and look.result() is None
-            seen = None if changed and not saw_nothing else look.result
-            how = {"ready": ready} if step.kind == desired.rule.kind and desired.present else {}
-            outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen, **how)
-        except Exception as error:  # of any kind: the result has what was done before it
-            return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)
-        outcomes[step.kind] = outcome
-        changed = changed or bool(outcome.plan.calls and not check_mode)
-        region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))
-    return Progress(outcomes, existing=gate.found, notes=gate.notes)
+            outcome = reconcile(step, foreseen.region, check_mode=True, timeout=timeout, gate=foreseen.judge, look=look.result)
+        except Exception as error:  # of any kind: it is that of this resource
+            foreseen.failed, foreseen.failure = step.kind, failure_of(error)
+            break
+        foreseen.outcomes[step.kind] = outcome
+        if look.result() is None and desired.present:
+            foreseen.region = foreseen.region.lacking(step.kind)
+        else:
+            foreseen.region = _knowing(foreseen.region, outcome, step.kind)
+    return foreseen
+
+
+def _carry_out(foreseen: _Foreseen, desired: Desired, role: RoleSettling | None, timeout: float) -> Progress:
+    """Make the changes that are foreseen."""
+    needs = desired.needs()
+    outcomes = dict(foreseen.outcomes)
+    changed: set[str] = set()
+
+    def work(step: Resource) -> None:
+        before, region, look = foreseen.looks[step.kind], foreseen.region, None
+        dependencies = _all_needs(step.kind, needs)
+        if not (outcomes[step.kind].plan.calls or changed.intersection(dependencies)):
+            return
+        for kind in dependencies:
+            region = _knowing(region, outcomes[kind], kind)
+        # A change may show in what needs the changed resource, unless there was nothing to see.
+        if before.result() is None or not changed.intersection(dependencies):
+            look = before.result
+        how = {"ready": role.wait} if role and step.kind == Rule.kind and desired.present else {}
+        outcomes[step.kind] = reconcile(step, region, check_mode=False, timeout=timeout, gate=foreseen.gate, look=look, **how)
+        if outcomes[step.kind].plan.calls:
+            changed.add(step.kind)
+
+    functions = {step.kind: functools.partial(work, step) for step in foreseen.steps if step.kind in outcomes}
+    ended = in_order(functions, needs)
+    done = {kind: outcomes[kind] for kind, future in ended.items() if not future.exception()}
+    failed = next((kind for kind, future in ended.items() if future.exception()), "")
+    if failed:
+        foreseen.failed, foreseen.failure = failed, failure_of(t.cast("Exception", ended[failed].exception()))
+    return foreseen.progress(done)
+
+
+def _all_needs(kind: str, needs: t.Mapping[str, t.Iterable[str]]) -> tuple[str, ...]:
+    """Return what a resource needs, and what that needs."""
+    return tuple(dict.fromkeys(other for need in needs[kind] for other in (*_all_needs(need, needs), need)))
+
+
+def _knowing(region: Region, outcome: Outcome, kind: str) -> Region:
+    return region.knowing(kind, (outcome.document or {}).get(f"{kind}_arn"))
 
 
 def _left_out(region: Region, desired: Desired) -> Failure | None:
@@ -80,7 +171,7 @@ def _looks(steps: t.Sequence[Resource], region: Region) -> list[concurrent.futur
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:
-    """Bring the execution role and all regions to what is desired: the role before the first region, or after the last.
+    """Bring the execution role and all regions to what is desired, at the same time; or remove the role after the last region.
 
     A role that is made elsewhere is read before the first region.
 
@@ -89,39 +180,26 @@ def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0
     :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here,
         or if there is something to know about it; `msg` only if something failed.
     """
+    if not desired.present:
+        results = regions.run(functools.partial(integrate, desired=desired, **how))
+        return (
+            _without_role(desired, desired.execution_role, regions, results, **how) if desired.execution_role else combined_result(results)
+        )
+    if desired.execution_role:
+        return _with_role(desired, SharedRole(settle, regions, desired.execution_role, **how), regions, **how)
     settling = RoleSettling(settle, regions, desired.rule.role_arn.rsplit("/", 1)[-1])
-    work = functools.partial(_integrate_everywhere, desired, regions, settling, **how)
-    if desired.execution_role or not desired.present:
-        return work()
     given = GivenRole.read(regions, desired.rule.role_arn, desired.aws_account)
+
+    def work() -> Document:
+        return combined_result(regions.run(functools.partial(integrate, desired=desired, role=settling, **how)))
+
     return with_given_role(given, work, desired.api_destination.name, _destination_arn, check_mode=how["check_mode"])
 
 
-def _integrate_everywhere(desired: Desired, regions: Regions, settling: RoleSettling, **how: t.Any) -> Document:
-    role: Outcome | Failure | None = None
-    results: t.Mapping[str, Progress | Failure] = {}
-    if desired.execution_role and desired.present:
-        role = _settle_role(desired.execution_role, regions, **{**how, "check_mode": True})
-        if isinstance(role, Outcome):
-            role = within_boundary(desired.execution_role, role, regions)
-        if isinstance(role, Outcome) and role.plan.calls:
-            # Nothing is written, the role included, before the gate has let at least one region through.
-            foreseen = regions.run(functools.partial(integrate, desired=desired.with_role_of(role), **{**how, "check_mode": True}))
-            if all(map(_failed, foreseen.values())):
-                return combined_result({name: _nothing_done(result) for name, result in foreseen.items()})
-            if how["check_mode"]:
-                results = foreseen
-            else:
-                role = _settle_role(desired.execution_role, regions, **how)
-                if isinstance(role, Outcome):
-                    settling.begin(role.plan)
-        if isinstance(role, Failure):
-            return combined_result({}, role)
-        desired = desired.with_role_of(role)
-    results = results or regions.run(functools.partial(integrate, desired=desired, ready=settling.wait, **how))
-    if desired.execution_role and not desired.present:
-        return _without_role(desired, desired.execution_role, regions, results, **how)
-    return combined_result(results, role)
+def _with_role(desired: Desired, role: SharedRole, regions: Regions, **how: t.Any) -> Document:
+    with role.made_meanwhile():
+        results = regions.run(functools.partial(integrate, desired=desired, role=role, **how))
+    return combined_result({}, role.refusal) if role.refusal else combined_result(results, role.outcome)
 
 
 def _destination_arn(entry: Document) -> str | None:
@@ -141,7 +219,7 @@ def _without_role(
             if users.left:
                 raise RegionError(_IN_USE, "; ".join(users.left))
 
-    role = _settle_role(execution_role, regions, gate=gate, **how)
+    role = settle_role(execution_role, regions, gate=gate, **how)
     if isinstance(role, Failure) and role.code == _IN_USE:
         note = f"the execution role {execution_role.name} was kept, as it is or may be used in: {role.message}"
         role = Outcome(Plan("unchanged", None, note=note), None)
@@ -150,18 +228,3 @@ def _without_role(
         where = ", ".join(users.disabled)
         whole["notes"] = [f"what was made in a region before it was disabled is still there; not enabled, so not looked into: {where}"]
     return whole
-
-
-def _settle_role(role: ExecutionRole, regions: Regions, **how: t.Any) -> Outcome | Failure:
-    try:
-        return reconcile(role, regions.home((role.service,)), **how)
-    except Exception as error:  # of any kind: the result has what was done besides it
-        return failure_of(error)
-
-
-def _nothing_done(result: Progress | Failure) -> Progress | Failure:
-    return result if isinstance(result, Failure) else dataclasses.replace(result, outcomes={})
-
-
-def _failed(result: Progress | Failure) -> bool:
-    return isinstance(result, Failure) or result.failure is not None

@@ -39,7 +39,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-    from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 _SPECS = (dead_letter_queue, connection, api_destination, rule, execution_role)
 # The options of `spot_integration_info` that are compared only where they are given.
@@ -47,6 +46,14 @@ SETTINGS = (
     *("description", "message_retention_period"),
     *("kms_key_identifier", "queue_kms_master_key_id", "role_permissions_boundary"),
 )
+# What has to be there before each resource is made. Those that do not need each other are made at the same time, the execution role with
+# them (`shared_role`): only the rule needs it.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    Queue.kind: (),
+    Connection.kind: (),
+    ApiDestination.kind: (Connection.kind,),
+    Rule.kind: (Queue.kind, ApiDestination.kind),
+}
 _DEFAULTS = {option: spec.get("default") for resource in _SPECS for option, spec in resource.argument_spec().items()}
 
 
@@ -189,13 +196,15 @@ class Desired:
         steps = (self.queue, self.connection, self.api_destination, self.rule)
         return steps if self.present else steps[::-1]
 
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        """Return by kind which other resources are made before it; or are removed before it."""
+        if self.present:
+            return _NEEDS
+        return {kind: tuple(other for other, needed in _NEEDS.items() if kind in needed) for kind in _NEEDS}
+
     def with_role(self, arn: str) -> Desired:
         """Return the same with another execution role for the rule's target."""
         return dataclasses.replace(self, rule=dataclasses.replace(self.rule, role_arn=arn))
-
-    def with_role_of(self, role: Outcome) -> Desired:
-        """Return the same with the execution role that was made, or that will be."""
-        return self.with_role(str((role.document or {}).get("arn") or self.rule.role_arn))
 
     def named_as_in(self, stack: StackNames, region: Region) -> Desired:
         """Return the same under the names that its parts have in a stack; a part that is not in it keeps its name."""

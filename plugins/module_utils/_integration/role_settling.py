@@ -41,6 +41,14 @@ class RoleSettling:
         self._lock = threading.Lock()
         self._end: Deadline | None = None
 
+    def arn(self) -> str | None:
+        """Return the ARN that the role has, or will have; None if it is another one's to know."""
+        return None
+
+    def admits(self, possible: bool) -> bool:
+        """Note whether a region can take the integration, and return whether anything may be written in it."""
+        return True
+
     def begin(self, plan: Plan) -> None:
         """Note that a plan for the role has just been carried out."""
         if any(call.operation in _SPREADS for call in plan.calls):

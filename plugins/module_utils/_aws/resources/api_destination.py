@@ -138,9 +138,9 @@ class ApiDestination(Resource):
         if not self.present:
             return seen
         existing = seen or ExistingApiDestination(None)
-        arn = region.known.get("connection") or (self.connection_arns or {}).get(region.name)
-        if arn and not existing.inactive:
-            return ExistingApiDestination(existing.found, arn)
+        arn = region.known.get("connection", (self.connection_arns or {}).get(region.name))
+        if arn is not None and not existing.inactive:
+            return ExistingApiDestination(existing.found, arn or None)
         try:
             connection = region.clients["events"].describe_connection(Name=self.connection)
         except Exception as error:

@@ -181,9 +181,9 @@ class Rule(Resource):
         return ExistingRule(document(found), targets, boto3_tag_list_to_ansible_dict(tags))
 
     def _read_destination_arn(self, region: Region) -> str | None:
-        known = region.known.get("api_destination") or (self.api_destination_arns or {}).get(region.name)
-        if known:
-            return known
+        known = region.known.get("api_destination", (self.api_destination_arns or {}).get(region.name))
+        if known is not None:
+            return known or None
         try:
             return str(region.clients["events"].describe_api_destination(Name=self.api_destination)["ApiDestinationArn"])
         except Exception as error:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 import time
@@ -12,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import polling
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, at_once, pauses, poll, within
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, at_once, in_order, pauses, poll, within
 
 
 @pytest.fixture
@@ -100,3 +101,44 @@ class TestAtOnce:
             return sum(at_once(*[lambda: nested(depth - 1)] * 5)) if depth else 1
 
         assert within(60, lambda: nested(4)) == 5**4
+
+
+class TestInOrder:
+    NEEDS: t.ClassVar = {"queue": (), "connection": (), "destination": ("connection",), "rule": ("queue", "destination")}
+
+    def test_each_is_called_after_those_that_it_needs(self) -> None:
+        done: list[str] = []
+        ended = in_order({name: functools.partial(done.append, name) for name in self.NEEDS}, self.NEEDS)
+        assert list(ended) == list(self.NEEDS)
+        assert all(done.index(need) < done.index(name) for name, needs in self.NEEDS.items() for need in needs)
+
+    def test_those_that_do_not_need_each_other_run_at_the_same_time(self) -> None:
+        together = threading.Barrier(2, timeout=10)
+        functions = {name: together.wait if name in ("queue", "connection") else (lambda: None) for name in self.NEEDS}
+        assert not any(future.exception() for future in in_order(functions, self.NEEDS).values())
+
+    def test_a_chain_does_not_wait_for_what_it_does_not_need(self) -> None:
+        destination = threading.Event()
+        functions = {name: lambda: None for name in self.NEEDS} | {"queue": lambda: destination.wait(10), "destination": destination.set}
+        assert in_order(functions, self.NEEDS)["queue"].result() is True
+
+    @pytest.mark.parametrize(
+        ("fails", "called"),
+        [
+            ("queue", ["queue", "connection", "destination"]),
+            ("connection", ["queue", "connection"]),
+            ("rule", ["queue", "connection", "destination", "rule"]),
+        ],
+    )
+    def test_what_needs_one_that_raised_is_not_called(self, fails: str, called: list[str]) -> None:
+        def work(name: str) -> None:
+            if name == fails:
+                raise ValueError(name)
+
+        ended = in_order({name: functools.partial(work, name) for name in self.NEEDS}, self.NEEDS)
+        assert [name for name, future in ended.items() if future.exception()] == [fails]
+        assert list(ended) == called
+
+    def test_more_of_them_than_the_pool_has_threads_come_to_their_end(self) -> None:
+        work = functools.partial(in_order, {name: lambda: at_once(*[lambda: time.sleep(0.001)] * 3) for name in self.NEEDS}, self.NEEDS)
+        assert all(len(ended) == 4 for ended in at_once(*[work] * 150))
