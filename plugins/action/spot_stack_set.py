@@ -52,5 +52,5 @@ class ActionModule(_in_worker.ActionModule):
 
 
 def _left(timeout: t.Any, passed: float) -> int:
-    """The seconds that are left, of a timeout that the module has taken already."""
+    """Return the seconds that are left, of a timeout that the module has taken already."""
     return max(int((_DEFAULT_TIMEOUT if timeout is None else int(timeout)) - passed), 1)

@@ -54,13 +54,13 @@ class CallbackModule(DefaultCallback):
         return self._total > 1 and self._display.verbosity == 0
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """A new play: how many accounts has it?"""
+        """Return a new play: how many accounts has it?"""
         super().v2_playbook_on_play_start(play)
         self._total = len(play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all", []))
         self._done = set()
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
-        """A banner for each task of each account would drown everything else."""
+        """Return a banner for each task of each account would drown everything else."""
         if not self._condensed:
             super().v2_playbook_on_task_start(task, is_conditional)
 
@@ -75,7 +75,7 @@ class CallbackModule(DefaultCallback):
             super().v2_runner_on_skipped(result)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """A task is done; and with the one that says what came of it, the account."""
+        """Return a task is done; and with the one that says what came of it, the account."""
         if not self._condensed:
             super().v2_runner_on_ok(result)
             return

@@ -58,5 +58,5 @@ class FilterModule:
     """The filter, as Ansible finds it."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """The filters of this file by name."""
+        """Return the filters of this file by name."""
         return {"spot_account_mapping": spot_account_mapping}

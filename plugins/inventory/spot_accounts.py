@@ -172,12 +172,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     NAME = "spot.eventbridge.spot_accounts"
 
     def verify_file(self, path: str) -> bool:
-        """Whether this is a file for this plugin, by its name."""
+        """Return whether this is a file for this plugin, by its name."""
         name = os.path.basename(path)
         return bool(super().verify_file(path)) and (name in _FILE_NAMES or name.endswith(tuple(f".{suffix}" for suffix in _FILE_NAMES)))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        """Fills the inventory.
+        """Fill the inventory.
 
         :raises AnsibleParserError: Spot did not list the accounts, or the file is wrong. One line, without the token.
         """

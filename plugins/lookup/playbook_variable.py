@@ -66,7 +66,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
     def run(self, terms: t.Sequence[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
-        """The value of the first variable that was given, as the only entry."""
+        """Return the value of the first variable that was given, as the only entry."""
         extra = load_extra_vars(self._loader)
         host: t.Mapping[str, t.Any] | None = None
         for name in terms:
@@ -81,6 +81,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
 
 def _variables_of_host(variables: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """The variables of the host without those of the play; none outside a task, as where a play's hosts are worked out."""
+    """Return the variables of the host without those of the play; none outside a task, as where a play's hosts are worked out."""
     hostvars, name = variables.get("hostvars"), variables.get("inventory_hostname")
     return {} if hostvars is None or name is None else t.cast("t.Mapping[str, t.Any]", hostvars.raw_get(name))

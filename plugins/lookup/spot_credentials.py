@@ -53,7 +53,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
     def run(self, terms: t.Sequence[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
-        """The token or the account, as the only entry.
+        """Return the token or the account, as the only entry.
 
         :raises AnsibleLookupError: something else was asked for.
         """

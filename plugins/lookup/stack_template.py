@@ -68,7 +68,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
     def run(self, terms: t.Sequence[t.Any], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
-        """The template's text, as the only entry.
+        """Return the template's text, as the only entry.
 
         :raises AnsibleLookupError: terms or options were given, or the file is not there.
         """

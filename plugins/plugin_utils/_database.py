@@ -33,7 +33,7 @@ _SECONDS = 10
 
 
 def query(config: t.Mapping[str, t.Any], spot_account: str, hours: int, instance_id: str = "") -> dict[str, t.Any]:
-    """What to ask a database, as `postgresql_query` and `mysql_query` take it. Pure.
+    """What to ask a database, as `postgresql_query` and `mysql_query` take it.
 
     Everything that is looked for is an argument of the statement; names of tables and columns are checked and quoted.
 
@@ -79,7 +79,7 @@ def _guards(engine: str) -> list[str]:
 
 
 def question(config: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]]:
-    """Return the module of the engine's collection that asks a query, and its arguments. Pure.
+    """Return the module of the engine's collection that asks a query, and its arguments.
 
     :param config: `engine`, `host`, `user`, `password` and `database`, and by choice `port`, `ssl_mode` and `ca_path`
     :param asked: as `query` returns it
@@ -107,7 +107,7 @@ def question(config: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> tup
 
 
 def missing(config: t.Mapping[str, t.Any]) -> str:
-    """The collection that has to be installed for this engine; empty if it is there, or the engine is not known."""
+    """Return the collection that has to be installed for this engine; empty if it is there, or the engine is not known."""
     collection = COLLECTIONS.get(str(config.get("engine")), "")
     try:
         return "" if not collection or importlib.util.find_spec(f"ansible_collections.{collection}") else collection
@@ -124,7 +124,7 @@ def missing_finding(collection: str) -> Finding:
 def finding(
     result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: int | None = None, announced: datetime.datetime | None = None
 ) -> Finding:
-    """What a module's answer means. Pure.
+    """What a module's answer means.
 
     :param result: of `postgresql_query` or `mysql_query`, failed or not
     :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
@@ -172,7 +172,7 @@ def _identifier(name: t.Any, what: str, quote: str) -> str:
 
 
 def _like(word: str) -> str:
-    """A pattern that finds a word, in which nothing is a wildcard."""
+    """Return a pattern that finds a word, in which nothing is a wildcard."""
     for character in ("\\", "%", "_"):
         word = word.replace(character, f"\\{character}")
     return f"%{word}%"

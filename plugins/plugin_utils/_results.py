@@ -39,7 +39,7 @@ BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
 
 def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool = False) -> Result:
-    """Return the result of an account, out of the results of the modules that worked on it. Pure.
+    """Return the result of an account, out of the results of the modules that worked on it.
 
     :param given: the options of `spot_account_report`
     :param predicted: whether it was check mode

@@ -13,7 +13,7 @@ _CURRENT = "CURRENT"
 
 
 def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
-    """What came of a stack set, for people: a heading that counts, then a line for each AWS account, those that failed first. Pure.
+    """What came of a stack set, for people: a heading that counts, then a line for each AWS account, those that failed first.
 
     :param result: the answer of `spot_stack_set`
     :param name: of the stack set
@@ -61,7 +61,7 @@ def _row(
 
 
 def _why(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """The worst that went wrong in an account; they come worst first."""
+    """Return the worst that went wrong in an account; they come worst first."""
     if not failures:
         return ""
     more = len(failures) - 1

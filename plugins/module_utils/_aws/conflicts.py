@@ -41,7 +41,7 @@ class Existing:
     spot_account: str | None = None
 
     def as_dict(self, region: str) -> dict[str, t.Any]:
-        """The shape in results.
+        """Return the shape in results.
 
         :param region: where it is
         """
@@ -101,7 +101,7 @@ class Gate:
             self._once("owner", self._look_for_owner)
 
     def _is_being_made(self) -> bool:
-        """Whether a change of something that is left, such as a queue that offboarding kept, is a part of making ours."""
+        """Return whether a change of something that is left, such as a queue that offboarding kept, is a part of making ours."""
         if self.stack or "others" in self._looked:
             return False
         return all(item["Name"] != self.name for item in items(self.region.clients["events"], "list_api_destinations", "ApiDestinations"))

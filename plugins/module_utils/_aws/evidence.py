@@ -93,7 +93,7 @@ class Evidence:
     recent: Recent | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results and reports."""
+        """Return the shape in results and reports."""
         dead_letters: dict[str, t.Any] = {
             "count": self.dead_letter_count,
             "messages": [asdict(dead_letter) for dead_letter in self.dead_letters],
@@ -143,7 +143,7 @@ def read_points(region: Region, rule: str, start: datetime.datetime, end: dateti
 
 
 def recent(points: Points, dead_letters: t.Iterable[DeadLetter], start: datetime.datetime, changed: datetime.datetime | None) -> Recent:
-    """Return the deliveries since the last change. Pure.
+    """Return the deliveries since the last change.
 
     A period in which the change was counts as delivered, and not as failed: what failed in it may be what the change repaired.
 

@@ -101,7 +101,7 @@ def _matches(statement: t.Mapping[str, t.Any], action: str, resource: str | None
 
 
 def _covers(statement: t.Mapping[str, t.Any], element: str, value: str, ignore_case: bool = False) -> bool:
-    """Whether `Action` or `Resource` of a statement, or their opposites, include a value."""
+    """Return whether `Action` or `Resource` of a statement, or their opposites, include a value."""
     opposite = element not in statement
     patterns = [str(pattern) for pattern in _as_list(statement.get(f"Not{element}" if opposite else element))]
     if ignore_case:

@@ -113,7 +113,7 @@ class Key:
 
     @property
     def arn(self) -> str | None:
-        """The ARN of the key; None if it is not known."""
+        """Return the ARN of the key; None if it is not known."""
         return (self.metadata or {}).get("Arn")
 
 

@@ -71,7 +71,7 @@ class OtherDestination:
         return None if None in accounts else accounts[0]
 
     def may_serve(self, spot_account: str) -> bool:
-        """Whether it sends for this account, as far as can be known."""
+        """Return whether it sends for this account, as far as can be known."""
         return bool(self.rules or self.elsewhere) and not self.dead and self.account_for(spot_account) in (None, spot_account)
 
 

@@ -51,7 +51,7 @@ class Stack:
 
     @property
     def of_a_set(self) -> bool:
-        """Whether it is managed by a stack set, and so must not be changed by itself."""
+        """Return whether it is managed by a stack set, and so must not be changed by itself."""
         return self.name.startswith(_OF_A_STACK_SET)
 
     def __str__(self) -> str:

@@ -118,7 +118,7 @@ class Regions:
         self._regions = {name: self._make_region(name, services) for name in self.names}
 
     def aws_account(self) -> str:
-        """The caller's AWS account, twelve digits.
+        """Return the caller's AWS account, twelve digits.
 
         The first two regions and the home region are asked at once and the first answer counts: one region that is down, or does not
         exist, must not stop the others.
@@ -131,11 +131,11 @@ class Regions:
         return str(answered.result()["Account"])
 
     def __getitem__(self, name: str) -> Region:
-        """The region of this name."""
+        """Return the region of this name."""
         return self._regions[name]
 
     def home(self, services: t.Sequence[str]) -> Region:
-        """The region that parameters, environment or profile name, else a usual one, for what concerns the whole account, as `iam`."""
+        """Return the region that parameters, environment or profile name, else a usual one, for what concerns the whole account, as `iam`."""
         return self._make_region(self._home, services)
 
     def first(self, function: t.Callable[[Region], Result], home: str = "") -> tuple[Region, Result]:
@@ -219,7 +219,7 @@ def regions_of_account(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def regions_of_every_account(regions: Regions) -> list[str]:
-    """The regions that every AWS account has, without opting in.
+    """Return the regions that every AWS account has, without opting in.
 
     :raises ArgumentError: AWS does not list them.
     """

@@ -93,7 +93,7 @@ class StackParameters:
         }
 
     def changed(self) -> bool:
-        """Whether a value differs that the stack has and CloudFormation shows. A new parameter shows in a resource."""
+        """Return whether a value differs that the stack has and CloudFormation shows. A new parameter shows in a resource."""
         current = self.current or {}
         return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.desired().items())
 

@@ -39,34 +39,34 @@ class StackNames:
 
     @property
     def in_progress(self) -> bool:
-        """Whether CloudFormation is working on it."""
+        """Return whether CloudFormation is working on it."""
         return self.status.endswith("_IN_PROGRESS") and self.status not in GOOD_STATES
 
     @property
     def rule(self) -> str:
-        """The name of the rule; empty if there is none, as with the other names."""
+        """Return the name of the rule; empty if there is none, as with the other names."""
         # For a bus of one's own, the physical id has the bus before the name.
         return self._name("AWS::Events::Rule").rsplit("|", 1)[-1]
 
     @property
     def connection(self) -> str:
-        """The name of the connection."""
+        """Return the name of the connection."""
         return self._name("AWS::Events::Connection")
 
     @property
     def api_destination(self) -> str:
-        """The name of the API destination."""
+        """Return the name of the API destination."""
         return self._name("AWS::Events::ApiDestination")
 
     @property
     def queue(self) -> str:
-        """The name of the dead-letter queue."""
+        """Return the name of the dead-letter queue."""
         # The physical id is the queue's URL.
         return self._name("AWS::SQS::Queue").rsplit("/", 1)[-1]
 
     @property
     def execution_role(self) -> str:
-        """The name of the execution role."""
+        """Return the name of the execution role."""
         return self._name("AWS::IAM::Role")
 
     def _name(self, resource_type: str) -> str:

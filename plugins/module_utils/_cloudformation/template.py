@@ -108,7 +108,7 @@ class Template:
 
 
 def looks_like_token(parameter: str) -> bool:
-    """Whether a parameter may hold a token, to judge by its name; what it holds is not shown then."""
+    """Return whether a parameter may hold a token, to judge by its name; what it holds is not shown then."""
     return "token" in parameter.lower() and parameter != REVISION_PARAMETER
 
 

@@ -119,16 +119,16 @@ class Failure:
 
     @property
     def denied(self) -> bool:
-        """Whether the caller lacks a permission."""
+        """Return whether the caller lacks a permission."""
         return self.code in _DENIED
 
     @property
     def leaves_out(self) -> bool:
-        """Whether there can be no integration in the region, whoever tries."""
+        """Return whether there can be no integration in the region, whoever tries."""
         return self.unsupported or self.of_organization
 
     def as_dict(self) -> dict[str, str]:
-        """The shape of ``error`` in every result."""
+        """Return the shape of ``error`` in every result."""
         return {"code": self.code, "message": self.message}
 
 
@@ -167,22 +167,22 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_conflict_code(code: str) -> bool:
-    """Whether a code, of a call or of an entry of a call, says that the resource changed between reading and writing."""
+    """Return whether a code, of a call or of an entry of a call, says that the resource changed between reading and writing."""
     return code in _CONFLICTS
 
 
 def is_no_change(error: BaseException) -> bool:
-    """Whether CloudFormation says that there is nothing to do (CloudFormation API reference, UpdateStack)."""
+    """Return whether CloudFormation says that there is nothing to do (CloudFormation API reference, UpdateStack)."""
     return error_code(error) == "ValidationError" and _NO_CHANGE in _words(error) and _attempts(error) == 1
 
 
 def is_not_yet(error: BaseException) -> bool:
-    """Whether the same call will succeed later, without anybody doing anything."""
+    """Return whether the same call will succeed later, without anybody doing anything."""
     return any(error_code(error) == code and part in _words(error) for code, part in _NOT_YET)
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Turns whatever was raised in a region into one line for people and a code for programs."""
+    """Turn whatever was raised in a region into one line for people and a code for programs."""
     if isinstance(error, RegionError):
         return error.failure
     if isinstance(error, ClientError):

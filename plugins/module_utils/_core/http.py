@@ -71,11 +71,11 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """Whether the service accepted the request."""
+        """Return whether the service accepted the request."""
         return 200 <= self.status < 300
 
     def json(self) -> t.Any:
-        """The body; None if it is no JSON."""
+        """Return the body; None if it is no JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -104,7 +104,7 @@ class Peer:
 
     @property
     def host(self) -> str:
-        """The part of the address that is no secret."""
+        """Return the part of the address that is no secret."""
         parts = urlsplit(self.url)
         return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 

@@ -56,7 +56,7 @@ class Existing(t.Protocol):
 
     @property
     def document(self) -> Document:
-        """The resource as it is returned to the user. Holds no secret."""
+        """Return the resource as it is returned to the user. Holds no secret."""
 
 
 class Resource(abc.ABC):
@@ -99,17 +99,17 @@ class Resource(abc.ABC):
 
     @abc.abstractmethod
     def plan(self, region: Region, existing: t.Any) -> Plan:
-        """Decide what has to be done. Pure: no call, no clock, no check mode.
+        """Decide what has to be done.
 
         :raises RegionError: what is desired must not be done here.
         """
 
     def settled(self, existing: t.Any) -> bool:
-        """Whether AWS has finished working on it, successfully or not."""
+        """Return whether AWS has finished working on it, successfully or not."""
         return True
 
     def achieved(self, region: Region, existing: t.Any) -> bool:
-        """Whether what was done is visible in what was read after it. Pure.
+        """Return whether what was done is visible in what was read after it.
 
         :raises RegionError: it is visible, and the resource does not work.
         """

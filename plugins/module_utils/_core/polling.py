@@ -42,17 +42,17 @@ class Deadline:
 
     @property
     def passed(self) -> float:
-        """The seconds since the beginning."""
+        """Return the seconds since the beginning."""
         return time.monotonic() - self._begin
 
     @property
     def remaining(self) -> float:
-        """The seconds until the end, 0 after it."""
+        """Return the seconds until the end, 0 after it."""
         return max(self.seconds - self.passed, 0.0)
 
     @property
     def expired(self) -> bool:
-        """Whether the time is over."""
+        """Return whether the time is over."""
         return self.remaining == 0
 
     def sleep(self, pause: float) -> bool:
@@ -67,7 +67,7 @@ class Deadline:
 
 
 def pauses(at_least: float = 0.0) -> t.Iterator[float]:
-    """The seconds between two attempts, without an end: a deadline or a number of attempts sets the limit.
+    """Return the seconds between two attempts, without an end: a deadline or a number of attempts sets the limit.
 
     :param at_least: the first one, for calls that cost something
     """

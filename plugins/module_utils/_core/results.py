@@ -113,7 +113,7 @@ class Outcome:
 
 
 def resource_result(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Document:
-    """The result of all modules of one resource.
+    """Return the result of all modules of one resource.
 
     :param kind: the key under which the resource stands
     :param results: by region

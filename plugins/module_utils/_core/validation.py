@@ -32,7 +32,7 @@ class ArgumentError(ValueError):
 
 
 def check_regions(regions: t.Sequence[str]) -> list[str]:
-    """Returns the regions in the order given, each once.
+    """Return the regions in the order given, each once.
 
     :raises ArgumentError: there is none, or one has not the form of a region's name.
     """
@@ -66,7 +66,7 @@ def is_excluded(region: str, patterns: t.Iterable[str]) -> bool:
 
 
 def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
-    """Returns a resource's name.
+    """Return a resource's name.
 
     :raises ArgumentError: AWS would refuse it.
     """
@@ -79,7 +79,7 @@ def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
 
 
 def check_stack_name(name: str | None) -> str:
-    """Returns the name of a CloudFormation stack or stack set.
+    """Return the name of a CloudFormation stack or stack set.
 
     :raises ArgumentError: AWS would refuse it.
     """
@@ -92,7 +92,7 @@ def check_stack_name(name: str | None) -> str:
 
 
 def check_spot_account(spot_account: str | None) -> str:
-    """Returns a Spot account id.
+    """Return a Spot account id.
 
     :raises ArgumentError: it has not the form of one.
     """
@@ -105,7 +105,7 @@ def check_spot_account(spot_account: str | None) -> str:
 
 
 def check_aws_account(aws_account: str) -> str:
-    """Returns an AWS account id.
+    """Return an AWS account id.
 
     :raises ArgumentError: it has not the form of one.
     """
@@ -115,7 +115,7 @@ def check_aws_account(aws_account: str) -> str:
 
 
 def check_token(token: str | None) -> str:
-    """Returns a Spot token that AWS can send as ``Authorization: Bearer <token>``.
+    """Return a Spot token that AWS can send as ``Authorization: Bearer <token>``.
 
     :raises ArgumentError: there is none, or AWS would refuse it. The message says what is wrong with it, not what it is.
     """
@@ -130,7 +130,7 @@ def check_token(token: str | None) -> str:
 
 
 def check_url(url: str, what: str) -> str:
-    """Returns an address to which a token may be sent: HTTPS, or HTTP on this machine (a sandbox).
+    """Return an address to which a token may be sent: HTTPS, or HTTP on this machine (a sandbox).
 
     :raises ArgumentError: it is neither.
     """
@@ -155,5 +155,5 @@ def check_secret_url(url: str, what: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name."""
+    """Return whether a host is this machine by its name."""
     return bool(_LOOPBACK.match(host))

@@ -171,17 +171,17 @@ class Desired:
 
     @property
     def spot_account(self) -> str:
-        """The Spot account that is served; empty if the integration is to be removed."""
+        """Return the Spot account that is served; empty if the integration is to be removed."""
         return self.connection.spot_account
 
     @property
     def aws_account(self) -> str:
-        """The AWS account that it is in; empty if the integration is to be removed."""
+        """Return the AWS account that it is in; empty if the integration is to be removed."""
         return self.rule.aws_account
 
     @property
     def endpoint(self) -> str:
-        """The address of Spot that takes the notices."""
+        """Return the address of Spot that takes the notices."""
         return self.api_destination.endpoint
 
     def steps(self) -> tuple[Resource, ...]:

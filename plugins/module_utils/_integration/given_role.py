@@ -49,7 +49,7 @@ class GivenRole:
 
     @property
     def name(self) -> str:
-        """Its name, without the path."""
+        """Return its name, without the path."""
         return self.arn.rsplit("/", 1)[-1]
 
     @classmethod
@@ -101,7 +101,7 @@ class GivenRole:
         return None if self.missing and check_mode else self.failure
 
     def reviewed(self, whole: Document, name: str, destination_arn: t.Callable[[Document], str | None]) -> Document:
-        """Return the result of work in which the regions have failed whose API destination the role may not send to. Pure.
+        """Return the result of work in which the regions have failed whose API destination the role may not send to.
 
         :param whole: the result of the work, with `regions`, each with its `action`
         :param name: the name of the API destination
@@ -132,7 +132,7 @@ class GivenRole:
         }
 
     def of_another_account(self, region: str, name: str) -> tuple[str, ...]:
-        """Return what is to be known about the role where CloudFormation works in other accounts, of which this may be one. Pure."""
+        """Return what is to be known about the role where CloudFormation works in other accounts, of which this may be one."""
         decision = self._may_invoke(region, name, None)
         what = f"send to the API destination {name}"
         doubts = [may("", f"the execution role {self.arn}", what, decision).message] if decision in (NO, UNSURE) else []

@@ -26,7 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.resu
 def info_result(
     regions: Document, *, spot_account: str, aws_account: str, unsupported: t.Iterable[str] = (), denied: str = SKIP_DENIED
 ) -> Document:
-    """Return the result of `spot_integration_info`. Pure.
+    """Return the result of `spot_integration_info`.
 
     :param regions: by region, `status`, `findings`, `resources` and `evidence`
     :param unsupported: the regions that the user had left out, as they have no API destinations

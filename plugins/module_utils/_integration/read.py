@@ -71,7 +71,7 @@ class Readings:
         return cls(failure, failure, failure, failure, failure, others=failure, stack=failure)
 
     def documents(self) -> dict[str, t.Any]:
-        """The resources as they are returned: None for what is not there or could not be read."""
+        """Return the resources as they are returned: None for what is not there or could not be read."""
         parts = {
             "connection": self.connection,
             "api_destination": self.api_destination,
@@ -109,7 +109,7 @@ def read(
     *,
     stack: StackNames | None = None,
 ) -> Readings:
-    """Reads everything about an integration in one region. Makes no writing call, and never raises for what AWS refuses.
+    """Read everything about an integration in one region. Makes no writing call, and never raises for what AWS refuses.
 
     :param role: the execution role, which is read once for the whole account
     :param window_hours: how far back to look for deliveries, 0 for not at all
@@ -161,7 +161,7 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
 
 
 def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:
-    """The execution role, as `read` takes it."""
+    """Return the execution role, as `read` takes it."""
     return _Reader(region)(lambda: read_with_policies(region, arn))
 
 

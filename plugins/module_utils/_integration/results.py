@@ -139,7 +139,7 @@ def account_result(
     unsupported: t.Iterable[str] = (),
     denied: str = SKIP_DENIED,
 ) -> Document:
-    """Return the result of `spot_integration` or `spot_stack`, completed for the account. Pure.
+    """Return the result of `spot_integration` or `spot_stack`, completed for the account.
 
     :param whole: `regions`, each with its `action`; `execution_role` if it is managed here; `msg` if something failed
     :param present: whether the integration was to be made, or to be removed

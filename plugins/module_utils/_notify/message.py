@@ -37,7 +37,7 @@ class Notification:
 
     @property
     def id(self) -> str:
-        """The same for the same account and regions, so that a notification that arrives twice can be recognised."""
+        """Return the same for the same account and regions, so that a notification that arrives twice can be recognised."""
         return str(uuid.uuid5(_SPACE, " ".join([self.spot_account, self.aws_account, *sorted(self.regions)])))
 
     @property

@@ -54,15 +54,15 @@ class Ledger:
         self.records = dict(self.regions.run(records))
 
     def new(self, channel: str) -> tuple[str, ...]:
-        """Return the regions of which nothing was sent through a channel before, as far as that is known. Pure."""
+        """Return the regions of which nothing was sent through a channel before, as far as that is known."""
         return tuple(name for name, sent in self.records.items() if not isinstance(sent, Failure) and channel not in (sent or {}))
 
     def without_rule(self) -> tuple[str, ...]:
-        """Return the regions in which nothing can be recorded. Pure."""
+        """Return the regions in which nothing can be recorded."""
         return tuple(name for name, sent in self.records.items() if sent is None)
 
     def unread(self) -> dict[str, Failure]:
-        """Return the regions whose records could not be read. Pure."""
+        """Return the regions whose records could not be read."""
         return {name: sent for name, sent in self.records.items() if isinstance(sent, Failure)}
 
     def record(self, channel: str, names: t.Collection[str], sent: Sent) -> dict[str, Failure]:

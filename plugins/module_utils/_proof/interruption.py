@@ -109,7 +109,7 @@ def describe(region: Region, instance_id: str) -> Instance:
 
 
 def template(instance: Instance, role_arn: str, name: str, tags: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
-    """An experiment that interrupts one instance (AWS FIS user guide, `aws:ec2:send-spot-instance-interruptions`). Pure.
+    """Return an experiment that interrupts one instance (AWS FIS user guide, `aws:ec2:send-spot-instance-interruptions`).
 
     :param tags: those that a company's policy may demand
     """
@@ -165,7 +165,7 @@ def remove_templates(region: Region, name: str) -> None:
 
 
 def finding(region: str, instance: Instance, outcome: Outcome) -> Finding:
-    """Return the finding of an interruption. Pure."""
+    """Return the finding of an interruption."""
     when = outcome.announced.strftime("%Y-%m-%dT%H:%M:%SZ")
     if outcome.metrics.get("delivered"):
         message = f"{region}: AWS announced at {when} that {instance} will be interrupted, and Spot took it"
@@ -180,7 +180,7 @@ def finding(region: str, instance: Instance, outcome: Outcome) -> Finding:
 
 
 def unconfirmed(region: str, instance: Instance) -> Finding:
-    """Return the finding of an interruption that is not confirmed. Pure."""
+    """Return the finding of an interruption that is not confirmed."""
     message = f"{region}: {instance} would be interrupted, that is lost two minutes later. Nothing was done, as it is not confirmed."
     return Finding(INTERRUPTION, SKIP, message, f"Confirm it by giving its id once more: {instance.id}.")
 

@@ -58,7 +58,7 @@ class Outcome:
 
 
 def event(region: str) -> dict[str, t.Any]:
-    """The entry for PutEvents: a warning in everything but its source, of an instance that there cannot be. Pure."""
+    """Return the entry for PutEvents: a warning in everything but its source, of an instance that there cannot be."""
     return {
         "EventBusName": EVENT_BUS,
         "Source": SOURCE,
@@ -116,7 +116,7 @@ def remove(region: Region, name: str) -> None:
 
 
 def finding(region: str, outcome: Outcome) -> Finding:
-    """Return the finding of a test event. Pure."""
+    """Return the finding of a test event."""
     if outcome.before == _AUTHORIZED and outcome.after not in (_AUTHORIZED, None):
         message = (
             f"{region}: The test event itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."

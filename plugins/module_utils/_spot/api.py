@@ -75,7 +75,7 @@ class SpotApi:
         self._warn = warn
 
     def accounts(self, aws_account: str | None = None) -> list[SpotAccount]:
-        """The accounts of the token's organisation, each once, in Spot's order. Needs an administrator's token.
+        """Return the accounts of the token's organisation, each once, in Spot's order. Needs an administrator's token.
 
         :param aws_account: only those that are bound to this AWS account
         :raises SpotError: Spot refused, or did not respond.
@@ -92,7 +92,7 @@ class SpotApi:
         return list(unique.values())
 
     def prove_token(self, spot_account: str) -> None:
-        """Asks for something cheap that needs a token valid for this account; a viewer's is enough.
+        """Query something cheap that needs a token valid for this account; a viewer's is enough.
 
         :raises SpotError: Spot refused, or did not respond.
         """
@@ -110,7 +110,7 @@ class SpotApi:
         self._request("POST", address, json.dumps(notice).encode())
 
     def groups(self, spot_account: str) -> list[str]:
-        """The ids of an account's Elastigroups.
+        """Return the ids of an account's Elastigroups.
 
         :raises SpotError: Spot refused, or did not respond.
         """

@@ -47,7 +47,7 @@ UNCHECKED = {check: message for check, (message, dummy) in _UNCHECKED.items()}
 
 
 def gather(results: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names who can make it. Pure.
+    """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names who can make it.
 
     :param results: of the modules that made checks: with `checks`, skipped, or failed
     """

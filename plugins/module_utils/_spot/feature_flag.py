@@ -115,7 +115,7 @@ class FeatureFlag:
         return self.finding(value, context)
 
     def finding(self, value: Value, context: Context) -> Finding:
-        """Return the finding of a flag's value. Pure."""
+        """Return the finding of a flag's value."""
         if value is True:
             return Finding(FEATURE_FLAG, PASS, f"The feature flag {self.key} is on for {context.spot_account}.")
         if value is False:
@@ -153,7 +153,7 @@ class FeatureFlag:
         return found[0].get("_value") if found else MISSING
 
     def _http(self, context: Context) -> Value:
-        """Any service that responds with JSON. `{flag}`, `{account}` and `{organization}` in its address are filled in."""
+        """Return any service that responds with JSON. `{flag}`, `{account}` and `{organization}` in its address are filled in."""
         words = {"flag": self.key, "account": context.spot_account, "organization": context.organization}
         url = self.peer.url
         for name, word in words.items():

@@ -46,7 +46,7 @@ def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, 
 
 
 def finding(entries: t.Sequence[tuple[str, str]], instance_id: str, since: datetime.datetime, groups: int) -> Finding:
-    """Return the finding of the log. Pure.
+    """Return the finding of the log.
 
     :param entries: the time and the text of each
     """

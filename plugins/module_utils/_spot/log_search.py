@@ -79,7 +79,7 @@ class Window:
     timeout: float = 0.0
 
     def is_over(self, last: str | None) -> bool:
-        """Return whether, with the last notice at this time, there is nothing left to wait for. Pure."""
+        """Return whether, with the last notice at this time, there is nothing left to wait for."""
         if self.announced is None:
             return True
         seconds = seconds_after(last or "", self.announced)
@@ -187,7 +187,7 @@ class LogSearch:
 
 
 def fill(query: str, words: t.Mapping[str, str]) -> str:
-    """Return a query with each placeholder replaced by a phrase in which nothing is syntax. Pure.
+    """Return a query with each placeholder replaced by a phrase in which nothing is syntax.
 
     Within quotation marks, Lucene knows only these two characters (Lucene, "classic query parser", escaping).
     """
@@ -201,7 +201,7 @@ def fill(query: str, words: t.Mapping[str, str]) -> str:
 
 
 def search_body(query: str, time_field: str, since: datetime.datetime, until: datetime.datetime) -> dict[str, t.Any]:
-    """Return a search for the number of entries and the time of the last one, without their text. Pure."""
+    """Return a search for the number of entries and the time of the last one, without their text."""
     window = {"gte": since.isoformat(), "lte": until.isoformat(), "format": "strict_date_optional_time"}
     return {
         "size": 1,
@@ -214,7 +214,7 @@ def search_body(query: str, time_field: str, since: datetime.datetime, until: da
 
 
 def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding:
-    """Return the finding of a search. Pure."""
+    """Return the finding of a search."""
     if hits.count and window.is_over(hits.last):
         number = f"{'at least ' if hits.at_least else ''}{hits.count} warning(s)"
         when = f"the last one of {hits.last}{after(hits.last or '', window.announced)}"

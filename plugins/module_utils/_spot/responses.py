@@ -31,12 +31,12 @@ class SpotError(Exception):
 
     @property
     def unauthenticated(self) -> bool:
-        """Whether Spot does not know the token."""
+        """Return whether Spot does not know the token."""
         return self.status == 401
 
     @property
     def refused(self) -> bool:
-        """Whether Spot responded, and the response is about this request: no permission, or no such thing."""
+        """Return whether Spot responded, and the response is about this request: no permission, or no such thing."""
         return 400 <= self.status < 500 and self.status != 429
 
 
@@ -60,7 +60,7 @@ class SpotAccount:
     provider_account: str | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results."""
+        """Return the shape in results."""
         return asdict(self)
 
 
@@ -79,13 +79,13 @@ def response_of(body: bytes, address: str) -> dict[str, t.Any]:
 
 
 def items_of(response: t.Mapping[str, t.Any]) -> list[t.Any]:
-    """The items of a response; none where it has none."""
+    """Return the items of a response; none where it has none."""
     items = response.get("items")
     return items if isinstance(items, list) else []
 
 
 def doubt_about(response: t.Mapping[str, t.Any], found: t.Sequence[SpotAccount]) -> str:
-    """Whether a list of accounts is all of it, as far as Spot's `count` and its items tell; both may be missing.
+    """Return whether a list of accounts is all of it, as far as Spot's `count` and its items tell; both may be missing.
 
     :returns: one line for people, empty where nothing is doubtful
     """
@@ -111,7 +111,7 @@ def error_text(body: bytes) -> str:
 
 
 def parse_account(item: t.Any) -> SpotAccount | None:
-    """An account out of `GET /setup/account`, where ids come as numbers or text and some keys may be missing.
+    """Return an account out of `GET /setup/account`, where ids come as numbers or text and some keys may be missing.
 
     :returns: None for what is no account
     """
@@ -130,7 +130,7 @@ def parse_account(item: t.Any) -> SpotAccount | None:
 
 
 def _text(value: t.Any) -> str:
-    """An id or a name as text. Some JSON writers make a float of a long number."""
+    """Return an id or a name as text. Some JSON writers make a float of a long number."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""

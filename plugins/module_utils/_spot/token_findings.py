@@ -22,7 +22,7 @@ _PERMISSION = f"Make sure that it has the permission {_RIGHT} on this account."
 
 
 def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_account: str | None, proof: str = READ) -> list[Finding]:
-    """Return the findings of Spot's response. Pure.
+    """Return the findings of Spot's response.
 
     :param response: None where Spot was not queried, as there is no token; an error where it did not respond
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
@@ -39,7 +39,7 @@ def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_a
 
 
 def obstacles(response: SpotResponse | SpotError | None, found: t.Iterable[Finding]) -> list[str]:
-    """Return in words why the token must not be written to AWS; nothing if it may. Pure.
+    """Return in words why the token must not be written to AWS; nothing if it may.
 
     :param response: as for `findings`
     :param found: the result of `findings`

@@ -55,7 +55,7 @@ class SpotResponse:
 
     @property
     def unknown(self) -> bool:
-        """Whether Spot does not know the token at all."""
+        """Return whether Spot does not know the token at all."""
         return self.refusal is not None and self.refusal.unauthenticated and not self.reads
 
 

@@ -125,7 +125,7 @@ def _proof(region: str, result: Finding | Failure | None) -> Finding:
 
 
 def _combined(what: str, whole: Document, existing: Others, proofs: t.Mapping[str, Finding], removed: Removed) -> Document:
-    """Return the result of a takeover. Pure.
+    """Return the result of a takeover.
 
     :param existing: the other integrations by region
     :param proofs: the findings of the test events by region; none where nothing had to be proved

@@ -131,7 +131,7 @@ class ConnectedRole(Resource):
 
     @property
     def name(self) -> str:
-        """The name, without the path."""
+        """Return the name, without the path."""
         return self.arn.rsplit("/", 1)[-1]
 
     @classmethod
@@ -140,7 +140,7 @@ class ConnectedRole(Resource):
         raise NotImplementedError
 
     def look(self, region: Region) -> ExistingConnectedRole | None:
-        """GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies."""
+        """Call GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies."""
         iam = region.clients["iam"]
         try:
             role = iam.get_role(RoleName=self.name)["Role"]

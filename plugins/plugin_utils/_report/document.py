@@ -35,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def verification_report(accounts: t.Any, generated: str, version: str | None) -> Report:
-    """The document behind all forms of the report, as report.schema.json describes it. Pure.
+    """Return the document behind all forms of the report, as report.schema.json describes it.
 
     :param accounts: what the role verify found, one mapping for each account
     :param generated: when, ISO 8601 with time zone
@@ -66,17 +66,17 @@ def statuses(account: t.Mapping[str, t.Any]) -> dict[str, int]:
 
 
 def concerns(findings: t.Iterable[t.Mapping[str, str]]) -> list[t.Mapping[str, str]]:
-    """The findings that somebody has to look at, worst first."""
+    """Return the findings that somebody has to look at, worst first."""
     return [finding for finding in findings if finding["outcome"] in CONCERNS]
 
 
 def has_failed(findings: t.Iterable[t.Mapping[str, str]]) -> bool:
-    """Whether one of the findings is a fail."""
+    """Return whether one of the findings is a fail."""
     return any(finding["outcome"] == FAIL for finding in findings)
 
 
 def printable(text: str) -> str:
-    """The text with a visible sign in place of each character that XML or HTML could not show."""
+    """Return the text with a visible sign in place of each character that XML or HTML could not show."""
     return _CONTROL.sub("\ufffd", text)
 
 
@@ -108,7 +108,7 @@ def _region(region: t.Mapping[str, t.Any]) -> Report:
 
 
 def _findings(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, str]]:
-    """The findings worst first; those of an outcome stay in the order in which they were checked."""
+    """Return the findings worst first; those of an outcome stay in the order in which they were checked."""
     keys = ("check", "outcome", "message", "remedy")
     found = [{key: _text(finding.get(key) or "") for key in keys} for finding in findings]
     for finding in found:
@@ -127,7 +127,7 @@ def _worst_first(account: Report) -> tuple[t.Any, ...]:
 
 
 def _is_active(account: Report) -> bool:
-    """Whether all that is desired works. An account of which nothing is known is none that works."""
+    """Return whether all that is desired works. An account of which nothing is known is none that works."""
     if account["error"] or has_failed(account["checks"]) or not account["regions"]:
         return False
     return all(region["status"] in GOOD for region in account["regions"].values())
@@ -142,7 +142,7 @@ def _text(value: t.Any) -> str:
 
 
 def _without_secrets(value: t.Any) -> t.Any:
-    """A copy in plain types without what is, by its name, a secret."""
+    """Return a copy in plain types without what is, by its name, a secret."""
     if isinstance(value, t.Mapping):
         hidden = bool(value.get("is_value_secret") or value.get("IsValueSecret"))
         return {

@@ -30,7 +30,7 @@ Findings = t.Sequence[t.Mapping[str, str]]
 
 
 def junit(report: Report) -> str:
-    """The report as a JUnit file: a test suite for each account, a test case for each region and one for the whole account.
+    """Return the report as a JUnit file: a test suite for each account, a test case for each region and one for the whole account.
 
     A region that is not active is a failure, one without API destinations is skipped, an account that could not be verified is
     an error. What is only worth knowing is in `system-out`.

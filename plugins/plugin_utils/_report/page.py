@@ -108,7 +108,7 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _verdict(report: Report) -> str:
-    """The one line that everybody reads."""
+    """Return the one line that everybody reads."""
     summary = report["summary"]
     if not report["accounts"]:
         return "Nothing was verified"
@@ -158,7 +158,7 @@ def _filters(report: Report) -> str:
 
 
 def _column(region: str) -> tuple[str, str]:
-    """The area and the place of a region: `us-gov` and `east-1`."""
+    """Return the area and the place of a region: `us-gov` and `east-1`."""
     match = _COLUMN.fullmatch(region)
     return (match["area"], match["place"]) if match else ("", region)
 
@@ -168,7 +168,7 @@ def _areas(regions: t.Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def _firsts(regions: t.Sequence[str]) -> set[str]:
-    """The first region of each area, which keeps away from the area before it."""
+    """Return the first region of each area, which keeps away from the area before it."""
     return {names[0] for dummy, names in _areas(regions)}
 
 
@@ -221,7 +221,7 @@ def _fragment(host: str, region: str = "") -> str:
 
 
 def _section(account: Report) -> str:
-    """An account in words, for paper, telephones and browsers without JavaScript: what is not active, or has a remark."""
+    """Return an account in words, for paper, telephones and browsers without JavaScript: what is not active, or has a remark."""
     host = account["host"]
     told = ", ".join(f"{number} {status}" for status, number in statuses(account).items() if number) or "no region verified"
     aws = f" <small>AWS {_escape(account['aws_account'])}</small>" if account["aws_account"] else ""

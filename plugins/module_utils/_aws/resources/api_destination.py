@@ -65,7 +65,7 @@ class ExistingApiDestination:
 
     @property
     def inactive(self) -> bool:
-        """Whether there is a destination to which AWS delivers nothing."""
+        """Return whether there is a destination to which AWS delivers nothing."""
         return self.document.get("api_destination_state") == "INACTIVE"
 
     def managed_fields(self) -> Document:
@@ -125,7 +125,7 @@ class ApiDestination(Resource):
         )
 
     def look(self, region: Region) -> ExistingApiDestination | None:
-        """DescribeApiDestination alone; None if there is no destination of this name."""
+        """Call DescribeApiDestination alone; None if there is no destination of this name."""
         try:
             return ExistingApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
         except Exception as error:
@@ -134,7 +134,7 @@ class ApiDestination(Resource):
             raise
 
     def completed(self, region: Region, seen: ExistingApiDestination | None) -> ExistingApiDestination | None:
-        """DescribeConnection where its ARN is not known or the destination is inactive."""
+        """Call DescribeConnection where its ARN is not known or the destination is inactive."""
         if not self.present:
             return seen
         existing = seen or ExistingApiDestination(None)

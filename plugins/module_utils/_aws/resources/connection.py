@@ -114,7 +114,7 @@ class Connection(Resource):
         return dataclasses.replace(self, key=self.key_use(region).usable(region, self.kms_key))
 
     def look(self, region: Region) -> ExistingConnection | None:
-        """DescribeConnection; then the KMS key, and the managed secret unless the token will be written in any case."""
+        """Call DescribeConnection; then the KMS key, and the managed secret unless the token will be written in any case."""
         events = region.clients["events"]
         try:
             answer = events.describe_connection(Name=self.name)

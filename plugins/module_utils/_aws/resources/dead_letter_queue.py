@@ -84,7 +84,7 @@ class ExistingQueue:
 
     @property
     def kms_key(self) -> str | None:
-        """The KMS key that encrypts it; None if SQS manages the key, or none does."""
+        """Return the KMS key that encrypts it; None if SQS manages the key, or none does."""
         return self.attributes.get("KmsMasterKeyId") or None
 
     @property
@@ -163,7 +163,7 @@ class Queue(Resource):
         return dataclasses.replace(self, key=self.key_use(region).usable(region, self.kms_key))
 
     def look(self, region: Region) -> ExistingQueue | None:
-        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired; the KMS key where one encrypts the queue."""
+        """Call GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired; the KMS key where one encrypts the queue."""
         sqs = region.clients["sqs"]
         try:
             url = sqs.get_queue_url(QueueName=self.name)["QueueUrl"]

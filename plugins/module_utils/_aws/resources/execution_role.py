@@ -101,7 +101,7 @@ class ExecutionRole(Resource):
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def look(self, region: Region) -> ExistingRole | None:
-        """GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
+        """Call GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
         iam = region.clients["iam"]
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
@@ -190,7 +190,7 @@ class ExecutionRole(Resource):
         return Plan("deleted", None, {**existing.managed_fields(), "tags": dict(existing.tags)}, None, calls)
 
     def arn(self, partition: str) -> str:
-        """The ARN it gets if it is made here; one that is there already may have a path."""
+        """Return the ARN it gets if it is made here; one that is there already may have a path."""
         return role_arn(partition, self.aws_account, self.name, self.path)
 
     def trust_policy(self) -> Document:

@@ -56,7 +56,7 @@ class ExistingRole:
 
     @property
     def path(self) -> str:
-        """The IAM path: `/`, or `/service-role/`."""
+        """Return the IAM path: `/`, or `/service-role/`."""
         resource = self.arn.split(":", 5)[-1].split("/", 1)[-1]
         return f"/{resource[: resource.rfind('/') + 1]}"
 
@@ -75,11 +75,11 @@ class ExistingRole:
         }
 
     def trusts_eventbridge(self, aws_account: str) -> str:
-        """Whether EventBridge may assume it for this account: YES, NO or UNSURE."""
+        """Return whether EventBridge may assume it for this account: YES, NO or UNSURE."""
         return assumes(self.trust, aws_account)
 
     def may_invoke(self, destination_arn: str) -> str:
-        """Whether it may send to an API destination: YES, NO or UNSURE."""
+        """Return whether it may send to an API destination: YES, NO or UNSURE."""
         # All policies of a role are one: what one of them denies, no other can allow.
         statements = [statement for policy in self.policies for statement in statements_of(policy)]
         own, limit = (

@@ -161,11 +161,11 @@ class Rule(Resource):
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def completed(self, region: Region, seen: ExistingRule | None) -> ExistingRule | None:
-        """DescribeApiDestination where its ARN is not known."""
+        """Call DescribeApiDestination where its ARN is not known."""
         return dataclasses.replace(seen or ExistingRule(None), destination_arn=self._read_destination_arn(region)) if self.present else seen
 
     def look(self, region: Region) -> ExistingRule | None:
-        """DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
+        """Call DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
         events = region.clients["events"]
         try:
             found = events.describe_rule(Name=self.name, EventBusName=EVENT_BUS)

@@ -156,7 +156,7 @@ def _settled(current: CurrentStack | None) -> bool:
 
 
 def failure_after(stack: Stack, step: StackPlan, current: CurrentStack | None) -> str | None:
-    """Return why a step failed, None if it did not. Pure.
+    """Return why a step failed, None if it did not.
 
     :param current: the stack, settled after the step
     """

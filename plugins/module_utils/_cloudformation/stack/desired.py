@@ -138,12 +138,12 @@ class Stack:
 
     @property
     def source(self) -> Document:
-        """The template as CloudFormation takes it."""
+        """Return the template as CloudFormation takes it."""
         return {"TemplateURL": self.template_url} if self.template_body is None else {"TemplateBody": self.template_body}
 
     @property
     def role(self) -> Document:
-        """The role as CloudFormation takes it."""
+        """Return the role as CloudFormation takes it."""
         return {"RoleARN": self.role_arn} if self.role_arn else {}
 
     def connection(self, name: str, existing: ExistingConnection | None = None) -> Connection:

@@ -34,7 +34,7 @@ if t.TYPE_CHECKING:
 
 
 def plan(stack: Stack, region: Region, current: CurrentStack | None, attempts: Attempts = NOTHING_TRIED) -> StackPlan:
-    """Decide the next step. Pure: no call, no clock, no check mode.
+    """Decide the next step.
 
     :raises RegionError: what is desired must not be done here.
     """

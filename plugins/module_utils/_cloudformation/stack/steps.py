@@ -44,7 +44,7 @@ class Attempts:
 
     @property
     def updated(self) -> bool:
-        """Whether an update was tried."""
+        """Return whether an update was tried."""
         return self.nothing_to_update or UPDATE in self.made
 
 

@@ -117,7 +117,7 @@ class StackSetRun:
             self._begin(reading, made)
 
     def _may_show_later(self, made: StackSetPlan) -> bool:
-        """Whether what was done may be visible later (eventual consistency)."""
+        """Return whether what was done may be visible later (eventual consistency)."""
         unexplained = [pair for pair in made.left if not self._operations.failure(pair)]
         if not (unexplained or made.set_left) or not self._timeout or self._plans >= _MOST_PLANS:
             return False
@@ -147,7 +147,7 @@ class StackSetRun:
             self._pause()
 
     def _queues(self, reading: Reading) -> bool:
-        """Whether AWS takes an operation while another one is in progress."""
+        """Return whether AWS takes an operation while another one is in progress."""
         if reading.current is None:
             return self._desired.managed_execution
         return bool(reading.current.found.get("ManagedExecution", {}).get("Active"))

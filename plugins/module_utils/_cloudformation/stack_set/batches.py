@@ -44,17 +44,17 @@ class Operation:
 
     @property
     def stage(self) -> int:
-        """The number of the stage. Operations of a stage need only those of the stages before."""
+        """Return the number of the stage. Operations of a stage need only those of the stages before."""
         return next(number for number, actions in enumerate(_STAGES) if self.action in actions)
 
     @property
     def takes_time(self) -> bool:
-        """Whether AWS goes on with it after the call, as it does with all that is about instances."""
+        """Return whether AWS goes on with it after the call, as it does with all that is about instances."""
         return self.action not in (CREATE_SET, DELETE_SET)
 
     @property
     def document(self) -> Document:
-        """The operation as it is returned."""
+        """Return the operation as it is returned."""
         return {
             "action": self.action,
             "accounts": list(self.accounts),
@@ -64,7 +64,7 @@ class Operation:
 
 
 class Batches:
-    """Puts what instances need into as few operations as AWS takes. Pure."""
+    """Puts what instances need into as few operations as AWS takes."""
 
     def __init__(self, desired: StackSet, reading: Reading, account_parameter: str = "") -> None:
         """

@@ -142,7 +142,7 @@ class StackSet:
 
     @property
     def service_managed(self) -> bool:
-        """Whether AWS Organizations gives the permissions."""
+        """Return whether AWS Organizations gives the permissions."""
         return self.permission_model == SERVICE_MANAGED
 
     @property
@@ -152,16 +152,16 @@ class StackSet:
 
     @property
     def source(self) -> dict[str, str]:
-        """The template as CloudFormation takes it."""
+        """Return the template as CloudFormation takes it."""
         return {"TemplateURL": self.template_url or ""} if self.template_body is None else {"TemplateBody": self.template_body}
 
     @property
     def base_spot_account(self) -> str:
-        """The Spot account of the stack set itself, which instances have that override nothing."""
+        """Return the Spot account of the stack set itself, which instances have that override nothing."""
         return self.default_spot_account or NOBODYS_SPOT_ACCOUNT
 
     def spot_account(self, account: str) -> str | None:
-        """The Spot account that an AWS account shall have, None if it shall have none."""
+        """Return the Spot account that an AWS account shall have, None if it shall have none."""
         return self.spot_accounts.get(account, self.default_spot_account)
 
     def _named_accounts(self) -> frozenset[str]:

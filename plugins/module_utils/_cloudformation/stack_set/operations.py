@@ -44,12 +44,12 @@ class Operations:
 
     @property
     def in_progress(self) -> list[Document]:
-        """The operations that have not ended."""
+        """Return the operations that have not ended."""
         return [entry for entry in self.entries if entry["status"] in IN_PROGRESS]
 
     @property
     def foreign(self) -> tuple[RunningOperation, ...]:
-        """The operations of others that are waited for."""
+        """Return the operations of others that are waited for."""
         return self._foreign
 
     def begin(self, operation: Operation) -> None:
@@ -114,7 +114,7 @@ class Operations:
 
     @property
     def timeout_message(self) -> str:
-        """The error message for a time that is over."""
+        """Return the error message for a time that is over."""
         if self._foreign:
             running = self._foreign[0]
             return f"AWS was at an operation of somebody else's until wait_timeout was over, {running.operation_id} ({running.action})"

@@ -63,7 +63,7 @@ class Attempts:
         return cls(frozenset(entry["action"] for entry in made), by_pair)
 
     def tried(self, pair: Pair, *actions: str) -> bool:
-        """Whether one of these was tried on an instance."""
+        """Return whether one of these was tried on an instance."""
         return not self.of_instances.get(pair, frozenset()).isdisjoint(actions)
 
 
@@ -94,13 +94,13 @@ class StackSetPlan:
 
     @property
     def stage(self) -> tuple[Operation, ...]:
-        """The operations that come first."""
+        """Return the operations that come first."""
         first = min((operation.stage for operation in self.operations), default=0)
         return tuple(operation for operation in self.operations if operation.stage == first)
 
 
 def plan(desired: StackSet, reading: Reading, attempts: Attempts = NOTHING_TRIED) -> StackSetPlan:
-    """Decide what has to be done. Pure: no call, no clock, no check mode.
+    """Decide what has to be done.
 
     :param attempts: what was tried in this run already
     :raises RegionError: what is desired must not be done.

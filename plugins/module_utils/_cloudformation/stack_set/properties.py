@@ -55,7 +55,7 @@ class Properties:
 
 
 def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Properties:
-    """Compare a stack set with what is desired. Pure.
+    """Compare a stack set with what is desired.
 
     :param done: whether it was made, or changed, in this run already: then a token that is to be written always is not written again
     :raises RegionError: the template lacks a parameter, or AWS cannot change what differs.

@@ -100,16 +100,16 @@ class CurrentStackSet:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The values of its parameters; those that are hidden as AWS shows them."""
+        """Return the values of its parameters; those that are hidden as AWS shows them."""
         return {item["ParameterKey"]: item.get("ParameterValue", "") for item in self.found.get("Parameters", [])}
 
     @property
     def tags(self) -> dict[str, str]:
-        """Its tags."""
+        """Return its tags."""
         return boto3_tag_list_to_ansible_dict(self.found.get("Tags", []))
 
     def document(self, hidden: t.Container[str]) -> Document:
-        """The stack set as it is returned to the user.
+        """Return the stack set as it is returned to the user.
 
         :param hidden: the parameters of which no value may be shown
         """
@@ -145,7 +145,7 @@ def operation_id(overrides: t.Mapping[str, str]) -> str:
 
 
 def overrides_in_id(instance: Instance) -> dict[str, str] | None:
-    """Return the overrides that the last operation on an instance set, if its id holds them. Pure."""
+    """Return the overrides that the last operation on an instance set, if its id holds them."""
     told = _OPERATION_ID.match(instance.last_operation)
     return {told[1]: told[2]} if told and instance.status == UP_TO_DATE else None
 
@@ -164,7 +164,7 @@ class Reader:
         self._known: dict[tuple[Pair, str], t.Mapping[str, str]] = {}
 
     def read(self) -> Reading:
-        """DescribeStackSet, ListStackInstances, ListStackSetOperations; DescribeStackInstance for each instance whose overrides
+        """Call DescribeStackSet, ListStackInstances, ListStackSetOperations; DescribeStackInstance for each instance whose overrides
         are not known; before that, once, GetTemplateSummary and the organisation."""
         desired = self._stack_set
         if desired.present and self._template is None:

@@ -42,7 +42,7 @@ class Targets:
 
 
 def targets(desired: StackSet, reading: Reading) -> Targets:
-    """Compare what is desired with the organisation and the existing instances. Pure.
+    """Compare what is desired with the organisation and the existing instances.
 
     :raises RegionError: more accounts would lose their instances than purge_limit allows.
     """
@@ -90,7 +90,7 @@ def _auto_deployment_notes(desired: StackSet, able: t.Mapping[str, Member], acco
 
 
 def _with_undesired(desired: StackSet, reading: Reading, found: Targets, kept: set[str]) -> Targets:
-    """Adds the instances to be removed.
+    """Add the instances to be removed.
 
     :param kept: the accounts whose instances stay although they are not desired
     """

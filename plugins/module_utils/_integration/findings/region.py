@@ -44,7 +44,7 @@ INTEGRATION = "integration"
 
 
 def findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
-    """Return all findings about an integration in a region. Pure.
+    """Return all findings about an integration in a region.
 
     Of a resource that does not exist, nothing else is checked.
     """

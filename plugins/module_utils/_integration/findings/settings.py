@@ -29,7 +29,7 @@ _CHECKS = {"rule": ("rule", "target")}
 
 
 def settings_findings(region: Region, readings: Readings, desired: Desired, found: t.Iterable[Finding]) -> list[Finding]:
-    """Return whether onboarding would change something that no other check has found: it is decided by the same plans. Pure.
+    """Return whether onboarding would change something that no other check has found: it is decided by the same plans.
 
     :param found: the other findings of the region
     :returns: nothing where no part could be compared

@@ -55,7 +55,7 @@ class FileChannel:
 
 
 def _write(path: str, text: str) -> None:
-    """Writes a file as a whole or not at all."""
+    """Write a file as a whole or not at all."""
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".notification-")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:

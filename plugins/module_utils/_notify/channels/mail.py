@@ -99,7 +99,7 @@ class MailChannel:
         return Delivery()
 
     def message(self, notification: Notification) -> EmailMessage:
-        """The mail. Its id follows from the notification, so that one that is sent twice is recognised. Pure."""
+        """Return the mail. Its id follows from the notification, so that one that is sent twice is recognised."""
         message = EmailMessage()
         message["Subject"] = notification.subject
         message["From"] = self.sender
@@ -137,7 +137,7 @@ class MailChannel:
 
 
 def _address(text: str, what: str) -> str:
-    """An address without a name, so that nothing but an address can come into a header.
+    """Return an address without a name, so that nothing but an address can come into a header.
 
     :raises ArgumentError: it is none.
     """
