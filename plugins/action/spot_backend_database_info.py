@@ -46,9 +46,9 @@ _ARGUMENTS: dict[str, t.Any] = {
     "announced": {"type": "str", "default": ""},
     "wait_timeout": {"type": "int", "default": 0},
 }
-# Seconds between two looks after an interruption.
+# Seconds between two queries after an interruption.
 _FIRST_PAUSE = 5
-# Seconds for one look: ten to connect and ten for the statement, each with a margin.
+# Seconds for one query: ten to connect and ten for the statement, each with a margin.
 _MOST_SECONDS = 25
 
 
@@ -84,7 +84,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             result = self._query(module, arguments, task_vars)
             return finding(result, config["engine"], given["hours"], given["delivered"], announced)
 
-        # A notice takes its time to get to the database.
+        # A notice reaches the database with a delay.
         deadline = Deadline(given["wait_timeout"])
         return poll(look, lambda found: announced is None or found.outcome != WARN, deadline, at_least=_FIRST_PAUSE)
 
@@ -100,7 +100,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 @contextlib.contextmanager
 def _no_longer_than(seconds: int) -> t.Iterator[None]:
-    """Raise TimeoutError in what takes longer; 0 is without an end. PyMySQL waits for ever for a server that does not answer."""
+    """Raise TimeoutError in a block that takes longer; 0 sets no limit. PyMySQL waits without a limit for a server that does not respond."""
     if not seconds or threading.current_thread() is not threading.main_thread():
         yield
         return

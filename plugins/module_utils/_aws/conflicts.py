@@ -27,7 +27,7 @@ IGNORE = "ignore"
 
 @dataclass(frozen=True)
 class Existing:
-    """An integration of another in a region that serves the same Spot account, or may serve it.
+    """Another integration in a region that serves the same Spot account, or may serve it.
 
     :ivar name: of its API destination
     :ivar rules: the rules that send to it
@@ -94,14 +94,14 @@ class Gate:
         if not self.present:
             return
         makes = plan.action == "created"
-        # A run that was killed after the first half of a migration, or of an adoption, is completed by the next run.
+        # If a run was killed after the first half of a migration or an adoption, the next run completes it.
         if makes or self.desired == MIGRATE or (plan.calls and self._is_being_made()):
             self._once("others", self._look_for_others)
         if not self.stack and ((plan.calls and not makes) or self.desired == ADOPT):
             self._once("owner", self._look_for_owner)
 
     def _is_being_made(self) -> bool:
-        """Return whether a change of something that is left, such as a queue that offboarding kept, is a part of making ours."""
+        """Return whether a change of a remaining resource, such as a queue that offboarding kept, is a part of creating ours."""
         if self.stack or "others" in self._looked:
             return False
         return all(item["Name"] != self.name for item in items(self.region.clients["events"], "list_api_destinations", "ApiDestinations"))

@@ -29,21 +29,21 @@ METRICS = {
 }
 # CloudWatch keeps five-minute figures for 63 days; a shorter period would be refused for long windows.
 _PERIOD = 300
-# The instance of test events: what Spot says of it is no evidence.
+# The instance of test events: Spot's response to it is no evidence.
 IMPOSSIBLE_INSTANCE = "i-00000000000000000"
 Points = dict[str, list[tuple[datetime.datetime, float]]]
-# ReceiveMessage gives ten at a time, and which ones is chance.
+# ReceiveMessage returns at most ten messages at a time, of a random subset (SQS API reference).
 _LOOKS = 5
 _MOST_DEAD_LETTERS = 20
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A warning that could not be delivered, and why.
+    """A notice that could not be delivered, and why.
 
-    :ivar time: when EC2 gave the warning, ISO 8601
+    :ivar time: when EC2 sent the notice, ISO 8601
     :ivar error_code: EventBridge's, such as `NO_PERMISSIONS`
-    :ivar error_message: what Spot, or EventBridge, said
+    :ivar error_message: Spot's response, or EventBridge's reason
     :ivar attempts: how often delivery was tried again; None if unknown
     """
 
@@ -56,9 +56,9 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Recent:
-    """The deliveries of the window since the connection and the API destination were last changed.
+    """The deliveries of the window since the last change of the connection and the API destination.
 
-    What was delivered before says nothing about the integration as it is.
+    Earlier deliveries prove nothing about the present integration.
 
     :ivar since: in words
     :ivar failed: how many failed at least
@@ -93,7 +93,7 @@ class Evidence:
     recent: Recent | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Return the shape in results and reports."""
+        """Return the entry in results and reports."""
         dead_letters: dict[str, t.Any] = {
             "count": self.dead_letter_count,
             "messages": [asdict(dead_letter) for dead_letter in self.dead_letters],

@@ -135,7 +135,7 @@ class Regions:
         return self._regions[name]
 
     def home(self, services: t.Sequence[str]) -> Region:
-        """Return the region that parameters, environment or profile name, else a usual one, for what concerns the whole account, as `iam`."""
+        """Return the region of parameters, environment or profile, else a usual one, for calls about the whole account, such as IAM's."""
         return self._make_region(self._home, services)
 
     def first(self, function: t.Callable[[Region], Result], home: str = "") -> tuple[Region, Result]:

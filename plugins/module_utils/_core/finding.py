@@ -35,5 +35,5 @@ class Finding:
     remedy: str = ""
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Return the shape in results and reports."""
+        """Return the entry in results and reports."""
         return asdict(self)
