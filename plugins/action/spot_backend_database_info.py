@@ -63,7 +63,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """See `ActionBase`."""
         super().run(tmp, task_vars)
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
-        # It only reads, and so does the same in check mode.
+        # The query only reads, so check mode runs it too.
         self._task = self._task.copy()
         self._task.check_mode = False
         try:
@@ -100,7 +100,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 @contextlib.contextmanager
 def _no_longer_than(seconds: int) -> t.Iterator[None]:
-    """Raise TimeoutError in a block that takes longer; 0 sets no limit. PyMySQL waits without a limit for a server that does not respond."""
+    """Raise TimeoutError in a block that takes longer; 0 sets no limit. PyMySQL waits for ever for a server that does not respond."""
     if not seconds or threading.current_thread() is not threading.main_thread():
         yield
         return

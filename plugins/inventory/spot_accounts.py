@@ -269,6 +269,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
 
 def _untemplated(value: t.Any) -> t.Any:
-    # A name is anybody's text. Before core 2.19, Ansible takes braces in it for a template, unless it is told not to; and told so of
-    # every text, ansible-inventory shows each of them wrapped up.
+    # A name may hold any text. Before core 2.19, Ansible takes braces in it for a template, unless it is marked as unsafe; with all texts
+    # marked, ansible-inventory shows each of them as `__ansible_unsafe`.
     return wrap_var(value) if isinstance(value, str) and "{" in value else value

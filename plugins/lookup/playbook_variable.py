@@ -81,6 +81,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
 
 def _variables_of_host(variables: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """Return the variables of the host without those of the play; none outside a task, as where a play's hosts are worked out."""
+    """Return the variables of the host without those of the play; none outside a task, as in the `hosts` of a play."""
     hostvars, name = variables.get("hostvars"), variables.get("inventory_hostname")
     return {} if hostvars is None or name is None else t.cast("t.Mapping[str, t.Any]", hostvars.raw_get(name))

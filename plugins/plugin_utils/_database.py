@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import DATABASE
 
-# The guide's table, and the word that it looks for in the column `value`.
+# The guide's table, and the word that it searches in the column `value`.
 DEFAULTS = {
     "table": "aws_ec2_events",
     "value_column": "value",
@@ -33,9 +33,9 @@ _SECONDS = 10
 
 
 def query(config: t.Mapping[str, t.Any], spot_account: str, hours: int, instance_id: str = "") -> dict[str, t.Any]:
-    """What to ask a database, as `postgresql_query` and `mysql_query` take it.
+    """Return the query, as `postgresql_query` and `mysql_query` take it.
 
-    Everything that is looked for is an argument of the statement; names of tables and columns are checked and quoted.
+    All search values are arguments of the statement; names of tables and columns are checked and quoted.
 
     :param config: `engine`, and by choice what is in DEFAULTS; without `account_column`, the account is looked for in the value
     :param instance_id: only rows that name this instance
@@ -71,7 +71,7 @@ def query(config: t.Mapping[str, t.Any], spot_account: str, hours: int, instance
 
 
 def _guards(engine: str) -> list[str]:
-    """What keeps a session from writing, and from taking long. PostgreSQL takes it with the connection."""
+    """Return statements that keep a session from writing, and from taking long. PostgreSQL takes them with the connection."""
     if engine == "postgresql":
         return []
     limit = f"max_execution_time = {_SECONDS * 1000}" if engine == "mysql" else f"max_statement_time = {_SECONDS}"
@@ -79,10 +79,10 @@ def _guards(engine: str) -> list[str]:
 
 
 def question(config: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]]:
-    """Return the module of the engine's collection that asks a query, and its arguments.
+    """Return the module of the engine's collection that runs a query, and its arguments.
 
     :param config: `engine`, `host`, `user`, `password` and `database`, and by choice `port`, `ssl_mode` and `ca_path`
-    :param asked: as `query` returns it
+    :param asked: the result of `query`
     """
     arguments = {
         "login_host": config["host"],
@@ -116,7 +116,7 @@ def missing(config: t.Mapping[str, t.Any]) -> str:
 
 
 def missing_finding(collection: str) -> Finding:
-    """That the collection is not there."""
+    """Return the finding of a collection that is not installed."""
     message = f"Spot's database was not asked: the collection {collection} is not installed."
     return Finding(DATABASE, UNKNOWN, message, f"ansible-galaxy collection install {collection}")
 
@@ -124,10 +124,10 @@ def missing_finding(collection: str) -> Finding:
 def finding(
     result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: int | None = None, announced: datetime.datetime | None = None
 ) -> Finding:
-    """What a module's answer means.
+    """Return the finding of a module's result.
 
     :param result: of `postgresql_query` or `mysql_query`, failed or not
-    :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
+    :param delivered: the number of notices that AWS counted as delivered in the time; None if not known
     :param announced: when an interruption was announced that has to be among them; None if none was
     """
     if "query_result" not in result:

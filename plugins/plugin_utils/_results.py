@@ -34,7 +34,7 @@ ONBOARD = "onboard"
 OFFBOARD = "offboard"
 VERIFY = "verify"
 REPAIR = "repair"
-# What repair repairs: a region that was never onboarded stays as it is.
+# The statuses that repair repairs: a region that was never onboarded stays as it is.
 BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
 
@@ -84,7 +84,7 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
     broken = [line["region"] for line in before["summary"] if line["status"] in BROKEN]
     error = " ".join(given["preflight"].get("obstacles", ())) if broken else ""
     if error or not broken:
-        done = {}  # nothing was done: what is given is of another run
+        done = {}  # nothing was done: the results are of another run
     else:
         role = done.get("execution_role") or {}
         error = done["msg"] if role.get("action") == "failed" else module_error(done, "regions")

@@ -13,9 +13,9 @@ _CURRENT = "CURRENT"
 
 
 def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
-    """What came of a stack set, for people: a heading that counts, then a line for each AWS account, those that failed first.
+    """Return the result of a stack set for people: a heading that counts, then a line for each AWS account, failed ones first.
 
-    :param result: the answer of `spot_stack_set`
+    :param result: the result of `spot_stack_set`
     :param name: of the stack set
     """
     if "instances" not in result:

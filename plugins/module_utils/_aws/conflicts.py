@@ -41,7 +41,7 @@ class Existing:
     spot_account: str | None = None
 
     def as_dict(self, region: str) -> dict[str, t.Any]:
-        """Return the shape in results.
+        """Return the entry in results.
 
         :param region: where it is
         """
@@ -60,19 +60,19 @@ class Existing:
 
 @dataclass
 class Gate:
-    """Lets a region be changed, unless another integration serves the same Spot account there, or may serve it: no notice may be
-    delivered twice, and nothing be taken from a stack behind its back.
+    """Allows a change of a region, unless another integration serves the same Spot account there, or may serve it: no notice may be
+    delivered twice, and no resource of a stack be changed outside of the stack.
 
-    Without `migrate`, other integrations are looked for only when something is about to be changed: a region without changes costs no
-    call. A service that cannot be read does not stop a change of what is ours: an owner that is not known is a note.
+    Without `migrate`, other integrations are searched only before a change: a region without changes costs no call. A service that
+    cannot be read does not stop a change of our resources: an unknown owner is a note.
 
     :ivar name: of our API destination, connection and rule
-    :ivar desired: what is done about another: `stop`; `adopt` the one of our name; `migrate`, which lets both exist for a while; or
+    :ivar desired: the action on another: `stop`; `adopt` the one of our name; `migrate`, which lets both exist for a while; or
         `ignore`
     :ivar stack: the stack that ours belongs to; empty if it is made by modules
     :ivar present: False lets everything pass: ours is to be removed
-    :ivar found: the other integrations, as far as they were looked for
-    :ivar notes: what a person should know about them
+    :ivar found: the other integrations, as far as they were searched
+    :ivar notes: notes for users about them
     """
 
     region: Region
@@ -113,7 +113,7 @@ class Gate:
 
     def _look_for_others(self) -> None:
         migrates = self.desired == MIGRATE
-        # As long as the stack does not exist, what has its names does not belong to it.
+        # Before the stack exists, resources with its names do not belong to it.
         seen = others(self.region, "" if self.stack else self.name, self.endpoint, with_targets=migrates)
         serving = []
         for other in seen:
@@ -212,7 +212,7 @@ class Gate:
         try:
             return owner(self.region, name)
         except Exception as error:
-            # That it exists is what matters. Nothing of an unknown owner is removed.
+            # Its existence is enough. Nothing of an unknown owner is removed.
             self._looked.add("unreadable")
             failure = failure_of(error)
             self.notes += (f"the CloudFormation stack of {name}, if any, could not be read: {failure.code}: {failure.message}",)

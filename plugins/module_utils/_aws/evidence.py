@@ -145,7 +145,7 @@ def read_points(region: Region, rule: str, start: datetime.datetime, end: dateti
 def recent(points: Points, dead_letters: t.Iterable[DeadLetter], start: datetime.datetime, changed: datetime.datetime | None) -> Recent:
     """Return the deliveries since the last change.
 
-    A period in which the change was counts as delivered, and not as failed: what failed in it may be what the change repaired.
+    The period of the change counts as delivered, and not as failed: the change may have repaired its failures.
 
     :param start: the start of the window
     :param changed: when the connection or the API destination was last changed; None if that is not known

@@ -56,7 +56,7 @@ class StackParameters:
     keep_token: bool = False
 
     def check(self) -> None:
-        """Refuse what CloudFormation would refuse, with a better message.
+        """Refuse, with a clearer message, parameters that CloudFormation would refuse.
 
         :raises RegionError: a parameter is not in the template, or has no value.
         """

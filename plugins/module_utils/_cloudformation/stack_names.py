@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# The logical ids that a stack of this collection's template always has. It names all parts alike. What another template decides is not
+# The logical ids that a stack of this collection's template always has. It names all parts alike. Settings of another template are not
 # repaired.
 _OURS = {"Connection", "ApiDestination", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
 
@@ -26,9 +26,9 @@ GOOD_STATES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_
 
 @dataclass(frozen=True)
 class StackNames:
-    """A stack that holds an integration, and what CloudFormation named its parts.
+    """A stack that holds an integration, and the names of its parts.
 
-    :ivar names: by type of resource, such as `AWS::Events::Rule`; what is not there has none
+    :ivar names: by type of resource, such as `AWS::Events::Rule`, of the existing parts
     :ivar ours: whether it is made of this collection's template
     """
 
@@ -74,7 +74,7 @@ class StackNames:
 
 
 def names_in_stack(region: Region, stack_name: str) -> StackNames:
-    """As `stack_names`, where there must be a rule.
+    """Return the same as `stack_names`, of a stack that must have a rule.
 
     :raises RegionError: there is no such stack, or no rule in it
     """
@@ -86,7 +86,7 @@ def names_in_stack(region: Region, stack_name: str) -> StackNames:
 
 
 def stack_names(region: Region, stack_name: str) -> StackNames | None:
-    """What a stack holds, None if there is no such stack. DescribeStacks, DescribeStackResources."""
+    """Return the parts of a stack, None if there is no such stack. Calls DescribeStacks, DescribeStackResources."""
     client = region.clients[CLOUDFORMATION]
     try:
         (stack,) = client.describe_stacks(StackName=stack_name)["Stacks"]

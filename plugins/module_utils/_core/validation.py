@@ -28,7 +28,7 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)\Z")
 
 
 class ArgumentError(ValueError):
-    """An argument that cannot be right. The message is one line and says what to do; it never holds a secret."""
+    """An argument that is not valid. The message is one line with the remedy; it never holds a secret."""
 
 
 def check_regions(regions: t.Sequence[str]) -> list[str]:
@@ -46,7 +46,7 @@ def check_regions(regions: t.Sequence[str]) -> list[str]:
 
 
 def desired_regions(given: t.Any) -> list[str]:
-    """Regions as people give them: a list, or one text with commas. Each once, in the order given.
+    """Return regions out of an option: a list, or one text with commas. Each once, in the order given.
 
     :returns: names, or only `all`
     :raises ArgumentError: there is none.
@@ -117,7 +117,7 @@ def check_aws_account(aws_account: str) -> str:
 def check_token(token: str | None) -> str:
     """Return a Spot token that AWS can send as ``Authorization: Bearer <token>``.
 
-    :raises ArgumentError: there is none, or AWS would refuse it. The message says what is wrong with it, not what it is.
+    :raises ArgumentError: there is none, or AWS would refuse it. The message names the fault, not the token.
     """
     if not token:
         raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the option spot_token.")
@@ -147,7 +147,7 @@ def check_url(url: str, what: str) -> str:
 
 
 def check_secret_url(url: str, what: str) -> str:
-    """As `check_url`, for an address that is a secret itself and so is not repeated."""
+    """Check as `check_url` does an address that is itself a secret, and so is not in the message."""
     try:
         return check_url(url, what)
     except ArgumentError:

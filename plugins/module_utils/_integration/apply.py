@@ -59,7 +59,7 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
             seen = None if changed and not saw_nothing else look.result
             how = {"ready": ready} if step.kind == desired.rule.kind and desired.present else {}
             outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen, **how)
-        except Exception as error:  # of any kind: the result has what was done before it
+        except Exception as error:  # of any kind: the result has the steps before it
             return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)
         outcomes[step.kind] = outcome
         changed = changed or bool(outcome.plan.calls and not check_mode)
@@ -68,19 +68,19 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
 
 
 def _left_out(region: Region, desired: Desired) -> Failure | None:
-    """Return why a region takes no integration at all, whatever else is wrong there; None if it takes one."""
+    """Return why there can be no integration in a region; None if there can be one."""
     error = next(filter(None, (look.exception() for look in _looks(desired.steps(), region))), None)
     failure = failure_of(error) if error else None
     return failure if failure and failure.leaves_out else None
 
 
 def _looks(steps: t.Sequence[Resource], region: Region) -> list[concurrent.futures.Future[t.Any]]:
-    """Look at resources, at once."""
+    """Read resources at the same time, each by its `look`."""
     return ended_at_once(*(functools.partial(step.look, region) for step in steps))
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:
-    """Bring the execution role and all regions to what is desired: the role before the first region, or after the last.
+    """Bring the execution role and all regions to the desired state: the role before the first region, or after the last.
 
     A role that is made elsewhere is read before the first region.
 
@@ -131,7 +131,7 @@ def _destination_arn(entry: Document) -> str | None:
 def _without_role(
     desired: Desired, execution_role: ExecutionRole, regions: Regions, results: t.Mapping[str, Progress | Failure], **how: t.Any
 ) -> Document:
-    """Remove the execution role if no region needs it any more; else say which regions do."""
+    """Remove the execution role if no region needs it any more; else name the regions that do."""
     users = RoleUsers()
 
     def gate(plan: Plan) -> None:
@@ -155,7 +155,7 @@ def _without_role(
 def _settle_role(role: ExecutionRole, regions: Regions, **how: t.Any) -> Outcome | Failure:
     try:
         return reconcile(role, regions.home((role.service,)), **how)
-    except Exception as error:  # of any kind: the result has what was done besides it
+    except Exception as error:  # of any kind: the result also has the work in the regions
         return failure_of(error)
 
 

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> Outcome | Failure:
     """Return the outcome of the execution role, or why its permissions boundary keeps it from sending. GetPolicy, GetPolicyVersion.
 
-    :param outcome: what will be done to the role, and the role after it
+    :param outcome: the action on the role, and the role after it
     """
     arn = (outcome.document or {}).get("permissions_boundary")
     if not arn:

@@ -37,7 +37,7 @@ class GivenRole:
 
     :ivar failure: why EventBridge cannot assume it; None if it can, or if that is not known
     :ivar missing: whether the failure is that it does not exist, which is no obstacle to a prediction
-    :ivar notes: what could not be found out
+    :ivar notes: facts that could not be read
     :ivar role: the role with all its policies; None if they could not be read
     """
 
@@ -105,7 +105,7 @@ class GivenRole:
 
         :param whole: the result of the work, with `regions`, each with its `action`
         :param name: the name of the API destination
-        :param destination_arn: returns its ARN, out of what is said of a region; nothing where it does not exist yet
+        :param destination_arn: returns its ARN, out of the result of a region; nothing if it does not exist yet
         """
         regions, notes = dict(whole["regions"]), [*self.notes]
         worked_on = {region: entry for region, entry in regions.items() if entry["action"] not in ("failed", LEFT_OUT_ACTION)}
@@ -132,7 +132,7 @@ class GivenRole:
         }
 
     def of_another_account(self, region: str, name: str) -> tuple[str, ...]:
-        """Return what is to be known about the role where CloudFormation works in other accounts, of which this may be one."""
+        """Return notes on the role for CloudFormation's work in other accounts, of which the role's may be one."""
         decision = self._may_invoke(region, name, None)
         what = f"send to the API destination {name}"
         doubts = [may("", f"the execution role {self.arn}", what, decision).message] if decision in (NO, UNSURE) else []

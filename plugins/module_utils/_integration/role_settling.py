@@ -42,7 +42,7 @@ class RoleSettling:
         self._end: Deadline | None = None
 
     def begin(self, plan: Plan) -> None:
-        """Note that a plan for the role has just been carried out."""
+        """Start the time: a plan for the role has just been carried out."""
         if any(call.operation in _SPREADS for call in plan.calls):
             self._end = Deadline(self._seconds)
 

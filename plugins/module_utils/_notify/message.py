@@ -18,7 +18,7 @@ _SPACE = uuid.UUID("6c7c1e0c-36a2-5c3e-9d0e-5f6f1a2b7c11")
 
 @dataclass(frozen=True)
 class Notification:
-    """What Spot's operators are notified of and asked for.
+    """A notification of Spot's operators, with the requested actions.
 
     :ivar organization: Spot's id of the organisation; empty if it is not known
     :ivar regions: the regions that they are notified of: those that are active and of which they were not notified before
@@ -42,12 +42,12 @@ class Notification:
 
     @property
     def subject(self) -> str:
-        """One line."""
+        """Return one line."""
         where = self.regions[0] if len(self.regions) == 1 else f"{len(self.regions)} regions"
         return f"EventBridge for {self.spot_account}: enable monitoring in {where}"
 
     def document(self) -> dict[str, t.Any]:
-        """For programs."""
+        """Return the notification for programs."""
         return {
             "id": self.id,
             "time": self.time,
@@ -61,7 +61,7 @@ class Notification:
         }
 
     def text(self) -> str:
-        """For people, without any markup, so that it reads the same wherever it arrives."""
+        """Return the notification for people, without markup, so that every channel shows the same."""
         others = {name: status for name, status in self.statuses.items() if name not in self.regions}
         lines = [
             f"AWS now pushes EC2 spot interruption warnings to Spot for account {self.spot_account}.",
@@ -81,7 +81,7 @@ class Notification:
         return "\n".join(lines)
 
     def markdown(self) -> str:
-        """For people, as a document."""
+        """Return the notification for people, as a document."""
         facts = {
             "Spot account": f"`{self.spot_account}`",
             "Organisation": f"`{self.organization}`" if self.organization else "not known",
@@ -129,8 +129,8 @@ class ChannelError(Exception):
 class Delivery:
     """A notification that a channel took.
 
-    :ivar reference: what the channel calls it, such as a ticket's key; empty if it has no name for it
-    :ivar note: what the user should know of it; empty if nothing
+    :ivar reference: the channel's own reference, such as a ticket's key; empty if it has none
+    :ivar note: a note for the user; empty if there is none
     """
 
     reference: str = ""

@@ -57,7 +57,7 @@ class Instance:
 
     @property
     def refusal(self) -> str:
-        """Why it must not be interrupted; empty if it may be."""
+        """Return why it must not be interrupted; empty if it may be."""
         if self.lifecycle != "spot":
             return f"{self.id} is not a spot instance"
         return "" if self.state == "running" else f"{self.id} is {self.state}, not running"
@@ -72,7 +72,7 @@ class Outcome:
     """The result of an interruption.
 
     :ivar announced: when it was requested, in UTC
-    :ivar metrics: of the rule, what was added since
+    :ivar metrics: the increase of the rule's metrics since then
     :ivar seconds: from then to the metrics that show its result
     """
 

@@ -46,7 +46,7 @@ class Outcome:
 
     :ivar metrics: of the temporary rule, as `read_metrics_between` returns them
     :ivar seconds: from the event to the metrics that show its result
-    :ivar dead_letter: what the dead-letter queue holds of it
+    :ivar dead_letter: its entry in the dead-letter queue
     :ivar before: the state of the connection before, None if there is none; `after` likewise
     """
 
@@ -69,7 +69,7 @@ def event(region: str) -> dict[str, t.Any]:
 
 
 def test_event(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
-    """Send an event of our own through the rule's own target, and read its result.
+    """Send a test event through the rule's own target, and read its result.
 
     The temporary rule is removed in any case; that of a test event that was killed is removed first.
 
@@ -100,7 +100,7 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
 def remove(region: Region, name: str) -> None:
     """Remove the temporary rules of this name's test events, if there are any."""
     events = region.clients["events"]
-    # All of the list before the first removal: a page's token may not outlive what it stands for.
+    # The whole list is read before the first removal: a token of a page may become invalid with it.
     for rule in list(items(events, "list_rules", "Rules", NamePrefix=temporary_rule_prefix(name), EventBusName=EVENT_BUS)):
         # A rule of others may have such a name, too.
         if SOURCE not in rule.get("EventPattern", ""):

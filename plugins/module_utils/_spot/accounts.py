@@ -120,7 +120,7 @@ class Fleet:
 
     @property
     def summary(self) -> str:
-        """One line."""
+        """Return one line."""
         return (
             f"{_many(self.listed, 'account')} of the Spot organisation: {_many(len(self.hosts), 'host')}, "
             f"{self.without_aws} without an AWS account, {self.filtered} left out by include and exclude."
@@ -196,7 +196,7 @@ def from_cache(kept: t.Any) -> list[SpotAccount] | None:
 
 
 def problem(error: Exception) -> str:
-    """Return in one line why accounts could not be listed: what, where, what to do."""
+    """Return in one line why accounts could not be listed, and the remedy."""
     text = " ".join(str(error).split())
     if isinstance(error, SpotError):
         remedy = _remedy(error)

@@ -42,12 +42,12 @@ _UNCHECKED = {
     ),
 }
 
-# What a finding says of a check that nothing is configured for, by check.
+# The message and the remedy of a check for which nothing is configured, by check.
 UNCHECKED = {check: message for check, (message, dummy) in _UNCHECKED.items()}
 
 
 def gather(results: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names who can make it.
+    """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names those who can make it.
 
     :param results: of the modules that made checks: with `checks`, skipped, or failed
     """

@@ -26,7 +26,7 @@ DEFAULT_FLAG = "aws-detach-instances-that-got-interruption-notification"
 PROVIDERS = ("ofrep", "launchdarkly", "http")
 _LAUNCHDARKLY = "https://app.launchdarkly.com"
 
-# What a service may say of a flag. That there is none is not "off".
+# The states of a flag that a service may report. A missing flag is not "off".
 MISSING = "missing"
 Value = t.Any
 
@@ -128,7 +128,7 @@ class FeatureFlag:
         return Finding(FEATURE_FLAG, UNKNOWN, message, "Check the flag's name and kind: it has to be true or false.")
 
     def _ofrep(self, context: Context) -> Value:
-        """OpenFeature's remote evaluation protocol, version 0.3: one flag for a context."""
+        """Query one flag for a context by OpenFeature's remote evaluation protocol, version 0.3."""
         body = {"context": {"targetingKey": context.spot_account, **_attributes(context)}}
         reply = self.peer.ask("POST", f"/ofrep/v1/evaluate/flags/{quote(self.key, safe='')}", body)
         if reply.status == 404 and _is_missing(reply):
@@ -138,7 +138,7 @@ class FeatureFlag:
         return document.get("value")
 
     def _launchdarkly(self, context: Context) -> Value:
-        """LaunchDarkly's REST API, "Evaluate flags for context instance"."""
+        """Query LaunchDarkly's REST API, "Evaluate flags for context instance"."""
         project, environment = quote(self.project, safe=""), quote(self.environment, safe="")
         body = {"kind": self.context_kind, "key": context.spot_account, **_attributes(context)}
         reply = self.peer.ask(

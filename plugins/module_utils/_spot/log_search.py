@@ -67,9 +67,9 @@ class Hits:
 
 @dataclass(frozen=True)
 class Window:
-    """When to look for warnings.
+    """The time in which notices are searched.
 
-    :ivar hours: how far back
+    :ivar hours: hours before now
     :ivar announced: when an interruption was announced that has to be among them; None if none was
     :ivar timeout: seconds to wait for it
     """
@@ -91,7 +91,7 @@ class LogSearch:
     """A log, and the search in it.
 
     :ivar provider: whether Elasticsearch or OpenSearch is queried directly, or through Kibana
-    :ivar query: in the syntax of `query_string`, with `{organization}`, `{path}`, `{account}` and `{instance}` for what is looked for
+    :ivar query: in the syntax of `query_string`, with `{organization}`, `{path}`, `{account}` and `{instance}` for the search values
     """
 
     peer: Peer
@@ -129,8 +129,8 @@ class LogSearch:
     def check(self, words: t.Mapping[str, str], window: Window, delivered: int | None = None) -> Finding:
         """Search the log. Never raises for a response of the service.
 
-        :param words: what stands for `{organization}` and so on; empty for what is not known
-        :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
+        :param words: the values of `{organization}` and so on; empty if not known
+        :param delivered: the number of notices that AWS counted as delivered in the time; None if not known
         """
         unknown = [name for name, word in words.items() if not word and f"{{{name}}}" in self.query]
         if unknown:
@@ -196,7 +196,7 @@ def fill(query: str, words: t.Mapping[str, str]) -> str:
         word = words[match["name"]].replace("\\", "\\\\").replace('"', '\\"')
         return f'"{word}"'
 
-    # All at once: what is filled in may itself look like a placeholder.
+    # All in one pass: a value may itself have the form of a placeholder.
     return re.sub(rf"\{{(?P<name>{'|'.join(map(re.escape, words))})\}}", phrase, query)
 
 

@@ -48,8 +48,8 @@ class SpotAccount:
     :ivar name: as people call it; not unique
     :ivar organization: Spot's id of the organisation, twelve digits that are no AWS account; empty if unknown
     :ivar aws_account: twelve digits; None where no AWS account is connected
-    :ivar cloud_provider: `AWS`, `AZURE`, `GCP`; None where Spot does not tell it
-    :ivar provider_account: the account at whatever provider that is; None where nothing is connected
+    :ivar cloud_provider: `AWS`, `AZURE`, `GCP`; None if Spot does not report it
+    :ivar provider_account: the account at that provider; None if none is connected
     """
 
     spot_account: str
@@ -60,12 +60,12 @@ class SpotAccount:
     provider_account: str | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Return the shape in results."""
+        """Return the entry in results."""
         return asdict(self)
 
 
 def response_of(body: bytes, address: str) -> dict[str, t.Any]:
-    """What is in Spot's envelope.
+    """Return the content of Spot's envelope.
 
     :raises SpotError: the body is no such envelope.
     """
@@ -98,14 +98,14 @@ def doubt_about(response: t.Mapping[str, t.Any], found: t.Sequence[SpotAccount])
 
 
 def error_text(body: bytes) -> str:
-    """What an error's body says to people: Spot's own messages, or the beginning of a plain text. One line."""
+    """Return the text of an error's body in one line: Spot's own messages, or the beginning of a plain text."""
     try:
         response = json.loads(body)["response"]
         messages = [error.get("message") or error.get("code") for error in response.get("errors") or []]
         text = "; ".join(str(message) for message in messages if message) or response["status"]["message"]
     except Exception:
         text = body[:200].decode("utf-8", "replace")
-    # A terminal would obey what is not printable.
+    # A terminal would execute control characters.
     printable = "".join(sign if sign.isprintable() else " " for sign in str(text))
     return " ".join(printable.split())[:_LONGEST_TEXT] or "(nothing)"
 
@@ -113,7 +113,7 @@ def error_text(body: bytes) -> str:
 def parse_account(item: t.Any) -> SpotAccount | None:
     """Return an account out of `GET /setup/account`, where ids come as numbers or text and some keys may be missing.
 
-    :returns: None for what is no account
+    :returns: None for an entry that is no account
     """
     if not isinstance(item, dict) or not _text(item.get("accountId")):
         return None
@@ -143,10 +143,10 @@ def _aws_account(external: str) -> str | None:
 
 
 def seconds_left(text: str | None, now: float) -> float | None:
-    """When a rate limit ends, out of a header: Spot has a number of seconds there, others a time of day or a date.
+    """Return the seconds until a rate limit ends, out of a header: Spot sends a number of seconds, others a time of day or a date.
 
     :param now: the time of day, in seconds
-    :returns: None for what cannot be, or says nothing
+    :returns: None for a value that cannot be right, or without a time
     """
     try:
         number = float(text or "")

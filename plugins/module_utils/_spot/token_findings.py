@@ -26,7 +26,7 @@ def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_a
 
     :param response: None where Spot was not queried, as there is no token; an error where it did not respond
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
-    :param proof: what had to be proved, one of PROOFS
+    :param proof: the required proof, one of PROOFS
     """
     if response is None:
         return [Finding(TOKEN, SKIP, "Whether Spot accepts the token was not checked: no token was given.", "Set SPOTINST_TOKEN.")]

@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 
 _DESTINATION = re.compile(r"arn:[^:]+:events:([^:]*):[^:]*:api-destination/([^/*?]+)(?:/[^/]*)?\Z")
 _SOURCE = "aws:sourcearn"
-# CloudFormation's own tag on what it makes (CloudFormation user guide, "Resource tag").
+# CloudFormation's own tag on its resources (CloudFormation user guide, "Resource tag").
 _OF_A_STACK = "aws:cloudformation:stack-name"
 
 

@@ -20,17 +20,17 @@ Report = dict[str, t.Any]
 SCHEMA_VERSION = 1
 COLLECTION = "spot.eventbridge"
 
-# What somebody has to look at. A check that was left out is not among them.
+# Outcomes that need attention. A check that was left out does not.
 CONCERNS = (FAIL, UNKNOWN, WARN)
 
-# No secret should ever come here. Should one, it stops here: a report is mailed around and kept for years.
+# A report is sent by mail and kept for years: a value with a secret's name is removed, although none is expected here.
 _SECRET_KEY = re.compile(
     r"(apikeyvalue|password|passwd|secret|secretstring|secretvalue|secretkey|secretaccesskey|token|credentials?|privatekey)$"
 )
 _BEARER = re.compile(r"\b(bearer\s+)[\w.~+/=-]{12,}", re.IGNORECASE)
-# A text may hold bytes that were no UTF-8; as they stand, no file could be written.
+# A text may hold bytes that were no UTF-8; they cannot be written to a file.
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-# What XML 1.0 forbids and HTML renders as nothing.
+# Characters that XML 1.0 forbids and HTML renders as nothing.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
@@ -60,13 +60,13 @@ def verification_report(accounts: t.Any, generated: str, version: str | None) ->
 
 
 def statuses(account: t.Mapping[str, t.Any]) -> dict[str, int]:
-    """How many regions of an account have each status, worst status first, those without a region too."""
+    """Return the number of regions of an account with each status, worst status first, statuses without a region too."""
     words = [region["status"] for region in account["regions"].values()]
     return {status: words.count(status) for status in STATUSES}
 
 
 def concerns(findings: t.Iterable[t.Mapping[str, str]]) -> list[t.Mapping[str, str]]:
-    """Return the findings that somebody has to look at, worst first."""
+    """Return the findings that need attention, worst first."""
     return [finding for finding in findings if finding["outcome"] in CONCERNS]
 
 
@@ -76,7 +76,7 @@ def has_failed(findings: t.Iterable[t.Mapping[str, str]]) -> bool:
 
 
 def printable(text: str) -> str:
-    """Return the text with a visible sign in place of each character that XML or HTML could not show."""
+    """Return the text with a visible sign instead of each character that XML or HTML cannot show."""
     return _CONTROL.sub("\ufffd", text)
 
 
@@ -118,7 +118,7 @@ def _findings(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, str
 
 
 def _worst_first(account: Report) -> tuple[t.Any, ...]:
-    """What could not be verified at all, then by the worst status and how often it is there, then by name."""
+    """Sort first accounts that could not be verified at all, then by the worst status and its number of regions, then by name."""
     by_status = statuses(account)
     bad = [-by_status[status] for status in STATUSES if status not in GOOD]
     findings = account["checks"] + [finding for region in account["regions"].values() for finding in region["findings"]]

@@ -31,7 +31,7 @@ _GOOD_CONNECTION = frozenset({"AUTHORIZED", "CREATING", "UPDATING", "AUTHORIZING
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what an API destination is like."""
+    """Return the options about the properties of an API destination."""
     return {**delivery_argument_spec(), **description_argument_spec()}
 
 
@@ -51,7 +51,7 @@ class ExistingApiDestination:
 
     :ivar document: the response of DescribeApiDestination; None if there is no destination
     :ivar connection_arn: the connection that it is to use; None if there is none of that name
-    :ivar connection_state: that connection's state, where it was asked for
+    :ivar connection_state: that connection's state, if it was read
     """
 
     found: Document | None
@@ -81,7 +81,7 @@ class ExistingApiDestination:
 
 @dataclass(frozen=True)
 class ApiDestination(Resource):
-    """The API destination that is desired.
+    """The desired API destination.
 
     :ivar connection: the name of its connection
     :ivar connection_arns: the connection's ARN by region, where it is known already
@@ -102,8 +102,9 @@ class ApiDestination(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: AWS would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: AWS would refuse one.
         """
         check_name(self.name)
         check_name(self.connection or self.name)

@@ -44,13 +44,13 @@ _ROLE_PATH = re.compile(r"/([!-~]{1,510}/)?\Z")
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what an execution role is like."""
+    """Return the options about the properties of an execution role."""
     return {"role_name": {"type": "str"}, "role_path": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
 
 
 @dataclass(frozen=True)
 class ExecutionRole(Resource):
-    """The execution role that is desired: EventBridge may assume it for this account alone, and it may send to one API destination.
+    """The desired execution role: EventBridge may assume it for this account alone, and it may send to one API destination.
 
     It is one for the whole AWS account, and serves all its regions.
 
@@ -74,8 +74,9 @@ class ExecutionRole(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: IAM would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: IAM would refuse one.
         """
         if not _ROLE_NAME.match(self.name):
             raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
@@ -194,11 +195,11 @@ class ExecutionRole(Resource):
         return role_arn(partition, self.aws_account, self.name, self.path)
 
     def trust_policy(self) -> Document:
-        """EventBridge may assume it, for this account alone."""
+        """Return the trust policy: EventBridge may assume it, for this account alone."""
         return trust_policy(self.aws_account)
 
     def policy(self, partition: str) -> Document:
-        """It may send to this API destination. AWS ends the destination's ARN with an id of its own; one role serves all regions."""
+        """Return the policy to send to this API destination, whose ARN ends with an id of AWS's; one role serves all regions."""
         resource = f"arn:{partition}:events:*:{self.aws_account}:api-destination/{self.api_destination}/*"
         return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": resource}]}
 

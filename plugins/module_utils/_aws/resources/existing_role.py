@@ -39,9 +39,9 @@ NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 class ExistingRole:
     """A role with which EventBridge calls the API destination, as it is.
 
-    :ivar trust: who may assume it, as a parsed policy
-    :ivar policies: what it may do, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
-    :ivar others: the names of policies that are not ours, as far as they were asked for
+    :ivar trust: the trust policy, parsed
+    :ivar policies: its permissions, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
+    :ivar others: the names of policies that are not ours, as far as they are needed
     :ivar boundary_policy: the permissions boundary as a parsed policy; None if there is none, or it was not read
     """
 
@@ -80,7 +80,7 @@ class ExistingRole:
 
     def may_invoke(self, destination_arn: str) -> str:
         """Return whether it may send to an API destination: YES, NO or UNSURE."""
-        # All policies of a role are one: what one of them denies, no other can allow.
+        # All policies of a role count together: an action that one denies, no other can allow.
         statements = [statement for policy in self.policies for statement in statements_of(policy)]
         own, limit = (
             allows(policy, action=ACTION, resource=destination_arn, context={})

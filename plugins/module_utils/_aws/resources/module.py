@@ -31,7 +31,7 @@ def run(
 ) -> None:
     """Return the body of the modules of one resource: from parameters to the result.
 
-    :param around: gets what is desired, the regions and the work in them, and returns the result; it may leave the work out
+    :param around: gets the desired state, the regions and the work in them, and returns the result; it may leave the work out
     """
 
     def work() -> Document:

@@ -44,9 +44,9 @@ def deploy(
     timeout: float,
     gate: t.Callable[[Plan], None] = lambda plan: None,
 ) -> Outcome:
-    """Bring a stack in one region to what is desired: read, plan, make one call, wait for it, and again, until nothing is left to do.
+    """Bring a stack in one region to the desired state: read, plan, make one call, wait for it, and repeat, until nothing is left to do.
 
-    This is not `reconcile`, as the way has several steps: what comes after a call depends on what CloudFormation made of it.
+    This is not `reconcile`, as there are several steps: the next call depends on CloudFormation's result of the previous one.
 
     :param timeout: seconds to wait for AWS; 0 waits for nothing
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
@@ -76,7 +76,7 @@ class _Deployment:
             except Exception as error:
                 if is_no_change(error):
                     step = self._after_no_change(step, error)
-                    # What was done before is what is told.
+                    # The result reports the calls that were made before.
                     told = told if self._attempts.made else step
                 else:
                     retries.pause(error)
@@ -125,7 +125,7 @@ class _Deployment:
         return following
 
     def _after(self, step: StackPlan) -> StackPlan:
-        """Read until what was done is visible, and plan what is left.
+        """Read until the changes are visible, and plan the rest.
 
         :raises RegionError: AWS needs longer than the deadline, or the step failed.
         """

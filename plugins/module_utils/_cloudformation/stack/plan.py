@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 def plan(stack: Stack, region: Region, current: CurrentStack | None, attempts: Attempts = NOTHING_TRIED) -> StackPlan:
     """Decide the next step.
 
-    :raises RegionError: what is desired must not be done here.
+    :raises RegionError: the desired state must not be made here.
     """
     if current and current.in_progress:
         raise RegionError("InProgress", f"the stack is {current.status}: wait until it is done, or raise wait_timeout")

@@ -40,7 +40,7 @@ class ForeignTargets:
 
     @property
     def note(self) -> str:
-        """What a person should know where the rest of the stack is removed."""
+        """Return the note for users if the rest of the stack is removed."""
         return f"the rule {self.rule} was kept: it has targets that are not ours ({', '.join(self.ids)})"
 
 
@@ -50,7 +50,7 @@ class CurrentStack:
 
     :ivar found: as it is returned to the user; None where there is no stack
     :ivar template: the desired template; None where it was not read, because nothing can be done with it
-    :ivar differences: what differs between the stack's own template and the desired one
+    :ivar differences: the differences between the stack's own template and the desired one
     :ivar key_arns: the ARNs of KMS keys by identifier, of those that parameters name
     :ivar connections: the names of its connections
     :ivar connection: the connection, if it has one and AWS does too
@@ -119,18 +119,18 @@ class CurrentStack:
         return not self.in_progress and not (self.connection and self.connection.state in TRANSIENT_STATES)
 
     def why(self) -> str:
-        """Return what is wrong with it, and why."""
+        """Return its problem, and the reason."""
         return f"the stack is {self.status}" + (f": {' | '.join(self.causes)}" if self.causes else "")
 
     def shown(self) -> Document:
-        """Return what a diff shows of it."""
+        """Return the stack as a diff shows it."""
         return {key: (self.found or {})[key] for key in ("stack_status", "parameters", "tags")}
 
 
 def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str | None) -> CurrentStack | None:
     """Read a stack with DescribeStacks.
 
-    :param token: what must not be shown, empty if it is not known
+    :param token: a text that must not be shown, empty if it is not known
     :param token_parameter: the parameter with it, if it is given
     :returns: None if there is no such stack
     """

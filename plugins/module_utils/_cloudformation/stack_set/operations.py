@@ -29,7 +29,7 @@ REFUSED, PLANNED = "REFUSED", "PLANNED"
 
 
 class Operations:
-    """The operations of a run: begins them, follows them, and keeps what failed in them.
+    """The operations of a run: begins them, follows them, and keeps the failed instances.
 
     :ivar entries: as they are returned, and handed on from step to step
     :ivar not_begun: how many had to be left for another run

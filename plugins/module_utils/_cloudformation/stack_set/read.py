@@ -45,7 +45,7 @@ SUSPENDED = "SKIPPED_SUSPENDED_ACCOUNT"
 # The same, StackSetOperation.
 IN_PROGRESS = frozenset({"QUEUED", "RUNNING", "STOPPING"})
 
-# As many as CloudFormation responds to without throttling all the time; what it throttles, botocore repeats.
+# Calls at the same time: with more, CloudFormation throttles most of them; botocore repeats throttled calls.
 _READERS = 8
 # The id of an operation may be chosen: 128 letters, digits and hyphens.
 _OPERATION_ID = re.compile(r"([A-Za-z0-9]+)-(act-[0-9a-f]{8})-[0-9a-f]{32}\Z")
@@ -73,7 +73,7 @@ class Instance:
 
     @property
     def pair(self) -> Pair:
-        """Account and region."""
+        """Return account and region."""
         return (self.account, self.region)
 
 
@@ -91,7 +91,7 @@ class CurrentStackSet:
     """An existing stack set.
 
     :ivar found: as DescribeStackSet returns it, without the template
-    :ivar differences: what differs between its template and the desired one
+    :ivar differences: the differences between its template and the desired one
     """
 
     found: Document
@@ -120,7 +120,7 @@ class CurrentStackSet:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read for a plan.
+    """The data that a plan needs.
 
     :ivar current: None if there is no such stack set
     :ivar template: the desired template; None if no stack set is desired
@@ -151,7 +151,7 @@ def overrides_in_id(instance: Instance) -> dict[str, str] | None:
 
 
 class Reader:
-    """Reads a stack set. Keeps what cannot have changed since the last time."""
+    """Reads a stack set. Keeps data that cannot have changed since the last reading."""
 
     def __init__(self, stack_set: StackSet, clients: t.Mapping[str, t.Any]) -> None:
         """

@@ -58,8 +58,8 @@ def stack_set_result(
     """Return the result of `spot_stack_set`.
 
     :param first: the plan with which the run began; None if it failed before
-    :param reading: what was read last
-    :param plan: what was left to be done then: something only in check mode, or without wait
+    :param reading: the last reading
+    :param plan: the operations that were left then: some only in check mode, or without wait
     :param failure: why the run failed
     :returns: `changed`, `finished`, `operations`, `failed_instances`, `diff`; `stack_set`, `instances`, `notes` and
         `accounts_without_spot_account` unless it ended before its end; `msg` only if something failed.

@@ -27,7 +27,7 @@ class Targets:
     :ivar accounts: the Spot account of each AWS account for which instances are desired
     :ivar undesired: the instances to be removed
     :ivar without_spot_account: AWS accounts of the organizational units for which no Spot account is given
-    :ivar notes: what a person should know about them
+    :ivar notes: notes for users about them
     """
 
     accounts: t.Mapping[str, str]
@@ -42,7 +42,7 @@ class Targets:
 
 
 def targets(desired: StackSet, reading: Reading) -> Targets:
-    """Compare what is desired with the organisation and the existing instances.
+    """Compare the desired instances with the organisation and the existing instances.
 
     :raises RegionError: more accounts would lose their instances than purge_limit allows.
     """

@@ -66,7 +66,7 @@ def _connection_state(existing: ExistingConnection) -> Finding:
 
 
 def _emptied(existing: ExistingConnection) -> bool:
-    # DeauthorizeConnection removes all parameters (recorded in September 2026): the state says what is wrong, and a repair writes them.
+    # DeauthorizeConnection removes all parameters (recorded in September 2026): connection_state reports that, and a repair writes them.
     return existing.state in ("DEAUTHORIZED", "DEAUTHORIZING")
 
 

@@ -89,5 +89,5 @@ def _target_input(target: t.Mapping[str, t.Any]) -> Finding:
 
 
 def _retries(age: int | None, attempts: int | None) -> str:
-    # AWS's defaults for what a target does not say (EventBridge user guide, "Retry policy").
+    # AWS's defaults for a target without these settings (EventBridge user guide, "Retry policy").
     return f"{86400 if age is None else age} s, {185 if attempts is None else attempts} attempts"

@@ -52,7 +52,7 @@ def settings_findings(region: Region, readings: Readings, desired: Desired, foun
 
 
 def _parts(region: Region, readings: Readings, desired: Desired) -> t.Iterator[tuple[t.Any, t.Any]]:
-    """Yield the parts that are there, each with what is desired of it; a setting that is not given is desired as it is."""
+    """Yield the existing parts, each with its desired state; a setting that is not given is desired as it is."""
     connection, destination, rule = readings.connection, readings.api_destination, readings.rule
     if connection and not isinstance(connection, Failure):
         yield _with_settings(desired.connection, connection, desired)

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 
 STACK = "stack"
-# What the template of another may decide otherwise than this collection, and still send every notice.
+# Settings that another template may make differently from this collection, and still send every notice.
 BY_CHOICE = (
     *("api_destination_rate_limit", "target_retry_policy", "target_dead_letter"),
     *("queue", "queue_policy", "queue_encryption", "queue_key"),
@@ -62,7 +62,7 @@ def _stack_state(stack: StackNames) -> Finding:
 
 
 def of_another_template(finding: Finding) -> Finding:
-    """Return a finding about a stack of another template: what that decides on purpose is a warning."""
+    """Return a finding about a stack of another template: a setting that such a template makes on purpose is a warning."""
     if finding.outcome != FAIL:
         return finding
     return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template decides it. This collection's own decides otherwise.")

@@ -24,7 +24,7 @@ def argument_spec() -> dict[str, t.Any]:
 
 @dataclass(frozen=True)
 class FileChannel:
-    """A Markdown and a JSON file, for those who pass them on themselves.
+    """A Markdown and a JSON file, for users who forward them themselves.
 
     :ivar folder: where; it is made if it is not there
     """

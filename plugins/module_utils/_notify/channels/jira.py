@@ -113,7 +113,7 @@ def _errors(reply: Reply) -> dict[str, str]:
 
 
 def _remedy(errors: t.Mapping[str, str]) -> str:
-    """Return what to do about the fields that Jira refused; empty if it named none."""
+    """Return the remedy for the fields that Jira refused; empty if it named none."""
     options = {"project": "jira.project", "issuetype": "jira.issue_type", "labels": "jira.labels"}
     known = [options[name] for name in errors if name in options]
     others = [name for name in errors if name not in options]

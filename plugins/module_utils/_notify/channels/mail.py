@@ -93,7 +93,7 @@ class MailChannel:
         except Exception as error:
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port}: {_reason(error)}")) from None
         if refused:
-            # The other recipients may get it twice: better than that somebody never does.
+            # A retry may send it twice to the other recipients, so that each recipient gets it.
             reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in refused.items())
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {reasons}"))
         return Delivery()
