@@ -69,7 +69,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             found = self._look(given, task_vars)
         except ArgumentError as error:
-            found = Finding(DATABASE, UNKNOWN, f"Spot's database could not be asked: {error}", "Correct the option.")
+            found = Finding(DATABASE, UNKNOWN, f"Spot's database could not be queried: {error}", "Correct the option.")
         return {"changed": False, "checks": [found.as_dict()]}
 
     def _look(self, given: t.Mapping[str, t.Any], task_vars: dict[str, t.Any] | None) -> Finding:
@@ -93,7 +93,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             with _no_longer_than(_MOST_SECONDS if not self._task.timeout else 0):
                 return dict(self._execute_module(module_name=module, module_args=arguments, task_vars=task_vars))
         except TimeoutError:
-            return {"msg": f"it did not answer within {_MOST_SECONDS} seconds"}
+            return {"msg": f"it did not respond within {_MOST_SECONDS} seconds"}
         except AnsibleError as error:
             return {"msg": str(error)}
 

@@ -204,7 +204,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         try:
             return self.templar.template(self.get_option(option))
         except Exception as error:
-            raise AnsibleParserError(f"The option {option} cannot be worked out: {' '.join(str(error).split())}") from None
+            raise AnsibleParserError(f"The option {option} cannot be evaluated: {' '.join(str(error).split())}") from None
 
     def _accounts(self, path: str, cache: bool) -> list[SpotAccount]:
         url = check_url(str(self._worked_out("spot_api_url")), "The address of the Spot API")
@@ -224,7 +224,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         try:
             return from_cache(self.cache.get(key))
         except Exception as error:  # each cache plugin has its own
-            self.display.warning(f"{self.NAME}: the cache cannot be read, so Spot is asked: {' '.join(str(error).split())}")
+            self.display.warning(f"{self.NAME}: the cache cannot be read, so Spot is queried: {' '.join(str(error).split())}")
             return None
 
     def _token(self) -> str:
@@ -233,11 +233,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             token = spot_credentials().token
         if token is None or isinstance(token, str):
             return check_token(token)
-        raise ArgumentError("The option spot_token is no text. Give it from a vault or a lookup, or set SPOTINST_TOKEN in place of it.")
+        raise ArgumentError("The option spot_token is not a text. Set it from a vault or a lookup, or set SPOTINST_TOKEN instead.")
 
     def _sleep(self, seconds: float) -> None:
         if seconds >= _LONG_PAUSE:
-            self.display.warning(f"{self.NAME}: Spot limits the requests of an organisation; asking again in {seconds:.0f} s.")
+            self.display.warning(f"{self.NAME}: Spot's rate limit is reached; the next attempt is in {seconds:.0f} s.")
         time.sleep(seconds)
 
     def _populate(self, found: Fleet) -> None:

@@ -167,7 +167,7 @@ checks:
       description: The result in one line.
       type: str
       returned: always
-      sample: Spot's database has 3 warning(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z.
+      sample: Spot's database has 3 notice(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z.
     remedy:
       description: The recommended action. Empty for a pass.
       type: str

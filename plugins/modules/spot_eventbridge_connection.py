@@ -144,7 +144,7 @@ regions:
       description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
-      sample: "whether the token is current was not checked"
+      sample: "not checked whether the token is current"
     error:
       description: The reason why the region failed.
       type: dict

@@ -177,7 +177,7 @@ execution_role:
       description: The facts about the role that could not be read, and why. It is also given as a warning.
       type: str
       returned: unless it failed
-      sample: "Whether EventBridge may assume the execution role is not known: AccessDenied: GetRole: not authorized"
+      sample: "Unknown whether EventBridge may assume the execution role: AccessDenied: GetRole: not authorized"
     error:
       description: The reason why EventBridge cannot assume the role.
       type: dict

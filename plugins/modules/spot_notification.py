@@ -255,7 +255,7 @@ channels:
       description: The message, empty where nothing is new.
       type: str
       returned: always
-      sample: AWS now pushes EC2 spot interruption warnings to Spot for account act-d7320fba. …
+      sample: AWS now sends EC2 Spot interruption notices to Spot for account act-d7320fba. …
     reference:
       description: The channel's own reference, such as a ticket's key.
       type: str

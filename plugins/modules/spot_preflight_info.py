@@ -255,7 +255,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     aws, spot = ask_aws_and_spot(home, api, spot_account, functools.partial(client.proof, params))
     if params["aws_account"] not in (None, "", aws.aws_account):
         raise ArgumentError(
-            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} shall be served in {params['aws_account']}. "
+            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} is to be served in {params['aws_account']}. "
             "Use credentials of that account: set assume_role_arn or profile, or AWS_PROFILE."
         )
     regions, left_out = choose_regions(desired, aws.enabled, params["unsupported_regions"], params["exclude_regions"])

@@ -52,7 +52,7 @@ options:
   template_url:
     description:
       - The C(https) address of the template in S3.
-      - CloudFormation's summary of it is compared with that of the stack's template: parameters, resource types and description.
+      - CloudFormation's summary of it is compared with that of the stack's template, that is parameters, resource types and description.
         Other changes of the template are found only by O(update=always).
     type: str
   spot_account:
@@ -384,7 +384,7 @@ regions:
       description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
-      sample: "whether the token is current was not checked"
+      sample: "not checked whether the token is current"
     error:
       description: The reason why the region failed, or why the other integration still exists.
       type: dict

@@ -45,7 +45,7 @@ options:
   template_url:
     description:
       - The C(https) address of the template in S3, such as that of the template that Spot publishes.
-      - CloudFormation's summary of it is compared with that of the stack set's template: parameters, resource types and description.
+      - CloudFormation's summary of it is compared with that of the stack set's template, that is parameters, resource types and description.
         Other changes of the template are found only by O(update=always).
     type: str
   description:

@@ -204,7 +204,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     instance, outcome = result
     if instance.refusal:
         message = f"{where}: {instance.refusal}, so it was not interrupted."
-        return _found(Finding(INTERRUPTION, FAIL, message, "Choose a spot instance that runs."))
+        return _found(Finding(INTERRUPTION, FAIL, message, "Choose a running spot instance."))
     if outcome is None:
         return _found(unconfirmed(where, instance))
     group = params["group_id"] or instance.group

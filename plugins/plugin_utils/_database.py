@@ -117,7 +117,7 @@ def missing(config: t.Mapping[str, t.Any]) -> str:
 
 def missing_finding(collection: str) -> Finding:
     """Return the finding of a collection that is not installed."""
-    message = f"Spot's database was not asked: the collection {collection} is not installed."
+    message = f"Spot's database was not queried: the collection {collection} is not installed."
     return Finding(DATABASE, UNKNOWN, message, f"ansible-galaxy collection install {collection}")
 
 
@@ -136,20 +136,20 @@ def finding(
     while rows and isinstance(rows[-1], list):  # a list for each statement, the last one is the question
         rows = rows[-1]
     if not rows or "hits" not in rows[-1]:
-        return Finding(DATABASE, UNKNOWN, "Spot's database gave no answer that can be understood.", "Check engine and table.")
+        return Finding(DATABASE, UNKNOWN, "Spot's database returned a result that cannot be read.", "Check engine and table.")
     count, last = int(rows[-1]["hits"]), int(rows[-1].get("last_one") or 0)
     # The database rounds to seconds.
     if count and (announced is None or last >= announced.timestamp() - 1):
         when = datetime.datetime.fromtimestamp(last, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        told = f"Spot's database has {count} warning(s) of the last {hours} h, the last one of {when}{after(when, announced)}."
+        told = f"Spot's database has {count} notice(s) of the last {hours} h, the last one of {when}{after(when, announced)}."
         return Finding(DATABASE, PASS, told)
     if announced:
-        message = f"Spot's database has no warning since the one announced at {announced:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(DATABASE, WARN, message, "Look again later; check table and columns; ask Spot's operators.")
+        message = f"Spot's database has no notice since the one announced at {announced:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(DATABASE, WARN, message, "Run again later; check table and columns; ask Spot's operators.")
     if delivered:
-        message = f"Spot's database has no warning of the last {hours} h, but AWS delivered {delivered}."
+        message = f"Spot's database has no notice of the last {hours} h, but AWS delivered {delivered}."
         return Finding(DATABASE, WARN, message, "Check table and columns; if they are right, ask Spot's operators.")
-    message = f"Spot's database has no warning of the last {hours} h. Without an interruption, it proves nothing."
+    message = f"Spot's database has no notice of the last {hours} h. Without an interruption, this proves nothing."
     return Finding(DATABASE, SKIP, message, "Widen the window.")
 
 
@@ -157,12 +157,12 @@ def _failure(result: t.Mapping[str, t.Any], engine: str) -> Finding:
     told = " ".join(str(result.get("msg") or "no reason was given").split())
     remedy = "Check host, port and TLS, or run again later."
     if _DENIED.search(told):
-        told, remedy = f"it refuses the credentials, or what they ask for: {told}", "Check user, password and the right to SELECT."
+        told, remedy = f"it refuses the credentials, or the query: {told}", "Check user, password and the right to SELECT."
     elif "library" in told or "python module is required" in told.lower():
         remedy = f"Install the Python library {_DRIVERS.get(engine, 'of the database')} where the playbook runs."
     elif "does not exist" in told or "doesn't exist" in told or "Unknown column" in told:
         remedy = "Check database, table and columns."
-    return Finding(DATABASE, UNKNOWN, f"Spot's database could not be asked: {told[:400]}", remedy)
+    return Finding(DATABASE, UNKNOWN, f"Spot's database could not be queried: {told[:400]}", remedy)
 
 
 def _identifier(name: t.Any, what: str, quote: str) -> str:

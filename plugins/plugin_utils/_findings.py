@@ -68,7 +68,7 @@ def _key(finding: t.Mapping[str, str]) -> tuple[str, str, str, str]:
 
 def _off_line(keys: t.Sequence[tuple[str, str, str, str]]) -> str:
     names = ", ".join(check for dummy, check, *dummies in keys)
-    return f"SKIP {len(keys)} checks that nothing is configured for: {names}. Most are for Spot's operators; -v shows who can make each."
+    return f"SKIP {len(keys)} checks are not configured: {names}. Most need Spot's operators; -v shows who can make each."
 
 
 def _finding_line(key: tuple[str, str, str, str], regions: list[str], total: int) -> str:

@@ -125,11 +125,11 @@ def repair_rows(
             continue
         actions = [] if act["action"] in ("-", "unchanged") else [act["action"]]
         if role_changed:
-            actions.append("execution role would be mended" if predicted else "execution role mended")
+            actions.append("execution role would be repaired" if predicted else "execution role repaired")
         failed = act["reason"] if act["status"] not in GOOD and not predicted else ""
         if entry["status"] == FAILING and not predicted and not act["changed"] and not role_changed:
             # No delivery since then has shown anything else.
             now, failed = FAILING, failed or "nothing differs from what is desired. Prove and write a token with proof=notification."
-        why = f"was {entry['status']}: {entry['reason']}" + (f" Not mended: {failed}" if failed else "")
+        why = f"was {entry['status']}: {entry['reason']}" + (f" Not repaired: {failed}" if failed else "")
         found.append(row(region, now, changed=act["changed"], action=", ".join(actions) or "-", reason=why))
     return worst_first(found)

@@ -19,7 +19,7 @@ def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
     :param name: of the stack set
     """
     if "instances" not in result:
-        told = str(result.get("msg", "it did not come to its end"))
+        told = str(result.get("msg", "it did not complete"))
         return [told if told.startswith("stack set ") else f"stack set {name}: {told}"]
     failures: dict[str, list[t.Mapping[str, t.Any]]] = {}
     for failure in result["failed_instances"]:

@@ -135,7 +135,7 @@ class Gate:
     def _decide(self, serving: t.Sequence[Existing]) -> None:
         names = "; ".join(map(str, serving))
         certain = any(existing.spot_account for existing in serving)
-        what = f"{names} {'already sends' if certain else 'may already send'} this region's interruption notices to {self.spot_account}"
+        what = f"{names} {'already sends' if certain else 'may already send'} this region's notices to {self.spot_account}"
         if not certain:
             what += ": its Spot account is hidden, missing or could not be read"
         if self.desired == IGNORE:
@@ -154,12 +154,12 @@ class Gate:
         if self.name == existing.name:
             raise RegionError(
                 "SameName",
-                f"another integration has the name {self.name}, too, and both have to be there for a while. Set name to another one.",
+                f"another integration has the name {self.name}, and both must exist during the migration. Set name to a different name.",
             )
         if other.elsewhere:
             raise RegionError(
                 "OtherEventBus",
-                f"{existing} gets its notices by the rule(s) {', '.join(other.elsewhere)} of another event bus; nothing was changed. "
+                f"{existing} gets its notices from the rule(s) {', '.join(other.elsewhere)} of another event bus; nothing was changed. "
                 "Remove that integration by hand.",
             )
         if existing.stack and existing.stack.more:

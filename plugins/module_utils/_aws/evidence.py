@@ -231,27 +231,27 @@ def _deliveries(evidence: Evidence) -> Finding:
     if evidence.recent and evidence.recent.failed and not evidence.recent.delivered:
         return _failing(evidence.recent)
     if not figures:
-        message = f"CloudWatch has no data of the last {hours} h: perhaps no instance was to be interrupted. It proves nothing."
+        message = f"CloudWatch has no data of the last {hours} h: possibly no instance was interrupted. This proves nothing."
         return Finding("deliveries", SKIP, message, "Wait for an interruption, or widen the window.")
     counted = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in figures.items())
     if any(figures.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed")):
         return Finding(
             "deliveries",
             WARN,
-            f"Not every warning of the last {hours} h reached Spot: {counted}.",
-            "The dead letters say why. If they are of before the last repair, nothing is left to do.",
+            f"Not every notice of the last {hours} h reached Spot: {counted}.",
+            "Read the reasons in the dead letters. If they are older than the last repair, no action is needed.",
         )
     if figures.get("delivered"):
-        return Finding("deliveries", PASS, f"Warnings of the last {hours} h reached Spot: {counted}.")
-    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. It proves nothing.", "Wait for an interruption.")
+        return Finding("deliveries", PASS, f"Notices of the last {hours} h reached Spot: {counted}.")
+    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. This proves nothing.", "Wait for an interruption.")
 
 
 def _failing(recent: Recent) -> Finding:
-    message = f"No warning {recent.since} reached Spot: {recent.failed} failed."
+    message = f"No notice {recent.since} reached Spot: {recent.failed} failed."
     letter = recent.dead_letter
     if letter:
         message += f" The latest dead letter, of {letter.time}: {letter.error_code}: {letter.error_message}"
-    remedy = "Mend what the latest dead letter names."
+    remedy = "Correct the error that the latest dead letter names."
     if letter and any(f"status code {status}" in (letter.error_message or "") for status in (401, 403)):
         remedy = "Give the token's user the permission elastigroup:createInstanceinterruptionNotification, then run the playbook repair."
     return Finding("deliveries", FAIL, message, remedy)
@@ -263,7 +263,7 @@ def _dead_letters(evidence: Evidence) -> Finding:
             "dead_letters",
             SKIP,
             f"Dead letters were not read: {evidence.dead_letters_unread.rstrip('.')}.",
-            "Mend the queue, or grant sqs:ReceiveMessage.",
+            "Repair the queue, or grant sqs:ReceiveMessage.",
         )
     if not evidence.dead_letter_count:
         return Finding("dead_letters", PASS, "There are no dead letters.")
@@ -271,4 +271,4 @@ def _dead_letters(evidence: Evidence) -> Finding:
     if evidence.dead_letters:
         last = evidence.dead_letters[0]
         message += f" The latest, of {last.time}, instance {last.instance_id}: {last.error_code}: {last.error_message}"
-    return Finding("dead_letters", WARN, message, "Mend what they name, then purge the queue.")
+    return Finding("dead_letters", WARN, message, "Correct the errors that they name, then purge the queue.")

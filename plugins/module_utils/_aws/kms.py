@@ -177,11 +177,7 @@ class KeyUse:
     def note(self, key: Key) -> str | None:
         """Return a note for users about a key that may be used; None if there is none."""
         doubts = self.doubts(key)
-        return (
-            f"whether EventBridge can use the KMS key {key.identifier} for {self.what} is not known: {'; '.join(doubts)}"
-            if doubts
-            else None
-        )
+        return f"unknown whether EventBridge can use the KMS key {key.identifier} for {self.what}: {'; '.join(doubts)}" if doubts else None
 
     def _checks(self, key: Key) -> t.Iterator[tuple[str, str]]:
         if key.missing:
@@ -215,7 +211,7 @@ class KeyUse:
         return allows(key.policy, action=action, resource=arn, context=context, service=caller) if decision == NO else decision
 
 
-REMEDY = "The guide 'Permissions in AWS' says what the key needs."
+REMEDY = "See the guide 'Permissions in AWS' for the key's policy."
 
 
 def queue_use(region: Region, queue: str, rule: str) -> KeyUse:

@@ -120,7 +120,7 @@ def _refuse_to_prompt(profile: str | None) -> t.Callable[[str], t.NoReturn]:
     def refuse(dummy: str) -> t.NoReturn:
         raise RegionError(
             "MfaRequired",
-            f"The AWS profile {name} demands an MFA code (mfa_serial), and a module cannot ask for one. Run "
+            f"The AWS profile {name} requires an MFA code (mfa_serial), which a module cannot read. Run "
             f'eval "$(aws configure export-credentials --profile {name} --format env)", unset AWS_PROFILE, and run again.',
         )
 
@@ -149,7 +149,7 @@ class AssumeRole:
         if not arn:
             return None
         if not arn.startswith("arn:") or not validate_aws_arn(arn, service="iam", resource_type="role"):
-            raise ArgumentError(f"'{arn[:200]}' is not the ARN of a role. ARNs look like arn:aws:iam::123456789012:role/name.")
+            raise ArgumentError(f"'{arn[:200]}' is not the ARN of a role. An ARN has the form arn:aws:iam::123456789012:role/name.")
         return cls(arn, params.get("assume_role_external_id") or None, params.get("assume_role_session_name") or DEFAULT_SESSION_NAME)
 
     def credentials(self, source: t.Any, make_client: t.Callable[..., t.Any]) -> t.Any:
@@ -169,7 +169,7 @@ class AssumeRole:
             failure = failure_of(error)
             raise ArgumentError(
                 f"The role {self.arn} cannot be assumed: {failure.code}: {failure.message} "
-                f"It must be there, and its trust policy must name the caller{' and the external id' if self.external_id else ''}."
+                f"It must exist, and its trust policy must name the caller{' and the external id' if self.external_id else ''}."
             ) from None
         return RefreshableCredentials.create_from_metadata(first, fetcher.fetch_credentials, "assume-role")
 

@@ -80,7 +80,7 @@ def names_in_stack(region: Region, stack_name: str) -> StackNames:
     """
     found = stack_names(region, stack_name)
     if not found or not found.rule:
-        what = f"holds no rule, it is {found.status}" if found else "is not there"
+        what = f"holds no rule, it is {found.status}" if found else "does not exist"
         raise RegionError("NoStack", f"the stack {stack_name} {what}: onboard the region first")
     return found
 

@@ -101,10 +101,10 @@ class Template:
         for form in forms:
             found = [name for name in self.parameters if re.fullmatch(form, name, re.IGNORECASE)]
             if len(found) > 1:
-                raise RegionError("NoParameter", f"several parameters of the template may take {what}; say with {option} which: {there}")
+                raise RegionError("NoParameter", f"several parameters of the template may take {what}; set {option} to one of: {there}")
             if found:
                 return found[0]
-        raise RegionError("NoParameter", f"no parameter of the template seems to take {what}; say with {option} which does: {there}")
+        raise RegionError("NoParameter", f"no parameter of the template seems to take {what}; set {option} to one of: {there}")
 
 
 def looks_like_token(parameter: str) -> bool:
@@ -136,7 +136,7 @@ def check_template_body(body: str) -> str:
     if not body.strip():
         raise ArgumentError("template_body is empty.")
     if size > LONGEST_BODY:
-        raise ArgumentError(f"template_body has {size} bytes; CloudFormation takes {LONGEST_BODY}. Put it into S3, and give template_url.")
+        raise ArgumentError(f"template_body has {size} bytes; CloudFormation accepts {LONGEST_BODY}. Store it in S3, and set template_url.")
     return body
 
 
@@ -162,7 +162,7 @@ def retained(body: t.Any) -> tuple[dict[str, t.Any], bool]:
     """
     template = _loaded(body, "SafeLoader")
     if template is None or not isinstance(template.get("Resources"), dict):
-        raise RegionError("NoTemplate", "the stack's template could not be read, so nothing can be said about what it shall retain")
+        raise RegionError("NoTemplate", "the stack's template could not be read, so its resources cannot be retained")
     mark = {"RetainedBy": "spot.eventbridge"}
     resources = {
         key: {**resource, "DeletionPolicy": "Retain", "Metadata": {**resource.get("Metadata", {}), **mark}}

@@ -209,7 +209,7 @@ def _failure_to_connect(error: BaseException) -> Failure:
     elif missing:
         message = f"{_host(error)} does not exist: there is no such service in this region. If AWS has it, install a newer botocore."
     else:
-        message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
+        message = f"AWS did not respond: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
     return Failure(type(error).__name__, message, unreachable=True, unsupported=missing)
 
 
@@ -220,7 +220,7 @@ def _failure_of_response(error: t.Any) -> Failure:
     if code in _DENIED and not by_organization:
         message += f" Grant the caller the permission for {error.operation_name}.{_remedy_of_policy(message)}"
     if code in _EXPIRED:
-        message = f"{message.rstrip('.')}. Get new credentials and run again: what AWS is doing goes on meanwhile."
+        message = f"{message.rstrip('.')}. Get new credentials and run again; operations that AWS has begun continue."
     message = _with_remedy(code, message)
     if _attempts(error) > 1:
         message += f" (tried {_attempts(error)} times)"
@@ -240,7 +240,7 @@ def _remedy_of_policy(message: str) -> str:
     if not found:
         return ""
     if found.group(1):
-        return f" The explicit deny counts more than any permission: take it out of the {found.group(2)}."
+        return f" The explicit deny counts more than any permission: remove it from the {found.group(2)}."
     return f" The {found.group(3)} has to allow it, too."
 
 

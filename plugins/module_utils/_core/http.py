@@ -59,7 +59,7 @@ class PeerError(Exception):
             return "Give the user of these credentials the right to do it."
         if self.status == 0 or self.status >= 500:
             return "Check the address and the network, or run again later."
-        return "Check the address and what the service is asked for."
+        return "Check the address and the request's options."
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Peer:
             return within(self.seconds, lambda: self._ask(method, address, body))
         except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
             said = reason_of(error, self.ca_path or ca_bundle())
-            raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not answer: {said}")) from None
+            raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not respond: {said}")) from None
 
     def _ask(self, method: str, address: str, body: t.Any) -> Reply:
         given = None if body is None else json.dumps(body).encode()

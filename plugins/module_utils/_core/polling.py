@@ -130,7 +130,7 @@ def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
     try:
         value, error = outcome.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} seconds") from None
+        raise TimeoutError(f"no response within {seconds:g} seconds") from None
     if error is not None:
         raise error
     return t.cast("Seen", value)

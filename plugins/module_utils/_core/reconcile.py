@@ -116,8 +116,8 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tupl
         # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
         if not (cosmetic if all_else else deadline).sleep(next(between)):
             if all_else:
-                note = f"AWS took the description of the {resource.kind}, but does not show it. Nothing else depends on it"
+                note = f"AWS accepted the description of the {resource.kind}, but it is not visible yet. Nothing else depends on it"
                 break
-            message = f"AWS took the change, but does not show it after {deadline.seconds:g} seconds; run again later"
+            message = f"AWS accepted the change, but it is not visible after {deadline.seconds:g} seconds; run again later"
             raise RegionError("NotShown", message)
     return (existing.document if existing else None), note

@@ -41,7 +41,7 @@ def check_regions(regions: t.Sequence[str]) -> list[str]:
         raise ArgumentError("No region is given: set 'regions', 'region' or AWS_REGION.")
     for region in unique:
         if not REGION.match(region):
-            raise ArgumentError(f"'{region}' is not the name of an AWS region. Names look like us-east-1.")
+            raise ArgumentError(f"'{region}' is not the name of an AWS region. A name has the form us-east-1.")
     return unique
 
 
@@ -56,7 +56,7 @@ def desired_regions(given: t.Any) -> list[str]:
         raise ArgumentError("The regions must be 'all', a list of names, or names separated by commas such as us-east-1,eu-west-1.")
     unique = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     if not unique:
-        raise ArgumentError("No region is given: say 'all', or names separated by commas such as us-east-1,eu-west-1.")
+        raise ArgumentError("No region is given: set 'all', or names separated by commas such as us-east-1,eu-west-1.")
     return unique
 
 
@@ -75,7 +75,7 @@ def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
         return name
     longest = 80 if form is QUEUE_NAME else 64
     allowed = "letters, digits, '-' and '_'" if form is QUEUE_NAME else "letters, digits, '-', '_' and '.'"
-    raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}.")
+    raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS accepts 1 to {longest} of {allowed}.")
 
 
 def check_stack_name(name: str | None) -> str:
@@ -87,7 +87,7 @@ def check_stack_name(name: str | None) -> str:
     if STACK_NAME.match(name):
         return name
     raise ArgumentError(
-        f"The stack name '{name[:100]}' cannot be used: AWS takes a letter, and then up to 127 letters, digits and hyphens."
+        f"The stack name '{name[:100]}' cannot be used: AWS accepts a letter, and then up to 127 letters, digits and hyphens."
     )
 
 
@@ -100,7 +100,7 @@ def check_spot_account(spot_account: str | None) -> str:
     if SPOT_ACCOUNT.match(spot_account):
         return spot_account
     raise ArgumentError(
-        f"'{spot_account[:100]}' is not a Spot account id. Ids look like act-d7320fba; the Spot console shows them under Settings."
+        f"'{spot_account[:100]}' is not a Spot account id. An id has the form act-d7320fba; the Spot console shows it under Settings."
     )
 
 
@@ -122,7 +122,7 @@ def check_token(token: str | None) -> str:
     if not token:
         raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the option spot_token.")
     if len(token) > MAX_TOKEN_LENGTH:
-        raise ArgumentError(f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Is it the token alone?")
+        raise ArgumentError(f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Give the token alone.")
     for found, what in ((r"[\r\n]", "a line break"), (r"\s", "white space"), (":", "a colon"), (r"[^!-~]", "a character outside of ASCII")):
         if re.search(found, token):
             raise ArgumentError(f"The Spot token contains {what}; Spot's tokens do not. Give the token alone, without 'Bearer'.")

@@ -148,7 +148,7 @@ def _without_role(
     whole = combined_result(results, role)
     if users.disabled and not users.left:
         where = ", ".join(users.disabled)
-        whole["notes"] = [f"what was made in a region before it was disabled is still there; not enabled, so not looked into: {where}"]
+        whole["notes"] = [f"resources that were made in a region before it was disabled still exist; not enabled, so not read: {where}"]
     return whole
 
 

@@ -83,7 +83,7 @@ class GivenRole:
             refused, found = failure_of(error), home.clients["iam"].get_role(RoleName=name)["Role"]
             role = ExistingRole(found["Arn"], found.get("AssumeRolePolicyDocument"), ())
         if role is None:
-            message = f"there is no role {name} in the AWS account {account}. Make the role, or correct its ARN, {arn}."
+            message = f"there is no role {name} in the AWS account {account}. Create the role, or correct its ARN, {arn}."
             return cls(arn, Failure(_UNUSABLE, message), missing=True)
         if role.arn != arn:
             return cls(arn, Failure(_UNUSABLE, f"the ARN of the role {name} is {role.arn}, not {arn}. Correct the ARN."))
@@ -158,4 +158,4 @@ def with_given_role(
 
 
 def _unread(what: str, failure: Failure) -> str:
-    return f"Whether {what} is not known: {failure.code}: {failure.message}"
+    return f"Unknown whether {what}: {failure.code}: {failure.message}"

@@ -64,7 +64,7 @@ class Notification:
         """Return the notification for people, without markup, so that every channel shows the same."""
         others = {name: status for name, status in self.statuses.items() if name not in self.regions}
         lines = [
-            f"AWS now pushes EC2 spot interruption warnings to Spot for account {self.spot_account}.",
+            f"AWS now sends EC2 Spot interruption notices to Spot for account {self.spot_account}.",
             "",
             f"Spot account: {self.spot_account}",
             f"Organisation: {self.organization or '(not known)'}",
@@ -76,7 +76,7 @@ class Notification:
             "Please:",
             *(f"{number}. {request}" for number, request in enumerate(self._requests(), 1)),
             "",
-            f"Notification {self.id}. If it arrives twice, it is the same one.",
+            f"Notification {self.id}. A second copy has the same id.",
         ]
         return "\n".join(lines)
 
@@ -94,7 +94,7 @@ class Notification:
             [
                 f"# {self.subject}",
                 "",
-                f"AWS now pushes EC2 spot interruption warnings to Spot for account `{self.spot_account}`.",
+                f"AWS now sends EC2 Spot interruption notices to Spot for account `{self.spot_account}`.",
                 "",
                 "| | |",
                 "|---|---|",

@@ -88,7 +88,7 @@ def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:
 def finding(records: Records | Failure) -> Finding:
     """Return the finding of a rule's records."""
     if isinstance(records, Failure):
-        message = f"Whether Spot's operators were notified of this region could not be read: {records.code}: {records.message}"
+        message = f"Unknown whether Spot's operators were notified of this region: {records.code}: {records.message}"
         return Finding(CHECK, UNKNOWN, message, "Grant events:ListTagsForResource, or try again.")
     if not records:
         return Finding(CHECK, SKIP, NOT_NOTIFIED, "Run the module spot_notification with a channel, or ask Spot's support.")

@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-NO_RULE = "there is no rule whose tag could record it: onboard the region first"
+NO_RULE = "no rule exists whose tag could record it: onboard the region first"
 
 
 @dataclass

@@ -114,7 +114,7 @@ def template(instance: Instance, role_arn: str, name: str, tags: t.Mapping[str, 
     :param tags: those that a company's policy may demand
     """
     return {
-        "description": f"Interrupts {instance.id} to see whether Spot is told. Of the Ansible collection spot.eventbridge; temporary.",
+        "description": f"Interrupts {instance.id} to test the notice to Spot. Made by the Ansible collection spot.eventbridge; temporary.",
         "roleArn": role_arn,
         "stopConditions": [{"source": "none"}],
         "targets": {"instance": {"resourceType": "aws:ec2:spot-instance", "resourceArns": [instance.arn], "selectionMode": "ALL"}},
@@ -172,16 +172,16 @@ def finding(region: str, instance: Instance, outcome: Outcome) -> Finding:
         return Finding(INTERRUPTION, PASS, f"{message}; CloudWatch showed it after {outcome.seconds:.0f} s.")
     if _failed(outcome.metrics):
         message = f"{region}: AWS announced at {when} that {instance} will be interrupted, and it did not reach Spot."
-        return Finding(INTERRUPTION, FAIL, message, "The dead letters say why. Run the playbook spot.eventbridge.repair.")
+        return Finding(INTERRUPTION, FAIL, message, "Read the reason in the dead letters, and run the playbook spot.eventbridge.repair.")
     message = f"{region}: AWS announced at {when} that {instance} will be interrupted; after {outcome.seconds:.0f} s, CloudWatch shows "
     if outcome.metrics.get("matched"):
-        return Finding(INTERRUPTION, UNKNOWN, f"{message}that the rule matched it and nothing more.", "Look again later, with verify.")
-    return Finding(INTERRUPTION, UNKNOWN, f"{message}nothing.", "CloudWatch is late, and makes no promise: look again later, with verify.")
+        return Finding(INTERRUPTION, UNKNOWN, f"{message}that the rule matched it and nothing more.", "Run verify later.")
+    return Finding(INTERRUPTION, UNKNOWN, f"{message}nothing.", "CloudWatch may be late: run verify later.")
 
 
 def unconfirmed(region: str, instance: Instance) -> Finding:
     """Return the finding of an interruption that is not confirmed."""
-    message = f"{region}: {instance} would be interrupted, that is lost two minutes later. Nothing was done, as it is not confirmed."
+    message = f"{region}: {instance} would be interrupted, and lost two minutes later. Nothing was done, as it is not confirmed."
     return Finding(INTERRUPTION, SKIP, message, f"Confirm it by giving its id once more: {instance.id}.")
 
 

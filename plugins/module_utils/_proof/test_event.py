@@ -83,7 +83,7 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
     remove(region, name)
     target = _target(region, name, target_id)
     if target is None:
-        return Finding(TEST_EVENT, SKIP, f"{region.name}: There is no target to test event.", "Run the playbook spot.eventbridge.onboard.")
+        return Finding(TEST_EVENT, SKIP, f"{region.name}: There is no target to test.", "Run the playbook spot.eventbridge.onboard.")
     before, start = _state(region, connection or name), datetime.datetime.now(datetime.timezone.utc)
     # A name of its own, so that its figures are those of this test event alone.
     rule = f"{temporary_rule_prefix(name)}{secrets.token_hex(3)}"
@@ -119,7 +119,7 @@ def finding(region: str, outcome: Outcome) -> Finding:
     """Return the finding of a test event."""
     if outcome.before == _AUTHORIZED and outcome.after not in (_AUTHORIZED, None):
         message = (
-            f"{region}: The test event itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."
+            f"{region}: The test event itself de-authorised the connection, which is {outcome.after}: AWS drops every notice from now on."
         )
         return Finding(
             TEST_EVENT, FAIL, message + _why(outcome.dead_letter), "Run the playbook spot.eventbridge.repair; the token may be refused."
@@ -128,10 +128,10 @@ def finding(region: str, outcome: Outcome) -> Finding:
         return Finding(TEST_EVENT, PASS, f"{region}: Spot took a test event; CloudWatch showed it after {outcome.seconds:.0f} s.")
     if _failed(outcome.metrics):
         message = f"{region}: A test event did not reach Spot.{_why(outcome.dead_letter)}"
-        return Finding(TEST_EVENT, FAIL, message, "Mend what it names, then purge the dead-letter queue.")
+        return Finding(TEST_EVENT, FAIL, message, "Correct the error that it names, then purge the dead-letter queue.")
     told = "it was matched" if outcome.metrics.get("matched") else "nothing"
-    message = f"{region}: What became of a test event is not known: after {outcome.seconds:.0f} s, CloudWatch shows {told}."
-    return Finding(TEST_EVENT, UNKNOWN, message, "Try again with more time; CloudWatch is late, and makes no promise.")
+    message = f"{region}: The result of a test event is not known: after {outcome.seconds:.0f} s, CloudWatch shows {told}."
+    return Finding(TEST_EVENT, UNKNOWN, message, "Try again with more time; CloudWatch may be late.")
 
 
 def _why(dead_letter: DeadLetter | None) -> str:

@@ -68,7 +68,7 @@ def _parse_filter(entry: t.Any, where: str) -> AccountFilter:
     if unknown:
         raise ArgumentError(f"'{where}' has {', '.join(unknown)[:100]}, which no account has. Use {', '.join(FIELDS)}.")
     if not desired:
-        raise ArgumentError(f"'{where}' is empty. Say what accounts have to be like, with one of {', '.join(FIELDS)}.")
+        raise ArgumentError(f"'{where}' is empty. Give at least one of {', '.join(FIELDS)}.")
     return AccountFilter({field: _parse_patterns(patterns, field, f"{where}.{field}") for field, patterns in desired.items()})
 
 
@@ -206,9 +206,9 @@ def problem(error: Exception) -> str:
 
 def _remedy(error: SpotError) -> str:
     if error.unauthenticated:
-        return "Spot does not know the token: take one that is valid, of an organisation administrator."
+        return "Spot does not know the token: use a valid token of an organisation administrator."
     if error.status in (404, 405):
-        return "Is the address of the Spot API right?"
+        return "Check the address of the Spot API."
     if error.refused:
         return "Listing accounts needs the token of an organisation administrator."
     if error.status == 429:

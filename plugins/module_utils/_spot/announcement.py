@@ -36,4 +36,4 @@ def parse_announced(text: str) -> datetime.datetime | None:
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
     except ValueError:
-        raise ArgumentError(f"announced is {text[:50]!r}, which is not a valid time. Times look like 2026-01-02T03:04:05Z.") from None
+        raise ArgumentError(f"announced is {text[:50]!r}, which is not a valid time. A time has the form 2026-01-02T03:04:05Z.") from None

@@ -184,11 +184,11 @@ class SpotApi:
             raise self._refusal(error, what) from None
         except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
             message = (
-                f"Spot did not answer at {host}: {reason_of(error, ca_bundle())}. Check the address and the network, or run again later."
+                f"Spot did not respond at {host}: {reason_of(error, ca_bundle())}. Check the address and the network, or run again later."
             )
             raise _Retry(SpotError(0, message)) from None
         if status != 200 and method == "GET":
-            raise SpotError(status, f"Spot answered {status} to {what}, which is no answer of its API. Is {host} right?")
+            raise SpotError(status, f"Spot responded with {status} to {what}, which is not a response of its API. Check {host}.")
         return body
 
     def _body(self, response: t.Any, most: int) -> bytes:
@@ -200,7 +200,7 @@ class SpotApi:
             body = self._body(error, _MOST_ERROR_BYTES)
         except Exception:
             body = b""
-        what = f"Spot answered {error.code} to {request}: {error_text(body)}"
+        what = f"Spot responded with {error.code} to {request}: {error_text(body)}"
         if error.code == 429:
             left = seconds_left(error.headers.get("X-RateLimit-Reset") or error.headers.get("Retry-After"), time.time())
             until = "" if left is None else f" (the rate limit ends in {left:.0f} s)"

@@ -110,7 +110,7 @@ class FeatureFlag:
         try:
             value = {"ofrep": self._ofrep, "launchdarkly": self._launchdarkly, "http": self._http}[self.provider](context)
         except PeerError as error:
-            message = f"Whether the feature flag {self.key} is on could not be found out: {error}."
+            message = f"Unknown whether the feature flag {self.key} is on: {error}."
             return Finding(FEATURE_FLAG, UNKNOWN, message, error.remedy)
         return self.finding(value, context)
 
@@ -119,10 +119,10 @@ class FeatureFlag:
         if value is True:
             return Finding(FEATURE_FLAG, PASS, f"The feature flag {self.key} is on for {context.spot_account}.")
         if value is False:
-            message = f"The feature flag {self.key} is off for {context.spot_account}: Spot takes warnings and does not act on them."
+            message = f"The feature flag {self.key} is off for {context.spot_account}: Spot receives notices and does not act on them."
             return Finding(FEATURE_FLAG, FAIL, message, "Ask Spot's operators to turn it on.")
         if value == MISSING:
-            message = f"There is no feature flag {self.key} at {self.peer.host}. That is not the same as off: nothing is known."
+            message = f"There is no feature flag {self.key} at {self.peer.host}. This does not mean off."
             return Finding(FEATURE_FLAG, UNKNOWN, message, "Check the flag's name, and the project and environment or the expression.")
         message = f"The feature flag {self.key} is neither on nor off for {context.spot_account}, but {self.peer.scrub(repr(value)[:100])}."
         return Finding(FEATURE_FLAG, UNKNOWN, message, "Check the flag's name and kind: it has to be true or false.")
@@ -167,7 +167,7 @@ class FeatureFlag:
             raise self.peer.refusal(reply)
         document = reply.json()
         if not isinstance(document, kinds):
-            raise PeerError(reply.status, f"what answered at {self.peer.host} is no flag service: it does not answer with JSON as one does")
+            raise PeerError(reply.status, f"the service at {self.peer.host} is not a flag service: its response has another form")
         return document
 
 

@@ -174,7 +174,7 @@ class LogSearch:
                 raise PeerError(404, f"the log at {self.peer.host} has no index {self.index}")
             return Hits(int(count), last, relation != "eq")
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
-            raise PeerError(200, f"what answered at {self.peer.host} is neither Elasticsearch nor OpenSearch nor Kibana") from None
+            raise PeerError(200, f"the service at {self.peer.host} is neither Elasticsearch nor OpenSearch nor Kibana") from None
 
     def _raise_hidden(self, document: t.Any) -> None:
         """Raise an error that stands in a response with status 200: since 8.5, Kibana's console responds so to each error of the log.
@@ -220,12 +220,12 @@ def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding
         when = f"the last one of {hits.last}{after(hits.last or '', window.announced)}"
         return Finding(LOG, PASS, f"Spot's log has {number} of the last {window.hours} h, {when}.")
     if window.announced:
-        message = f"Spot's log has no warning since the one announced at {window.announced:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(LOG, WARN, message, "Look again later; check index and query; ask Spot's operators.")
+        message = f"Spot's log has no notice since the one announced at {window.announced:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(LOG, WARN, message, "Run again later; check index and query; ask Spot's operators.")
     if delivered:
-        message = f"Spot's log has no warning of the last {window.hours} h, but AWS delivered {delivered}."
+        message = f"Spot's log has no notice of the last {window.hours} h, but AWS delivered {delivered}."
         return Finding(LOG, WARN, message, "Check index and query; if they are right, ask Spot's operators.")
-    message = f"Spot's log has no warning of the last {window.hours} h. Without an interruption, it proves nothing."
+    message = f"Spot's log has no notice of the last {window.hours} h. Without an interruption, this proves nothing."
     return Finding(LOG, SKIP, message, "Widen the window.")
 
 

@@ -74,7 +74,7 @@ def response_of(body: bytes, address: str) -> dict[str, t.Any]:
     except Exception:
         response = None
     if not isinstance(response, dict):
-        raise SpotError(0, f"What answered at {address} is not the Spot API: {error_text(body)}")
+        raise SpotError(0, f"The service at {address} is not the Spot API: {error_text(body)}")
     return response
 
 

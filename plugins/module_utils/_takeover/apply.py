@@ -152,7 +152,7 @@ def _taken_over(entry: Document, others: t.Sequence[Document], proof: Finding | 
     names, error = names_of(others), ""
     if removal is None:
         seen = proof.message if proof else "none was sent"
-        error = f"it was made, but no test event arrived by it, so that {names} was kept, too: {seen}"
+        error = f"it was created, but its test event did not arrive, so {names} was kept, too: {seen}"
     elif removal.failure:
         error = f"{names} could not be removed: {removal.failure.message}"
     if removal and removal.notes:

@@ -161,7 +161,7 @@ def test_it_says_how_many_and_when_the_last(ask: Any, log: Log, provider: str) -
     log.write(LINE, minutes_ago=60 * 25)
     found = ask(log=where(log, provider))
     assert (found["check"], found["outcome"]) == ("spot_log", "pass")
-    assert f"2 warning(s) of the last 24 h, the last one of {last:%Y-%m-%dT%H:%M:%SZ}" in found["message"]
+    assert f"2 notice(s) of the last 24 h, the last one of {last:%Y-%m-%dT%H:%M:%SZ}" in found["message"]
 
 
 @pytest.mark.parametrize("front", ["kibana7", "kibana9", "dashboards"])
@@ -255,7 +255,7 @@ def test_what_is_something_else_is_said_to_be(ask: Any, asked: str) -> None:
         given = {"feature_flag": {"provider": "ofrep", "url": service.url}} if asked == "flag" else {"log": {"url": service.url}}
         found = ask(**given)
     assert found["outcome"] == "unknown"
-    assert "what answered at 127.0.0.1" in found["message"]
+    assert "the service at 127.0.0.1" in found["message"]
 
 
 @pytest.mark.parametrize("asked", ["flag", "log"])

@@ -168,7 +168,7 @@ class ApiDestination(Resource):
         desired = self._desired_fields(existing.connection_arn)
         unmet_dependency = None
         if not existing.connection_arn:
-            unmet_dependency = f"there is no connection {self.connection} in {region.name}: make it first, with spot_eventbridge_connection"
+            unmet_dependency = f"there is no connection {self.connection} in {region.name}: create it first (spot_eventbridge_connection)"
         arguments = {
             "Name": self.name,
             "Description": self.description,

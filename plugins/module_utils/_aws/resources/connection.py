@@ -214,9 +214,7 @@ class Connection(Resource):
         key = self.key or (existing.key if existing and self.kms_key != "" else None)
         notes = [self.key_use(region).note(key) if key else None]
         if existing and existing.token_unread:
-            notes.append(
-                f"whether the token is current was not checked: {existing.token_unread}. update_token=always writes it in any case."
-            )
+            notes.append(f"not checked whether the token is current: {existing.token_unread}. update_token=always writes it in any case.")
         return "; ".join(note for note in notes if note) or None
 
     def _api_key_value(self) -> str:

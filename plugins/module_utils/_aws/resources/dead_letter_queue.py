@@ -137,7 +137,7 @@ class Queue(Resource):
         check_name(self.name, QUEUE_NAME)
         check_name(self.rule or self.name)
         if not 60 <= self.retention <= DEFAULT_RETENTION:
-            raise ArgumentError(f"message_retention_period must be 60 to {DEFAULT_RETENTION} seconds (14 days): AWS takes nothing else.")
+            raise ArgumentError(f"message_retention_period must be 60 to {DEFAULT_RETENTION} seconds (14 days), as AWS requires.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Queue:

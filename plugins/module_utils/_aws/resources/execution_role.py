@@ -79,9 +79,9 @@ class ExecutionRole(Resource):
         :raises ArgumentError: IAM would refuse one.
         """
         if not _ROLE_NAME.match(self.name):
-            raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
+            raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM accepts 1 to 64 letters, digits and '+=,.@_-'.")
         if self.path is not None and not _ROLE_PATH.match(self.path):
-            raise ArgumentError(f"The role's path '{self.path[:100]}' cannot be used: it begins and ends with a slash, such as /spot/.")
+            raise ArgumentError(f"The role's path '{self.path[:100]}' cannot be used: it must begin and end with a slash, such as /spot/.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ExecutionRole:

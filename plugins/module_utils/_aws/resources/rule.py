@@ -46,7 +46,7 @@ TARGET_ID = "spot"
 DEFAULT_EVENT_AGE = 120
 DEFAULT_RETRY_ATTEMPTS = 185
 
-_MISSING_ARN = "(known once the API destination is made)"
+_MISSING_ARN = "(known once the API destination exists)"
 
 
 def argument_spec() -> ArgumentSpec:
@@ -132,9 +132,9 @@ class Rule(Resource):
         if self.dead_letter_queue:
             check_name(self.dead_letter_queue, QUEUE_NAME)
         if not 60 <= self.event_age <= 86400:
-            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400: AWS takes nothing else.")
+            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400, as AWS requires.")
         if not 0 <= self.retry_attempts <= 185:
-            raise ArgumentError("maximum_retry_attempts must be 0 to 185: AWS takes nothing else.")
+            raise ArgumentError("maximum_retry_attempts must be 0 to 185, as AWS requires.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Rule:
@@ -197,7 +197,7 @@ class Rule(Resource):
         if not self.present:
             return self._plan_removal(existing)
         existing = existing or ExistingRule(None)
-        missing = f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
+        missing = f"there is no API destination {self.api_destination} in {region.name}: create it first (spot_api_destination)"
         desired, target = self._desired_fields(), self._desired_target(region, existing.destination_arn)
         target_id = self._own_target_id(existing)
         target["Id"] = target_id

@@ -143,12 +143,12 @@ class _Deployment:
             if not following.calls or (step.continues and attempt(following.calls[0]) not in self._attempts.made):
                 return following
             if not self._deadline.sleep(next(between)):
-                raise RegionError("NotShown", f"AWS took {step.calls[0].operation}, but does not show its result; run again later")
+                raise RegionError("NotShown", f"AWS took {step.calls[0].operation}, but its result is not visible yet; run again later")
 
     def _still_changing(self) -> str:
         if not self._deadline.seconds:
-            return "the stack is being changed by AWS, and more has to be done after it: wait for it, or run again later"
-        return f"the stack was still being changed by AWS after {self._deadline.seconds:g} seconds; run again later"
+            return "AWS is changing the stack, and more changes have to follow: wait for it, or run again later"
+        return f"AWS was still changing the stack after {self._deadline.seconds:g} seconds; run again later"
 
 
 def _settled(current: CurrentStack | None) -> bool:
@@ -164,7 +164,7 @@ def failure_after(stack: Stack, step: StackPlan, current: CurrentStack | None) -
         return None
     (call,) = step.calls
     if current.is_stuck:
-        return f"{current.why()}. Mend what hinders the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip."
+        return f"{current.why()}. Repair the resource that stops the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip."
     if current.is_half_deleted and step.continues and current.foreign_targets and not stack.present:
         return None  # that of others stays, and the rest is deleted next
     if current.is_failed and call.operation not in (AUTHORIZE, CONTINUE_ROLLBACK):

@@ -120,13 +120,13 @@ class Change:
         if not names:
             return Plan("unchanged", None)
         if len(names) > 1:
-            note = f"the stack has several connections ({', '.join(names)}): their states and tokens were not looked at."
+            note = f"the stack has several connections ({', '.join(names)}): their states and tokens were not read."
             return Plan("unchanged", None, note=note)
         if connection is None:
             raise RegionError(
                 "ConnectionGone",
-                f"the stack's connection {names[0]} is gone, which CloudFormation does not see and cannot mend. "
-                "Remove the stack (state=absent), and make it anew.",
+                f"the stack's connection {names[0]} was deleted, which CloudFormation neither detects nor repairs. "
+                "Remove the stack (state=absent), and create it again.",
             )
         plan = self._stack.connection(connection.document["name"], connection).plan(region, connection)
         stale = connection.token == DIFFERS or self._sends_other_account(connection)

@@ -95,7 +95,7 @@ class Stack:
         """
         name = check_stack_name(params["stack_name"])
         if Owner(name, "").of_a_set:
-            raise ArgumentError(f"The stack '{name}' belongs to a stack set, which would undo what is done to it. Use spot_stack_set.")
+            raise ArgumentError(f"The stack '{name}' belongs to a stack set, which would undo changes of it. Use spot_stack_set.")
         if params["state"] == "absent":
             return cls(
                 name,

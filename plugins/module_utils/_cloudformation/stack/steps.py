@@ -76,7 +76,7 @@ def note_on_token(template: Template, parameters: StackParameters) -> str | None
     """Return a note where the template does not hide the token."""
     if template.parameters[parameters.token_name].hidden:
         return None
-    return f"the template's parameter {parameters.token_name} is not NoEcho: whoever may look at the stack can see the token."
+    return f"the template's parameter {parameters.token_name} is not NoEcho: every reader of the stack can see the token."
 
 
 def joined(*notes: str | None) -> str | None:

@@ -141,7 +141,8 @@ class StackSetRun:
                     return reading
                 running = reading.running[0]
                 raise RegionError(
-                    "OperationInProgress", f"AWS is still at the operation {running.operation_id} ({running.action}). Run again later."
+                    "OperationInProgress",
+                    f"AWS is still working at the operation {running.operation_id} ({running.action}). Run again later.",
                 )
             self._operations.waits_for(reading.running)
             self._pause()

@@ -92,7 +92,7 @@ def spot_accounts(given: t.Mapping[str, t.Any]) -> dict[str, str]:
     found = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
     nobodys = [account for account, spot_account in found.items() if spot_account == NOBODYS_SPOT_ACCOUNT]
     if nobodys:
-        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is nobody's Spot account, so leave {', '.join(nobodys)} out of spot_accounts.")
+        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is no Spot account: remove {', '.join(nobodys)} from spot_accounts.")
     return found
 
 

@@ -195,11 +195,11 @@ class StackSet:
         """
         if not self.spot_accounts and not self.default_spot_account:
             raise ArgumentError(
-                "No Spot account is given: spot_accounts says which one each AWS account has. To remove all, say state=absent."
+                "No Spot account is given: set spot_accounts, with the Spot account of each AWS account. To remove all, set state=absent."
             )
         unknown = sorted(account for account in (self.accounts or frozenset()) - self.excluded_accounts if not self.spot_account(account))
         if unknown:
-            raise ArgumentError(f"spot_accounts has no Spot account for {', '.join(unknown)}, which accounts names.")
+            raise ArgumentError(f"spot_accounts has no Spot account for {', '.join(unknown)}, which the option accounts names.")
         if not self.service_managed and self.accounts is None and not self.spot_accounts:
             raise ArgumentError("No AWS account is given: name them in spot_accounts, or in accounts.")
         role = self.parameters.get(ROLE_PARAMETER, "")

@@ -117,11 +117,11 @@ class Operations:
         """Return the error message for a time that is over."""
         if self._foreign:
             running = self._foreign[0]
-            return f"AWS was at an operation of somebody else's until wait_timeout was over, {running.operation_id} ({running.action})"
+            return f"AWS worked at another caller's operation until wait_timeout ended, {running.operation_id} ({running.action})"
         number = len(self.in_progress)
         if number:
-            return f"{number} operation(s) had not ended when wait_timeout was over. They go on in AWS; run again to see what comes of them"
-        return "wait_timeout was over before everything was done; run again to go on"
+            return f"{number} operation(s) had not ended when wait_timeout ended. They continue in AWS; run again to read their results"
+        return "wait_timeout ended before everything was done; run again to continue"
 
     @property
     def _client(self) -> t.Any:

@@ -46,7 +46,7 @@ def settings_findings(region: Region, readings: Readings, desired: Desired, foun
         return [Finding(SETTINGS, FAIL, f"Onboarding would change {'; '.join(differences)}.", REPAIR)]
     unread = [f"{kind}: {tags.code}: {tags.message}" for kind, tags in readings.tags.items() if isinstance(tags, Failure)]
     if unread and desired.tags is not None:
-        message = f"Whether onboarding would change tags was not found out: {'; '.join(unread)}"
+        message = f"Unknown whether onboarding would change tags: {'; '.join(unread)}"
         return [Finding(SETTINGS, WARN, message, "Grant the permission to read them.")]
     return [Finding(SETTINGS, PASS, "Onboarding would change nothing else.")] if parts else []
 

@@ -90,7 +90,7 @@ class JiraChannel:
         issue = reply.json()
         key = issue.get("key") if isinstance(issue, dict) else None
         if not key:
-            raise ChannelError(f"what answered at {self.peer.host} is not Jira: it names no ticket. Check jira.url.")
+            raise ChannelError(f"the service at {self.peer.host} is not Jira: its response names no ticket. Check jira.url.")
         return Delivery(str(key), note)
 
     def issue(self, notification: Notification) -> dict[str, t.Any]:

@@ -147,7 +147,7 @@ def _address(text: str, what: str) -> str:
     except Exception:
         address = ""
     if not address or address != text.strip() or "@" not in address:
-        raise ArgumentError(f"{what}: {text[:100]!r} is not an e-mail address. Addresses look like somebody@example.com.")
+        raise ArgumentError(f"{what}: {text[:100]!r} is not an e-mail address. An address has the form somebody@example.com.")
     return address
 
 
@@ -158,7 +158,7 @@ def _reason(error: Exception) -> str:
         reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in error.recipients.items())
         return f"it refuses all recipients: {reasons}"
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"it answered {error.smtp_code} {_text(error.smtp_error)}"
+        return f"it responded with {error.smtp_code} {_text(error.smtp_error)}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}. Check host, port and encryption, or run again later"
 
 

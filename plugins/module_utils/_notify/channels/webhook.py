@@ -20,8 +20,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 # In the record of a region: the service took the message, and does not report whether anybody sees it.
 NOT_CONFIRMED = "accepted-not-confirmed"
 _ACCEPTED = (
-    "the webhook accepted the message (202) and does not report whether it is shown: look once whether it has arrived. "
-    "Where it has not, check the workflow's runs and webhook.format."
+    "the webhook accepted the message (202) and does not report whether it is shown: check once that it has arrived. "
+    "If it has not, check the workflow's runs and webhook.format."
 )
 
 

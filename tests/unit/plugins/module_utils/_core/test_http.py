@@ -81,5 +81,5 @@ def test_message_of_a_missing_response_has_no_secret(monkeypatch: pytest.MonkeyP
         Peer("it", "https://example.com/topsecret", secrets=("/topsecret",)).ask("GET")
     assert (caught.value.status, str(caught.value)) == (
         0,
-        "it at example.com did not answer: OSError: cannot reach https://example.com********",
+        "it at example.com did not respond: OSError: cannot reach https://example.com********",
     )

@@ -77,7 +77,7 @@ def test_what_is_no_whole_answer_is_an_error(document: t.Any, told: str) -> None
 @pytest.mark.parametrize(
     ("hits", "delivered", "outcome", "told"),
     [
-        (Hits(2, "t"), None, "pass", "has 2 warning(s) of the last 24 h, the last one of t"),
+        (Hits(2, "t"), None, "pass", "has 2 notice(s) of the last 24 h, the last one of t"),
         (Hits(2, "t", True), 0, "pass", "at least 2"),
         (Hits(0), None, "skip", "proves nothing"),
         (Hits(0), 3, "warn", "AWS delivered 3"),
