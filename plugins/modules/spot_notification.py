@@ -270,7 +270,7 @@ channels:
       description: The reason why it could not be sent, or not be recorded.
       type: str
       returned: on failure
-      sample: the webhook at hooks.example.com answered 500
+      sample: the webhook at hooks.example.com responded with 500
 failed_channels:
   description: The channels that failed, or could not be recorded in a region.
   type: list

@@ -52,7 +52,7 @@ options:
   template_url:
     description:
       - The C(https) address of the template in S3.
-      - CloudFormation's summary of it is compared with that of the stack's template, that is parameters, resource types and description.
+      - CloudFormation's summary of it is compared with that of the stack's template - parameters, resource types and description.
         Other changes of the template are found only by O(update=always).
     type: str
   spot_account:

@@ -45,7 +45,7 @@ options:
   template_url:
     description:
       - The C(https) address of the template in S3, such as that of the template that Spot publishes.
-      - CloudFormation's summary of it is compared with that of the stack set's template, that is parameters, resource types and description.
+      - CloudFormation's summary of it is compared with that of the stack set's template - parameters, resource types and description.
         Other changes of the template are found only by O(update=always).
     type: str
   description:
@@ -221,15 +221,15 @@ options:
     default: false
   purge_instances:
     description:
-      - If V(true), instances that are not desired are removed: those in other regions, in O(excluded_accounts), and in accounts that
-        are not named, or are no longer in the organizational units.
+      - If V(true), instances that are not desired are removed. These are instances in other regions, in O(excluded_accounts), and in
+        accounts that are not named, or are no longer in the organizational units.
       - Instances in accounts of the organizational units that have no Spot account are kept.
     type: bool
     default: true
   purge_limit:
     description:
       - The maximum percentage of the accounts with instances that may lose all of them in one run, O(excluded_accounts) not counted.
-      - If more accounts would lose them, the module fails without a change: the list of accounts may be incomplete by mistake.
+      - If more accounts would lose them, the module fails without a change, as the list of accounts may be incomplete by mistake.
     type: int
     default: 50
   wait:

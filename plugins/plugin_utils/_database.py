@@ -145,10 +145,10 @@ def finding(
         return Finding(DATABASE, PASS, told)
     if announced:
         message = f"Spot's database has no notice since the one announced at {announced:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(DATABASE, WARN, message, "Run again later; check table and columns; ask Spot's operators.")
+        return Finding(DATABASE, WARN, message, "Run again later; check table and columns; contact Spot's operators.")
     if delivered:
         message = f"Spot's database has no notice of the last {hours} h, but AWS delivered {delivered}."
-        return Finding(DATABASE, WARN, message, "Check table and columns; if they are right, ask Spot's operators.")
+        return Finding(DATABASE, WARN, message, "Check table and columns; if they are right, contact Spot's operators.")
     message = f"Spot's database has no notice of the last {hours} h. Without an interruption, this proves nothing."
     return Finding(DATABASE, SKIP, message, "Widen the window.")
 

@@ -101,20 +101,21 @@ def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
 
 def _texts(node: ast.expr, known: dict[str, list[ast.expr]], depth: int = 4) -> list[str]:
     """Return the texts that an expression can be, as far as the source shows them; `{…}` stands for the rest."""
+    found = ["{…}"]
     if isinstance(node, ast.Constant):
-        return [node.value if isinstance(node.value, str) else ""]
-    if isinstance(node, ast.IfExp):
-        return _texts(node.body, known, depth) + _texts(node.orelse, known, depth)
-    if isinstance(node, ast.BoolOp):
-        return [text for value in node.values for text in _texts(value, known, depth)]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return [one + other for one in _texts(node.left, known, depth) for other in _texts(node.right, known, depth)]
-    if isinstance(node, ast.JoinedStr):
-        return _joined(node, known, depth)
-    if isinstance(node, ast.Name) and depth and node.id in known:
+        found = [node.value if isinstance(node.value, str) else ""]
+    elif isinstance(node, ast.IfExp):
+        found = _texts(node.body, known, depth) + _texts(node.orelse, known, depth)
+    elif isinstance(node, ast.BoolOp):
+        found = [text for value in node.values for text in _texts(value, known, depth)]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        found = [one + other for one in _texts(node.left, known, depth) for other in _texts(node.right, known, depth)]
+    elif isinstance(node, ast.JoinedStr):
+        found = _joined(node, known, depth)
+    elif isinstance(node, ast.Name) and depth and node.id in known:
         rest = {name: values for name, values in known.items() if name != node.id}
-        return [text for value in known[node.id] for text in _texts(value, rest, depth - 1)]
-    return ["{…}"]
+        found = [text for value in known[node.id] for text in _texts(value, rest, depth - 1)]
+    return found
 
 
 def _joined(node: ast.JoinedStr, known: dict[str, list[ast.expr]], depth: int) -> list[str]:

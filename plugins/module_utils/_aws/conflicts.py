@@ -143,8 +143,8 @@ class Gate:
         elif self.desired != MIGRATE:
             raise RegionError(
                 "AlreadyServed" if certain else "MayBeServed",
-                f"{what}. Nothing was changed. Remove it, or set on_existing to migrate: then this one is made and proved, and the other "
-                "removed after that" + ("." if certain else "; or to ignore, if it serves another Spot account."),
+                f"{what}; nothing was changed. Remove it, or set on_existing to migrate, which proves this one before it removes the other"
+                + ("." if certain else "; or to ignore, if it serves another Spot account."),
             )
         elif not all(existing.spot_account for existing in serving):
             hidden = ", ".join(existing.name for existing in serving if not existing.spot_account)
@@ -194,7 +194,7 @@ class Gate:
         if self.desired != ADOPT:
             raise RegionError(
                 "OwnedByStack",
-                f"{self.name} belongs to {stack}, and something about it has to be changed; it was left as it is. "
+                f"{self.name} belongs to {stack}, so it was not changed. "
                 "Change it with the module spot_stack, or set on_existing to adopt to take it over from its stack.",
             )
 
@@ -202,8 +202,8 @@ class Gate:
         if existing.stack and existing.stack.of_a_set and (self.desired != IGNORE or existing.name == self.name):
             raise RegionError(
                 "OwnedByStackSet",
-                f"{existing} already serves {self.spot_account}, and what a stack set made is changed by that alone; it was "
-                "left as it is. Take this account and region out of the stack set first.",
+                f"{existing} already serves {self.spot_account}, and only its stack set may change it; nothing was "
+                "changed. Remove this account and region from the stack set first.",
             )
 
     def _owner(self, name: str) -> Stack | None:

@@ -161,7 +161,7 @@ class Peer:
         told = self.scrub(reply.body.decode("utf-8", "replace"))
         # A terminal would execute control characters.
         printable = " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())[:300] or "(nothing)"
-        return PeerError(reply.status, f"{self.what} at {self.host} answered {reply.status}{meaning}: {printable}")
+        return PeerError(reply.status, f"{self.what} at {self.host} responded with {reply.status}{meaning}: {printable}")
 
     def scrub(self, text: str) -> str:
         """Return the text without secrets and their encoded forms."""

@@ -91,7 +91,7 @@ def finding(records: Records | Failure) -> Finding:
         message = f"Unknown whether Spot's operators were notified of this region: {records.code}: {records.message}"
         return Finding(CHECK, UNKNOWN, message, "Grant events:ListTagsForResource, or try again.")
     if not records:
-        return Finding(CHECK, SKIP, NOT_NOTIFIED, "Run the module spot_notification with a channel, or ask Spot's support.")
+        return Finding(CHECK, SKIP, NOT_NOTIFIED, "Run the module spot_notification with a channel, or contact Spot's support.")
     sent = [
         f"{channel} on {sent.time}" + (f" ({sent.reference})" if sent.reference else "")
         for channel, sent in sorted(records.items(), key=lambda item: item[1].time)

@@ -18,7 +18,7 @@ TEST_EVENT = "test_event"
 INTERRUPTION = "interruption"
 BACKEND = "spot_side"
 
-_OPERATORS = "Spot's operators can check it with {}; customers ask Spot's support."
+_OPERATORS = "Spot's operators can check it with {}; customers contact Spot's support."
 _UNCHECKED = {
     FEATURE_FLAG: (
         "Not checked whether Spot's feature flag is on: no flag service is configured.",

@@ -120,7 +120,7 @@ class FeatureFlag:
             return Finding(FEATURE_FLAG, PASS, f"The feature flag {self.key} is on for {context.spot_account}.")
         if value is False:
             message = f"The feature flag {self.key} is off for {context.spot_account}: Spot receives notices and does not act on them."
-            return Finding(FEATURE_FLAG, FAIL, message, "Ask Spot's operators to turn it on.")
+            return Finding(FEATURE_FLAG, FAIL, message, "Have Spot's operators turn it on.")
         if value == MISSING:
             message = f"There is no feature flag {self.key} at {self.peer.host}. This does not mean off."
             return Finding(FEATURE_FLAG, UNKNOWN, message, "Check the flag's name, and the project and environment or the expression.")

@@ -216,15 +216,15 @@ def search_body(query: str, time_field: str, since: datetime.datetime, until: da
 def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding:
     """Return the finding of a search."""
     if hits.count and window.is_over(hits.last):
-        number = f"{'at least ' if hits.at_least else ''}{hits.count} warning(s)"
+        number = f"{'at least ' if hits.at_least else ''}{hits.count} notice(s)"
         when = f"the last one of {hits.last}{after(hits.last or '', window.announced)}"
         return Finding(LOG, PASS, f"Spot's log has {number} of the last {window.hours} h, {when}.")
     if window.announced:
         message = f"Spot's log has no notice since the one announced at {window.announced:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(LOG, WARN, message, "Run again later; check index and query; ask Spot's operators.")
+        return Finding(LOG, WARN, message, "Run again later; check index and query; contact Spot's operators.")
     if delivered:
         message = f"Spot's log has no notice of the last {window.hours} h, but AWS delivered {delivered}."
-        return Finding(LOG, WARN, message, "Check index and query; if they are right, ask Spot's operators.")
+        return Finding(LOG, WARN, message, "Check index and query; if they are right, contact Spot's operators.")
     message = f"Spot's log has no notice of the last {window.hours} h. Without an interruption, this proves nothing."
     return Finding(LOG, SKIP, message, "Widen the window.")
 

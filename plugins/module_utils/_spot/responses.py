@@ -93,7 +93,7 @@ def doubt_about(response: t.Mapping[str, t.Any], found: t.Sequence[SpotAccount])
     if isinstance(count, int) and count > listed:
         return f"Spot counts {count} accounts, and listed {listed}: some may be missing. Compare with the Spot console."
     if listed > len(found):
-        return f"{listed - len(found)} of the {listed} accounts that Spot listed have no id, and are left out. Ask Spot's support."
+        return f"{listed - len(found)} of the {listed} accounts that Spot listed have no id, and are left out. Contact Spot's support."
     return ""
 
 

@@ -236,7 +236,7 @@ def test_entries_without_an_id_are_left_out_with_a_warning(spot: Spot, sandbox: 
     run = spot(spot_account=None, aws_account=None)
     assert (run.failed, len(run.answer["accounts"])) == (False, 4)
     (warning,) = run.warnings
-    assert warning == "1 of the 5 accounts that Spot listed have no id, and are left out. Ask Spot's support."
+    assert warning == "1 of the 5 accounts that Spot listed have no id, and are left out. Contact Spot's support."
 
 
 def test_a_list_that_is_refused_is_a_failure_with_spots_words_and_a_remedy(spot: Spot) -> None:

@@ -95,7 +95,7 @@ def test_wrong_credentials_of_a_flag_service_are_named_as_such(ask: Any, flags: 
     run.tokens.add("wrong-token-0123")
     found = ask(feature_flag=source(flags, provider, token="wrong-token-0123"))
     assert found["outcome"] == "unknown"
-    assert "answered 401 (it refuses the credentials)" in found["message"]
+    assert "responded with 401 (it refuses the credentials)" in found["message"]
     assert "credentials" in found["remedy"]
 
 
@@ -115,7 +115,7 @@ def test_a_key_may_go_in_a_header_of_its_own(ask: Any, flags: Flags) -> None:
 
 def test_a_project_that_does_not_exist_is_no_flag_that_does_not_exist(ask: Any, flags: Flags) -> None:
     found = ask(feature_flag=source(flags, "launchdarkly", project="nope"))
-    assert "answered 404" in found["message"]
+    assert "responded with 404" in found["message"]
     assert "There is no feature flag" not in found["message"]
 
 
@@ -176,7 +176,7 @@ def test_an_error_of_the_log_behind_kibana_is_that_error(ask: Any, log: Log, fro
     log.front = front
     found = ask(log=where(log, "kibana", index="nothing"))
     assert found["outcome"] == "unknown"
-    assert "answered 404" in found["message"]
+    assert "responded with 404" in found["message"]
     assert "no such index [nothing]" in found["message"]
 
 

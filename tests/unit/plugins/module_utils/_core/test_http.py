@@ -39,7 +39,7 @@ def test_a_representation_holds_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "meaning"), [(401, "refuses the credentials"), (403, "does not allow this"), (500, "answered 500: (nothing)")]
+    ("status", "meaning"), [(401, "refuses the credentials"), (403, "does not allow this"), (500, "responded with 500: (nothing)")]
 )
 def test_message_explains_the_http_status(status: int, meaning: str) -> None:
     assert meaning in str(Peer("it", "https://example.com").refusal(Reply(status, b"")))
