@@ -29,7 +29,7 @@ _ARGUMENTS = {
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Ends the run of an account: makes its result out of those of the modules, and shows it."""
+    """Ends the run of an account: combines the results of the modules into that of the account, and shows it."""
 
     TRANSFERS_FILES = False
     _requires_connection = False

@@ -46,9 +46,9 @@ _ARGUMENTS: dict[str, t.Any] = {
     "announced": {"type": "str", "default": ""},
     "wait_timeout": {"type": "int", "default": 0},
 }
-# Seconds between two looks after an interruption.
+# Seconds between two queries after an interruption.
 _FIRST_PAUSE = 5
-# Seconds for one look: ten to connect and ten for the statement, each with a margin.
+# Seconds for one query: ten to connect and ten for the statement, each with a margin.
 _MOST_SECONDS = 25
 
 
@@ -63,13 +63,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """See `ActionBase`."""
         super().run(tmp, task_vars)
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
-        # It only reads, and so does the same in check mode.
+        # The query only reads, so check mode runs it too.
         self._task = self._task.copy()
         self._task.check_mode = False
         try:
             found = self._look(given, task_vars)
         except ArgumentError as error:
-            found = Finding(DATABASE, UNKNOWN, f"Spot's database could not be asked: {error}", "Correct the option.")
+            found = Finding(DATABASE, UNKNOWN, f"Spot's database could not be queried: {error}", "Correct the option.")
         return {"changed": False, "checks": [found.as_dict()]}
 
     def _look(self, given: t.Mapping[str, t.Any], task_vars: dict[str, t.Any] | None) -> Finding:
@@ -84,7 +84,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             result = self._query(module, arguments, task_vars)
             return finding(result, config["engine"], given["hours"], given["delivered"], announced)
 
-        # A notice takes its time to get to the database.
+        # A notice reaches the database with a delay.
         deadline = Deadline(given["wait_timeout"])
         return poll(look, lambda found: announced is None or found.outcome != WARN, deadline, at_least=_FIRST_PAUSE)
 
@@ -93,14 +93,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             with _no_longer_than(_MOST_SECONDS if not self._task.timeout else 0):
                 return dict(self._execute_module(module_name=module, module_args=arguments, task_vars=task_vars))
         except TimeoutError:
-            return {"msg": f"it did not answer within {_MOST_SECONDS} seconds"}
+            return {"msg": f"it did not respond within {_MOST_SECONDS} seconds"}
         except AnsibleError as error:
             return {"msg": str(error)}
 
 
 @contextlib.contextmanager
 def _no_longer_than(seconds: int) -> t.Iterator[None]:
-    """Raise TimeoutError in what takes longer; 0 is without an end. PyMySQL waits for ever for a server that does not answer."""
+    """Raise TimeoutError in a block that takes longer; 0 sets no limit. PyMySQL waits for ever for a server that does not respond."""
     if not seconds or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -42,7 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "msg": str(error)}
 
     def _report(self, report_dir: str, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        # Not templated: the findings of thousands of regions are millions of values, and none of them is a template.
+        # Not templated: the findings of thousands of regions are millions of values, and no value is a template.
         left = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
         # A task that failed registers its failure.
         results = {host: found if found and "summary" in found else None for host, found in left.items()}

@@ -11,7 +11,7 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import 
 
 
 class ActionModule(_in_worker.ActionModule):
-    """Runs the module `spot_notification`, and shows the messages that were sent as the people get them who are notified."""
+    """Runs the module `spot_notification`, and shows the messages in the form in which they were sent."""
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See `ActionBase`."""

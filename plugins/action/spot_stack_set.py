@@ -20,7 +20,7 @@ _STEP_SECONDS = 20
 
 
 class ActionModule(_in_worker.ActionModule):
-    """Runs the module `spot_stack_set` in steps, and shows after each how far it is.
+    """Runs the module `spot_stack_set` in steps, and shows its progress after each.
 
     A module cannot show anything while it runs, and stack sets take their time. Between two steps nothing is kept but what the module
     itself has returned: it looks at AWS each time.
@@ -29,7 +29,7 @@ class ActionModule(_in_worker.ActionModule):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """See `ActionBase`."""
         if self._task.async_val:
-            # Somebody else waits for it, and shows what he sees.
+            # In the background, nobody reads the progress.
             return dict(super().run(tmp, task_vars))
         ActionBase.run(self, tmp, task_vars)
         given = {"seconds": _STEP_SECONDS, **(self._task.args.get(STEP) or {})}
@@ -52,5 +52,5 @@ class ActionModule(_in_worker.ActionModule):
 
 
 def _left(timeout: t.Any, passed: float) -> int:
-    """The seconds that are left, of a timeout that the module has taken already."""
+    """Return the seconds that are left, of a timeout that the module has taken already."""
     return max(int((_DEFAULT_TIMEOUT if timeout is None else int(timeout)) - passed), 1)

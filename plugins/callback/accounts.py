@@ -10,10 +10,10 @@ type: stdout
 short_description: One line for each account that is done
 version_added: 1.0.0
 description:
-  - For the playbooks of this collection over many accounts. Each account is one line as soon as it is done, with a number that says
-    how many are left; at the end comes the table over all accounts, and why each account failed that did.
-  - A play with one host, a verbose run and whatever else looks as with P(ansible.builtin.default#callback). Skipped tasks are shown by
-    verbose runs alone.
+  - For the playbooks of this collection over many accounts. Each account is one line as soon as it is done, with the numbers of accounts
+    that are done and in all; the run ends with the table of all accounts and the reason of each failure.
+  - The output of a play with one host, of a verbose run and of other playbooks is that of P(ansible.builtin.default#callback). Skipped
+    tasks are shown by verbose runs only.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -46,7 +46,7 @@ class CallbackModule(DefaultCallback):
         self._done: set[str] = set()
 
     def set_options(self, *args: t.Any, **kwargs: t.Any) -> None:
-        """Leave out skipped tasks: a check that does not apply to a run is of no interest."""
+        """Leave out skipped tasks: a check that does not apply to a run concerns nobody."""
         super().set_options(*args, **kwargs)
         if self._display.verbosity == 0:
             self.set_option("display_skipped_hosts", False)
@@ -56,28 +56,28 @@ class CallbackModule(DefaultCallback):
         return self._total > 1 and self._display.verbosity == 0
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """A new play: how many accounts has it?"""
+        """Count the accounts of the play."""
         super().v2_playbook_on_play_start(play)
         self._total = len(play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all", []))
         self._done = set()
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
-        """A banner for each task of each account would drown everything else."""
+        """Leave out the banner: with many accounts, there would be thousands."""
         if not self._condensed:
             super().v2_playbook_on_task_start(task, is_conditional)
 
     def v2_playbook_on_include(self, included_file: t.Any) -> None:
-        """What is included is of no interest."""
+        """Leave out included files."""
         if not self._condensed:
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
-        """Nor is what was left out."""
+        """Leave out skipped tasks."""
         if not self._condensed:
             super().v2_runner_on_skipped(result)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        """A task is done; and with the one that says what came of it, the account."""
+        """Show the account's line after the task with its result."""
         if not self._condensed:
             super().v2_runner_on_ok(result)
             return
@@ -90,7 +90,7 @@ class CallbackModule(DefaultCallback):
             self._display.display(line, color=constants.COLOR_ERROR if came_of["problem"] else constants.COLOR_OK)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """One line says which account failed, and why."""
+        """Show in one line which account failed, and why."""
         if not self._condensed:
             super().v2_runner_on_failed(result, ignore_errors)
             return
@@ -101,19 +101,19 @@ class CallbackModule(DefaultCallback):
         )
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
-        """Part of a task; its banner was not shown, so that the last one that was would stand above it."""
+        """Leave out items: without the task's banner, they would stand below another one's."""
         if self._condensed:
             self._warn(result)
         else:
             super().v2_runner_item_on_ok(result)
 
     def v2_runner_item_on_skipped(self, result: t.Any) -> None:
-        """As a task that was left out."""
+        """Leave out skipped items."""
         if not self._condensed:
             super().v2_runner_item_on_skipped(result)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
-        """Part of a task that failed, and why; the task says only that one did."""
+        """Show why an item failed; the message of its task does not name the reason."""
         if self._condensed:
             self.v2_runner_on_failed(result)
         else:
@@ -124,7 +124,7 @@ class CallbackModule(DefaultCallback):
 
 
 def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
-    """Host, task and result of a result; ansible-core 2.19 made them public."""
+    """Return host, task and result of a result; ansible-core 2.19 made them public."""
     if hasattr(result, "task"):
         return result.host.get_name(), result.task, result.result
     return result._host.get_name(), result._task, result._result

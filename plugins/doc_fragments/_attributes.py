@@ -52,7 +52,7 @@ attributes:
       - This action does not modify state.
 """
 
-    # For what has an action plugin
+    # For modules with an action plugin
     CONTROLLER = r"""
 options: {}
 attributes:

@@ -14,7 +14,7 @@ options:
   regions:
     description:
       - The regions in which to work, all at the same time.
-      - A region that is given twice is done once. A region that fails does not stop the others.
+      - Duplicates are ignored. A region that fails does not stop the others.
       - Without it, the one region of O(region) is used.
     type: list
     elements: str
@@ -24,16 +24,16 @@ options:
 options:
   assume_role_arn:
     description:
-      - The role in the AWS account to work in, which the credentials given may assume. Without it, they are used themselves.
+      - The role in the AWS account to work in, which the credentials may assume. Without it, the credentials are used directly.
       - The temporary credentials never leave the module, and are renewed before they expire.
     type: str
   assume_role_external_id:
     description:
-      - The external id that the role's trust policy asks for.
+      - The external id that the role's trust policy requires.
     type: str
   assume_role_session_name:
     description:
-      - Under which name CloudTrail shows what was done.
+      - The session name in CloudTrail.
     type: str
     default: spot-eventbridge
 """
@@ -42,12 +42,12 @@ options:
 options:
   wait:
     description:
-      - Whether to wait until AWS has finished what was asked of it.
+      - If V(true), waits until AWS has completed the changes.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait for AWS in each region, in seconds.
+      - The maximum time to wait for AWS in each region, in seconds.
     type: int
     default: 120
 """
@@ -60,7 +60,7 @@ options:
     type: dict
   purge_tags:
     description:
-      - Whether tags that are not in O(tags) are removed, where O(tags) is given.
+      - If V(true) and O(tags) is given, tags that are not in O(tags) are removed.
     type: bool
     default: true
 """
@@ -69,14 +69,14 @@ options:
 options:
   denied_regions:
     description:
-      - What to think of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
-        to read there. With V(skip), it is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
+      - The effect of a region that the organisation denies, by a service control policy or a resource control policy that refuses even
+        to read there. With V(skip), the region is a row of RV(summary) with the status V(denied). With V(fail), it is also a failure.
     type: str
     choices: [skip, fail]
     default: skip
   unsupported_regions:
     description:
-      - Regions that are left out, as they have no API destinations. They are not asked; they are rows of RV(summary) with the status
+      - Regions that are left out, as they have no API destinations. They are not called; they are rows of RV(summary) with the status
         V(unsupported).
     type: list
     elements: str

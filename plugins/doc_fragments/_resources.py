@@ -14,24 +14,24 @@ class ModuleDocFragment:
 options:
   spot_account:
     description:
-      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
+      - The Spot account that receives the interruption notices, such as V(act-d7320fba).
       - Required with O(state=present).
     type: str
   kms_key_identifier:
     description:
-      - The KMS key that protects the connection's secret. Without it, the key stays as it is, at first the one AWS owns; a key that
-        EventBridge cannot use is taken off.
+      - The KMS key that protects the connection's secret. Without it, the key stays as it is, for a new connection the key that AWS owns; a key
+        that EventBridge cannot use is removed.
       - An empty text returns to the key that AWS owns.
-      - A customer managed key in the region of the connection, with the tag C(EventBridgeApiDestinations=true). Keys that AWS manages,
+      - It must be a customer managed key in the region of the connection, with the tag C(EventBridgeApiDestinations=true). Keys that AWS manages,
         such as C(alias/aws/secretsmanager), are refused; so is the ARN of another region.
     type: str
   update_token:
     description:
-      - When the token of a connection that is already there is written.
-      - V(changed) compares it with the one in the connection's managed secret. Where the caller may not read that secret,
-        nothing is compared, and a warning says so.
+      - The condition for writing the token of an existing connection.
+      - V(changed) compares it with the one in the connection's managed secret. If the caller may not read that secret,
+        the token is not compared, and there is a warning.
       - V(always) writes it in every run, and so reports a change in every run.
-      - V(on_create) leaves it alone.
+      - V(on_create) does not write it.
     type: str
     choices: [changed, always, on_create]
     default: changed
@@ -41,12 +41,12 @@ options:
 options:
   invocation_endpoint:
     description:
-      - Where to send the warnings. Plain HTTP is taken for loopback only.
+      - The address of Spot to which notices are sent. Plain HTTP is accepted for loopback only.
     type: str
     default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
   invocation_rate_limit_per_second:
     description:
-      - How many warnings per second are sent at the most; AWS delays the others.
+      - The maximum number of notices per second; AWS delays further ones.
     type: int
     default: 300
 """
@@ -59,30 +59,30 @@ options:
         C(events:InvokeApiDestination) on the API destination.
       - Without one, EventBridge calls no API destination.
       - AWS accepts a target whose role does not exist. So the role is read before anything is changed. If it does not exist, has another
-        ARN, is in another AWS account, or does not trust C(events.amazonaws.com), the module fails, and touches no region. In check mode,
-        a role that does not exist is a warning.
-      - If its policies do not allow it to send to the API destination, the region fails after it was worked on, as a role may be given
-        the permission when the API destination exists.
+        ARN, is in another AWS account, or does not trust C(events.amazonaws.com), the module fails before any region is changed. In check
+        mode, a role that does not exist is a warning.
+      - If its policies do not allow it to send to the API destination, the region fails after its changes, as the permission may be
+        granted once the API destination exists.
       - If the caller may not read the role, or a condition can be evaluated by AWS alone, that is a warning.
     type: str
   role_settle_time:
     description:
       - The time after its creation in which EventBridge may not be able to assume the execution role, in seconds.
-      - EventBridge does not deliver a warning again that it could not deliver for want of the role. So the rule is made or changed after
-        this time, once for all regions; until then, Spot polls. A role that is older, and check mode, are not waited for.
-      - AWS does not document how long this time is. CloudFormation takes 18 seconds to make a role.
-      - Without it, the environment variable E(SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME) counts. O(wait) has no effect on it.
+      - EventBridge does not retry a notice that it could not deliver because it could not assume the role. So the rule is created or
+        changed after this time, once for all regions; until then, Spot polls. There is no wait for an older role, nor in check mode.
+      - AWS does not document this time. CloudFormation takes 18 seconds to create a role.
+      - Without it, the environment variable E(SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME) is used. O(wait) has no effect on it.
     type: float
     default: 20
   maximum_event_age_in_seconds:
     description:
-      - After how many seconds AWS gives up the delivery of a warning, 60 to 86400.
-      - After two minutes the instance is gone.
+      - The time after which AWS gives up the delivery of a notice, in seconds, 60 to 86400.
+      - EC2 interrupts the instance two minutes after the notice.
     type: int
     default: 120
   maximum_retry_attempts:
     description:
-      - After how many attempts AWS gives up the delivery of a warning, 0 to 185.
+      - The number of attempts after which AWS gives up the delivery of a notice, 0 to 185.
     type: int
     default: 185
   target_id:
@@ -96,12 +96,12 @@ options:
 options:
   message_retention_period:
     description:
-      - How long a message is kept, in seconds, 60 to 1209600.
+      - The time that a message is kept, in seconds, 60 to 1209600.
     type: int
     default: 1209600
   delete_messages:
     description:
-      - With O(state=absent), whether a queue that still holds messages is removed, and they with it.
+      - If V(true), O(state=absent) removes a queue also if it holds messages, and its messages with it.
     type: bool
     default: false
 """
@@ -110,7 +110,7 @@ options:
 options:
   description:
     description:
-      - What the resource is for, at most 512 characters.
+      - The description of the resource, at most 512 characters.
     type: str
     default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
 """
@@ -120,6 +120,6 @@ options:
   aws_account:
     description:
       - The AWS account, twelve digits.
-      - By default, the caller's, which takes a call to find out.
+      - By default, that of the caller, which is read with one call.
     type: str
 """

@@ -14,7 +14,7 @@ options:
   spot_token:
     description:
       - The token of a user of the Spot organisation; best, that of a programmatic user.
-      - The environment variable E(SPOTINST_TOKEN) is used where the option is not given, or the token in Spot's credentials file, see
+      - If it is not given, the environment variable E(SPOTINST_TOKEN) is used, or the token in Spot's credentials file, see
         P(spot.eventbridge.spot_credentials#lookup).
       - Give it from a vault, an environment variable or a lookup, never in a playbook's text or on the command line.
     type: str

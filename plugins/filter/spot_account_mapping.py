@@ -9,13 +9,13 @@ name: spot_account_mapping
 short_description: The Spot account of each AWS account, out of an inventory
 version_added: 1.0.0
 description:
-  - Makes what M(spot.eventbridge.spot_stack_set) takes as O(spot.eventbridge.spot_stack_set#module:spot_accounts) of the variables of
-    accounts' hosts, such as P(spot.eventbridge.spot_accounts#inventory) sets them.
-  - Fails where an AWS account has two Spot accounts, as a stack set can serve one of them only.
+  - Builds the value of O(spot.eventbridge.spot_stack_set#module:spot_accounts) from the variables of accounts' hosts, such as
+    P(spot.eventbridge.spot_accounts#inventory) sets them.
+  - Fails if an AWS account has two Spot accounts, as a stack set can serve only one of them.
 options:
   _input:
     description:
-      - The variables of the hosts, each with C(aws_account), and with C(spot_account) unless the host is called like it.
+      - The variables of the hosts, each with C(aws_account), and with C(spot_account) unless that is the host's name.
     type: list
     elements: dict
     required: true
@@ -58,5 +58,5 @@ class FilterModule:
     """The filter, as Ansible finds it."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """The filters of this file by name."""
+        """Return the filters of this file by name."""
         return {"spot_account_mapping": spot_account_mapping}

@@ -12,14 +12,14 @@ short_description: The accounts of a Spot organisation that have an AWS account
 version_added: 1.0.0
 
 description:
-  - Asks the Spot API for all accounts of the token's organisation, and makes a host of each that has an AWS account, in the group
-    C(spot_accounts), which the playbooks of this collection work on.
+  - Lists all accounts of the token's organisation with the Spot API, and adds a host for each that has an AWS account to the group
+    C(spot_accounts), which the playbooks of this collection use.
   - Two Spot accounts on one AWS account are two hosts. Accounts without an AWS account, or of another cloud provider, are left out;
-    C(-v) says how many. A warning says so if no account is left.
+    C(-v) shows their number. If no account is left, there is a warning.
   - The hosts stand in the order of their names. Their variables are C(spot_account), C(spot_account_name), C(spot_organization),
     C(spot_cloud_provider) and C(aws_account).
-  - O(compose) makes more variables, such as C(aws_role_arn). Set O(strict) with it, or a mistake in an expression goes unheeded.
-  - The inventory is whole or it is empty. Where it cannot be made, Ansible warns and goes on without it, unless
+  - O(compose) makes more variables, such as C(aws_role_arn). Set O(strict) with it; without O(strict), errors in expressions are ignored.
+  - The inventory is complete or empty. If it cannot be built, Ansible warns and continues without it, unless
     E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is set.
   - The inventory's file is C(spot_accounts.yml) or C(spot_accounts.yaml), or ends in C(.spot_accounts.yml) or C(.spot_accounts.yaml).
 
@@ -37,28 +37,28 @@ options:
   spot_token:
     description:
       - The token of an administrator of the Spot organisation; others may not list accounts.
-      - The environment variable E(SPOTINST_TOKEN) is used where the option is not given, or the token in Spot's credentials file, see
+      - If it is not given, the environment variable E(SPOTINST_TOKEN) is used, or the token in Spot's credentials file, see
         P(spot.eventbridge.spot_credentials#lookup).
       - Give it from a vault, an environment variable or a lookup, never as plain text or as an extra variable, which
         C(ansible-inventory) shows.
       - It may be a template.
-    # A text. But if it is none, Ansible's own refusal would show it; and declared here, the variable's value would be shown by
-    # ansible-config.
+    # Must be a text; the plugin checks that itself, as Ansible's own error would show the value. The variable is not declared here, as
+    # ansible-config would show its value.
     type: raw
   spot_api_url:
     description:
-      - The address of the Spot API. Plain HTTP is taken for loopback only.
+      - The address of the Spot API. Plain HTTP is accepted for loopback only.
       - It may be a template. Among variables, only extra variables are known here.
     type: str
     default: https://api.spotinst.io
   spot_validate_certs:
     description:
-      - Whether the certificate of the Spot API is checked.
+      - If V(true), the certificate of the Spot API is verified.
     type: bool
     default: true
   hostname:
     description:
-      - What a host is called.
+      - The source of the hosts' names.
       - V(spot_account) is the Spot account's id, which C(-e account=) and C(--limit) take as it is.
       - V(name) is the Spot account's name, in which everything but letters, digits, C(.), C(-) and C(_) becomes C(_). Names that
         several accounts have, or that could be mistaken for something else, have the id appended.
@@ -67,27 +67,27 @@ options:
     default: spot_account
   include:
     description:
-      - Takes only accounts that match at least one of these filters.
+      - Filters of which an account must match at least one.
       - "A filter is a dictionary with one or more of the keys C(spot_account), C(name), C(organization), C(aws_account),
         C(cloud_provider) and C(provider_account). Each value is a pattern, or a list of patterns of which one has to match;
         all keys have to match."
-      - "Patterns are shell-style: V(*), V(?) and V([seq]). Case does not matter. What an account does not have matches no pattern."
+      - "Patterns are shell-style: V(*), V(?) and V([seq]). Case does not matter. A missing value matches no pattern."
     type: list
     elements: dict
     default: []
   exclude:
     description:
-      - Leaves out accounts that match at least one of these filters, whatever O(include) says. They have the same form.
+      - Filters of accounts to leave out, of the same form. They take precedence over O(include).
     type: list
     elements: dict
     default: []
 
 notes:
-  - With O(cache), Spot is not asked again until O(cache_timeout) is over or C(--flush-cache) is given. What is kept are the accounts
-    as Spot listed them; filters and constructed variables are worked out anew each time. Neither the token nor anything derived from
-    it is kept, so the cache does not know whose accounts they are. Use a file per organisation.
-  - A rate limit of Spot is waited for as long as Spot says, up to a minute. Nothing is tried more than three times.
-  - A key that is no option of this plugin is refused, so that a filter with a typo does not go unheeded.
+  - With O(cache), Spot is not queried again until O(cache_timeout) is over or C(--flush-cache) is given. The cache holds the accounts
+    as Spot listed them; filters and constructed variables are evaluated each time. It holds neither the token nor anything derived
+    from it, and so cannot distinguish organisations. Use a file per organisation.
+  - At a rate limit of Spot, the plugin waits for the time that Spot reports, up to a minute. Each call has at most three attempts.
+  - A key that is no option of this plugin is refused, so that a typo in a filter is not ignored.
 
 seealso:
   - module: spot.eventbridge.spot_account_info
@@ -122,7 +122,7 @@ keyed_groups:
     prefix: organization
 
 ---
-# named.spot_accounts.yml: hosts called by their names, an AWS profile for each, Spot asked once an hour
+# named.spot_accounts.yml: hosts named by the accounts' names, an AWS profile for each, Spot queried once an hour
 plugin: spot.eventbridge.spot_accounts
 hostname: name
 compose:
@@ -133,7 +133,7 @@ cache_connection: ~/.cache/spot_accounts
 cache_timeout: 3600
 
 ---
-# A sandbox, or a proxy, in place of Spot
+# A sandbox, or a proxy, instead of Spot
 plugin: spot.eventbridge.spot_accounts
 spot_api_url: "{{ lookup('ansible.builtin.env', 'SPOT_SANDBOX') | default('https://api.spotinst.io', true) }}"
 """
@@ -162,7 +162,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount
 
 _FILE_NAMES = ("spot_accounts.yml", "spot_accounts.yaml")
-# Seconds after which people wonder.
+# A wait of more seconds is announced.
 _LONG_PAUSE = 5
 
 
@@ -172,12 +172,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     NAME = "spot.eventbridge.spot_accounts"
 
     def verify_file(self, path: str) -> bool:
-        """Whether this is a file for this plugin, by its name."""
+        """Return whether this is a file for this plugin, by its name."""
         name = os.path.basename(path)
         return bool(super().verify_file(path)) and (name in _FILE_NAMES or name.endswith(tuple(f".{suffix}" for suffix in _FILE_NAMES)))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        """Fills the inventory.
+        """Fill the inventory.
 
         :raises AnsibleParserError: Spot did not list the accounts, or the file is wrong. One line, without the token.
         """
@@ -204,12 +204,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         try:
             return self.templar.template(self.get_option(option))
         except Exception as error:
-            raise AnsibleParserError(f"The option {option} cannot be worked out: {' '.join(str(error).split())}") from None
+            raise AnsibleParserError(f"The option {option} cannot be evaluated: {' '.join(str(error).split())}") from None
 
     def _accounts(self, path: str, cache: bool) -> list[SpotAccount]:
         url = check_url(str(self._worked_out("spot_api_url")), "The address of the Spot API")
         caching = self.get_option("cache")
-        # Not the token: whatever is derived from it could be tried out on the name of the cache's file.
+        # Not the token: a value derived from it in the name of the cache's file would allow guesses to be tried.
         key = self.get_cache_key(f"{url} {path}") if caching else ""
         kept = self._kept(key) if caching and cache else None
         if kept is not None:
@@ -224,7 +224,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         try:
             return from_cache(self.cache.get(key))
         except Exception as error:  # each cache plugin has its own
-            self.display.warning(f"{self.NAME}: the cache cannot be read, so Spot is asked: {' '.join(str(error).split())}")
+            self.display.warning(f"{self.NAME}: the cache cannot be read, so Spot is queried: {' '.join(str(error).split())}")
             return None
 
     def _token(self) -> str:
@@ -233,11 +233,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             token = spot_credentials().token
         if token is None or isinstance(token, str):
             return check_token(token)
-        raise ArgumentError("The option spot_token is no text. Give it from a vault or a lookup, or set SPOTINST_TOKEN in place of it.")
+        raise ArgumentError("The option spot_token is not a text. Set it from a vault or a lookup, or set SPOTINST_TOKEN instead.")
 
     def _sleep(self, seconds: float) -> None:
         if seconds >= _LONG_PAUSE:
-            self.display.warning(f"{self.NAME}: Spot limits the requests of an organisation; asking again in {seconds:.0f} s.")
+            self.display.warning(f"{self.NAME}: Spot's rate limit is reached; the next attempt is in {seconds:.0f} s.")
         time.sleep(seconds)
 
     def _populate(self, found: Fleet) -> None:
@@ -247,7 +247,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             for name, account in found.hosts.items():
                 self._add(name, account)
         except Exception:
-            # Half a fleet looks like a whole one.
+            # A part of a fleet cannot be distinguished from all of it.
             for name in set(found.hosts) & (set(self.inventory.hosts) - before):
                 self.inventory.remove_host(self.inventory.hosts[name])
             raise
@@ -269,6 +269,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
 
 def _untemplated(value: t.Any) -> t.Any:
-    # A name is anybody's text. Before core 2.19, Ansible takes braces in it for a template, unless it is told not to; and told so of
-    # every text, ansible-inventory shows each of them wrapped up.
+    # A name may hold any text. Before core 2.19, Ansible takes braces in it for a template, unless it is marked as unsafe; with all texts
+    # marked, ansible-inventory shows each of them as `__ansible_unsafe`.
     return wrap_var(value) if isinstance(value, str) and "{" in value else value

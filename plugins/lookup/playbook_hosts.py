@@ -13,7 +13,7 @@ version_added: 1.0.0
 
 description:
   - Returns the pattern of the hosts with which a playbook of this collection begins, as a list of one.
-  - Ansible does not fail a play that does nothing. So this plugin fails if options of C(ansible-playbook) leave nothing to do, such as
+  - Ansible does not fail a play without tasks. So this plugin fails if options of C(ansible-playbook) leave nothing to do, such as
     C(--limit), C(--skip-tags always), C(--skip-tags tagged) and C(--start-at-task).
 
 options:
@@ -57,7 +57,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         nothing = _nothing_to_do(given, terms[0] == "stack_set")
         if nothing:
             raise AnsibleLookupError(nothing)
-        # With a limit, a play of whatever the limit leaves, as it may leave out localhost.
+        # With a limit, the play has the hosts that the limit leaves, as it may leave out localhost.
         return ["localhost" if given.get("ansible_limit") is None or terms[0] == "stack_set" else "all:localhost"]
 
 

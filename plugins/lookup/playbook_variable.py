@@ -14,7 +14,7 @@ version_added: 1.0.0
 description:
   - Returns the first of several variables that was given to a playbook of this collection, as a list of one; an empty list if none was.
   - A name such as C(regions) or C(state) is in many inventories for other reasons. So a plain name counts only as an extra variable
-    (C(-e), C(-e @file)), wherever else it is set.
+    (C(-e), C(-e @file)).
   - C(spot_account), C(spot_token), C(spot_api_url), C(aws_account), C(aws_profile), C(aws_role_arn), C(aws_external_id),
     C(aws_role_session_name), and names that begin with C(spot_eventbridge_), also count as variables of the host.
   - Variables of a play do not count. The playbooks set C(spot_eventbridge_*) variables by this plugin, and would see their own.
@@ -46,7 +46,7 @@ import typing as t
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.vars import load_extra_vars
 
-# What the inventory of a fleet has of each account.
+# The variables that the inventory of a fleet sets for each account.
 OF_HOSTS = frozenset(
     {
         "spot_account",
@@ -66,7 +66,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
     def run(self, terms: t.Sequence[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
-        """The value of the first variable that was given, as the only entry."""
+        """Return the value of the first variable that was given, as the only entry."""
         extra = load_extra_vars(self._loader)
         host: t.Mapping[str, t.Any] | None = None
         for name in terms:
@@ -81,6 +81,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
 
 def _variables_of_host(variables: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """The variables of the host without those of the play; none outside a task, as where a play's hosts are worked out."""
+    """Return the variables of the host without those of the play; none outside a task, as in the `hosts` of a play."""
     hostvars, name = variables.get("hostvars"), variables.get("inventory_hostname")
     return {} if hostvars is None or name is None else t.cast("t.Mapping[str, t.Any]", hostvars.raw_get(name))

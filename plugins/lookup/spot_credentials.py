@@ -13,8 +13,8 @@ version_added: 1.0.0
 
 description:
   - Returns the token or the account that Spot's own clients would use on the controller.
-  - The environment variables E(SPOTINST_TOKEN) and E(SPOTINST_ACCOUNT) count most. Without a token there, Spot's credentials file is read,
-    C(~/.spotinst/credentials), or the file in E(SPOTINST_CREDENTIALS_FILE) or E(SPOTINST_SHARED_CREDENTIALS_FILE).
+  - The environment variables E(SPOTINST_TOKEN) and E(SPOTINST_ACCOUNT) take precedence. Without a token there, Spot's credentials file is
+    read, C(~/.spotinst/credentials), or the file in E(SPOTINST_CREDENTIALS_FILE) or E(SPOTINST_SHARED_CREDENTIALS_FILE).
   - "The file has sections, C([default]) or that of E(SPOTINST_CREDENTIALS_PROFILE) or E(SPOTINST_PROFILE), with C(token) and C(account); or
     it is a JSON object with both. YAML, which only Spot's SDK for Python reads, is not read."
   - The account in the file belongs to its token, and does not count for a token of the environment.
@@ -36,7 +36,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: What was found, an empty text for nothing.
+  description: The token or the account, an empty text if there is none.
   type: list
   elements: str
 """
@@ -53,9 +53,9 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
     def run(self, terms: t.Sequence[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
-        """The token or the account, as the only entry.
+        """Return the token or the account, as the only entry.
 
-        :raises AnsibleLookupError: something else was asked for.
+        :raises AnsibleLookupError: another term was given.
         """
         if kwargs or len(terms) != 1 or terms[0] not in ("token", "account"):
             raise AnsibleLookupError("spot.eventbridge.spot_credentials takes one term, 'token' or 'account'.")

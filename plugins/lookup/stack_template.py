@@ -22,7 +22,7 @@ description:
 
 options:
   _terms:
-    description: Takes no terms.
+    description: No terms are accepted.
 
 seealso:
   - module: spot.eventbridge.spot_stack
@@ -60,7 +60,7 @@ from pathlib import Path
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-# Beside the role that deploys it, so that people find it without this plugin too.
+# In the role that deploys it, so that users find it without this plugin too.
 TEMPLATE = Path(__file__).parents[2] / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
 
 
@@ -68,7 +68,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
     def run(self, terms: t.Sequence[t.Any], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
-        """The template's text, as the only entry.
+        """Return the template's text, as the only entry.
 
         :raises AnsibleLookupError: terms or options were given, or the file is not there.
         """

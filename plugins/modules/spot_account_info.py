@@ -13,17 +13,17 @@ short_description: Ask Spot about a token and the accounts that it sees
 version_added: 1.0.0
 
 description:
-  - Asks the Spot API whether a token is good for a Spot account and which AWS account is behind that Spot account; or lists all
-    accounts of the token's organisation, or those that filters choose.
-  - AWS takes any token. This module is the proof that Spot takes it too; without that, the first warning would switch the
+  - Checks with the Spot API whether a token is valid for a Spot account and returns the AWS account of that Spot account; or lists all
+    accounts of the token's organisation, or those that filters select.
+  - AWS takes any token. This module proves that Spot takes it too; with a token that Spot refuses, the first notice would switch the
     region off.
-  - Only reads, except that the proof of a token posts a notice of an instance that cannot exist. What is wrong with token or accounts
-    is in RV(checks), it does not fail the module. Spot not answering does.
+  - Only reads, except that the proof of a token posts a notice of an instance that cannot exist. Problems of token or accounts are in
+    RV(checks) and do not fail the module. It fails if Spot does not respond.
 
 options:
   spot_account:
     description:
-      - The Spot account to ask about, such as V(act-d7320fba).
+      - The Spot account to check, such as V(act-d7320fba).
       - Without it, all accounts of the organisation are listed, which needs an administrator's token.
     type: str
   aws_account:
@@ -33,14 +33,14 @@ options:
     type: str
   spot_accounts:
     description:
-      - Spot accounts by AWS account, to ask about each whether the token is good for it, and whether it belongs to that AWS account.
+      - Spot accounts by AWS account. For each, the module checks that the token is valid, and that it belongs to that AWS account.
       - Not together with O(spot_account), O(aws_account), O(include) and O(exclude).
     type: dict
   include:
     description:
-      - Lists only accounts that match at least one of these filters.
+      - Filters of which an account must match at least one to be listed.
       - In a filter, each value is a pattern, or a list of patterns of which one has to match; all that is given has to match.
-      - "Patterns are shell-style: V(*), V(?) and V([seq]). Case does not matter. What an account does not have matches no pattern,
+      - "Patterns are shell-style: V(*), V(?) and V([seq]). Case does not matter. A missing value matches no pattern,
         so that C(aws_account: '*') chooses the accounts that have an AWS account."
       - Not together with O(spot_account).
     type: list
@@ -59,26 +59,26 @@ options:
         description: The AWS account, twelve digits; quote them in YAML.
         type: raw
       cloud_provider:
-        description: The cloud provider where Spot tells it, such as V(AWS), V(AZURE) or V(GCP).
+        description: The cloud provider if Spot reports it, such as V(AWS), V(AZURE) or V(GCP).
         type: raw
       provider_account:
         description: The account at that provider, as in RV(accounts[].provider_account).
         type: raw
   exclude:
     description:
-      - Leaves out accounts that match at least one of these filters, whatever O(include) says. They have the same form.
+      - Filters of accounts to leave out, of the same form. They take precedence over O(include).
       - Not together with O(spot_account).
     type: list
     elements: dict
     suboptions: *filter
   spot_api_url:
     description:
-      - The address of the Spot API. Plain HTTP is taken for loopback only.
+      - The address of the Spot API. Plain HTTP is accepted for loopback only.
     type: str
     default: https://api.spotinst.io
   spot_validate_certs:
     description:
-      - Whether the certificate of the Spot API is checked.
+      - If V(true), the certificate of the Spot API is verified.
     type: bool
     default: true
 
@@ -101,10 +101,10 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes.info
 
 notes:
-  - A rate limit of Spot is waited for as long as Spot says, up to a minute, and for a minute where it does not say. Nothing is tried
-    more than three times.
-  - Which AWS account is behind a Spot account is told only to an organisation administrator's token. With another token, that
-    check has the outcome V(skip), and a warning says so.
+  - At a rate limit of Spot, the module waits for the time that Spot reports, up to a minute, or for a minute. Each call has at most
+    three attempts.
+  - Spot returns the AWS account of a Spot account only for a token of an organisation administrator. With another token, that check
+    has the outcome V(skip), and there is a warning.
 
 seealso:
   - plugin: spot.eventbridge.spot_accounts
@@ -122,7 +122,7 @@ EXAMPLES = r"""
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
   register: spot
 
-- name: Stop where Spot says no
+- name: Stop if Spot refuses the token
   ansible.builtin.assert:
     that: spot.checks | selectattr('outcome', 'eq', 'fail') | length == 0
 
@@ -137,7 +137,7 @@ EXAMPLES = r"""
   spot.eventbridge.spot_account_info:
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
 
-- name: Those of production that have an AWS account, but for the sandboxes
+- name: List the production accounts that have an AWS account, except the sandboxes
   spot.eventbridge.spot_account_info:
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
     include:
@@ -149,7 +149,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: What was found out about token and account.
+  description: The findings about token and account.
   type: list
   elements: dict
   returned: when O(spot_account) or O(spot_accounts) is given
@@ -165,12 +165,12 @@ checks:
       returned: always
       sample: pass
     message:
-      description: What was seen.
+      description: The result in one line.
       type: str
       returned: always
       sample: Spot accepts the token for act-d7320fba.
     remedy:
-      description: What to do about it. Empty for a pass.
+      description: The recommended action. Empty for a pass.
       type: str
       returned: always
       sample: ""
@@ -191,7 +191,7 @@ accounts:
       returned: always
       sample: production
     organization:
-      description: Spot's id of the organisation. It looks like an AWS account, but is none.
+      description: Spot's id of the organisation. It is not an AWS account, though it has twelve digits.
       type: str
       returned: always
       sample: "606079873399"
@@ -201,7 +201,7 @@ accounts:
       returned: always
       sample: "123456789012"
     cloud_provider:
-      description: The cloud provider where Spot tells it, else V(none).
+      description: The cloud provider if Spot reports it, else V(none).
       type: str
       returned: always
       sample: AWS

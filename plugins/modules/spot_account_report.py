@@ -13,9 +13,9 @@ short_description: End the run of an account with its result
 version_added: 1.0.0
 
 description:
-  - Makes the result of an account out of the results of the modules that worked on it, and shows it.
-  - It runs on the controller, and asks neither AWS nor Spot. It does not fail for a problem of the account, so that a play over many
-    accounts can end all of them; RV(problem) says whether there is one.
+  - Combines the results of the modules that worked on an account into the result of the account, and shows it.
+  - Runs on the controller, and calls neither AWS nor Spot. A problem of the account does not fail the module, so that a play over many
+    accounts completes all of them; it is in RV(problem).
   - Results are given as they were registered, those of failed and of skipped tasks, too.
 
 options:
@@ -50,20 +50,20 @@ options:
   proofs:
     description:
       - The results of M(spot.eventbridge.spot_test_event), M(spot.eventbridge.spot_test_interruption),
-        M(spot.eventbridge.spot_backend_info) and M(spot.eventbridge.spot_backend_database_info). Each check that none of them made is
-        named with those who can make it.
+        M(spot.eventbridge.spot_backend_info) and M(spot.eventbridge.spot_backend_database_info). A check that none of them made is a
+        finding that names who can make it.
     type: list
     elements: dict
     default: []
   denied_regions:
     description:
-      - Whether a region that the organisation denies is a problem of the account.
+      - The effect of a region that the organisation denies. V(fail) makes it a problem of the account.
     type: str
     choices: [skip, fail]
     default: skip
   fail_on_warnings:
     description:
-      - With O(purpose=verify), whether warnings are problems.
+      - If V(true), findings with the outcome V(warn) are problems of the account with O(purpose=verify).
     type: bool
     default: false
   failure:
@@ -84,7 +84,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Find out where to look
+- name: Show the regions whose status is not the intended one
   spot.eventbridge.spot_preflight_info:
     spot_account: act-d7320fba
     name: spot-interruption-act-d7320fba
@@ -140,7 +140,7 @@ summary:
   elements: dict
   returned: success
 notes:
-  description: What else to know.
+  description: Further notes.
   type: list
   elements: str
   returned: success
@@ -152,12 +152,12 @@ failed_regions:
   returned: success
   sample: []
 error:
-  description: Why the account failed as a whole. Empty if it did not.
+  description: The reason why the account failed as a whole. Empty if it did not.
   type: str
   returned: success
   sample: ""
 problem:
-  description: Why the account failed, in one line. Empty if it did not.
+  description: The reason why the account failed, in one line. Empty if it did not.
   type: str
   returned: success
   sample: ""

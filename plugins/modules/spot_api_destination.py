@@ -13,10 +13,10 @@ short_description: Manage the EventBridge API destination that stands for Spot
 version_added: 1.0.0
 
 description:
-  - Creates, mends and removes the Amazon EventBridge API destination to which interruption warnings are sent, in many regions
+  - Creates, repairs and removes the Amazon EventBridge API destination to which interruption notices are sent, in many regions
     at once.
-  - A destination is C(INACTIVE) while its connection is not authorised. No call changes that but mending the connection with
-    M(spot.eventbridge.spot_eventbridge_connection); a warning says so.
+  - A destination is C(INACTIVE) while its connection is not authorised, which is a warning. Repair the connection with
+    M(spot.eventbridge.spot_eventbridge_connection).
 
 options:
   name:
@@ -26,7 +26,7 @@ options:
     required: true
   state:
     description:
-      - Whether the API destination shall be there.
+      - The desired state of the API destination.
     type: str
     choices: [present, absent]
     default: present
@@ -38,7 +38,7 @@ options:
   connection_arns:
     description:
       - The ARN of the connection by region, where it is known already.
-      - A region that is not in it asks AWS for the connection named O(connection).
+      - In other regions, the ARN of the connection named O(connection) is read.
     type: dict
 
 extends_documentation_fragment:
@@ -61,7 +61,7 @@ attributes:
 notes:
   - Needs the permissions C(events:CreateApiDestination), C(events:UpdateApiDestination), C(events:DescribeApiDestination),
     C(events:DeleteApiDestination) and C(events:DescribeConnection).
-  - A prediction in check mode takes it that the connection will be there. Outside of check mode, a missing one fails the region.
+  - Check mode assumes that the connection will exist. Outside of check mode, a missing connection fails the region.
 
 seealso:
   - module: spot.eventbridge.spot_eventbridge_connection
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -105,13 +105,13 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
     api_destination:
       description:
-        - The API destination as C(DescribeApiDestination) tells it, with names in snake case.
+        - The API destination as C(DescribeApiDestination) returns it, with names in snake case.
         - V(none) where there is no API destination.
       type: dict
       returned: unless the region failed
@@ -127,12 +127,12 @@ regions:
         creation_time: "2026-01-01T00:00:00+00:00"
         last_modified_time: "2026-01-01T00:00:00+00:00"
     note:
-      description: What a person should know although nothing failed. It is also given as a warning.
+      description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
       sample: the API destination is INACTIVE
     error:
-      description: Why the region failed.
+      description: The reason why the region failed.
       type: dict
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "CreateApiDestination: not authorized"}

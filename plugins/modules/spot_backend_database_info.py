@@ -13,10 +13,10 @@ short_description: Find out whether notices are in Spot's database
 version_added: 1.0.0
 
 description:
-  - For operators at Spot. Counts the interruption notices of an account in Spot's database, and says when the last one was written.
+  - For operators at Spot. Counts the interruption notices of an account in Spot's database, and returns the time of the last one.
   - Runs C(community.postgresql.postgresql_query) or C(community.mysql.mysql_query) on the host of the task, in a session that cannot
     write. The collection has to be installed, and the Python library that it needs.
-  - Whatever the database says is a finding; the module does not fail for it.
+  - Every response of the database is a finding; it does not fail the module.
 
 options:
   spot_account:
@@ -62,7 +62,7 @@ options:
         required: true
       ssl_mode:
         description:
-          - How PostgreSQL's connection is encrypted, as in C(libpq).
+          - The encryption of PostgreSQL's connection, as in C(libpq).
         type: str
         default: prefer
       ca_path:
@@ -81,7 +81,7 @@ options:
         type: str
       account_column:
         description:
-          - The column with the Spot account. If empty, the account is looked for in the notice.
+          - The column with the Spot account. If empty, the account is searched in the notice.
           - By default, V(account_id).
         type: str
       time_column:
@@ -91,31 +91,31 @@ options:
         type: str
       word:
         description:
-          - The word in the notice that tells it from other events.
+          - The word that distinguishes the notice from other events.
           - By default, V(spot-interruption-notification).
         type: str
   hours:
     description:
-      - How many hours to look back.
+      - The time of the database that is searched, in hours.
     type: int
     default: 24
   delivered:
     description:
-      - How many notices AWS delivered in these hours, if that is known. If there are some, a database without any is a warning.
+      - The number of notices that AWS delivered in these hours, if known. If it is not 0, a database without any notice is a warning.
     type: int
   instance_id:
     description:
-      - Only rows that name this instance count. Empty for all.
+      - The instance that a row must name to count. Empty for all.
     type: str
     default: ""
   announced:
     description:
-      - When an interruption was announced that has to be in the database, ISO 8601 in UTC. Empty for none.
+      - The time at which an interruption was announced that must be in the database, ISO 8601 in UTC. Empty for none.
     type: str
     default: ""
   wait_timeout:
     description:
-      - How long to wait for the row of an announced interruption, in seconds.
+      - The maximum time to wait for the row of an announced interruption, in seconds.
     type: int
     default: 0
 
@@ -125,7 +125,7 @@ extends_documentation_fragment:
   - spot.eventbridge._attributes.controller
 
 notes:
-  - Everything that is looked for is an argument of the statement. Names of tables and columns are checked and quoted.
+  - All search values are arguments of the statement. Names of tables and columns are validated and quoted.
 
 seealso:
   - module: spot.eventbridge.spot_backend_info
@@ -164,12 +164,12 @@ checks:
       returned: always
       sample: pass
     message:
-      description: What was seen.
+      description: The result in one line.
       type: str
       returned: always
-      sample: Spot's database has 3 warning(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z.
+      sample: Spot's database has 3 notice(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z.
     remedy:
-      description: What to do about it. Empty for a pass.
+      description: The recommended action. Empty for a pass.
       type: str
       returned: always
       sample: ""

@@ -13,11 +13,11 @@ short_description: Look at Spot's side of an integration, its feature flag and i
 version_added: 1.0.0
 
 description:
-  - Spot acts on a warning only if a feature flag is on, and writes each one that arrives to its log. Operators inside Spot can look
-    at both; customers can only ask.
-  - Asks those that are given, and says what was found. A service that refuses or does not answer is a finding with the outcome
-    V(unknown), within 30 seconds, never a failure.
-  - The module fails only where an option cannot be right.
+  - Spot acts on a notice only if a feature flag is on, and writes each notice that arrives to its log. Spot's operators can read both;
+    customers need Spot's support.
+  - Queries the services that are given, and returns a finding for each. A service that refuses or does not respond is a finding with
+    the outcome V(unknown), within 30 seconds, never a failure.
+  - The module fails only if an option is not valid.
 
 options:
   spot_account:
@@ -28,23 +28,23 @@ options:
   organization:
     description:
       - Spot's id of the organisation.
-      - By default, Spot is asked, if O(spot_token) is given.
+      - By default, it is read from Spot, if O(spot_token) is given.
     type: str
   feature_flag:
     description:
-      - Asks whether a feature flag is on for the account. A flag that does not exist is not said to be off.
+      - The feature flag of the account, and the service that evaluates it. A flag that does not exist is not reported as off.
     type: dict
     suboptions:
       provider:
         description:
           - V(ofrep) is OpenFeature's remote evaluation protocol. V(launchdarkly) is LaunchDarkly's REST API.
-          - V(http) is any service that answers GET with JSON.
+          - V(http) is any service that responds to GET with JSON.
         type: str
         choices: [ofrep, launchdarkly, http]
         required: true
       url:
         description:
-          - The service's address. Required, but for V(launchdarkly), where it defaults to V(https://app.launchdarkly.com).
+          - The service's address. Required except for V(launchdarkly), whose default is V(https://app.launchdarkly.com).
           - With V(http), C({flag}), C({account}) and C({organization}) in it are filled in.
         type: str
       key:
@@ -73,19 +73,19 @@ options:
         description: With V(http), the JMESPath of the flag's value, which has to be true or false.
         type: str
       validate_certs:
-        description: Whether the certificate is checked.
+        description: If V(true), the certificate of the service is verified.
         type: bool
         default: true
       ca_path:
-        description: A file of certificates to trust besides the system's.
+        description: A file of further certificates to trust, in addition to the system's.
         type: path
   log:
     description:
-      - Looks for warnings in a log. Only how many there are, and when the last one was, leaves it.
+      - The log in which notices are counted. The module returns only their number and the time of the last one.
     type: dict
     suboptions:
       provider:
-        description: Whether V(elasticsearch) or V(opensearch) is asked itself, or through V(kibana).
+        description: The service that is queried; V(kibana) for Elasticsearch or OpenSearch behind Kibana.
         type: str
         choices: [elasticsearch, opensearch, kibana]
         default: elasticsearch
@@ -99,12 +99,12 @@ options:
         default: optimizer*
       query:
         description:
-          - What to look for, in the syntax of C(query_string). C({organization}), C({path}) (C(/interruptionNotification)),
+          - The search, in the syntax of C(query_string). C({organization}), C({path}) (C(/interruptionNotification)),
             C({account}) and C({instance}) become phrases.
         type: str
         default: "{organization} AND {path} AND {account}"
       time_field:
-        description: The field that says when.
+        description: The field with the time.
         type: str
         default: "@timestamp"
       api_key:
@@ -117,45 +117,45 @@ options:
         description: The user's password.
         type: str
       validate_certs:
-        description: Whether the certificate is checked.
+        description: If V(true), the certificate of the service is verified.
         type: bool
         default: true
       ca_path:
-        description: A file of certificates to trust besides the system's.
+        description: A file of further certificates to trust, in addition to the system's.
         type: path
   hours:
     description:
-      - How many hours to look back in the log.
+      - The time of the log that is searched, in hours.
     type: int
     default: 24
   delivered:
     description:
-      - How many warnings AWS counted as delivered in that time. With some delivered and none in the log, something is wrong.
+      - The number of notices that AWS counted as delivered in that time. If it is not 0, a log without any notice is a warning.
     type: int
   instance_id:
     description:
-      - Stands for C({instance}) in O(log.query).
+      - The instance, as C({instance}) in O(log.query).
     type: str
     default: ""
   announced:
     description:
-      - When an interruption was announced, ISO 8601 in UTC, as RV(spot.eventbridge.spot_test_interruption#module:announced). The log has to
-        have a warning since then, and the finding says how long it took.
+      - The time at which an interruption was announced, ISO 8601 in UTC, as RV(spot.eventbridge.spot_test_interruption#module:announced).
+        The log must have a notice since then; the finding names the seconds between both.
     type: str
     default: ""
   wait_timeout:
     description:
-      - How long to wait for that, in seconds.
+      - The maximum time to wait for the notice of O(announced), in seconds.
     type: int
     default: 0
   spot_api_url:
     description:
-      - The address of the Spot API. Plain HTTP is taken for loopback only.
+      - The address of the Spot API. Plain HTTP is accepted for loopback only.
     type: str
     default: https://api.spotinst.io
   spot_validate_certs:
     description:
-      - Whether the certificate of the Spot API is checked.
+      - If V(true), the certificate of the Spot API is verified.
     type: bool
     default: true
 
@@ -172,7 +172,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Is the flag on, and do warnings arrive?
+- name: Check the feature flag and the log
   spot.eventbridge.spot_backend_info:
     spot_account: act-d7320fba
     organization: "606079873399"
@@ -188,7 +188,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: What was found, of what was asked for.
+  description: The findings of the services that were queried.
   type: list
   elements: dict
   returned: success
@@ -204,12 +204,12 @@ checks:
       returned: always
       sample: pass
     message:
-      description: What was seen.
+      description: The result in one line.
       type: str
       returned: always
       sample: The feature flag aws-detach-instances-that-got-interruption-notification is on for act-d7320fba.
     remedy:
-      description: What to do about it. Empty for a pass.
+      description: The recommended action. Empty for a pass.
       type: str
       returned: always
       sample: ""

@@ -13,13 +13,13 @@ short_description: Manage the SQS queue for interruption warnings that could not
 version_added: 1.0.0
 
 description:
-  - Creates, mends and removes the standard SQS queue that receives what EventBridge could not deliver to Spot, in many regions
+  - Creates, repairs and removes the standard SQS queue for notices that EventBridge could not deliver to Spot, in many regions
     at once.
   - The queue's policy lets EventBridge send for one rule, and for the temporary rules that M(spot.eventbridge.spot_test_event) makes to
-    test event it. Statements of others stay if they deny something else, or allow something to principals that they name; a statement
+    test it. Statements of others stay if they deny something else, or allow something to principals that they name; a statement
     that lets everybody or a service do something is removed.
-  - The messages' attributes are the only place that says why Spot refused a warning. So a queue with messages is not removed
-    unless told to.
+  - Only the messages' attributes contain the reason why Spot refused a notice. So a queue with messages is not removed unless
+    O(delete_messages) is set.
 
 options:
   name:
@@ -29,7 +29,7 @@ options:
     required: true
   state:
     description:
-      - Whether the queue shall be there.
+      - The desired state of the queue.
     type: str
     choices: [present, absent]
     default: present
@@ -43,8 +43,8 @@ options:
       - A KMS key of your own instead of the key that SQS manages. The key's policy must let C(events.amazonaws.com) use it.
       - Without it, a key that others gave the queue stays, as long as EventBridge can use it. An empty text returns to the key that SQS
         manages.
-      - The state and the policy of the key are read. A key that cannot work is refused before anything is made. What cannot be read is a
-        warning.
+      - The state and the policy of the key are read. A key that cannot work is refused before any change. A key that cannot be read
+        is a warning.
       - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
 
@@ -72,7 +72,7 @@ notes:
   - Needs the permissions C(sqs:CreateQueue), C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:SetQueueAttributes),
     C(sqs:DeleteQueue), C(sqs:ListQueueTags), C(sqs:TagQueue) and C(sqs:UntagQueue).
   - To check a KMS key, also needs the permissions C(kms:DescribeKey) and C(kms:GetKeyPolicy). Without them, whether EventBridge
-    can use the key is a warning.
+    can use the key is not known, which is a warning.
   - SQS keeps the name of a removed queue for 60 seconds. Making it again waits for that, up to O(wait_timeout).
 
 seealso:
@@ -103,7 +103,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -113,13 +113,13 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
     queue:
       description:
-        - The queue, with its policy parsed, the number of its messages and its C(tags), which are read only where O(tags) is
+        - The queue, with its policy parsed, the number of its messages and its C(tags), which are read only if O(tags) is
           given.
         - V(none) where there is no queue.
       type: dict
@@ -135,12 +135,12 @@ regions:
         messages: 0
         tags: {team: platform}
     note:
-      description: What a person should know although nothing failed. It is also given as a warning.
+      description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
       sample: "the queue was kept: it holds 3 dead letter(s)"
     error:
-      description: Why the region failed.
+      description: The reason why the region failed.
       type: dict
       returned: when the region failed
       sample: {code: AccessDenied, message: "CreateQueue: not authorized"}

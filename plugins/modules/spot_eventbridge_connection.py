@@ -13,13 +13,13 @@ short_description: Manage the EventBridge connection that holds the Spot token
 version_added: 1.0.0
 
 description:
-  - Creates, mends and removes the Amazon EventBridge connection with which interruption warnings are sent to Spot, in many
+  - Creates, repairs and removes the Amazon EventBridge connection with which interruption notices are sent to Spot, in many
     regions at once.
   - The connection sends the API key C(Authorization) with the value C(Bearer <token>), and the query parameter C(accountId)
     with the Spot account. The parameter's value is not hidden, so that it can be checked.
-  - A connection that is not C(AUTHORIZED) is authorised again in place, whatever O(update_token) says. One answer 401 from
-    Spot is enough to make it C(DEAUTHORIZED), and it never recovers by itself.
-  - That AWS says C(AUTHORIZED) proves nothing about the token; M(spot.eventbridge.spot_account_info) proves it.
+  - A connection that is not C(AUTHORIZED) is authorised again in place, with any value of O(update_token). One response 401 from
+    Spot makes it C(DEAUTHORIZED), and it never recovers by itself.
+  - The state C(AUTHORIZED) proves nothing about the token; M(spot.eventbridge.spot_account_info) proves it.
 
 options:
   name:
@@ -29,14 +29,14 @@ options:
     required: true
   state:
     description:
-      - Whether the connection shall be there.
+      - The desired state of the connection.
       - A connection that other API destinations use is not removed.
     type: str
     choices: [present, absent]
     default: present
   api_destination:
     description:
-      - With O(state=absent), the API destination that goes away together with the connection and so does not hinder it.
+      - With O(state=absent), the API destination that is removed together with the connection and so does not prevent its removal.
       - By default, the one with the connection's name.
     type: str
 
@@ -66,7 +66,7 @@ notes:
     C(secretsmanager:UpdateSecret), C(secretsmanager:PutSecretValue), C(secretsmanager:GetSecretValue),
     C(secretsmanager:DeleteSecret) and, once per AWS account, C(iam:CreateServiceLinkedRole).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
-    Without them, whether EventBridge can use a key is a warning.
+    Without them, an unknown usability of a key is a warning.
 
 seealso:
   - module: spot.eventbridge.spot_api_destination
@@ -103,7 +103,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -113,13 +113,13 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
     connection:
       description:
-        - The connection as C(DescribeConnection) tells it, with names in snake case.
+        - The connection as C(DescribeConnection) returns it, with names in snake case.
         - V(none) where there is no connection.
       type: dict
       returned: unless the region failed
@@ -141,12 +141,12 @@ regions:
         last_modified_time: "2026-01-01T00:00:00+00:00"
         last_authorized_time: "2026-01-01T00:00:00+00:00"
     note:
-      description: What a person should know although nothing failed. It is also given as a warning.
+      description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
-      sample: "whether the token is current was not checked"
+      sample: "not checked whether the token is current"
     error:
-      description: Why the region failed.
+      description: The reason why the region failed.
       type: dict
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "CreateConnection: not authorized"}

@@ -15,8 +15,8 @@ version_added: 1.0.0
 description:
   - Shows a table of all hosts of the play that names the failed ones first, and writes what was verified as files.
   - Takes the variable C(spot_eventbridge_result) of each host, which is the registered result of
-    M(spot.eventbridge.spot_account_report). A host without it did not come to its end, and is a failed one.
-  - It runs on the controller, once for all hosts with C(run_once), and asks neither AWS nor Spot.
+    M(spot.eventbridge.spot_account_report). A host without it did not complete, and counts as failed.
+  - Runs on the controller, once for all hosts with C(run_once), and calls neither AWS nor Spot.
 
 options:
   report_dir:
@@ -27,8 +27,7 @@ options:
     default: ""
   check_writable:
     description:
-      - If V(true), only finds out whether the report can be written, and fails if it cannot. For the beginning of a run, as the end of
-        a long one is late for that.
+      - If V(true), only checks whether the report can be written, and fails if it cannot. For the beginning of a run.
     type: bool
     default: false
 
@@ -46,7 +45,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - A report is no change. It is written anew each time, with the time at which it was written.
+      - A report is no change. It is written again each time, with the time of writing.
 
 notes:
   - C(report.html) is one page that makes no request. C(junit.xml) has a test suite for each account and a test case for each region.

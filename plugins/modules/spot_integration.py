@@ -13,13 +13,13 @@ short_description: Manage a whole integration, in all regions at once
 version_added: 1.0.0
 
 description:
-  - Makes, mends or removes the dead-letter queue, the connection, the API destination and the rule that send spot interruption
-    warnings to Spot; one after the other in each region, and in all regions at the same time.
+  - Creates, repairs or removes the dead-letter queue, the connection, the API destination and the rule that send EC2 Spot interruption
+    notices to Spot; one after the other in each region, and in all regions at the same time.
   - With O(role_name), also the execution role, which is one for the whole AWS account; it is made before the first region, and
     removed after the last.
-  - It does what M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
-    M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule) do, in a quarter of their module runs.
-  - A step that fails ends the work in its region, and only there.
+  - Does the work of M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
+    M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule) in one module run instead of four.
+  - A step that fails ends the work in its region only.
 
 options:
   name:
@@ -34,9 +34,9 @@ options:
     type: str
   state:
     description:
-      - Whether the integration shall be there.
-      - A rule with targets of others and a queue with messages are kept. A connection that another API destination uses fails
-        the region.
+      - The desired state of the integration.
+      - With V(absent), a rule with targets of others and a queue with messages are kept. A connection that another API destination uses
+        fails the region.
     type: str
     choices: [present, absent]
     default: present
@@ -45,7 +45,7 @@ options:
       - The name of an execution role to manage. C(events.amazonaws.com) may assume it for this AWS account alone, and it may send to
         the API destination of this name, in any region, and do nothing else.
       - With O(state=absent), it is removed if nothing of this integration is left in any enabled region of the account, those outside of
-        O(regions) included. Otherwise it is kept, and RV(execution_role.note) names the regions. A region that cannot be read counts.
+        O(regions) included. Otherwise it is kept, and RV(execution_role.note) names the regions, also those that cannot be read.
         A role with policies of others is kept, too.
       - One of O(role_name) and O(role_arn) is needed with O(state=present).
     type: str
@@ -60,32 +60,32 @@ options:
     type: str
   on_existing:
     description:
-      - What to do in a region where an integration of another kind already sends the warnings to the same Spot account. It is looked
-        for when something is about to be made or changed. An integration is recognised by the host and path it sends to.
-      - An integration whose Spot account is hidden, missing or not readable may be of the same account, and is treated like one.
+      - The action in a region where another integration already sends the notices to the same Spot account. Other integrations are
+        searched only before a change. An integration is recognised by the host and path it sends to.
+      - If its Spot account is hidden, missing or not readable, an integration is treated as if it served the same account.
       - V(stop) fails the region, and leaves everything in it as it is.
-      - V(adopt) takes over what has O(name) and belongs to a CloudFormation stack. The stack is made to retain its resources, and is
-        deleted, before anything is changed.
-      - V(migrate) makes this integration beside the other, sends a test event by it, and if that arrives removes the other, or its
-        stack. No notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails.
-      - V(migrate) removes what is connected to the other API destination - its targets, rules, connection with the token,
-        dead-letter queue and execution role - and keeps and names what something else uses as well, or may use. It does not remove a
-        stack that also holds other things.
-      - V(ignore) makes this integration, and leaves the other one, which RV(regions.notes) names. It is for an integration that
+      - V(adopt) takes over resources named O(name) that belong to a CloudFormation stack. The stack is updated to retain its resources,
+        and is deleted, before any other change.
+      - V(migrate) creates this integration, sends a test event through it, and removes the other integration, or its stack, if the test
+        event arrives. No notice is lost; some arrive twice during the migration. If no test event arrives, both stay, and the region fails.
+      - V(migrate) removes the resources of the other API destination - its targets, rules, connection with the token, dead-letter
+        queue and execution role. It keeps and names resources that something else uses, or may use. It does not remove a stack that
+        also holds other resources.
+      - V(ignore) creates this integration and keeps the other one, which RV(regions.notes) names. It is for an integration that
         serves another Spot account, which AWS does not show.
-      - What belongs to a stack set always fails the region, except with V(ignore).
+      - Resources of a stack set always fail the region, except with V(ignore).
     type: str
     choices: [stop, adopt, migrate, ignore]
     default: stop
   all_regions:
     description:
-      - With O(on_existing=migrate), whether no region of the AWS account outside O(regions) can need the execution role of the other
-        integration. If V(true), that role is removed also if its policy names the other API destination in all regions.
+      - If V(true), O(on_existing=migrate) removes the execution role of the other integration also if its policy names the other API
+        destination in all regions. Only for O(regions) with all regions of the AWS account that may need this role.
     type: bool
     default: false
   stack_timeout:
     description:
-      - How long to wait in each region for a stack from which this integration takes over, in seconds.
+      - The maximum time to wait in each region for a stack from which this integration takes over, in seconds.
     type: int
     default: 900
   queue_kms_master_key_id:
@@ -94,8 +94,8 @@ options:
         C(events.amazonaws.com) use it.
       - Without it, a key that others gave the queue stays, as long as EventBridge can use it. An empty text returns to the key that SQS
         manages.
-      - State, policy and tag of the KMS keys are read. A key that cannot work is refused before anything is made. What cannot be read is a
-        warning.
+      - State, policy and tag of the KMS keys are read. A key that cannot work is refused before any change. A key that cannot be read
+        is a warning.
       - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
 
@@ -133,8 +133,8 @@ notes:
     permissions boundary C(iam:GetPolicy) and C(iam:GetPolicyVersion), and to remove the role
     C(ec2:DescribeRegions), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DeleteRolePolicy) and C(iam:DeleteRole).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
-    Without them, whether EventBridge can use a key is a warning.
-  - To look for integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListEventBuses),
+    Without them, an unknown usability of a key is a warning.
+  - To find integrations of others, also C(events:ListApiDestinations), C(events:ListRuleNamesByTarget), C(events:ListEventBuses),
     C(events:ListTargetsByRule) and C(cloudformation:DescribeStackResources); without the last, the stack that something belongs to is not
     known.
   - With O(on_existing=adopt) and O(on_existing=migrate), also needs the permissions of M(spot.eventbridge.spot_stack) to delete a
@@ -148,7 +148,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Send the warnings of three regions to Spot
+- name: Send the interruption notices of three regions to Spot
   spot.eventbridge.spot_integration:
     name: spot-interruption-act-d7320fba
     spot_account: act-d7320fba
@@ -176,7 +176,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -188,7 +188,7 @@ regions:
       returned: always
       sample: active
     reason:
-      description: Why the region is not active, or was not cleared, in one line. Empty if there is nothing to say.
+      description: The reason why the region is not active, or was not cleared, in one line. Empty if there is none.
       type: str
       returned: always
       sample: ""
@@ -200,12 +200,12 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
     actions:
-      description: What was done to each resource, in the order in which it was done, up to the step that failed.
+      description: The action on each resource, in the order of the steps, up to the step that failed.
       type: dict
       returned: always
       sample: {queue: created, connection: created, api_destination: created, rule: created}
@@ -247,18 +247,18 @@ regions:
           returned: always
           sample: act-d7320fba
         rules:
-          description: The rules that send to it. Empty for what has O(name).
+          description: The rules that send to it. Empty for an integration named O(name).
           type: list
           elements: str
           returned: always
           sample: [spot-interruption-act-d7320fba-stack]
         stack_name:
-          description: The CloudFormation stack that it belongs to; V(none) if to none, or if CloudFormation may not be asked.
+          description: The CloudFormation stack that it belongs to; V(none) if to none, or if the stack cannot be read.
           type: str
           returned: always
           sample: spot-interruption-act-d7320fba-stack
         stack_set:
-          description: Whether that stack is managed by a stack set.
+          description: V(true) if a stack set manages that stack.
           type: bool
           returned: always
           sample: false
@@ -274,18 +274,18 @@ regions:
       returned: when a test event was sent
       sample: {check: test_event, outcome: pass, message: "eu-west-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
     notes:
-      description: What a person should know although nothing failed. They are also given as warnings.
+      description: Notes although nothing failed. They are also given as warnings.
       type: list
       elements: str
       returned: always
       sample: []
     error:
-      description: Which step failed in this region, and why; or why the other integration is still there.
+      description: The step that failed in this region, and the reason; or the reason why the other integration still exists.
       type: dict
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "connection: CreateConnection: not authorized"}
 execution_role:
-  description: What was done to the execution role; or of the role of O(role_arn), why EventBridge cannot use it, or what is not known.
+  description: The action on the execution role; or, for the role of O(role_arn), the reason why EventBridge cannot use it, or a note.
   type: dict
   returned:
     when O(role_name) is given, unless an argument was wrong, or a region that was to be cleared failed; when O(role_arn) is given and there
@@ -297,7 +297,7 @@ execution_role:
       returned: always
       sample: created
     changed:
-      description: Whether something changed.
+      description: V(true) if something changed.
       type: bool
       returned: always
       sample: true
@@ -313,11 +313,11 @@ execution_role:
         permissions_boundary: null
         tags: {team: platform}
     note:
-      description: Why it was kept; or what is not known about the role of O(role_arn). It is also given as a warning.
+      description: The reason why it was kept, or a note on the role of O(role_arn). It is also given as a warning.
       type: str
-      returned: when there is something to say
+      returned: when there is a note
     error:
-      description: Why it failed.
+      description: The reason why it failed.
       type: dict
       returned: when it failed
       sample: {code: AccessDenied, message: "CreateRole: not authorized"}
@@ -364,17 +364,17 @@ summary:
       returned: always
       sample: ""
     changed:
-      description: Whether something changed in this region, or would change in check mode.
+      description: V(true) if something changed in this region, or would change in check mode.
       type: bool
       returned: always
       sample: true
 problem:
-  description: Why the account did not succeed, in one line. Empty if it did.
+  description: The reason why the account did not succeed, in one line. Empty if it did.
   type: str
   returned: always
   sample: ""
 notes:
-  description: What else to know about the account, such as what was done to the execution role.
+  description: Further notes on the account, such as the action on the execution role.
   type: list
   elements: str
   returned: always

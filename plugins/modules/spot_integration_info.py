@@ -8,15 +8,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: spot_integration_info
 
-short_description: Find out whether an integration works, in all regions at once
+short_description: Check whether an integration works, in all regions at once
 
 version_added: 1.0.0
 
 description:
-  - Reads everything about an integration - connection, API destination, rule, target, dead-letter queue, execution role, and what
-    became of the latest warnings - and says of each region whether it is active, and if not, why and what to do.
-  - Only reads. What the caller may not read is a finding with the outcome V(unknown), never a failure.
-  - It does not matter who made the resources, or how. A CloudFormation stack that owns them is named.
+  - Reads everything about an integration - connection, API destination, rule, target, dead-letter queue, execution role, and the
+    results of the latest deliveries - and returns the status of each region and, if it is not active, why and what to do.
+  - Only reads. A part that the caller may not read is a finding with the outcome V(unknown), never a failure.
+  - Checks resources of every origin, and names a CloudFormation stack that owns them.
 
 options:
   name:
@@ -26,12 +26,12 @@ options:
     required: true
   spot_account:
     description:
-      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
+      - The Spot account that receives the interruption notices, such as V(act-d7320fba).
     type: str
     required: true
   invocation_endpoint:
     description:
-      - Where the warnings shall be sent.
+      - The address of Spot to which the notices are to be sent.
     type: str
     default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
   role_arn:
@@ -45,7 +45,7 @@ options:
     type: str
   role_path:
     description:
-      - The IAM path under which the role of O(role_name) is expected, where the role cannot be read. By default, none.
+      - The IAM path expected of the role of O(role_name), if the role cannot be read. By default, none.
     type: str
   queue_name:
     description:
@@ -54,23 +54,23 @@ options:
     type: str
   stack_name:
     description:
-      - The CloudFormation stack that holds the integration. What is looked at has the names that it has there, whatever O(name),
-        O(role_arn) and O(queue_name) say.
-      - What the template of another decides - retry policy, rate limit, dead-letter queue - is at the most a warning.
+      - The CloudFormation stack that holds the integration. The names of its parts are read from the stack; O(name), O(role_arn) and
+        O(queue_name) do not count.
+      - A retry policy, rate limit or dead-letter queue that differs is at most a warning if the stack has another template.
     type: str
   maximum_event_age_in_seconds:
     description:
-      - After how many seconds AWS shall give up the delivery of a warning.
+      - The expected time after which AWS gives up the delivery of a notice, in seconds.
     type: int
     default: 120
   maximum_retry_attempts:
     description:
-      - After how many attempts AWS shall give up the delivery of a warning.
+      - The expected number of attempts after which AWS gives up the delivery of a notice.
     type: int
     default: 185
   invocation_rate_limit_per_second:
     description:
-      - How many warnings per second shall be sent at the most.
+      - The expected maximum number of notices per second.
     type: int
     default: 300
   target_id:
@@ -84,12 +84,12 @@ options:
     type: str
   tags:
     description:
-      - The tags that rule, queue and execution role have among others. By default, they are not compared.
+      - The expected tags of rule, queue and execution role, which may have others. By default, tags are not compared.
     type: dict
     aliases: [resource_tags]
   message_retention_period:
     description:
-      - How many seconds the queue keeps a message. By default, it is not compared.
+      - The time that the queue keeps a message, in seconds. By default, it is not compared.
     type: int
   kms_key_identifier:
     description:
@@ -97,7 +97,7 @@ options:
     type: str
   queue_kms_master_key_id:
     description:
-      - The KMS key of the queue; an empty text where onboarding is given none. By default, it is not compared.
+      - The KMS key of the queue; an empty text for the key that SQS manages. By default, it is not compared.
     type: str
   role_permissions_boundary:
     description:
@@ -105,7 +105,7 @@ options:
     type: str
   evidence_hours:
     description:
-      - How many hours to look back for what became of warnings. V(0) does not look.
+      - The time, in hours, of which the deliveries are read. V(0) reads none.
     type: int
     default: 24
 
@@ -130,10 +130,10 @@ notes:
     C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage), with O(tags) C(sqs:ListQueueTags),
     C(cloudwatch:GetMetricData), C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy),
     C(iam:ListAttachedRolePolicies), C(iam:GetPolicy), C(iam:GetPolicyVersion), C(cloudformation:DescribeStackResources)
-    and, for the token, C(secretsmanager:GetSecretValue). Each that is missing costs one finding.
+    and, for the token, C(secretsmanager:GetSecretValue). A missing permission makes one finding V(unknown) or V(skip).
   - With O(stack_name), also C(cloudformation:DescribeStacks).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
-    Without them, whether EventBridge can use a key is a warning.
+    Without them, an unknown usability of a key is a warning.
 
 seealso:
   - module: spot.eventbridge.spot_account_info
@@ -167,7 +167,7 @@ aws_account:
   returned: success
   sample: "123456789012"
 regions:
-  description: What was found in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: success
   contains:
@@ -180,12 +180,12 @@ regions:
       returned: always
       sample: inactive
     reason:
-      description: Why the region is not active, in one line. Empty if it is.
+      description: The reason why the region is not active, in one line. Empty if it is.
       type: str
       returned: always
-      sample: "The connection is DEAUTHORIZED. AWS drops every warning until it is authorised again."
+      sample: "The connection is DEAUTHORIZED. AWS drops every notice until it is authorised again."
     action:
-      description: Empty, as nothing is done. It is here as every module of regions returns it.
+      description: Empty, as nothing is done. All modules of several regions return it.
       type: str
       returned: always
       sample: ""
@@ -211,12 +211,12 @@ regions:
           returned: always
           sample: fail
         message:
-          description: What was seen and, where it is not the same, what was expected.
+          description: The existing and, if it differs, the expected state.
           type: str
           returned: always
           sample: The connection is DEAUTHORIZED.
         remedy:
-          description: What to do about it. Empty for a pass.
+          description: The recommended action. Empty for a pass.
           type: str
           returned: always
           sample: Run the playbook spot.eventbridge.repair.
@@ -244,12 +244,12 @@ regions:
           type: dict
           returned: always
     evidence:
-      description: What became of the warnings of the last hours, V(none) where it was not to be read.
+      description: The deliveries of the last hours, V(none) if they were not to be read.
       type: dict
       returned: always
       contains:
         window_hours:
-          description: How far back was looked.
+          description: The time that was read, in hours.
           type: int
           returned: always
           sample: 24
@@ -261,12 +261,12 @@ regions:
           returned: always
           sample: {matched: 3, delivered: 2, retried: 1, failed: 1, dead_lettered: 1, dead_letter_failed: null}
         dead_letters:
-          description: How many dead letters there are, the latest with time, error, attempts and instance, and why they could not be read.
+          description: The number of dead letters, the latest with time, error, attempts and instance, and why they could not be read.
           type: dict
           returned: always
           sample: {count: 0, messages: [], note: "AccessDenied: ReceiveMessage: not authorized"}
         note:
-          description: Why there are no figures.
+          description: The reason why there are no figures.
           type: str
           returned: when CloudWatch could not be read
           sample: "AccessDenied: GetMetricData: not authorized"
@@ -302,12 +302,12 @@ summary:
       returned: always
       sample: false
 problem:
-  description: Why the account does not work, in one line. Empty if all regions are active, denied or unsupported.
+  description: The reason why the account does not work, in one line. Empty if all regions are active, denied or unsupported.
   type: str
   returned: always
   sample: ""
 notes:
-  description: What else to know about the account.
+  description: Further notes on the account.
   type: list
   elements: str
   returned: always

@@ -8,17 +8,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: spot_interruption_rule
 
-short_description: Manage the EventBridge rule that picks spot interruption warnings
+short_description: Manage the EventBridge rule that selects Spot interruption notices
 
 version_added: 1.0.0
 
 description:
-  - Creates, mends and removes the Amazon EventBridge rule that sends C(EC2 Spot Instance Interruption Warning) events of the
+  - Creates, repairs and removes the Amazon EventBridge rule that sends C(EC2 Spot Instance Interruption Warning) events of the
     default event bus to an API destination, in many regions at once.
   - The rule's one target of this collection has an execution role, a retry policy and, where desired, a dead-letter queue.
-    Other targets of the same rule are left alone.
-  - EventBridge cannot assume an execution role that was made a moment ago. The rule is made when O(role_settle_time) is over, so that no
-    warning is lost.
+    Other targets of the same rule do not change.
+  - EventBridge cannot assume an execution role that was just created. The rule is created after O(role_settle_time), so that no notice
+    is lost.
 
 options:
   name:
@@ -28,8 +28,8 @@ options:
     required: true
   state:
     description:
-      - Whether the rule shall be there.
-      - A rule that has other targets loses ours and is kept.
+      - The desired state of the rule.
+      - With V(absent), a rule that has other targets loses this collection's target and is kept.
     type: str
     choices: [present, absent]
     default: present
@@ -41,12 +41,12 @@ options:
   api_destination_arns:
     description:
       - The ARN of the API destination by region, where it is known already.
-      - A region that is not in it asks AWS for the API destination named O(api_destination).
+      - In other regions, the ARN of the API destination named O(api_destination) is read.
     type: dict
   dead_letter_queue:
     description:
-      - The name of the SQS queue, in the same region, that receives what could not be delivered.
-      - Without it, a warning that cannot be delivered is lost without a trace.
+      - The name of the SQS queue, in the same region, for notices that could not be delivered.
+      - Without it, a notice that cannot be delivered is lost without a record.
     type: str
 
 extends_documentation_fragment:
@@ -74,14 +74,13 @@ notes:
     C(events:ListTagsForResource), C(events:DescribeApiDestination), and C(iam:PassRole) for the execution role.
   - To read the execution role, also C(iam:GetRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies),
     C(iam:GetPolicy) and C(iam:GetPolicyVersion); without these permissions, a wrong role is found by its dead letters only.
-  - A prediction in check mode takes it that the API destination will be there. Outside of check mode, a missing one fails
-    the region.
+  - Check mode assumes that the API destination will exist. Outside of check mode, a missing API destination fails the region.
 
 seealso:
   - module: spot.eventbridge.spot_api_destination
   - module: spot.eventbridge.spot_dead_letter_queue
   - name: Spot Instance interruption notices
-    description: The EC2 user guide on the warnings and their event.
+    description: The EC2 user guide on the notices and their event.
     link: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
 
 author:
@@ -89,7 +88,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Send the warnings of three regions to the API destination of the same name
+- name: Send the interruption notices of three regions to the API destination of the same name
   spot.eventbridge.spot_interruption_rule:
     name: spot-interruption-act-d7320fba
     role_arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
@@ -107,7 +106,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -117,13 +116,13 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
     rule:
       description:
-        - The rule as C(DescribeRule) tells it, with names in snake case, together with its C(targets) and its C(tags), which are
+        - The rule as C(DescribeRule) returns it, with names in snake case, together with its C(targets) and its C(tags), which are
           read only where O(tags) is given.
         - V(none) where there is no rule.
       type: dict
@@ -144,12 +143,12 @@ regions:
             retry_policy: {maximum_event_age_in_seconds: 120, maximum_retry_attempts: 185}
         tags: {team: platform}
     note:
-      description: What a person should know although nothing failed. It is also given as a warning.
+      description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
       sample: "the rule was kept: it has targets that are not ours (audit)"
     error:
-      description: Why the region failed.
+      description: The reason why the region failed.
       type: dict
       returned: when the region failed
       sample: {code: FailedEntries, message: "put_targets failed for 1 target(s)"}
@@ -160,7 +159,7 @@ failed_regions:
   returned: always, unless an argument was wrong
   sample: []
 execution_role:
-  description: Why EventBridge cannot use the role of O(role_arn), or what else is to be known about it.
+  description: The reason why EventBridge cannot use the role of O(role_arn), or a note on this role.
   type: dict
   returned: when there is something to know
   contains:
@@ -175,12 +174,12 @@ execution_role:
       returned: always
       sample: false
     note:
-      description: What is not known about the role, and why. It is also given as a warning.
+      description: The facts about the role that could not be read, and why. It is also given as a warning.
       type: str
       returned: unless it failed
-      sample: "Whether EventBridge may assume the execution role is not known: AccessDenied: GetRole: not authorized"
+      sample: "Unknown whether EventBridge may assume the execution role: AccessDenied: GetRole: not authorized"
     error:
-      description: Why EventBridge cannot assume the role.
+      description: The reason why EventBridge cannot assume the role.
       type: dict
       returned: when it failed
       sample: {code: RoleNotUsable, message: "there is no role spot in the AWS account 123456789012."}

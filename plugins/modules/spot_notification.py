@@ -8,19 +8,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: spot_notification
 
-short_description: Tell Spot's operators which regions now push warnings, once
+short_description: Notify Spot's operators once of the regions that send interruption notices
 
 version_added: 1.0.0
 
 description:
-  - Once the AWS side stands, people at Spot enable monitoring and confirm a feature flag. This module asks them to, with all that
-    they need to know, through a file, a webhook, an e-mail or a ticket.
-  - What was sent through which channel, and when, is recorded in a tag of each region's rule, C(SpotNotification). So each
-    region is handed over once through each channel, whichever machine the module runs on, and a region that is added later is handed
-    over alone.
-  - A channel that fails does not hinder the others. Its regions stay untagged, so that the next run tries again, and the module fails
+  - After onboarding, Spot's operators enable monitoring and confirm a feature flag. This module notifies them, with all that they
+    need to know, through a file, a webhook, an e-mail or a ticket.
+  - Each notification is recorded, with channel and time, in a tag of each region's rule, C(SpotNotification). So Spot's operators are
+    notified of a region once through each channel, from whichever machine the module runs; a later notification names only the regions
+    that were added.
+  - A channel that fails does not stop the others. Its regions stay untagged, so that the next run tries again, and the module fails
     at its end.
-  - Whoever is killed between sending and tagging sends again next time, with the same id. A notification arrives at least once.
+  - If a run is killed between sending and tagging, the next run sends again, with the same id. A notification arrives at least once.
 
 options:
   name:
@@ -30,7 +30,7 @@ options:
     required: true
   stack_name:
     description:
-      - The CloudFormation stack that holds the integration. The rule has the name that it has there, whatever O(name) says. Needs
+      - The CloudFormation stack that holds the integration. The rule's name is read from the stack, instead of O(name). Needs
         C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
     type: str
   spot_account:
@@ -41,38 +41,38 @@ options:
   organization:
     description:
       - Spot's id of the organisation.
-      - By default, Spot is asked, if O(spot_token) is given. A token that may not list accounts leaves it unknown.
+      - By default, it is read from Spot, if O(spot_token) is given and may list accounts.
     type: str
   statuses:
     description:
-      - The status of each region by its name. Those that are V(active) are handed over, the others are told of.
+      - The status of each region by its name. Spot's operators are notified of those that are V(active); the others are listed.
     type: dict
     required: true
   feature_flag:
     description:
-      - The feature flag that Spot's operators are asked to confirm.
+      - The feature flag that Spot's operators are to confirm.
     type: str
     default: aws-detach-instances-that-got-interruption-notification
   file:
     description:
-      - Writes C(notification-<account>-<id>.md) and C(.json), for those who pass them on themselves.
+      - The files C(notification-<account>-<id>.md) and C(.json), for users who forward them themselves.
     type: dict
     suboptions:
       folder:
-        description: Where. It is made if it is not there.
+        description: The folder of the files. It is created if it does not exist.
         type: path
         required: true
   webhook:
     description:
-      - Posts JSON to a chat or a program.
+      - The webhook of a chat or a program, to which JSON is posted.
     type: dict
     suboptions:
       url:
-        description: The address. It is a secret, as whoever knows it may post to it.
+        description: The address. It is a secret, as its knowledge is enough to post to it.
         type: str
         required: true
       token:
-        description: Sent as C(Authorization) with the scheme C(Bearer), where the address alone is not enough.
+        description: A token that is sent as C(Authorization) with the scheme C(Bearer), if the address alone is not enough.
         type: str
       format:
         description:
@@ -84,15 +84,15 @@ options:
         choices: [auto, json, slack, teams, google_chat, discord]
         default: auto
       validate_certs:
-        description: Whether the certificate is checked.
+        description: If V(true), the certificate of the service is verified.
         type: bool
         default: true
       ca_path:
-        description: A file of certificates to trust besides the system's.
+        description: A file of further certificates to trust, in addition to the system's.
         type: path
   mail:
     description:
-      - Sends an e-mail over SMTP, with the JSON document attached.
+      - The e-mail over SMTP, with the JSON document attached.
     type: dict
     suboptions:
       host:
@@ -108,30 +108,30 @@ options:
         choices: [starttls, tls, none]
         default: starttls
       user:
-        description: The user's name, where the server asks for one.
+        description: The user's name, if the server requires one.
         type: str
       password:
         description: The user's password.
         type: str
       sender:
-        description: The address it comes from.
+        description: The sender's address.
         type: str
         required: true
       recipients:
-        description: The addresses it goes to.
+        description: The recipients' addresses.
         type: list
         elements: str
         required: true
       validate_certs:
-        description: Whether the certificate is checked.
+        description: If V(true), the certificate of the service is verified.
         type: bool
         default: true
       ca_path:
-        description: A file of certificates to trust in place of the system's.
+        description: A file of certificates to trust instead of the system's.
         type: path
   jira:
     description:
-      - Opens a ticket, by version 2 of Jira's REST API, which Cloud and Data Center share.
+      - The ticket in Jira, by version 2 of its REST API, which Cloud and Data Center share.
     type: dict
     suboptions:
       url:
@@ -155,8 +155,8 @@ options:
         default: Task
       labels:
         description:
-          - Labels besides V(spot-eventbridge) and the Spot account's id.
-          - Where Jira refuses labels, as they are not on the project's create screen, the ticket is made without them, with a warning.
+          - Further labels, in addition to V(spot-eventbridge) and the Spot account's id.
+          - If Jira refuses labels, as they are not on the project's create screen, the ticket is made without them, with a warning.
         type: list
         elements: str
         default: []
@@ -167,20 +167,20 @@ options:
         type: dict
         default: {}
       validate_certs:
-        description: Whether the certificate is checked.
+        description: If V(true), the certificate of the service is verified.
         type: bool
         default: true
       ca_path:
-        description: A file of certificates to trust besides the system's.
+        description: A file of further certificates to trust, in addition to the system's.
         type: path
   spot_api_url:
     description:
-      - The address of the Spot API. Plain HTTP is taken for loopback only.
+      - The address of the Spot API. Plain HTTP is accepted for loopback only.
     type: str
     default: https://api.spotinst.io
   spot_validate_certs:
     description:
-      - Whether the certificate of the Spot API is checked.
+      - If V(true), the certificate of the Spot API is verified.
     type: bool
     default: true
 
@@ -210,7 +210,7 @@ attributes:
 
 notes:
   - Needs the permissions C(events:ListTagsForResource) and C(events:TagResource).
-  - A rule that is made or changed with C(purge_tags=true) and without this tag forgets what was handed over.
+  - A rule that is created or changed with C(purge_tags=true) and without this tag loses the record of its notifications.
 
 seealso:
   - module: spot.eventbridge.spot_integration_info
@@ -236,12 +236,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 channels:
-  description: What came of each channel, by the channel's name.
+  description: The result of each channel, by the channel's name.
   type: dict
   returned: always
   contains:
     action:
-      description: V(sent), V(failed) or V(unchanged). In check mode, what would be done.
+      description: V(sent), V(failed) or V(unchanged). In check mode, the predicted action.
       type: str
       returned: always
       sample: sent
@@ -255,24 +255,24 @@ channels:
       description: The message, empty where nothing is new.
       type: str
       returned: always
-      sample: AWS now pushes EC2 spot interruption warnings to Spot for account act-d7320fba. …
+      sample: AWS now sends EC2 Spot interruption notices to Spot for account act-d7320fba. …
     reference:
-      description: What the channel calls it, such as a ticket's key.
+      description: The channel's own reference, such as a ticket's key.
       type: str
       returned: always
       sample: SRE-17
     note:
-      description: What to know of a message that was sent, such as that Jira refused the labels.
+      description: A note on a message that was sent, such as that Jira refused the labels.
       type: str
       returned: if there is something to know
       sample: "Jira refused the labels, so the ticket has none: Field 'labels' cannot be set."
     error:
-      description: Why it could not be sent, or not be recorded.
+      description: The reason why it could not be sent, or not be recorded.
       type: str
       returned: on failure
-      sample: the webhook at hooks.example.com answered 500
+      sample: the webhook at hooks.example.com responded with 500
 failed_channels:
-  description: The channels that did not go through, or not everywhere.
+  description: The channels that failed, or could not be recorded in a region.
   type: list
   elements: str
   returned: always

@@ -13,12 +13,12 @@ short_description: Ask AWS and Spot whether an integration can be made, before a
 version_added: 1.0.0
 
 description:
-  - Checks what a user gave, and asks AWS who the caller is and which regions are enabled, and Spot whether the token is good
-    and whose the Spot account is; all in one step, as each module run costs more than all the questions together.
-  - Fails with one line that says what to do if anything stands in the way. What could not be checked is a warning.
+  - Validates the options, and reads the caller's identity and the enabled regions from AWS and the validity of the token and the owner
+    of the Spot account from Spot; all in one step, as each module run costs more than all these calls together.
+  - Fails with one line that names the remedy if onboarding cannot work. A check that could not be made is a warning.
   - A token that Spot refuses must never reach AWS. The first notice would get the response 401 and switch the region off.
   - To prove that a token may notify, a notice of an instance that cannot exist is posted to O(invocation_endpoint), as EventBridge
-    would. The responses 401 and 403 are refusals. Any other error (400, 404, 422, 429, 5xx) says neither yes nor no and is a warning.
+    would. The responses 401 and 403 are refusals. Any other error (400, 404, 422, 429, 5xx) proves nothing and is a warning.
 
 options:
   spot_account:
@@ -28,8 +28,8 @@ options:
     required: true
   aws_account:
     description:
-      - The AWS account in which to work, twelve digits. It is a failure if the credentials are of another one.
-      - Without it, the account of the credentials is taken.
+      - The AWS account in which to work, twelve digits. Credentials of another account are a failure.
+      - Without it, the account of the credentials is used.
     type: str
   name:
     description:
@@ -61,18 +61,18 @@ options:
     type: str
   spot_api_url:
     description:
-      - The address of the Spot API. Plain HTTP is taken for loopback only.
+      - The address of the Spot API. Plain HTTP is accepted for loopback only.
     type: str
     default: https://api.spotinst.io
   spot_validate_certs:
     description:
-      - Whether the certificate of the Spot API is checked.
+      - If V(true), the certificate of the Spot API is verified.
     type: bool
     default: true
   require_spot:
     description:
-      - Whether a missing token, a refusal by Spot or its silence is a failure.
-      - Otherwise, it is only told in RV(checks), as for those who only want to look.
+      - If V(true), a missing token, a refusal by Spot or no response of Spot is a failure.
+      - If V(false), these are only reported in RV(checks), as for a run that only reads.
     type: bool
     default: true
   proof:
@@ -82,7 +82,7 @@ options:
         that is used.
       - With V(read), it must be allowed to read the account. A viewer's token passes, although Spot will refuse its notices; a
         token that is limited to notices does not pass.
-      - With V(none), Spot must only know the token. What was not proved is a warning.
+      - With V(none), Spot must only know the token. An unproved permission is a warning.
     type: str
     choices: [notification, read, none]
     default: notification
@@ -104,8 +104,8 @@ extends_documentation_fragment:
 
 notes:
   - Needs the permission C(ec2:DescribeRegions).
-  - Asks AWS in O(region), which defaults to V(us-east-1) where neither environment nor profile name one, and to a region of the same
-    partition where O(regions) names regions of another one. A region that the organisation denies is replaced by another region.
+  - Calls AWS in O(region), which defaults to V(us-east-1) if neither environment nor profile name one, and to a region of the same
+    partition if O(regions) names regions of another one. A region that the organisation denies is replaced by another region.
 
 seealso:
   - module: spot.eventbridge.spot_account_info
@@ -125,7 +125,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problem:
-  description: What stands in the way, in one line. Empty if nothing does.
+  description: The obstacle to onboarding, in one line. Empty if there is none.
   type: str
   returned: always
   sample: ""
@@ -145,7 +145,7 @@ partition:
   returned: success
   sample: aws
 home_region:
-  description: The region that was asked.
+  description: The region that responded.
   type: str
   returned: success
   sample: us-east-1
@@ -162,14 +162,14 @@ unsupported:
   returned: success
   sample: []
 obstacles:
-  description: Why the token must not be written to AWS, in words. With O(require_spot), they fail the module.
+  description: The reasons why the token must not be written to AWS. With O(require_spot), they fail the module.
   type: list
   elements: str
   returned: success
   sample: []
   version_added: 1.0.0
 checks:
-  description: What Spot said, as RV(spot.eventbridge.spot_account_info#module:checks).
+  description: Spot's responses, as RV(spot.eventbridge.spot_account_info#module:checks).
   type: list
   elements: dict
   returned: success
@@ -255,7 +255,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     aws, spot = ask_aws_and_spot(home, api, spot_account, functools.partial(client.proof, params))
     if params["aws_account"] not in (None, "", aws.aws_account):
         raise ArgumentError(
-            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} shall be served in {params['aws_account']}. "
+            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} is to be served in {params['aws_account']}. "
             "Use credentials of that account: set assume_role_arn or profile, or AWS_PROFILE."
         )
     regions, left_out = choose_regions(desired, aws.enabled, params["unsupported_regions"], params["exclude_regions"])

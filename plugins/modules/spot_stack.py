@@ -13,16 +13,16 @@ short_description: Manage an integration as a CloudFormation stack, in all regio
 version_added: 1.0.0
 
 description:
-  - Makes, mends or removes a CloudFormation stack that sends spot interruption warnings to Spot, in many regions at once.
+  - Creates, repairs or removes a CloudFormation stack that sends EC2 Spot interruption notices to Spot, in many regions at once.
   - Takes the template of this collection (P(spot.eventbridge.stack_template#lookup)), one of your own, or one in S3 such as Spot's
     published one.
-  - A stack that cannot be updated any more, as its creation or its removal failed, is removed first and made anew. A rollback that
-    got stuck is completed first.
-  - CloudFormation knows neither the state of a connection nor its token, so the connection is looked at as well. One that is not
-    C(AUTHORIZED) is authorised again in place, as M(spot.eventbridge.spot_eventbridge_connection) does; the stack does not notice.
+  - A stack that cannot be updated any more, as its creation or its removal failed, is removed and created again. A failed rollback is
+    completed first.
+  - CloudFormation knows neither the state of a connection nor its token, so the connection is read as well. A connection that is not
+    C(AUTHORIZED) is authorised again in place, as M(spot.eventbridge.spot_eventbridge_connection) does; the stack does not change.
   - A token that differs is written by an update of the stack, with the next C(TokenRevision) where the template has that parameter.
-    Where CloudFormation sees no difference, it is written in place.
-  - Where an operation fails, the reasons are told as the stack's events give them, the newest first.
+    If CloudFormation finds no difference, the token is written in place.
+  - The error of a failed operation names the reasons in the stack's events, the newest first.
 
 options:
   stack_name:
@@ -33,18 +33,18 @@ options:
     required: true
   state:
     description:
-      - Whether the stack shall be there.
-      - With the stack goes all that it made, the messages in its dead-letter queue included. A stack with termination protection is
-        kept, and fails the region.
-      - A rule that has targets of others is kept, without the stack's, and RV(regions.note) names it. CloudFormation can neither delete nor
-        make such a rule again.
+      - The desired state of the stack.
+      - With V(absent), all resources of the stack are removed with it, the messages in its dead-letter queue included. A stack with
+        termination protection is kept, and fails the region.
+      - A rule that has targets of others is kept, without the stack's, and RV(regions.note) names it. CloudFormation can neither delete
+        such a rule nor create it again.
     type: str
     choices: [present, absent]
     default: present
   template_body:
     description:
       - The template, JSON or YAML, at most 51200 bytes.
-      - It is compared with the stack's, but for what CloudFormation does not update by itself (comments, the template's
+      - It is compared with the stack's, except for parts that CloudFormation does not update by themselves (comments, the template's
         C(Description) and C(Metadata), and the defaults of parameters that the stack has already). Without PyYAML on the machine that
         runs the module, YAML is compared as text.
       - One of O(template_body) and O(template_url) is needed with O(state=present).
@@ -52,23 +52,23 @@ options:
   template_url:
     description:
       - The C(https) address of the template in S3.
-      - What CloudFormation tells about it is compared with what it tells about the stack's, which is parameters, resource types and
-        description. Another change of the template is not seen; O(update=always) has CloudFormation look for one.
+      - CloudFormation's summary of it is compared with that of the stack's template - parameters, resource types and description.
+        Other changes of the template are found only by O(update=always).
     type: str
   spot_account:
     description:
-      - The Spot account that shall receive the warnings, such as V(act-d7320fba).
+      - The Spot account that receives the interruption notices, such as V(act-d7320fba).
       - Required with O(state=present).
     type: str
   account_parameter:
     description:
       - The template's parameter that takes the Spot account.
-      - By default the one that is called like it, such as C(SpotAccountId) or C(AccountId).
+      - By default, the parameter of such a name, for example C(SpotAccountId) or C(AccountId).
     type: str
   token_parameter:
     description:
-      - The template's parameter that takes the token. It should be C(NoEcho); a warning says so if it is not.
-      - By default the one that is called like it, such as C(SpotToken) or C(Token).
+      - The template's parameter that takes the token. It should be C(NoEcho); otherwise there is a warning.
+      - By default, the parameter of such a name, for example C(SpotToken) or C(Token).
     type: str
   parameters:
     description:
@@ -79,58 +79,58 @@ options:
     default: {}
   update_token:
     description:
-      - When the token of a stack that is already there is written.
-      - V(changed) compares it with the one in the connection's managed secret. Where the caller may not read that secret,
-        nothing is compared, and a warning says so.
+      - The condition for writing the token of an existing stack.
+      - V(changed) compares it with the one in the connection's managed secret. If the caller may not read that secret,
+        the token is not compared, and there is a warning.
       - V(always) writes it in every run, and so reports a change in every run.
-      - V(on_create) leaves it alone, but for a connection that is not C(AUTHORIZED).
+      - V(on_create) does not write it, except to a connection that is not C(AUTHORIZED).
     type: str
     choices: [changed, always, on_create]
     default: changed
   update:
     description:
-      - When a stack that is already there is updated.
+      - The condition for updating an existing stack.
       - V(changed) updates it if the template, a parameter, a tag or the token differs.
-      - V(always) asks CloudFormation in every run, and lets it decide. Check mode cannot know what it will say, and predicts a change.
+      - V(always) requests an update in every run; CloudFormation decides whether something changes. Check mode predicts a change.
     type: str
     choices: [changed, always]
     default: changed
   on_existing:
     description:
-      - What to do in a region where another integration already sends the warnings to the same Spot account. An integration is
-        recognised by the host and path it sends to. One whose Spot account is hidden, missing or not readable is treated like one of
-        the same account.
+      - The action in a region where another integration already sends the notices to the same Spot account. An integration is
+        recognised by the host and path it sends to. If its Spot account is hidden, missing or not readable, the integration is treated
+        as if it served the same account.
       - V(stop) fails the region, and leaves everything in it as it is.
-      - V(migrate) makes the stack beside the other, sends a test event by it, and if that arrives removes the other, or its stack. No
-        notice is lost; some arrive twice meanwhile. If no test event arrives, both stay, and the region fails. See
-        O(spot.eventbridge.spot_integration#module:on_existing) for what is removed.
-      - V(ignore) makes the stack, and leaves the other one, which RV(regions.note) names.
+      - V(migrate) creates the stack, sends a test event through it, and removes the other integration, or its stack, if the test event
+        arrives. No notice is lost; some arrive twice during the migration. If no test event arrives, both stay, and the region fails.
+        O(spot.eventbridge.spot_integration#module:on_existing) lists the resources that are removed.
+      - V(ignore) creates the stack and keeps the other integration, which RV(regions.note) names.
     type: str
     choices: [stop, migrate, ignore]
     default: stop
   all_regions:
     description:
-      - With O(on_existing=migrate), whether no region of the AWS account outside O(regions) can need the execution role of the other
-        integration. If V(true), that role is removed also if its policy names the other API destination in all regions.
+      - If V(true), O(on_existing=migrate) removes the execution role of the other integration also if its policy names the other API
+        destination in all regions. Only for O(regions) with all regions of the AWS account that may need this role.
     type: bool
     default: false
   invocation_endpoint:
     description:
-      - Where the template has the warnings sent, to find the other integrations that send there.
+      - The address to which the template sends the notices, to find other integrations that send there.
     type: str
     default: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
   retain_resources:
     description:
-      - With O(state=absent), whether everything that the stack made stays. The stack is first updated to retain it.
+      - If V(true), O(state=absent) keeps all resources of the stack. The stack is first updated to retain them.
     type: bool
     default: false
   cloudformation_role_arn:
     description:
-      - The role with which CloudFormation works, in place of the caller. CloudFormation remembers it for the stack.
+      - The role that CloudFormation uses instead of the caller's permissions. CloudFormation stores it with the stack.
     type: str
   wait_timeout:
     description:
-      - How long to wait for AWS in each region, in seconds.
+      - The maximum time to wait for AWS in each region, in seconds.
     type: int
     default: 900
 
@@ -152,8 +152,8 @@ attributes:
   check_mode:
     support: partial
     details:
-      - Makes no change set, and so does not know where CloudFormation will find nothing to update although a template differs, or
-        O(update=always) asks it.
+      - Creates no change set. So it predicts a change also if CloudFormation will find nothing to update, in a template that differs or
+        with O(update=always).
   idempotent:
     support: partial
     details:
@@ -168,16 +168,16 @@ notes:
     authorisation. With tags, also C(cloudformation:TagResource) and C(cloudformation:UntagResource); with
     O(template_url), C(s3:GetObject) unless everybody may read it; with O(cloudformation_role_arn), C(iam:PassRole).
   - To check KMS keys, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
-    Without them, whether EventBridge can use a key is a warning.
+    Without them, an unknown usability of a key is a warning.
   - With the parameter C(ExecutionRoleArn) in O(parameters), also needs the permissions C(iam:GetRole), C(iam:ListRolePolicies),
     C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and C(iam:GetPolicyVersion) to read the role, as
     O(spot.eventbridge.spot_integration#module:role_arn) describes.
-  - To look for integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
+  - To find integrations of others, also needs the permissions C(events:ListApiDestinations), C(events:ListRuleNamesByTarget),
     C(events:ListEventBuses) and C(events:ListTargetsByRule). With O(on_existing=migrate), also those of
     M(spot.eventbridge.spot_test_event), and those of M(spot.eventbridge.spot_integration) to remove an integration.
-  - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation works in
-    his name. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
-  - The template's roles are acknowledged with C(CAPABILITY_IAM), and whatever else CloudFormation says that the template needs.
+  - Without O(cloudformation_role_arn), the caller also needs all permissions for what is in the template, as CloudFormation uses
+    them. For the template of this collection, these are the permissions of M(spot.eventbridge.spot_integration).
+  - Acknowledges C(CAPABILITY_IAM) and all other capabilities that CloudFormation requires for the template.
 
 seealso:
   - plugin: spot.eventbridge.stack_template
@@ -222,7 +222,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -234,19 +234,19 @@ regions:
       returned: always
       sample: active
     reason:
-      description: Why the region is not active, or was not cleared, in one line. Empty if there is nothing to say.
+      description: The reason why the region is not active, or was not cleared, in one line. Empty if there is none.
       type: str
       returned: always
       sample: ""
     action:
       description:
         - One of V(created), V(updated), V(reauthorized), V(deleted), V(unchanged) and V(failed).
-        - A stack that was removed and made anew is V(created); what became of the former one is in RV(regions.note).
+        - V(created) also for a stack that was removed and created again; RV(regions.note) then describes the previous stack.
       type: str
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
@@ -273,9 +273,9 @@ regions:
           returned: always
           sample: CREATE_COMPLETE
         stack_status_reason:
-          description: Why it has that status.
+          description: The reason for the status.
           type: str
-          returned: when CloudFormation says it
+          returned: when CloudFormation reports it
           sample: User Initiated
         parameters:
           description: The values of its parameters, by the parameter's name. The token and what is C(NoEcho) is V(****).
@@ -309,7 +309,7 @@ regions:
           returned: always
           sample: {team: platform}
         resources:
-          description: What it made, by the resource's name in the template.
+          description: Its resources, by the resource's name in the template.
           type: dict
           returned: always
           contains:
@@ -365,7 +365,7 @@ regions:
           returned: always
           sample: another-stack
         stack_set:
-          description: Whether that stack is managed by a stack set.
+          description: V(true) if a stack set manages that stack.
           type: bool
           returned: always
           sample: false
@@ -381,12 +381,12 @@ regions:
       returned: when a test event was sent
       sample: {check: test_event, outcome: pass, message: "eu-west-1: Spot took a test event; CloudWatch showed it after 62 s.", remedy: ""}
     note:
-      description: What a person should know although nothing failed. It is also given as a warning.
+      description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
-      sample: "whether the token is current was not checked"
+      sample: "not checked whether the token is current"
     error:
-      description: Why the region failed; or why the other integration is still there.
+      description: The reason why the region failed, or why the other integration still exists.
       type: dict
       returned: when the region failed
       sample: {code: AccessDenied, message: "CreateStack: not authorized"}
@@ -437,17 +437,17 @@ summary:
       returned: always
       sample: ""
     changed:
-      description: Whether something changed in this region, or would change in check mode.
+      description: V(true) if something changed in this region, or would change in check mode.
       type: bool
       returned: always
       sample: true
 problem:
-  description: Why the account did not succeed, in one line. Empty if it did.
+  description: The reason why the account did not succeed, in one line. Empty if it did.
   type: str
   returned: always
   sample: ""
 notes:
-  description: What else to know about the account, such as an execution role that was kept.
+  description: Further notes on the account, such as an execution role that was kept.
   type: list
   elements: str
   returned: always

@@ -16,10 +16,10 @@ description:
   - Makes, changes and removes a stack set, and its instances in many AWS accounts and regions, each with the Spot account of its AWS
     account.
   - Touches only what differs. A missing instance is made, one with another Spot account gets the right one, and one that failed, or
-    was cancelled, is tried again. An instance that is C(INOPERABLE) is removed and made anew.
+    was cancelled, is tried again. An instance that is C(INOPERABLE) is removed and created again.
   - A stack set that has another template, other parameters or properties is updated, and AWS updates all of its instances with it;
     the Spot accounts of the instances stay.
-  - An instance that fails does not hinder the others. The module fails at its end, and names each that failed with AWS's reason.
+  - An instance that fails does not stop the others. The module fails at its end, and names each failed instance with AWS's reason.
   - Shows the progress in a line every 20 seconds, unless it runs in the background. A run that was killed is completed by the next one.
 
 options:
@@ -30,7 +30,7 @@ options:
     required: true
   state:
     description:
-      - Whether the stack set shall be there. With V(absent), all of its instances go first, and their stacks with them unless
+      - The desired state of the stack set. With V(absent), all of its instances are removed first, and their stacks with them unless
         O(retain_stacks) is set.
     type: str
     choices: [present, absent]
@@ -38,19 +38,19 @@ options:
   template_body:
     description:
       - The template, JSON or YAML, at most 51200 bytes, such as P(spot.eventbridge.stack_template#lookup) returns it.
-      - It is compared with the stack set's, but for what CloudFormation does not update by itself (comments, C(Description) and
-        C(Metadata)). Without PyYAML on the machine that runs the module, YAML is compared as text.
+      - It is compared with the stack set's, except for parts that CloudFormation does not update by themselves (comments,
+        C(Description) and C(Metadata)). Without PyYAML on the machine that runs the module, YAML is compared as text.
       - One of O(template_body) and O(template_url) is needed with O(state=present).
     type: json
   template_url:
     description:
       - The C(https) address of the template in S3, such as that of the template that Spot publishes.
-      - What CloudFormation tells about it is compared with what it tells about the stack set's, which is parameters, resource types and
-        description. Another change of the template is not seen; O(update=always) has CloudFormation look for one.
+      - CloudFormation's summary of it is compared with that of the stack set's template - parameters, resource types and description.
+        Other changes of the template are found only by O(update=always).
     type: str
   description:
     description:
-      - What the stack set is for, at most 1024 characters.
+      - The description of the stack set, at most 1024 characters.
     type: str
     default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
   parameters:
@@ -76,31 +76,31 @@ options:
   account_parameter:
     description:
       - The template's parameter that takes the Spot account.
-      - By default the one that is called like it, such as C(SpotAccountId) or C(AccountId).
+      - By default, the parameter of such a name, for example C(SpotAccountId) or C(AccountId).
     type: str
   token_parameter:
     description:
       - The template's parameter that takes the token. It should be C(NoEcho).
-      - By default the one that is called like it, such as C(SpotToken) or C(Token).
+      - By default, the parameter of such a name, for example C(SpotToken) or C(Token).
     type: str
   token_revision:
     description:
-      - Any text, such as a date. Where it differs from that of the stack set, the token is written to all instances.
+      - Any text, such as a date. If it differs from that of the stack set, the token is written to all instances.
       - Needs a template with the parameter C(TokenRevision), as that of this collection.
     type: str
   update_token:
     description:
-      - When the token of a stack set that is already there is written. CloudFormation does not tell which token it has, and nobody
-        may read it in all accounts, so nothing can be compared.
-      - V(on_create) leaves it alone, but for another O(token_revision).
-      - V(always) writes it in every run, and so reports a change in every run. It raises the parameter C(TokenRevision) where the
-        template has it. Where it has none, CloudFormation does nothing in the instances if the token is the one that it has.
+      - The condition for writing the token of an existing stack set. CloudFormation does not show the token, and it cannot be read in
+        all accounts, so it is not compared.
+      - V(on_create) does not write it, except with another O(token_revision).
+      - V(always) writes it in every run, and so reports a change in every run. It raises the parameter C(TokenRevision), if the
+        template has it. Without this parameter, CloudFormation changes nothing in the instances if the token is the same.
     type: str
     choices: [on_create, always]
     default: on_create
   update:
     description:
-      - When a stack set that is already there is updated.
+      - The condition for updating an existing stack set.
       - V(changed) updates it if the template, a parameter, a tag or another property differs.
       - V(always) updates it in every run, and so reports a change in every run. CloudFormation decides what there is to do in the
         instances.
@@ -109,9 +109,9 @@ options:
     default: changed
   permission_model:
     description:
-      - Where the permissions in the accounts come from.
-      - V(self_managed) takes roles that are there in each account already.
-      - V(service_managed) leaves it to AWS Organizations, and deploys to organizational units.
+      - The source of the permissions in the accounts.
+      - V(self_managed) uses existing roles in each account.
+      - V(service_managed) uses AWS Organizations, and deploys to organizational units.
     type: str
     choices: [self_managed, service_managed]
     default: self_managed
@@ -158,88 +158,88 @@ options:
     default: []
   auto_deployment:
     description:
-      - Whether AWS itself deploys to accounts that join the organizational units. Only with O(permission_model=service_managed).
+      - The automatic deployment to accounts that join the organizational units. Only with O(permission_model=service_managed).
       - Such an account begins with the stack set's own Spot account, O(default_spot_account), as AWS knows no other. Without that, it
         sends nothing to Spot until this module was run with the account in O(spot_accounts).
-      - AWS does not heed O(accounts) and O(excluded_accounts) when it does so. The next run removes what is excluded.
+      - AWS does not apply O(accounts) and O(excluded_accounts) there. The next run removes excluded instances.
     type: dict
     suboptions:
       enabled:
-        description: Whether it does.
+        description: If V(true), AWS deploys to accounts that join.
         type: bool
         default: false
       retain_stacks_on_account_removal:
-        description: Whether the stacks stay in an account that leaves.
+        description: If V(true), the stacks stay in an account that leaves.
         type: bool
         default: false
   call_as:
     description:
-      - V(delegated_admin) where the caller is in a member account that is a delegated administrator for stack sets.
+      - The role of the caller; V(delegated_admin) in a member account that is a delegated administrator for stack sets.
     type: str
     choices: [self, delegated_admin]
     default: self
   managed_execution:
     description:
-      - Whether AWS works at several operations at a time, and lets those that conflict wait.
-      - Each Spot account takes an operation of its own. Without it, they are done one after the other.
+      - If V(true), AWS works at several operations at a time, and queues those that conflict.
+      - Each Spot account takes an operation of its own. If V(false), they are done one after the other.
     type: bool
     default: true
   operation_preferences:
     description:
-      - How AWS goes about an operation. By default in all regions and accounts at once, and however many fail.
+      - The preferences of an operation. By default, AWS works in all regions and accounts at once, and tolerates all failures.
     type: dict
     suboptions:
       region_concurrency_type:
-        description: Whether regions are done at once, or one after the other.
+        description: The order of regions, at once or one after the other.
         type: str
         choices: [parallel, sequential]
         default: parallel
       region_order:
-        description: In which order, if one after the other.
+        description: The regions in order, for V(sequential).
         type: list
         elements: str
       max_concurrent_count:
-        description: In how many accounts at a time.
+        description: The maximum number of accounts at a time.
         type: int
       max_concurrent_percentage:
-        description: In how many per cent of the accounts at a time. By default 100.
+        description: The maximum percentage of accounts at a time. By default 100.
         type: int
       failure_tolerance_count:
-        description: How many accounts may fail in a region before AWS cancels the rest.
+        description: The number of accounts that may fail in a region before AWS cancels the rest.
         type: int
       failure_tolerance_percentage:
-        description: How many per cent of the accounts may fail in a region before AWS cancels the rest. By default 100.
+        description: The percentage of accounts that may fail in a region before AWS cancels the rest. By default 100.
         type: int
       concurrency_mode:
-        description: Whether failures make it slower.
+        description: The effect of failures on the number of accounts at a time; V(strict_failure_tolerance) reduces it.
         type: str
         choices: [strict_failure_tolerance, soft_failure_tolerance]
   retain_stacks:
     description:
-      - Whether stacks stay where they are when their instances are removed. Nobody manages them any more then.
+      - If V(true), stacks are kept when their instances are removed. The stack set no longer manages them.
     type: bool
     default: false
   purge_instances:
     description:
-      - Whether instances that are not desired are removed, those in other regions, in O(excluded_accounts), and in accounts that are
-        not named, or are no longer in the organizational units.
+      - If V(true), instances that are not desired are removed. These are instances in other regions, in O(excluded_accounts), and in
+        accounts that are not named, or are no longer in the organizational units.
       - Instances in accounts of the organizational units that have no Spot account are kept.
     type: bool
     default: true
   purge_limit:
     description:
-      - How many per cent of the accounts that have instances may lose all of them in one run, O(excluded_accounts) not counted.
-      - If it were more, nothing is done at all, as a list that came out too short looks just like it.
+      - The maximum percentage of the accounts with instances that may lose all of them in one run, O(excluded_accounts) not counted.
+      - If more accounts would lose them, the module fails without a change, as the list of accounts may be incomplete by mistake.
     type: int
     default: 50
   wait:
     description:
-      - Whether to wait until AWS has done it. Otherwise the operations are begun, and nobody looks whether they succeed.
+      - If V(true), waits until AWS has completed the operations. If V(false), operations are begun and their results are not read.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait for AWS, in seconds.
+      - The maximum time to wait for AWS, in seconds.
     type: int
     default: 3600
   _step:
@@ -268,9 +268,9 @@ attributes:
       - With O(update_token=always) or O(update=always), every run changes something.
 
 notes:
-  - O(region) is the region in which the stack set itself is. One that is made in another region is another stack set.
+  - O(region) is the region of the stack set itself. A stack set of the same name in another region is a different one.
   - AWS never deploys to the management account with O(permission_model=service_managed).
-  - CloudFormation neither sees nor mends a connection that is de-authorised. To authorise all of them again, write the token with
+  - CloudFormation neither detects nor repairs a connection that is de-authorised. To authorise all of them again, write the token with
     another O(token_revision).
   - Needs the permissions C(cloudformation:CreateStackSet), C(cloudformation:UpdateStackSet), C(cloudformation:DeleteStackSet),
     C(cloudformation:DescribeStackSet), C(cloudformation:CreateStackInstances), C(cloudformation:UpdateStackInstances),
@@ -342,7 +342,7 @@ EXAMPLES = r"""
 RETURN = r"""
 stack_set:
   description:
-    - The stack set as C(DescribeStackSet) tells it, with names in snake case, but without its template. V(none) where there is none.
+    - The stack set as C(DescribeStackSet) returns it, with names in snake case and without its template. V(none) if there is none.
     - The token and what is C(NoEcho) among its parameters is V(****).
   type: dict
   returned: unless it had to stop before
@@ -385,12 +385,12 @@ instances:
       returned: always
       sample: CURRENT
     detailed_status:
-      description: What became of the last operation on it.
+      description: The result of the last operation on it.
       type: str
       returned: always
       sample: SUCCEEDED
     reason:
-      description: Why it is not current.
+      description: The reason why it is not current.
       type: str
       returned: always
       sample: ""
@@ -400,17 +400,17 @@ instances:
       returned: always
       sample: arn:aws:cloudformation:eu-west-1:123456789012:stack/StackSet-spot-interruption-0f1e2d3c/0f1e2d3c
     organizational_unit_id:
-      description: The organizational unit by which it was asked for, empty if by none.
+      description: The organizational unit by which it was deployed, empty if by none.
       type: str
       returned: always
       sample: ou-ab12-11111111
     spot_account:
-      description: The Spot account that it has. V(none) with O(state=absent), where nobody looks for it.
+      description: The Spot account that it has. V(none) with O(state=absent), which does not read it.
       type: str
       returned: always
       sample: act-d7320fba
 failed_instances:
-  description: The instances that are not as they shall be, worst first.
+  description: The instances that differ from the desired state, worst first.
   type: list
   elements: dict
   returned: always, unless Ansible refused an argument
@@ -426,23 +426,23 @@ failed_instances:
       returned: always
       sample: eu-west-1
     status:
-      description: How the operation ended there, or what the instance is.
+      description: The status of the operation there, or of the instance.
       type: str
       returned: always
       sample: FAILED
     reason:
-      description: Why, in AWS's words.
+      description: The reason, as AWS reports it.
       type: str
       returned: always
       sample: Account 123456789012 should have 'AWSCloudFormationStackSetExecutionRole' role.
 operations:
-  description: What was done, in order. In check mode, what would be done.
+  description: The operations that were done, in order. In check mode, those that would be done.
   type: list
   elements: dict
   returned: always, unless Ansible refused an argument
   contains:
     id:
-      description: The id of the operation, by which the console and C(DescribeStackSetOperation) know it.
+      description: The id of the operation, as in the console and in C(DescribeStackSetOperation).
       type: str
       returned: when it is about instances
       sample: SpotAccountId-act-d7320fba-0f1e2d3c4b5a69788796a5b4c3d2e1f0
@@ -454,14 +454,14 @@ operations:
       returned: always
       sample: create_stack_instances
     status:
-      description: Its status as AWS tells it, or V(REFUSED) if AWS did not begin it, or V(PLANNED) in check mode.
+      description: Its status as AWS reports it, or V(REFUSED) if AWS did not begin it, or V(PLANNED) in check mode.
       type: str
       returned: always
       sample: SUCCEEDED
     status_reason:
-      description: Why it has that status.
+      description: The reason for the status.
       type: str
-      returned: when AWS says it
+      returned: when AWS reports it
       sample: The operation was stopped.
     accounts:
       description: The AWS accounts.
@@ -476,12 +476,12 @@ operations:
       returned: always
       sample: [us-east-1, eu-west-1]
     instances:
-      description: How many instances it is about.
+      description: The number of instances that it is about.
       type: int
       returned: always
       sample: 2
     failures:
-      description: What failed, or was cancelled.
+      description: The instances in which it failed, or was cancelled.
       type: list
       elements: dict
       returned: always
@@ -493,7 +493,7 @@ accounts_without_spot_account:
   returned: unless it had to stop before
   sample: ["123456789012"]
 notes:
-  description: What a person should know although nothing failed. They are also given as warnings.
+  description: Notes although nothing failed. They are also given as warnings.
   type: list
   elements: str
   returned: unless it had to stop before

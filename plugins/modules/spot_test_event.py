@@ -8,18 +8,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: spot_test_event
 
-short_description: Send a test event to Spot by the way that warnings take
+short_description: Send a test event to Spot on the way of interruption notices
 
 version_added: 1.0.0
 
 description:
-  - In each region, a temporary rule with the same target as the integration's sends one event that is like a warning in everything but
-    its source, of an instance that there cannot be, C(i-00000000000000000). Then CloudWatch, the dead-letter queue and the connection
-    tell what became of it. That proves execution role, API destination, connection and token at once.
-  - The temporary rule is removed whatever happens; what a killed run left is removed by the next.
-  - An event that Spot refuses with 401 switches the region off, as any warning would. The module says so then, and the role
-    The entry point C(repair) of P(spot.eventbridge.spot_eventbridge#role) repairs it.
-  - What is found is returned; the module does not fail for it.
+  - In each region, a temporary rule with the same target as the integration's sends one event that equals an interruption notice except
+    for its source, of an instance that cannot exist, C(i-00000000000000000). Its result is read from CloudWatch, the dead-letter queue
+    and the connection. A success proves execution role, API destination, connection and token at once.
+  - The temporary rule is removed in any case; the next run removes that of a killed run.
+  - An event that Spot refuses with 401 de-authorises the region's connection, as any notice would. The finding reports that; the entry
+    point C(repair) of P(spot.eventbridge.spot_eventbridge#role) repairs it.
+  - Problems are findings; they do not fail the module.
 
 options:
   name:
@@ -34,17 +34,17 @@ options:
     default: spot
   stack_name:
     description:
-      - The CloudFormation stack that holds the integration. The rule and the connection have the names that they have there, and the target
-        is the one that sends to an API destination, whatever O(name) and O(target_id) say.
+      - The CloudFormation stack that holds the integration. The names of rule and connection are read from the stack, and the target is
+        the one that sends to an API destination; O(name) and O(target_id) do not count.
     type: str
   settle_seconds:
     description:
-      - How long to wait until the temporary rule surely matches.
+      - The time to wait until the temporary rule matches events, in seconds.
     type: int
     default: 10
   wait_timeout:
     description:
-      - How long to wait for CloudWatch, in seconds. It is a minute or two late.
+      - The maximum time to wait for CloudWatch, in seconds. It is a minute or two late.
     type: int
     default: 240
 
@@ -62,7 +62,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Sends nothing, and returns a finding that says so.
+      - Sends nothing, and returns a finding with the outcome V(skip).
   diff_mode:
     support: none
   idempotent:
@@ -77,7 +77,7 @@ notes:
     C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
   - The temporary rule carries the tags of the rule, as a company's policy can demand. For that, it also needs the permissions
     C(events:ListTagsForResource) and C(events:TagResource).
-  - Whether Spot takes such an event is not documented. One that it refuses with anything but 401 and 407 leaves the connection as it is.
+  - Spot does not document whether it takes such an event. Only a refusal with 401 or 407 changes the connection.
 
 seealso:
   - module: spot.eventbridge.spot_integration_info
@@ -97,7 +97,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: What was found, a finding C(test_event) for each region.
+  description: The findings, one C(test_event) for each region.
   type: list
   elements: dict
   returned: success
@@ -120,12 +120,12 @@ regions:
       returned: always
       sample: pass
     message:
-      description: What became of the event.
+      description: The result of the event.
       type: str
       returned: always
       sample: "us-east-1: Spot took a test event; CloudWatch showed it after 62 s."
     remedy:
-      description: What to do about it. Empty for a pass.
+      description: The recommended action. Empty for a pass.
       type: str
       returned: always
       sample: ""

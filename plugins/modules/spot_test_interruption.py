@@ -8,16 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: spot_test_interruption
 
-short_description: Interrupt a spot instance for real, and follow the warning to Spot
+short_description: Interrupt a spot instance for real, and follow the interruption notice to Spot
 
 version_added: 1.0.0
 
 description:
-  - Lets AWS Fault Injection Service interrupt one spot instance, as EC2 would, and looks at what becomes of the warning - in CloudWatch,
-    and in the log of the instance's Elastigroup, if there is a token.
-  - B(The instance is lost), two minutes later. So it has to be named twice, and nothing but a spot instance that runs is interrupted.
-  - The experiment's template is removed whatever happens; what a killed run left is removed by the next.
-  - What is found is returned; the module does not fail for it.
+  - Has AWS Fault Injection Service interrupt one spot instance, as EC2 would, and follows the notice in CloudWatch and, if there is a
+    token, in the log of the instance's Elastigroup.
+  - B(The instance is lost) two minutes later. So it has to be named twice, and only a running spot instance is interrupted.
+  - The experiment's template is removed in any case; the next run removes that of a killed run.
+  - Problems are findings; they do not fail the module.
 
 options:
   instance_id:
@@ -27,7 +27,7 @@ options:
     required: true
   confirm:
     description:
-      - The same once more. Without it, the module says what would happen, and does nothing.
+      - The instance again, as a confirmation. Without it, the module predicts the result and does nothing.
     type: str
     default: ""
   name:
@@ -48,23 +48,23 @@ options:
     required: true
   group_id:
     description:
-      - The Elastigroup whose log is looked at, such as V(sig-d7320fba).
+      - The Elastigroup whose log is read, such as V(sig-d7320fba).
       - By default, the one in the instance's tag C(spotinst:aws:ec2:group:id), or each of the account's.
     type: str
     default: ""
   wait_timeout:
     description:
-      - How long to wait for CloudWatch, and then for Spot's log, in seconds.
+      - The maximum time to wait for CloudWatch, and then for Spot's log, in seconds.
     type: int
     default: 240
   spot_api_url:
     description:
-      - The address of the Spot API. Plain HTTP is taken for loopback only.
+      - The address of the Spot API. Plain HTTP is accepted for loopback only.
     type: str
     default: https://api.spotinst.io
   spot_validate_certs:
     description:
-      - Whether the certificate of the Spot API is checked.
+      - If V(true), the certificate of the Spot API is verified.
     type: bool
     default: true
 
@@ -82,7 +82,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Says what would happen.
+      - Returns a finding with the predicted action.
   diff_mode:
     support: none
   idempotent:
@@ -119,14 +119,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: What was found, C(interruption), and C(spot_reacted) if something was interrupted.
+  description: The findings, C(interruption), and C(spot_reacted) if something was interrupted.
   type: list
   elements: dict
   returned: success
   sample:
     - {check: interruption, outcome: pass, message: "eu-west-1: AWS announced …, and Spot took it; …", remedy: ""}
 announced:
-  description: When AWS was asked to interrupt it, ISO 8601.
+  description: The time at which the interruption was requested, ISO 8601.
   type: str
   returned: if it was interrupted
   sample: "2026-01-02T03:04:05Z"
@@ -204,7 +204,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     instance, outcome = result
     if instance.refusal:
         message = f"{where}: {instance.refusal}, so it was not interrupted."
-        return _found(Finding(INTERRUPTION, FAIL, message, "Choose a spot instance that runs."))
+        return _found(Finding(INTERRUPTION, FAIL, message, "Choose a running spot instance."))
     if outcome is None:
         return _found(unconfirmed(where, instance))
     group = params["group_id"] or instance.group

@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import tab
 
 Result = dict[str, t.Any]
 
-_NOT_FINISHED = "it did not come to its end: see what is said of it above, and run it again"
+_NOT_FINISHED = "it did not complete: read its messages above, and run it again"
 
 
 def result(

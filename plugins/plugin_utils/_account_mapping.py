@@ -13,7 +13,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 
 
 def mapping(hosts: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, str]:
-    """The Spot accounts by AWS account, out of the variables of accounts' hosts. Pure.
+    """Return the Spot accounts by AWS account, out of the variables of accounts' hosts.
 
     :param hosts: each with `aws_account`, and with `spot_account`, or else with an `inventory_hostname` that is one
     :raises ArgumentError: a host has none of them, or two hosts have the same AWS account.

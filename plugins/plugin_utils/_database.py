@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.announcement import after
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import DATABASE
 
-# The guide's table, and the word that it looks for in the column `value`.
+# The guide's table, and the word that it searches in the column `value`.
 DEFAULTS = {
     "table": "aws_ec2_events",
     "value_column": "value",
@@ -33,9 +33,9 @@ _SECONDS = 10
 
 
 def query(config: t.Mapping[str, t.Any], spot_account: str, hours: int, instance_id: str = "") -> dict[str, t.Any]:
-    """What to ask a database, as `postgresql_query` and `mysql_query` take it. Pure.
+    """Return the query, as `postgresql_query` and `mysql_query` take it.
 
-    Everything that is looked for is an argument of the statement; names of tables and columns are checked and quoted.
+    All search values are arguments of the statement; names of tables and columns are checked and quoted.
 
     :param config: `engine`, and by choice what is in DEFAULTS; without `account_column`, the account is looked for in the value
     :param instance_id: only rows that name this instance
@@ -71,7 +71,7 @@ def query(config: t.Mapping[str, t.Any], spot_account: str, hours: int, instance
 
 
 def _guards(engine: str) -> list[str]:
-    """What keeps a session from writing, and from taking long. PostgreSQL takes it with the connection."""
+    """Return statements that keep a session from writing, and from taking long. PostgreSQL takes them with the connection."""
     if engine == "postgresql":
         return []
     limit = f"max_execution_time = {_SECONDS * 1000}" if engine == "mysql" else f"max_statement_time = {_SECONDS}"
@@ -79,10 +79,10 @@ def _guards(engine: str) -> list[str]:
 
 
 def question(config: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]]:
-    """Return the module of the engine's collection that asks a query, and its arguments. Pure.
+    """Return the module of the engine's collection that runs a query, and its arguments.
 
     :param config: `engine`, `host`, `user`, `password` and `database`, and by choice `port`, `ssl_mode` and `ca_path`
-    :param asked: as `query` returns it
+    :param asked: the result of `query`
     """
     arguments = {
         "login_host": config["host"],
@@ -107,7 +107,7 @@ def question(config: t.Mapping[str, t.Any], asked: t.Mapping[str, t.Any]) -> tup
 
 
 def missing(config: t.Mapping[str, t.Any]) -> str:
-    """The collection that has to be installed for this engine; empty if it is there, or the engine is not known."""
+    """Return the collection that has to be installed for this engine; empty if it is there, or the engine is not known."""
     collection = COLLECTIONS.get(str(config.get("engine")), "")
     try:
         return "" if not collection or importlib.util.find_spec(f"ansible_collections.{collection}") else collection
@@ -116,18 +116,18 @@ def missing(config: t.Mapping[str, t.Any]) -> str:
 
 
 def missing_finding(collection: str) -> Finding:
-    """That the collection is not there."""
-    message = f"Spot's database was not asked: the collection {collection} is not installed."
+    """Return the finding of a collection that is not installed."""
+    message = f"Spot's database was not queried: the collection {collection} is not installed."
     return Finding(DATABASE, UNKNOWN, message, f"ansible-galaxy collection install {collection}")
 
 
 def finding(
     result: t.Mapping[str, t.Any], engine: str, hours: int, delivered: int | None = None, announced: datetime.datetime | None = None
 ) -> Finding:
-    """What a module's answer means. Pure.
+    """Return the finding of a module's result.
 
     :param result: of `postgresql_query` or `mysql_query`, failed or not
-    :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
+    :param delivered: the number of notices that AWS counted as delivered in the time; None if not known
     :param announced: when an interruption was announced that has to be among them; None if none was
     """
     if "query_result" not in result:
@@ -136,20 +136,20 @@ def finding(
     while rows and isinstance(rows[-1], list):  # a list for each statement, the last one is the question
         rows = rows[-1]
     if not rows or "hits" not in rows[-1]:
-        return Finding(DATABASE, UNKNOWN, "Spot's database gave no answer that can be understood.", "Check engine and table.")
+        return Finding(DATABASE, UNKNOWN, "Spot's database returned a result that cannot be read.", "Check engine and table.")
     count, last = int(rows[-1]["hits"]), int(rows[-1].get("last_one") or 0)
     # The database rounds to seconds.
     if count and (announced is None or last >= announced.timestamp() - 1):
         when = datetime.datetime.fromtimestamp(last, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        told = f"Spot's database has {count} warning(s) of the last {hours} h, the last one of {when}{after(when, announced)}."
+        told = f"Spot's database has {count} notice(s) of the last {hours} h, the last one of {when}{after(when, announced)}."
         return Finding(DATABASE, PASS, told)
     if announced:
-        message = f"Spot's database has no warning since the one announced at {announced:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(DATABASE, WARN, message, "Look again later; check table and columns; ask Spot's operators.")
+        message = f"Spot's database has no notice since the one announced at {announced:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(DATABASE, WARN, message, "Run again later; check table and columns; contact Spot's operators.")
     if delivered:
-        message = f"Spot's database has no warning of the last {hours} h, but AWS delivered {delivered}."
-        return Finding(DATABASE, WARN, message, "Check table and columns; if they are right, ask Spot's operators.")
-    message = f"Spot's database has no warning of the last {hours} h. Without an interruption, it proves nothing."
+        message = f"Spot's database has no notice of the last {hours} h, but AWS delivered {delivered}."
+        return Finding(DATABASE, WARN, message, "Check table and columns; if they are right, contact Spot's operators.")
+    message = f"Spot's database has no notice of the last {hours} h. Without an interruption, this proves nothing."
     return Finding(DATABASE, SKIP, message, "Widen the window.")
 
 
@@ -157,12 +157,12 @@ def _failure(result: t.Mapping[str, t.Any], engine: str) -> Finding:
     told = " ".join(str(result.get("msg") or "no reason was given").split())
     remedy = "Check host, port and TLS, or run again later."
     if _DENIED.search(told):
-        told, remedy = f"it refuses the credentials, or what they ask for: {told}", "Check user, password and the right to SELECT."
+        told, remedy = f"it refuses the credentials, or the query: {told}", "Check user, password and the right to SELECT."
     elif "library" in told or "python module is required" in told.lower():
         remedy = f"Install the Python library {_DRIVERS.get(engine, 'of the database')} where the playbook runs."
     elif "does not exist" in told or "doesn't exist" in told or "Unknown column" in told:
         remedy = "Check database, table and columns."
-    return Finding(DATABASE, UNKNOWN, f"Spot's database could not be asked: {told[:400]}", remedy)
+    return Finding(DATABASE, UNKNOWN, f"Spot's database could not be queried: {told[:400]}", remedy)
 
 
 def _identifier(name: t.Any, what: str, quote: str) -> str:
@@ -172,7 +172,7 @@ def _identifier(name: t.Any, what: str, quote: str) -> str:
 
 
 def _like(word: str) -> str:
-    """A pattern that finds a word, in which nothing is a wildcard."""
+    """Return a pattern that finds a word, in which nothing is a wildcard."""
     for character in ("\\", "%", "_"):
         word = word.replace(character, f"\\{character}")
     return f"%{word}%"

@@ -14,10 +14,10 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import UNCHECKED
 
-# Checks that are off until somebody configures them; a customer of Spot cannot make most of them.
+# Checks that are off by default; customers of Spot cannot make most of them.
 _NOT_CONFIGURED = {**UNCHECKED, records.CHECK: records.NOT_NOTIFIED}
 
-# What was not checked needs nobody: beyond this, its regions are counted, not named.
+# A check that was left out needs no action: more regions than this are counted, not named.
 _MOST_NAMED = 3
 
 Findings = t.Iterable[t.Mapping[str, str]]
@@ -68,7 +68,7 @@ def _key(finding: t.Mapping[str, str]) -> tuple[str, str, str, str]:
 
 def _off_line(keys: t.Sequence[tuple[str, str, str, str]]) -> str:
     names = ", ".join(check for dummy, check, *dummies in keys)
-    return f"SKIP {len(keys)} checks that nothing is configured for: {names}. Most are for Spot's operators; -v shows who can make each."
+    return f"SKIP {len(keys)} checks are not configured: {names}. Most need Spot's operators; -v shows who can make each."
 
 
 def _finding_line(key: tuple[str, str, str, str], regions: list[str], total: int) -> str:

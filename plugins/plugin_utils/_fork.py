@@ -82,7 +82,7 @@ def _become(out: int, err: int) -> None:
     for number, file in enumerate((nothing, out, err)):
         os.dup2(file, number)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8")
-    # What Ansible does at its end, such as to remove its temporary folder.
+    # Ansible's exit handlers, such as the removal of its temporary folder.
     atexit._clear()
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
@@ -105,7 +105,7 @@ def _main(main: t.Callable[[], None], arguments: bytes, profile: str) -> None:
 def _forget_controller() -> None:
     """Let ansible-core's code for modules do what it does away from a controller.
 
-    From 2.19 on it hands the warnings of a module to the controller's display where there is one, and does not return them.
+    From 2.19 on, it shows the warnings of a module on the controller's display if there is one, and does not return them.
     """
     _internal.is_controller = False
     _internal.get_controller_serialize_map = dict

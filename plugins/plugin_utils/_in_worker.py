@@ -27,12 +27,12 @@ try:
     from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import preload
-except ImportError:  # the module says what is missing
+except ImportError:  # the module reports the missing library
     HAS_BOTO3 = False
 
 VARIABLE = "spot_eventbridge_import_modules"
 ENVIRONMENT = VARIABLE.upper()
-# What ansible-core calls the way in which modules and it write JSON to each other.
+# ansible-core's names for the form of JSON between itself and modules.
 _PROFILE = "legacy"
 
 
@@ -61,7 +61,7 @@ class ActionModule(NormalActionModule):  # type: ignore[misc]
 
     def __init_subclass__(cls, **options: t.Any) -> None:
         super().__init_subclass__(**options)
-        # In the ordinary way it says what is missing.
+        # The ordinary way reports the missing library.
         with contextlib.suppress(ImportError):
             cls._module = importlib.import_module(cls.__module__.replace(".plugins.action.", ".plugins.modules."))
             if cls.services and HAS_BOTO3:
@@ -105,11 +105,11 @@ class ActionModule(NormalActionModule):  # type: ignore[misc]
         return sys.executable if not interpreter or interpreter.startswith("auto") else interpreter
 
     def _is_pipelining_enabled(self, *arguments: t.Any, **options: t.Any) -> bool:
-        """Return whether the module is handed over without a file."""
+        """Return whether the module is passed without a file."""
         return self._in_worker or bool(super()._is_pipelining_enabled(*arguments, **options))
 
     def _configure_module(self, module_name: str, module_args: t.Mapping[str, t.Any], task_vars: t.Any) -> t.Any:
-        """Return what is handed over: here, the arguments alone."""
+        """Return the input of the module: here, only its arguments."""
         if not self._in_worker or not self._module:
             return super()._configure_module(module_name=module_name, module_args=module_args, task_vars=task_vars)
         path, shebang = str(self._module.__file__), f"#!{sys.executable}"

@@ -34,12 +34,12 @@ ONBOARD = "onboard"
 OFFBOARD = "offboard"
 VERIFY = "verify"
 REPAIR = "repair"
-# What repair repairs: a region that was never onboarded stays as it is.
+# The statuses that repair repairs: a region that was never onboarded stays as it is.
 BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
 
 def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool = False) -> Result:
-    """Return the result of an account, out of the results of the modules that worked on it. Pure.
+    """Return the result of an account, out of the results of the modules that worked on it.
 
     :param given: the options of `spot_account_report`
     :param predicted: whether it was check mode
@@ -84,7 +84,7 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
     broken = [line["region"] for line in before["summary"] if line["status"] in BROKEN]
     error = " ".join(given["preflight"].get("obstacles", ())) if broken else ""
     if error or not broken:
-        done = {}  # nothing was done: what is given is of another run
+        done = {}  # nothing was done: the results are of another run
     else:
         role = done.get("execution_role") or {}
         error = done["msg"] if role.get("action") == "failed" else module_error(done, "regions")
@@ -125,11 +125,11 @@ def repair_rows(
             continue
         actions = [] if act["action"] in ("-", "unchanged") else [act["action"]]
         if role_changed:
-            actions.append("execution role would be mended" if predicted else "execution role mended")
+            actions.append("execution role would be repaired" if predicted else "execution role repaired")
         failed = act["reason"] if act["status"] not in GOOD and not predicted else ""
         if entry["status"] == FAILING and not predicted and not act["changed"] and not role_changed:
             # No delivery since then has shown anything else.
             now, failed = FAILING, failed or "nothing differs from what is desired. Prove and write a token with proof=notification."
-        why = f"was {entry['status']}: {entry['reason']}" + (f" Not mended: {failed}" if failed else "")
+        why = f"was {entry['status']}: {entry['reason']}" + (f" Not repaired: {failed}" if failed else "")
         found.append(row(region, now, changed=act["changed"], action=", ".join(actions) or "-", reason=why))
     return worst_first(found)

@@ -13,13 +13,13 @@ _CURRENT = "CURRENT"
 
 
 def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
-    """What came of a stack set, for people: a heading that counts, then a line for each AWS account, those that failed first. Pure.
+    """Return the result of a stack set for people: a heading that counts, then a line for each AWS account, failed ones first.
 
-    :param result: the answer of `spot_stack_set`
+    :param result: the result of `spot_stack_set`
     :param name: of the stack set
     """
     if "instances" not in result:
-        told = str(result.get("msg", "it did not come to its end"))
+        told = str(result.get("msg", "it did not complete"))
         return [told if told.startswith("stack set ") else f"stack set {name}: {told}"]
     failures: dict[str, list[t.Mapping[str, t.Any]]] = {}
     for failure in result["failed_instances"]:
@@ -61,7 +61,7 @@ def _row(
 
 
 def _why(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """The worst that went wrong in an account; they come worst first."""
+    """Return the worst that went wrong in an account; they come worst first."""
     if not failures:
         return ""
     more = len(failures) - 1

@@ -44,7 +44,7 @@ def passes(name: str, region: str, aws_account: str) -> list[Document]:
         finding("connection_authorization", "pass", "The authorisation type is API_KEY."),
         finding("connection_api_key", "pass", "The API key's name is Authorization."),
         finding("connection_account", "pass", f"The query parameter accountId is {name[-12:]}."),
-        finding("api_destination", "pass", f"The API destination {name} is there."),
+        finding("api_destination", "pass", f"The API destination {name} exists."),
         finding("api_destination_state", "pass", "The API destination is ACTIVE."),
         finding("api_destination_endpoint", "pass", "The endpoint is https://api.spotinst.io/aws/ec2/instance/interruptionNotification."),
         finding("api_destination_method", "pass", "The method is POST."),
@@ -56,9 +56,9 @@ def passes(name: str, region: str, aws_account: str) -> list[Document]:
         finding("target_retry_policy", "pass", "The retry policy is 120 s, 185 attempts."),
         finding("execution_role", "pass", f"The execution role arn:aws:iam::{aws_account}:role/{name} is there."),
         finding("execution_role_trust", "pass", "events.amazonaws.com may assume the execution role."),
-        finding("queue", "pass", f"The dead-letter queue {name} is there."),
+        finding("queue", "pass", f"The dead-letter queue {name} exists."),
         finding("queue_policy", "pass", "The rule may send to its dead-letter queue."),
-        finding("double_delivery", "pass", "Nothing else in this region sends warnings to this Spot account."),
+        finding("double_delivery", "pass", "Nothing else in this region sends notices to this Spot account."),
     ]
 
 
@@ -141,7 +141,7 @@ def healthy(host: str, region: str, aws_account: str = "123456789012") -> Docume
         "status": "active",
         "findings": [
             *passes(name, region, aws_account),
-            finding("deliveries", "pass", "Warnings of the last 24 h reached Spot: 3 matched, 3 delivered."),
+            finding("deliveries", "pass", "Notices of the last 24 h reached Spot: 3 matched, 3 delivered."),
             finding("dead_letters", "pass", "There are no dead letters."),
         ],
         "resources": resources(name, region, aws_account),
@@ -171,7 +171,7 @@ def unhealthy(host: str, region: str, status: str, aws_account: str = "123456789
     if status == "unknown":
         said = f"AccessDeniedException: User: arn:aws:sts::{aws_account}:assumed-role/Audit/ci is not authorized to perform: "
         found = [
-            finding(check, "unknown", f"It could not be read: {said}{action} with an explicit deny", "Grant the permission to read it.")
+            finding(check, "unknown", f"Could not be read: {said}{action} with an explicit deny", "Grant the permission to read it.")
             for check, action in (("connection", "events:DescribeConnection"), ("rule", "events:DescribeRule"))
         ]
         return {
@@ -184,7 +184,7 @@ def unhealthy(host: str, region: str, status: str, aws_account: str = "123456789
         known[1] = finding(
             "connection_state",
             "fail",
-            "The connection is DEAUTHORIZED: HTTP 401 from the endpoint. AWS drops every warning until it is authorised again.",
+            "The connection is DEAUTHORIZED: HTTP 401 from the endpoint. AWS drops every notice until it is authorised again.",
             MEND,
         )
         known[6] = finding("api_destination_state", "fail", "The API destination is INACTIVE, expected ACTIVE.", MEND)
@@ -195,7 +195,7 @@ def unhealthy(host: str, region: str, status: str, aws_account: str = "123456789
             finding(
                 "deliveries",
                 "warn",
-                "Not every warning of the last 24 h reached Spot: 3 matched, 2 delivered, 1 failed.",
+                "Not every notice of the last 24 h reached Spot: 3 matched, 2 delivered, 1 failed.",
                 "The dead letters say why.",
             )
         )

@@ -28,7 +28,7 @@ IGNORE = "ignore"
 
 @dataclass(frozen=True)
 class Existing:
-    """An integration of another in a region that serves the same Spot account, or may serve it.
+    """Another integration in a region that serves the same Spot account, or may serve it.
 
     :ivar name: of its API destination
     :ivar rules: the rules that send to it
@@ -42,7 +42,7 @@ class Existing:
     spot_account: str | None = None
 
     def as_dict(self, region: str) -> dict[str, t.Any]:
-        """The shape in results.
+        """Return the entry in results.
 
         :param region: where it is
         """
@@ -61,19 +61,19 @@ class Existing:
 
 @dataclass
 class Gate:
-    """Lets a region be changed, unless another integration serves the same Spot account there, or may serve it: no notice may be
-    delivered twice, and nothing be taken from a stack behind its back.
+    """Allows a change of a region, unless another integration serves the same Spot account there, or may serve it: no notice may be
+    delivered twice, and no resource of a stack be changed outside of the stack.
 
-    Without `migrate`, other integrations are looked for only when something is about to be changed: a region without changes costs no
-    call. A service that cannot be read does not stop a change of what is ours: an owner that is not known is a note.
+    Without `migrate`, other integrations are searched only before a change: a region without changes costs no call. A service that
+    cannot be read does not stop a change of our resources: an unknown owner is a note.
 
     :ivar name: of our API destination, connection and rule
-    :ivar desired: what is done about another: `stop`; `adopt` the one of our name; `migrate`, which lets both exist for a while; or
+    :ivar desired: the action on another: `stop`; `adopt` the one of our name; `migrate`, which lets both exist for a while; or
         `ignore`
     :ivar stack: the stack that ours belongs to; empty if it is made by modules
     :ivar present: False lets everything pass: ours is to be removed
-    :ivar found: the other integrations, as far as they were looked for
-    :ivar notes: what a person should know about them
+    :ivar found: the other integrations, as far as they were searched
+    :ivar notes: notes for users about them
     """
 
     region: Region
@@ -99,14 +99,14 @@ class Gate:
 
     def _judge(self, plan: Plan) -> None:
         makes = plan.action == "created"
-        # A run that was killed after the first half of a migration, or of an adoption, is completed by the next run.
+        # If a run was killed after the first half of a migration or an adoption, the next run completes it.
         if makes or self.desired == MIGRATE or (plan.calls and self._is_being_made()):
             self._once("others", self._look_for_others)
         if not self.stack and ((plan.calls and not makes) or self.desired == ADOPT):
             self._once("owner", self._look_for_owner)
 
     def _is_being_made(self) -> bool:
-        """Whether a change of something that is left, such as a queue that offboarding kept, is a part of making ours."""
+        """Return whether a change of a remaining resource, such as a queue that offboarding kept, is a part of creating ours."""
         if self.stack or {"others", "being made"} & self._looked:
             return False
         self._looked.add("being made")
@@ -119,7 +119,7 @@ class Gate:
 
     def _look_for_others(self) -> None:
         migrates = self.desired == MIGRATE
-        # As long as the stack does not exist, what has its names does not belong to it.
+        # Before the stack exists, resources with its names do not belong to it.
         seen = others(self.region, "" if self.stack else self.name, self.endpoint, with_targets=migrates)
         serving = []
         for other in seen:
@@ -141,7 +141,7 @@ class Gate:
     def _decide(self, serving: t.Sequence[Existing]) -> None:
         names = "; ".join(map(str, serving))
         certain = any(existing.spot_account for existing in serving)
-        what = f"{names} {'already sends' if certain else 'may already send'} this region's interruption notices to {self.spot_account}"
+        what = f"{names} {'already sends' if certain else 'may already send'} this region's notices to {self.spot_account}"
         if not certain:
             what += ": its Spot account is hidden, missing or could not be read"
         if self.desired == IGNORE:
@@ -149,8 +149,8 @@ class Gate:
         elif self.desired != MIGRATE:
             raise RegionError(
                 "AlreadyServed" if certain else "MayBeServed",
-                f"{what}. Nothing was changed. Remove it, or set on_existing to migrate: then this one is made and proved, and the other "
-                "removed after that" + ("." if certain else "; or to ignore, if it serves another Spot account."),
+                f"{what}; nothing was changed. Remove it, or set on_existing to migrate, which proves this one before it removes the other"
+                + ("." if certain else "; or to ignore, if it serves another Spot account."),
             )
         elif not all(existing.spot_account for existing in serving):
             hidden = ", ".join(existing.name for existing in serving if not existing.spot_account)
@@ -160,12 +160,12 @@ class Gate:
         if self.name == existing.name:
             raise RegionError(
                 "SameName",
-                f"another integration has the name {self.name}, too, and both have to be there for a while. Set name to another one.",
+                f"another integration has the name {self.name}, and both must exist during the migration. Set name to a different name.",
             )
         if other.elsewhere:
             raise RegionError(
                 "OtherEventBus",
-                f"{existing} gets its notices by the rule(s) {', '.join(other.elsewhere)} of another event bus; nothing was changed. "
+                f"{existing} gets its notices from the rule(s) {', '.join(other.elsewhere)} of another event bus; nothing was changed. "
                 "Remove that integration by hand.",
             )
         if existing.stack and existing.stack.more:
@@ -200,7 +200,7 @@ class Gate:
         if self.desired != ADOPT:
             raise RegionError(
                 "OwnedByStack",
-                f"{self.name} belongs to {stack}, and something about it has to be changed; it was left as it is. "
+                f"{self.name} belongs to {stack}, so it was not changed. "
                 "Change it with the module spot_stack, or set on_existing to adopt to take it over from its stack.",
             )
 
@@ -208,8 +208,8 @@ class Gate:
         if existing.stack and existing.stack.of_a_set and (self.desired != IGNORE or existing.name == self.name):
             raise RegionError(
                 "OwnedByStackSet",
-                f"{existing} already serves {self.spot_account}, and what a stack set made is changed by that alone; it was "
-                "left as it is. Take this account and region out of the stack set first.",
+                f"{existing} already serves {self.spot_account}, and only its stack set may change it; nothing was "
+                "changed. Remove this account and region from the stack set first.",
             )
 
     def _owner(self, name: str) -> Stack | None:
@@ -218,7 +218,7 @@ class Gate:
         try:
             return owner(self.region, name)
         except Exception as error:
-            # That it exists is what matters. Nothing of an unknown owner is removed.
+            # Its existence is enough. Nothing of an unknown owner is removed.
             self._looked.add("unreadable")
             failure = failure_of(error)
             self.notes += (f"the CloudFormation stack of {name}, if any, could not be read: {failure.code}: {failure.message}",)

@@ -29,21 +29,21 @@ METRICS = {
 }
 # CloudWatch keeps five-minute figures for 63 days; a shorter period would be refused for long windows.
 _PERIOD = 300
-# The instance of test events: what Spot says of it is no evidence.
+# The instance of test events: Spot's response to it is no evidence.
 IMPOSSIBLE_INSTANCE = "i-00000000000000000"
 Points = dict[str, list[tuple[datetime.datetime, float]]]
-# ReceiveMessage gives ten at a time, and which ones is chance.
+# ReceiveMessage returns at most ten messages at a time, of a random subset (SQS API reference).
 _LOOKS = 5
 _MOST_DEAD_LETTERS = 20
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A warning that could not be delivered, and why.
+    """A notice that could not be delivered, and why.
 
-    :ivar time: when EC2 gave the warning, ISO 8601
+    :ivar time: when EC2 sent the notice, ISO 8601
     :ivar error_code: EventBridge's, such as `NO_PERMISSIONS`
-    :ivar error_message: what Spot, or EventBridge, said
+    :ivar error_message: Spot's response, or EventBridge's reason
     :ivar attempts: how often delivery was tried again; None if unknown
     """
 
@@ -56,9 +56,9 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Recent:
-    """The deliveries of the window since the connection and the API destination were last changed.
+    """The deliveries of the window since the last change of the connection and the API destination.
 
-    What was delivered before says nothing about the integration as it is.
+    Earlier deliveries prove nothing about the present integration.
 
     :ivar since: in words
     :ivar failed: how many failed at least
@@ -93,7 +93,7 @@ class Evidence:
     recent: Recent | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results and reports."""
+        """Return the entry in results and reports."""
         dead_letters: dict[str, t.Any] = {
             "count": self.dead_letter_count,
             "messages": [asdict(dead_letter) for dead_letter in self.dead_letters],
@@ -143,9 +143,9 @@ def read_points(region: Region, rule: str, start: datetime.datetime, end: dateti
 
 
 def recent(points: Points, dead_letters: t.Iterable[DeadLetter], start: datetime.datetime, changed: datetime.datetime | None) -> Recent:
-    """Return the deliveries since the last change. Pure.
+    """Return the deliveries since the last change.
 
-    A period in which the change was counts as delivered, and not as failed: what failed in it may be what the change repaired.
+    The period of the change counts as delivered, and not as failed: the change may have repaired its failures.
 
     :param start: the start of the window
     :param changed: when the connection or the API destination was last changed; None if that is not known
@@ -231,27 +231,27 @@ def _deliveries(evidence: Evidence) -> Finding:
     if evidence.recent and evidence.recent.failed and not evidence.recent.delivered:
         return _failing(evidence.recent)
     if not figures:
-        message = f"CloudWatch has no data of the last {hours} h: perhaps no instance was to be interrupted. It proves nothing."
+        message = f"CloudWatch has no data of the last {hours} h: possibly no instance was interrupted. This proves nothing."
         return Finding("deliveries", SKIP, message, "Wait for an interruption, or widen the window.")
     counted = ", ".join(f"{value} {key.replace('_', ' ')}" for key, value in figures.items())
     if any(figures.get(key) for key in ("failed", "dead_lettered", "dead_letter_failed")):
         return Finding(
             "deliveries",
             WARN,
-            f"Not every warning of the last {hours} h reached Spot: {counted}.",
-            "The dead letters say why. If they are of before the last repair, nothing is left to do.",
+            f"Not every notice of the last {hours} h reached Spot: {counted}.",
+            "Read the reasons in the dead letters. If they are older than the last repair, no action is needed.",
         )
     if figures.get("delivered"):
-        return Finding("deliveries", PASS, f"Warnings of the last {hours} h reached Spot: {counted}.")
-    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. It proves nothing.", "Wait for an interruption.")
+        return Finding("deliveries", PASS, f"Notices of the last {hours} h reached Spot: {counted}.")
+    return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. This proves nothing.", "Wait for an interruption.")
 
 
 def _failing(recent: Recent) -> Finding:
-    message = f"No warning {recent.since} reached Spot: {recent.failed} failed."
+    message = f"No notice {recent.since} reached Spot: {recent.failed} failed."
     letter = recent.dead_letter
     if letter:
         message += f" The latest dead letter, of {letter.time}: {letter.error_code}: {letter.error_message}"
-    remedy = "Mend what the latest dead letter names."
+    remedy = "Correct the error that the latest dead letter names."
     if letter and any(f"status code {status}" in (letter.error_message or "") for status in (401, 403)):
         remedy = "Give the token's user the permission elastigroup:createInstanceinterruptionNotification, then run the playbook repair."
     return Finding("deliveries", FAIL, message, remedy)
@@ -263,7 +263,7 @@ def _dead_letters(evidence: Evidence) -> Finding:
             "dead_letters",
             SKIP,
             f"Dead letters were not read: {evidence.dead_letters_unread.rstrip('.')}.",
-            "Mend the queue, or grant sqs:ReceiveMessage.",
+            "Repair the queue, or grant sqs:ReceiveMessage.",
         )
     if not evidence.dead_letter_count:
         return Finding("dead_letters", PASS, "There are no dead letters.")
@@ -271,4 +271,4 @@ def _dead_letters(evidence: Evidence) -> Finding:
     if evidence.dead_letters:
         last = evidence.dead_letters[0]
         message += f" The latest, of {last.time}, instance {last.instance_id}: {last.error_code}: {last.error_message}"
-    return Finding("dead_letters", WARN, message, "Mend what they name, then purge the queue.")
+    return Finding("dead_letters", WARN, message, "Correct the errors that they name, then purge the queue.")

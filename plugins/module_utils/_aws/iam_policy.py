@@ -67,13 +67,13 @@ def beside(
 ) -> dict[str, t.Any]:
     """Return a policy of this collection together with the statements of others that stay.
 
-    A statement stays if it allows something to AWS accounts, users or roles that it names, or denies something other than what this
+    A statement stays if it allows something to AWS accounts, users or roles that it names, or denies something that this
     collection needs. One that lets everybody or a service do something is removed.
 
     :param own: the policy without others
     :param existing: the policy that the statements of others are in
     :param others: the statements of others
-    :param decide: returns whether what this collection needs is allowed beside a statement: YES, NO or UNSURE
+    :param decide: returns whether a statement leaves allowed all that this collection needs: YES, NO or UNSURE
     """
     kept = [other for other in others if _names_accounts(other) or (other.get("Effect") == "Deny" and decide(other) != NO)]
     return {**existing, **own, "Statement": [*own["Statement"], *kept]} if kept else own
@@ -101,7 +101,7 @@ def _matches(statement: t.Mapping[str, t.Any], action: str, resource: str | None
 
 
 def _covers(statement: t.Mapping[str, t.Any], element: str, value: str, ignore_case: bool = False) -> bool:
-    """Whether `Action` or `Resource` of a statement, or their opposites, include a value."""
+    """Return whether `Action` or `Resource` of a statement, or their opposites, include a value."""
     opposite = element not in statement
     patterns = [str(pattern) for pattern in _as_list(statement.get(f"Not{element}" if opposite else element))]
     if ignore_case:
@@ -179,5 +179,5 @@ def boundary_policy(iam: t.Any, arn: str | None) -> t.Any:
     """Return the document of a permissions boundary; None if there is none, or it cannot be read."""
     try:
         return managed_policy(iam, arn) if arn else None
-    except Exception:  # what it allows is then not known
+    except Exception:  # its permissions are then not known
         return None

@@ -77,9 +77,9 @@ def check_kms_parameters(parameters: t.Mapping[str, str], regions: t.Sequence[st
 def is_same_key(one: str | None, other: str | None, arns: t.Mapping[str, str] | None = None) -> bool:
     """Return whether two identifiers are of one KMS key: its id, its ARN, an alias or the ARN of an alias.
 
-    DescribeConnection and GetQueueAttributes show the form that was given (Terraform's acceptance tests on AWS), by whoever gave it.
+    DescribeConnection and GetQueueAttributes show the form that was given (Terraform's acceptance tests on AWS), whoever created it.
 
-    :param arns: the ARNs of keys by identifier, as far as they could be read: nothing else shows what key an alias stands for
+    :param arns: the ARNs of keys by identifier, as far as they could be read; only they show the key behind an alias
     """
     if not one or not other:
         return False
@@ -113,7 +113,7 @@ class Key:
 
     @property
     def arn(self) -> str | None:
-        """The ARN of the key; None if it is not known."""
+        """Return the ARN of the key; None if it is not known."""
         return (self.metadata or {}).get("Arn")
 
 
@@ -121,9 +121,9 @@ class Key:
 class KeyUse:
     """How EventBridge uses a KMS key.
 
-    :ivar what: what is encrypted with it
+    :ivar what: the encrypted resource
     :ivar caller: the service or, without an account, the role that calls KMS
-    :ivar actions: what it calls
+    :ivar actions: the actions that it calls
     :ivar context: the condition keys of the call; `{account}` stands for the account of the key
     :ivar guessed: condition keys whose values are known in their form only
     :ivar tag: whether the key needs EventBridge's tag
@@ -175,13 +175,9 @@ class KeyUse:
             raise RegionError("KeyNotUsable", f"EventBridge cannot use the KMS key {key.identifier} for {self.what}: {why}. {REMEDY}")
 
     def note(self, key: Key) -> str | None:
-        """Return what a person should know about a key that may be used; None for nothing."""
+        """Return a note for users about a key that may be used; None if there is none."""
         doubts = self.doubts(key)
-        return (
-            f"whether EventBridge can use the KMS key {key.identifier} for {self.what} is not known: {'; '.join(doubts)}"
-            if doubts
-            else None
-        )
+        return f"unknown whether EventBridge can use the KMS key {key.identifier} for {self.what}: {'; '.join(doubts)}" if doubts else None
 
     def _checks(self, key: Key) -> t.Iterator[tuple[str, str]]:
         if key.missing:
@@ -215,7 +211,7 @@ class KeyUse:
         return allows(key.policy, action=action, resource=arn, context=context, service=caller) if decision == NO else decision
 
 
-REMEDY = "The guide 'Permissions in AWS' says what the key needs."
+REMEDY = "See the guide 'Permissions in AWS' for the key's policy."
 
 
 def queue_use(region: Region, queue: str, rule: str) -> KeyUse:
@@ -253,7 +249,7 @@ def connection_use(region: Region, connection: str) -> KeyUse:
 
 
 def read_key(region: Region, identifier: str, tags: bool = False) -> Key:
-    """Read a KMS key: DescribeKey, GetKeyPolicy, and ListResourceTags if its tags matter. Never raises for what KMS refuses."""
+    """Read a KMS key: DescribeKey, GetKeyPolicy, and ListResourceTags if its tags matter. Never raises for a refusal of KMS."""
     if _is_of_aws(identifier):
         return Key(identifier)
     kms, unread = region.clients["kms"], []

@@ -43,12 +43,12 @@ class OtherTarget:
 
 @dataclass(frozen=True)
 class OtherDestination:
-    """Another API destination of the region that sends to Spot, and what is connected to it.
+    """Another API destination of the region that sends to Spot, and its connected resources.
 
     :ivar spot_account: the account it sends for, unless a target decides it; None where that is hidden, missing or could not be read
     :ivar rules: the rules of the default event bus that send to it
     :ivar connection: the name of its connection
-    :ivar targets: the targets that send to it; read only where they decide the account, or were asked for
+    :ivar targets: the targets that send to it; read only if they decide the account, or are needed
     :ivar foreign_targets: the ids of the further targets of its rules, by rule; read with `targets`
     :ivar dead: whether its connection was deleted, so that it delivers nothing
     :ivar elsewhere: where no rule of the default event bus sends to it, those of others, as `bus/rule`
@@ -71,7 +71,7 @@ class OtherDestination:
         return None if None in accounts else accounts[0]
 
     def may_serve(self, spot_account: str) -> bool:
-        """Whether it sends for this account, as far as can be known."""
+        """Return whether it sends for this account, as far as can be known."""
         return bool(self.rules or self.elsewhere) and not self.dead and self.account_for(spot_account) in (None, spot_account)
 
 
@@ -82,7 +82,7 @@ def others(region: Region, own: str, endpoint: str, *, with_targets: bool = Fals
     to it, and ListTargetsByRule where a target may decide the account.
 
     :param own: the name of ours
-    :param with_targets: whether what is connected is needed; then a target that cannot be read is an error
+    :param with_targets: whether connected resources are needed; then a target that cannot be read is an error
     """
     events = region.clients["events"]
     addresses = {_address(endpoint), _address(DEFAULT_ENDPOINT)}
@@ -109,7 +109,7 @@ def _read(events: t.Any, item: Document, addresses: t.Collection[str], with_targ
     except Exception:
         if with_targets:
             raise
-        return OtherDestination(name, account, rules, connection, dead=dead)  # its account stays unknown; that it exists is what matters
+        return OtherDestination(name, account, rules, connection, dead=dead)  # its account stays unknown
     targets, foreign = [], {}
     for rule, all_targets in found:
         sending = [target for target in all_targets if target["Arn"] == item["ApiDestinationArn"]]

@@ -19,7 +19,7 @@ CLOUDFORMATION = "cloudformation"
 
 # How CloudFormation names the stacks of a stack set (CloudFormation user guide, "StackSets concepts").
 _OF_A_STACK_SET = "StackSet-"
-# What an integration may consist of. Of a stack with anything else, an integration is only a part.
+# The parts of an integration. An integration is only a part of a stack with any other resource.
 _INTEGRATION = frozenset(
     {
         "AWS::CDK::Metadata",
@@ -42,7 +42,7 @@ _ONCE = ("AWS::Events::ApiDestination", "AWS::Events::Rule")
 class Stack:
     """The CloudFormation stack that made a resource, and would remove it.
 
-    :ivar more: what it holds apart from one integration: logical ids
+    :ivar more: its resources outside of one integration: logical ids
     """
 
     name: str
@@ -51,7 +51,7 @@ class Stack:
 
     @property
     def of_a_set(self) -> bool:
-        """Whether it is managed by a stack set, and so must not be changed by itself."""
+        """Return whether it is managed by a stack set, and so must not be changed by itself."""
         return self.name.startswith(_OF_A_STACK_SET)
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ def owner(region: Region, physical_id: str) -> Stack | None:
 
     A resource that a deleted stack has retained belongs to none.
 
-    :param physical_id: what CloudFormation knows it by; for connections, API destinations and rules that is the name
+    :param physical_id: CloudFormation's id of it; for connections, API destinations and rules, the name
     """
     try:
         found = region.clients[CLOUDFORMATION].describe_stack_resources(PhysicalResourceId=physical_id).get("StackResources", [])

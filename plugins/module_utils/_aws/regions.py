@@ -32,7 +32,7 @@ __all__ = ["MAX_WORKERS", "Region", "Regions"]
 
 Result = t.TypeVar("Result")
 
-# Where nothing names a region, what concerns a whole AWS account of the partition `aws` is asked here: every account has this region.
+# The region for calls about a whole AWS account of the partition `aws` if nothing names a region: every account has this region.
 DEFAULT_HOME_REGION = "us-east-1"
 
 # By the beginning of a region's name: its partition, and the region that every account of the partition has. A botocore that is older than
@@ -50,7 +50,7 @@ _PARTITIONS = {
 _UNKNOWN_KEY = ("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure")
 _OTHER_HOMES = ("us-gov-west-1", "cn-north-1", "eusc-de-east-1")
 
-# Every enabled region of an account at once: the work is waiting, not computing.
+# Every enabled region of an account at once: threads wait, and do not compute.
 MAX_WORKERS = 40
 
 # Six attempts carry a call through one-in-five throttling; ten seconds each end a silent region in about a minute.
@@ -64,7 +64,7 @@ _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
 class _Clients(dict[str, t.Any]):
-    """Clients by service, made when they are asked for the first time."""
+    """Clients by service, created at their first use."""
 
     def __init__(self, make: t.Callable[[str], t.Any]) -> None:
         super().__init__()
@@ -118,9 +118,9 @@ class Regions:
         self._regions = {name: self._make_region(name, services) for name in self.names}
 
     def aws_account(self) -> str:
-        """The caller's AWS account, twelve digits.
+        """Return the caller's AWS account, twelve digits.
 
-        The first two regions and the home region are asked at once and the first answer counts: one region that is down, or does not
+        The first two regions and the home region are called at once and the first response counts: one region that is down, or does not
         exist, must not stop the others.
         """
         clients = [self._make_client("sts", name) for name in dict.fromkeys([*self.names[:2], self._home])]
@@ -131,20 +131,20 @@ class Regions:
         return str(answered.result()["Account"])
 
     def __getitem__(self, name: str) -> Region:
-        """The region of this name."""
+        """Return the region of this name."""
         return self._regions[name]
 
     def home(self, services: t.Sequence[str]) -> Region:
-        """The region that parameters, environment or profile name, else a usual one, for what concerns the whole account, as `iam`."""
+        """Return the region of parameters, environment or profile, else a usual one, for calls about the whole account, such as IAM's."""
         return self._make_region(self._home, services)
 
     def first(self, function: t.Callable[[Region], Result], home: str = "") -> tuple[Region, Result]:
-        """Query what concerns the whole account in the home region; in another one if the home region cannot respond to this caller.
+        """Make a call about the whole account in the home region; in another one if the home region cannot respond to this caller.
 
         That is so if the organisation denies the home region, and if nothing names a region and the keys belong to another partition.
 
         :param home: the region to begin with, by default the home region
-        :returns: the region that responded, and what the function returned for it
+        :returns: the region that responded, and the function's result for it
         :raises Exception: that of the home region, if no other region responds.
         """
         region = self._make_region(home or self._home, ())
@@ -165,7 +165,7 @@ class Regions:
     def _instead_of(self, home: str, failure: Failure) -> list[Region]:
         names: t.Iterable[str] = ()
         if failure.of_organization:
-            # Only to find one that responds: which regions there are, AWS says.
+            # Only to find one that responds: AWS lists the regions.
             names = [*self.names, *self._session.get_available_regions("ec2", partition_of(home))]
         elif failure.code in _UNKNOWN_KEY and home == DEFAULT_HOME_REGION:
             names = _OTHER_HOMES
@@ -187,7 +187,7 @@ class Regions:
         """Call a function once for each region, all at the same time.
 
         :param among: other regions than those of this run
-        :returns: by region, in the order the user gave them: what the function returned, or why it could not.
+        :returns: by region, in the order the user gave them: the function's result, or why there is none.
             Never raises for a region, so that one that fails does not stop the others.
         """
         regions = self._regions if among is None else {region.name: region for region in among}
@@ -202,7 +202,7 @@ class Regions:
 def enabled_regions(region: Region) -> tuple[str, ...]:
     """Return the regions that are enabled for the account.
 
-    :param region: the one to ask
+    :param region: the region of the call
     """
     # Without AllRegions, AWS lists those that are enabled (EC2 API reference, DescribeRegions).
     return tuple(item["RegionName"] for item in region.clients["ec2"].describe_regions()["Regions"])
@@ -211,7 +211,7 @@ def enabled_regions(region: Region) -> tuple[str, ...]:
 def regions_of_account(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the regions that are enabled for the account, and those of AWS that are not.
 
-    :param region: the one to ask
+    :param region: the region of the call
     """
     found = region.clients["ec2"].describe_regions(AllRegions=True)["Regions"]
     disabled = tuple(sorted(item["RegionName"] for item in found if item.get("OptInStatus") == "not-opted-in"))
@@ -219,7 +219,7 @@ def regions_of_account(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def regions_of_every_account(regions: Regions) -> list[str]:
-    """The regions that every AWS account has, without opting in.
+    """Return the regions that every AWS account has, without opting in.
 
     :raises ArgumentError: AWS does not list them.
     """
@@ -235,7 +235,7 @@ def regions_of_every_account(regions: Regions) -> list[str]:
 def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result | Failure:
     try:
         return function(region)
-    except Exception as error:  # whatever it was, it is this region's alone
+    except Exception as error:  # of any kind: it concerns this region only
         return failure_of(error)
 
 
@@ -245,7 +245,7 @@ def partition_of(region: str) -> str:
 
 
 def home_region(names: t.Sequence[str]) -> str:
-    """Return the region for what concerns the whole account, where parameters, environment and profile name none.
+    """Return the region for calls about the whole account, if parameters, environment and profile name none.
 
     :param names: the regions to work in; their partition is that of the account
     """

@@ -70,7 +70,7 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
     :raises ArgumentError: there is no such profile.
     """
     core = botocore.session.Session(profile=profile)
-    # Else old botocore asks for the role in us-east-1, on behalf of all regions.
+    # Else an old botocore assumes the role in us-east-1, for all regions.
     core.set_config_variable("sts_regional_endpoints", "regional")
     try:
         core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
@@ -83,7 +83,7 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
             resolver.providers.insert(0, AssumedRoleProvider(credentials))
         for provider in resolver.providers:
             if provider.METHOD == "assume-role":
-                # botocore's own would read the terminal, once in each module.
+                # botocore's own would prompt on the terminal, once in each module.
                 provider._prompter = _refuse_to_prompt(core.get_config_variable("profile"))
         return boto3.session.Session(botocore_session=core)
     except Exception as error:
@@ -120,7 +120,7 @@ def _refuse_to_prompt(profile: str | None) -> t.Callable[[str], t.NoReturn]:
     def refuse(dummy: str) -> t.NoReturn:
         raise RegionError(
             "MfaRequired",
-            f"The AWS profile {name} demands an MFA code (mfa_serial), and a module cannot ask for one. Run "
+            f"The AWS profile {name} requires an MFA code (mfa_serial), which a module cannot read. Run "
             f'eval "$(aws configure export-credentials --profile {name} --format env)", unset AWS_PROFILE, and run again.',
         )
 
@@ -131,8 +131,8 @@ def _refuse_to_prompt(profile: str | None) -> t.Callable[[str], t.NoReturn]:
 class AssumeRole:
     """The role in whose account a module works.
 
-    :ivar external_id: what the role's trust policy asks for; None if it asks for nothing
-    :ivar session_name: under which CloudTrail shows what was done
+    :ivar external_id: the external id that the role's trust policy requires; None for none
+    :ivar session_name: the name of the session in CloudTrail
     """
 
     arn: str
@@ -141,7 +141,7 @@ class AssumeRole:
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> AssumeRole | None:
-        """What the arguments of `argument_specs.assume_role_argument_spec` ask for; None if no role is to be assumed.
+        """Return the role that `argument_specs.assume_role_argument_spec` describes; None if no role is to be assumed.
 
         :raises ArgumentError: the role's ARN is none.
         """
@@ -149,11 +149,11 @@ class AssumeRole:
         if not arn:
             return None
         if not arn.startswith("arn:") or not validate_aws_arn(arn, service="iam", resource_type="role"):
-            raise ArgumentError(f"'{arn[:200]}' is not the ARN of a role. ARNs look like arn:aws:iam::123456789012:role/name.")
+            raise ArgumentError(f"'{arn[:200]}' is not the ARN of a role. An ARN has the form arn:aws:iam::123456789012:role/name.")
         return cls(arn, params.get("assume_role_external_id") or None, params.get("assume_role_session_name") or DEFAULT_SESSION_NAME)
 
     def credentials(self, source: t.Any, make_client: t.Callable[..., t.Any]) -> t.Any:
-        """botocore's credentials of the role, which renew themselves before they expire.
+        """Return botocore's credentials of the role, which renew themselves before they expire.
 
         :param source: the credentials that may assume it; None if there are none
         :param make_client: makes a client of STS, given credentials as `botocore.session.Session.create_client` takes them
@@ -169,13 +169,13 @@ class AssumeRole:
             failure = failure_of(error)
             raise ArgumentError(
                 f"The role {self.arn} cannot be assumed: {failure.code}: {failure.message} "
-                f"It must be there, and its trust policy must name the caller{' and the external id' if self.external_id else ''}."
+                f"It must exist, and its trust policy must name the caller{' and the external id' if self.external_id else ''}."
             ) from None
         return RefreshableCredentials.create_from_metadata(first, fetcher.fetch_credentials, "assume-role")
 
 
 class AssumedRoleProvider:
-    """Gives a botocore session the credentials of an assumed role; has what botocore asks of a `CredentialProvider`."""
+    """Gives a botocore session the credentials of an assumed role; has the interface of botocore's `CredentialProvider`."""
 
     METHOD = "spot-eventbridge-assumed-role"
     CANONICAL_NAME = None

@@ -60,7 +60,7 @@ def read_organization(client: t.Any, units: t.Iterable[str]) -> Organization:
                 raise RegionError("OrganizationalUnit", why) from None
             failure = failure_of(error)
             if failure.denied:
-                # A member that is no delegated administrator gets this whatever its policies allow (Organizations API reference).
+                # A member that is no delegated administrator gets this with any permissions (Organizations API reference).
                 raise RegionError(failure.code, f"{failure.message} {ADMINISTRATOR}") from None
             raise
     return Organization(str(described["MasterAccountId"]), members)

@@ -56,7 +56,7 @@ class StackParameters:
     keep_token: bool = False
 
     def check(self) -> None:
-        """Refuse what CloudFormation would refuse, with a better message.
+        """Refuse, with a clearer message, parameters that CloudFormation would refuse.
 
         :raises RegionError: a parameter is not in the template, or has no value.
         """
@@ -93,7 +93,7 @@ class StackParameters:
         }
 
     def changed(self) -> bool:
-        """Whether a value differs that the stack has and CloudFormation shows. A new parameter shows in a resource."""
+        """Return whether a value differs that the stack has and CloudFormation shows. A new parameter shows in a resource."""
         current = self.current or {}
         return any(name in current and current[name] not in (value, HIDDEN) for name, value in self.desired().items())
 

@@ -16,7 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# The logical ids that a stack of this collection's template always has. It names all parts alike. What another template decides is not
+# The logical ids that a stack of this collection's template always has. It names all parts alike. Settings of another template are not
 # repaired.
 _OURS = {"Connection", "ApiDestination", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
 
@@ -26,9 +26,9 @@ GOOD_STATES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_
 
 @dataclass(frozen=True)
 class StackNames:
-    """A stack that holds an integration, and what CloudFormation named its parts.
+    """A stack that holds an integration, and the names of its parts.
 
-    :ivar names: by type of resource, such as `AWS::Events::Rule`; what is not there has none
+    :ivar names: by type of resource, such as `AWS::Events::Rule`, of the existing parts
     :ivar ours: whether it is made of this collection's template
     """
 
@@ -39,34 +39,34 @@ class StackNames:
 
     @property
     def in_progress(self) -> bool:
-        """Whether CloudFormation is working on it."""
+        """Return whether CloudFormation is working on it."""
         return self.status.endswith("_IN_PROGRESS") and self.status not in GOOD_STATES
 
     @property
     def rule(self) -> str:
-        """The name of the rule; empty if there is none, as with the other names."""
+        """Return the name of the rule; empty if there is none, as with the other names."""
         # For a bus of one's own, the physical id has the bus before the name.
         return self._name("AWS::Events::Rule").rsplit("|", 1)[-1]
 
     @property
     def connection(self) -> str:
-        """The name of the connection."""
+        """Return the name of the connection."""
         return self._name("AWS::Events::Connection")
 
     @property
     def api_destination(self) -> str:
-        """The name of the API destination."""
+        """Return the name of the API destination."""
         return self._name("AWS::Events::ApiDestination")
 
     @property
     def queue(self) -> str:
-        """The name of the dead-letter queue."""
+        """Return the name of the dead-letter queue."""
         # The physical id is the queue's URL.
         return self._name("AWS::SQS::Queue").rsplit("/", 1)[-1]
 
     @property
     def execution_role(self) -> str:
-        """The name of the execution role."""
+        """Return the name of the execution role."""
         return self._name("AWS::IAM::Role")
 
     def _name(self, resource_type: str) -> str:
@@ -74,19 +74,19 @@ class StackNames:
 
 
 def names_in_stack(region: Region, stack_name: str) -> StackNames:
-    """As `stack_names`, where there must be a rule.
+    """Return the same as `stack_names`, of a stack that must have a rule.
 
     :raises RegionError: there is no such stack, or no rule in it
     """
     found = stack_names(region, stack_name)
     if not found or not found.rule:
-        what = f"holds no rule, it is {found.status}" if found else "is not there"
+        what = f"holds no rule, it is {found.status}" if found else "does not exist"
         raise RegionError("NoStack", f"the stack {stack_name} {what}: onboard the region first")
     return found
 
 
 def stack_names(region: Region, stack_name: str) -> StackNames | None:
-    """What a stack holds, None if there is no such stack. DescribeStacks, DescribeStackResources."""
+    """Return the parts of a stack, None if there is no such stack. Calls DescribeStacks, DescribeStackResources."""
     client = region.clients[CLOUDFORMATION]
     try:
         (stack,) = client.describe_stacks(StackName=stack_name)["Stacks"]

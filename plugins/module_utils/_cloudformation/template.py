@@ -27,7 +27,7 @@ LONGEST_BODY = 51200
 REVISION_PARAMETER = "TokenRevision"
 # As CloudFormation shows a hidden value.
 HIDDEN = "****"
-# What of a template is no update by itself (CloudFormation user guide). Of parameters, the values are, which are compared on their own.
+# Parts of a template that are no update by themselves (CloudFormation user guide). The values of parameters are compared separately.
 _NOT_UPDATED = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters")
 _S3 = re.compile(r"(.+\.)?s3[.-]([a-z0-9.-]+\.)?amazonaws\.com(\.cn)?\Z")
 
@@ -49,7 +49,7 @@ class Template:
     """CloudFormation's summary of a template.
 
     :ivar resources: the logical ids by type, as far as CloudFormation names them
-    :ivar capabilities: what a caller has to acknowledge
+    :ivar capabilities: the capabilities that a caller has to acknowledge
     """
 
     parameters: t.Mapping[str, Parameter]
@@ -76,14 +76,14 @@ class Template:
         )
 
     def differences(self, other: Template) -> tuple[str, ...]:
-        """Return what differs between two summaries. Capabilities follow from the resources."""
+        """Return the differences between two summaries. Capabilities follow from the resources."""
         parts = ("parameters", "resource_types", "resources", "description")
         return tuple(part.replace("_", " ") for part in parts if getattr(self, part) != getattr(other, part))
 
     def account_parameter(self, given: str | None) -> str:
         """Return the parameter that takes the Spot account.
 
-        :param given: its name, if the user says it
+        :param given: its name, if the user gives it
         :raises RegionError: there is none, or more than one that could be it.
         """
         return self._find(given, "account_parameter", "a Spot account", (r"spot(inst)?_?account(_?id)?", r"account(_?id)?"))
@@ -101,14 +101,14 @@ class Template:
         for form in forms:
             found = [name for name in self.parameters if re.fullmatch(form, name, re.IGNORECASE)]
             if len(found) > 1:
-                raise RegionError("NoParameter", f"several parameters of the template may take {what}; say with {option} which: {there}")
+                raise RegionError("NoParameter", f"several parameters of the template may take {what}; set {option} to one of: {there}")
             if found:
                 return found[0]
-        raise RegionError("NoParameter", f"no parameter of the template seems to take {what}; say with {option} which does: {there}")
+        raise RegionError("NoParameter", f"no parameter of the template seems to take {what}; set {option} to one of: {there}")
 
 
 def looks_like_token(parameter: str) -> bool:
-    """Whether a parameter may hold a token, to judge by its name; what it holds is not shown then."""
+    """Return whether a parameter may hold a token, judged by its name; its value is not shown then."""
     return "token" in parameter.lower() and parameter != REVISION_PARAMETER
 
 
@@ -136,14 +136,14 @@ def check_template_body(body: str) -> str:
     if not body.strip():
         raise ArgumentError("template_body is empty.")
     if size > LONGEST_BODY:
-        raise ArgumentError(f"template_body has {size} bytes; CloudFormation takes {LONGEST_BODY}. Put it into S3, and give template_url.")
+        raise ArgumentError(f"template_body has {size} bytes; CloudFormation accepts {LONGEST_BODY}. Store it in S3, and set template_url.")
     return body
 
 
 def body_differences(one: t.Any, other: t.Any) -> tuple[str, ...]:
-    """Return what differs between two templates, as far as CloudFormation would update it.
+    """Return the differences between two templates, as far as CloudFormation would update it.
 
-    :param one: a text; or what boto3 makes of a template in JSON, a dictionary
+    :param one: a text; or a dictionary, as boto3 returns a template in JSON
     :returns: `Resources.Rule`, `Outputs.RuleArn` …; `text` where one of them cannot be parsed
     """
     left, right = _parsed(one), _parsed(other)
@@ -156,13 +156,13 @@ def body_differences(one: t.Any, other: t.Any) -> tuple[str, ...]:
 def retained(body: t.Any) -> tuple[dict[str, t.Any], bool]:
     """Return a template whose resources all stay when the stack is deleted.
 
-    :param body: a text; or what boto3 makes of a template in JSON, a dictionary
+    :param body: a text; or a dictionary, as boto3 returns a template in JSON
     :returns: the template, and whether it was like that already
     :raises RegionError: it cannot be parsed.
     """
     template = _loaded(body, "SafeLoader")
     if template is None or not isinstance(template.get("Resources"), dict):
-        raise RegionError("NoTemplate", "the stack's template could not be read, so nothing can be said about what it shall retain")
+        raise RegionError("NoTemplate", "the stack's template could not be read, so its resources cannot be retained")
     mark = {"RetainedBy": "spot.eventbridge"}
     resources = {
         key: {**resource, "DeletionPolicy": "Retain", "Metadata": {**resource.get("Metadata", {}), **mark}}

@@ -38,14 +38,14 @@ _READS = re.compile(r"Describe|Get|List")
 _BY_POLICY = re.compile(
     r"(explicit deny) in an? ([a-zA-Z -]+(?:policy|boundary))|no (permissions boundary|session policy|VPC endpoint policy) allows"
 )
-# Other kinds of endpoints, which not every service has in every region; by a part of the host, the variable that asks for them.
+# Other kinds of endpoints, which not every service has in every region; by a part of the host, the variable that selects them.
 _KINDS_OF_ENDPOINTS = (("fips", "AWS_USE_FIPS_ENDPOINT"), (".api.a", "AWS_USE_DUALSTACK_ENDPOINT"))
 # A name that is known to exist: where it cannot be resolved either, the machine's DNS is at fault, not the region.
 _KNOWN_HOST = "sts.amazonaws.com"
 _NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"})
 
-# Another writer, or an earlier attempt whose response was lost, was faster: read and plan again.
+# Conflicts, also with an earlier attempt whose response was lost: read and plan again.
 _CONFLICTS = frozenset(
     {
         "AlreadyExistsException",
@@ -65,7 +65,7 @@ _CONFLICTS = frozenset(
 _CONFLICT_TEXT = re.compile(r"Stack.* (does not exist|is in \w+ state and can ?not|cannot be deleted while in status)", re.DOTALL)
 _NO_CHANGE = "No updates are to be performed"
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-# Right in a while, and nothing but time helps.
+# Temporary: only a later attempt succeeds.
 _NOT_YET = (
     ("ValidationException", "cannot be assumed by principal"),  # a new IAM role has not spread
     ("ValidationException", "since it has targets"),  # removed targets have not gone
@@ -73,14 +73,14 @@ _NOT_YET = (
     ("QueueDeletedRecently", ""),
 )
 
-# Who may administer stack sets of an organisation.
+# The accounts that may administer stack sets of an organisation.
 ADMINISTRATOR = (
     "Use the management account; or register this account for member.org.stacksets.cloudformation.amazonaws.com"
     " (organizations:RegisterDelegatedAdministrator), grant the caller organizations:ListDelegatedAdministrators, and set"
     " call_as=delegated_admin."
 )
 
-# By what AWS or botocore responds, "code: message": what to do, where the text does not say it.
+# The remedy by the response of AWS or botocore, "code: message", if the response does not contain it.
 _REMEDIES = (
     # Security token service: a token of the global endpoint is valid only in regions that are enabled by default (IAM user guide).
     (
@@ -104,8 +104,8 @@ _REMEDIES = (
 class Failure:
     """Why something could not be done in a region.
 
-    :ivar code: AWS's error code, or the name of what went wrong.
-    :ivar message: one line; what was tried, what AWS responded, what to do.
+    :ivar code: AWS's error code, or the name of the problem
+    :ivar message: one line: the attempted call, AWS's response, the remedy
     :ivar unreachable: whether no other call to that region will succeed either
     :ivar unsupported: whether the region does not know the operation, or does not exist
     :ivar of_organization: whether the organisation refuses even to read in the region
@@ -119,21 +119,21 @@ class Failure:
 
     @property
     def denied(self) -> bool:
-        """Whether the caller lacks a permission."""
+        """Return whether the caller lacks a permission."""
         return self.code in _DENIED
 
     @property
     def leaves_out(self) -> bool:
-        """Whether there can be no integration in the region, whoever tries."""
+        """Return whether there can be no integration in the region, with any permissions."""
         return self.unsupported or self.of_organization
 
     def as_dict(self) -> dict[str, str]:
-        """The shape of ``error`` in every result."""
+        """Return the shape of ``error`` in every result."""
         return {"code": self.code, "message": self.message}
 
 
 class RegionError(Exception):
-    """What a resource raises when it cannot go on in a region although AWS responded."""
+    """A resource cannot go on in a region although AWS responded."""
 
     def __init__(self, code: str, message: str, conflict: bool = False) -> None:
         """
@@ -145,7 +145,7 @@ class RegionError(Exception):
 
 
 def error_code(error: BaseException) -> str:
-    """AWS's code of an error, or an empty string where AWS said nothing."""
+    """Return AWS's code of an error; an empty string without a response of AWS."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return ""
@@ -161,28 +161,28 @@ def is_conflict(error: BaseException) -> bool:
     if isinstance(error, RegionError):
         return error.conflict
     if error_code(error) == "ValidationError":
-        # An attempt before this one, whose answer was lost, may have left nothing to change.
+        # An earlier attempt whose response was lost may have left nothing to change.
         return bool(_CONFLICT_TEXT.match(_words(error))) or (_NO_CHANGE in _words(error) and _attempts(error) > 1)
     return error_code(error) in _CONFLICTS
 
 
 def is_conflict_code(code: str) -> bool:
-    """Whether a code, of a call or of an entry of a call, says that the resource changed between reading and writing."""
+    """Return whether a code, of a call or of an entry of a call, reports that the resource changed between reading and writing."""
     return code in _CONFLICTS
 
 
 def is_no_change(error: BaseException) -> bool:
-    """Whether CloudFormation says that there is nothing to do (CloudFormation API reference, UpdateStack)."""
+    """Return whether CloudFormation reports that there is nothing to do (CloudFormation API reference, UpdateStack)."""
     return error_code(error) == "ValidationError" and _NO_CHANGE in _words(error) and _attempts(error) == 1
 
 
 def is_not_yet(error: BaseException) -> bool:
-    """Whether the same call will succeed later, without anybody doing anything."""
+    """Return whether the same call will succeed later, without anybody doing anything."""
     return any(error_code(error) == code and part in _words(error) for code, part in _NOT_YET)
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Turns whatever was raised in a region into one line for people and a code for programs."""
+    """Turn an exception of a region into one line for people and a code for programs."""
     if isinstance(error, RegionError):
         return error.failure
     if isinstance(error, ClientError):
@@ -209,7 +209,7 @@ def _failure_to_connect(error: BaseException) -> Failure:
     elif missing:
         message = f"{_host(error)} does not exist: there is no such service in this region. If AWS has it, install a newer botocore."
     else:
-        message = f"AWS did not answer: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
+        message = f"AWS did not respond: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
     return Failure(type(error).__name__, message, unreachable=True, unsupported=missing)
 
 
@@ -220,7 +220,7 @@ def _failure_of_response(error: t.Any) -> Failure:
     if code in _DENIED and not by_organization:
         message += f" Grant the caller the permission for {error.operation_name}.{_remedy_of_policy(message)}"
     if code in _EXPIRED:
-        message = f"{message.rstrip('.')}. Get new credentials and run again: what AWS is doing goes on meanwhile."
+        message = f"{message.rstrip('.')}. Get new credentials and run again; operations that AWS has begun continue."
     message = _with_remedy(code, message)
     if _attempts(error) > 1:
         message += f" (tried {_attempts(error)} times)"
@@ -235,12 +235,12 @@ def _failure_of_response(error: t.Any) -> Failure:
 
 
 def _remedy_of_policy(message: str) -> str:
-    """Return what else to do where a policy denies, or a policy that limits all others does not allow; empty for a missing permission."""
+    """Return the remedy if a policy denies, or one that limits all others does not allow; empty for a missing permission."""
     found = _BY_POLICY.search(message)
     if not found:
         return ""
     if found.group(1):
-        return f" The explicit deny counts more than any permission: take it out of the {found.group(2)}."
+        return f" The explicit deny counts more than any permission: remove it from the {found.group(2)}."
     return f" The {found.group(3)} has to allow it, too."
 
 
@@ -276,7 +276,7 @@ def _words(error: BaseException) -> str:
 
 
 def _attempts(error: BaseException) -> int:
-    """How often botocore tried."""
+    """Return the number of botocore's attempts."""
     return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1 if isinstance(error, ClientError) else 1
 
 

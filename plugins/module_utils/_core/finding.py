@@ -25,8 +25,8 @@ class Finding:
 
     :ivar check: the name of the check, as documented
     :ivar outcome: `pass`, `warn`, `fail`; `skip` where it was not checked, `unknown` where it could not be read
-    :ivar message: one line; what exists and, where that differs, what was expected
-    :ivar remedy: what to do; empty for a pass
+    :ivar message: one line: the existing and, if it differs, the expected state
+    :ivar remedy: the recommended action; empty for a pass
     """
 
     check: str
@@ -35,5 +35,5 @@ class Finding:
     remedy: str = ""
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results and reports."""
+        """Return the entry in results and reports."""
         return asdict(self)

@@ -20,7 +20,7 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 
 _MOST_BYTES = 8 * 1024 * 1024
-# A secret shorter than this is none, and hiding it would hide half of a text.
+# A shorter secret is not hidden: it would hide half of a text.
 _SHORTEST_SECRET = 4
 
 
@@ -30,7 +30,7 @@ def ca_bundle() -> str | None:
 
 
 def reason_of(error: BaseException, ca_path: str | None) -> str:
-    """Return in one line why a service did not respond, with what Python does not say: which file is missing.
+    """Return in one line why a service did not respond, with the missing file, which Python does not name.
 
     :param ca_path: the file of certificates to trust
     """
@@ -52,30 +52,30 @@ class PeerError(Exception):
 
     @property
     def remedy(self) -> str:
-        """What a person can do."""
+        """Return the recommended action."""
         if self.status == 401:
             return "Check the credentials: the service does not know them."
         if self.status == 403:
             return "Give the user of these credentials the right to do it."
         if self.status == 0 or self.status >= 500:
             return "Check the address and the network, or run again later."
-        return "Check the address and what the service is asked for."
+        return "Check the address and the request's options."
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The response of a service, whatever its status."""
+    """The response of a service, with any status."""
 
     status: int
     body: bytes
 
     @property
     def ok(self) -> bool:
-        """Whether the service accepted the request."""
+        """Return whether the service accepted the request."""
         return 200 <= self.status < 300
 
     def json(self) -> t.Any:
-        """The body; None if it is no JSON."""
+        """Return the body; None if it is no JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -90,7 +90,7 @@ class Peer:
     :ivar what: its name in messages, such as `the webhook`
     :ivar url: the base address; its path may be a secret, so that only its host is ever shown
     :ivar headers: sent with each request, to this address only: redirects are not followed
-    :ivar secrets: what must never be shown, also where the service repeats it
+    :ivar secrets: texts that must never be shown, also if the service repeats them
     :ivar ca_path: a file of certificates to trust instead of those that the environment names, or the system's
     """
 
@@ -104,7 +104,7 @@ class Peer:
 
     @property
     def host(self) -> str:
-        """The part of the address that is no secret."""
+        """Return the part of the address that is no secret."""
         parts = urlsplit(self.url)
         return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
@@ -130,9 +130,9 @@ class Peer:
             address += ("&" if urlsplit(address).query else "?") + urlencode(query)
         try:
             return within(self.seconds, lambda: self._ask(method, address, body))
-        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
+        except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
             said = reason_of(error, self.ca_path or ca_bundle())
-            raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not answer: {said}")) from None
+            raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not respond: {said}")) from None
 
     def _ask(self, method: str, address: str, body: t.Any) -> Reply:
         given = None if body is None else json.dumps(body).encode()
@@ -157,11 +157,11 @@ class Peer:
     def refusal(self, reply: Reply) -> PeerError:
         """Return the response as an error: which service, what, and why."""
         meaning = {401: " (it refuses the credentials)", 403: " (it does not allow this)"}.get(reply.status, "")
-        # Before anything is cut off: the rest of a secret that was cut through would not be found any more.
+        # Before the text is cut: a part of a secret would not be found.
         told = self.scrub(reply.body.decode("utf-8", "replace"))
-        # A terminal would obey what is not printable.
+        # A terminal would execute control characters.
         printable = " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())[:300] or "(nothing)"
-        return PeerError(reply.status, f"{self.what} at {self.host} answered {reply.status}{meaning}: {printable}")
+        return PeerError(reply.status, f"{self.what} at {self.host} responded with {reply.status}{meaning}: {printable}")
 
     def scrub(self, text: str) -> str:
         """Return the text without secrets and their encoded forms."""

@@ -31,15 +31,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done to a resource in a region, decided without a single call.
+    """The changes of a resource in a region, decided without a call.
 
     :ivar action: `created`, `updated`, `reauthorized`, `deleted` or `unchanged`
     :ivar document: the resource as it will be when the plan is carried out; None if there will be none
-    :ivar before: what a diff shows of the present, None where there is nothing
+    :ivar before: the present state as a diff shows it, None where there is nothing
     :ivar after: the same for the future
     :ivar calls: the changes, in order
-    :ivar unmet_dependency: what is missing that the calls need. A prediction ignores it, as a run makes it before.
-    :ivar note: what a person should know about this region although nothing failed
+    :ivar unmet_dependency: a missing resource that the calls need. A prediction ignores it, as a run makes it before
+    :ivar note: a note for users about this region although nothing failed
     """
 
     action: str
@@ -52,15 +52,15 @@ class Plan:
 
 
 class Existing(t.Protocol):
-    """What exists now, as far as a plan needs it."""
+    """The existing state of a resource, as far as a plan needs it."""
 
     @property
     def document(self) -> Document:
-        """The resource as it is returned to the user. Holds no secret."""
+        """Return the resource as it is returned to the user. Holds no secret."""
 
 
 class Resource(abc.ABC):
-    """One kind of AWS resource, bound to what is desired of it."""
+    """One kind of AWS resource, bound to its desired state."""
 
     kind: t.ClassVar[str]
     """The key under which it stands in a result."""
@@ -72,44 +72,44 @@ class Resource(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> t.Any:
-        """Return what is desired, out of a module's parameters.
+        """Return the desired state, out of a module's parameters.
 
         :param regions: the `Regions` of the run
         :raises ArgumentError: a parameter cannot be right.
         """
 
     def prepared(self, region: Region) -> t.Any:
-        """Return the same with what has to be read of a region before anything is planned there. Makes only reading calls.
+        """Return the same with all that must be read of a region before anything is planned there. Makes only reading calls.
 
-        :raises RegionError: what is desired cannot work here.
+        :raises RegionError: the desired state cannot work here.
         """
         return self
 
     def read(self, region: Region) -> t.Any:
-        """Return what exists now (an `Existing`), None if nothing does. Makes only reading calls."""
+        """Return the existing state (an `Existing`), None if there is none. Makes only reading calls."""
         return self.completed(region, self.look(region))
 
     @abc.abstractmethod
     def look(self, region: Region) -> t.Any:
-        """Return what exists now, as far as no other resource has to be known for it."""
+        """Return the existing state, as far as it needs no other resource."""
 
     def completed(self, region: Region, seen: t.Any) -> t.Any:
-        """Return what `read` does, out of what `look` has returned. Calls only for what is not in `region.known`."""
+        """Return the result of `read`, out of that of `look`. Calls only for ARNs that are not in `region.known`."""
         return seen
 
     @abc.abstractmethod
     def plan(self, region: Region, existing: t.Any) -> Plan:
-        """Decide what has to be done. Pure: no call, no clock, no check mode.
+        """Decide the changes.
 
-        :raises RegionError: what is desired must not be done here.
+        :raises RegionError: the desired state must not be made here.
         """
 
     def settled(self, existing: t.Any) -> bool:
-        """Whether AWS has finished working on it, successfully or not."""
+        """Return whether AWS has finished working on it, successfully or not."""
         return True
 
     def achieved(self, region: Region, existing: t.Any) -> bool:
-        """Whether what was done is visible in what was read after it. Pure.
+        """Return whether the changes are visible in the state that was read after them.
 
         :raises RegionError: it is visible, and the resource does not work.
         """

@@ -21,12 +21,12 @@ Seen = t.TypeVar("Seen")
 # Seconds between two attempts: short at first, as most things are quick.
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 _LONGEST_PAUSE = 5.0
-# Seconds that a service which does not respond may cost. Below the thirty after which people look at the clock.
+# The longest wait for a service that does not respond, in seconds.
 RESPONSE_TIMEOUT = 20.0
-# How often a call is made when another writer is faster each time. More than a few means that the two undo each other's work.
+# Attempts of a call after conflicts. More conflicts mean that two writers undo each other's changes.
 _MOST_ATTEMPTS = 5
 
-# The calls of all regions that wait at the same time, besides one in the thread of each region.
+# The calls of all regions that wait at the same time, in addition to one in the thread of each region.
 _MAX_WORKERS = 64
 
 
@@ -42,17 +42,17 @@ class Deadline:
 
     @property
     def passed(self) -> float:
-        """The seconds since the beginning."""
+        """Return the seconds since the beginning."""
         return time.monotonic() - self._begin
 
     @property
     def remaining(self) -> float:
-        """The seconds until the end, 0 after it."""
+        """Return the seconds until the end, 0 after it."""
         return max(self.seconds - self.passed, 0.0)
 
     @property
     def expired(self) -> bool:
-        """Whether the time is over."""
+        """Return whether the time is over."""
         return self.remaining == 0
 
     def sleep(self, pause: float) -> bool:
@@ -67,7 +67,7 @@ class Deadline:
 
 
 def pauses(at_least: float = 0.0) -> t.Iterator[float]:
-    """The seconds between two attempts, without an end: a deadline or a number of attempts sets the limit.
+    """Return the seconds between two attempts, without an end: a deadline or a number of attempts sets the limit.
 
     :param at_least: the first one, for calls that cost something
     """
@@ -80,7 +80,7 @@ def poll(read: t.Callable[[], Seen], done: t.Callable[[Seen], bool], deadline: D
     """Read until something is done, or the time is over.
 
     :param at_least: see `pauses`
-    :returns: what was read last
+    :returns: the last result of the reading
     """
     between = pauses(at_least)
     while True:
@@ -113,7 +113,7 @@ class Retries:
 def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
     """Call a function and give it up after so many seconds.
 
-    The function runs in a thread, as neither the look-up of a name nor a service that sends a byte now and then obeys the timeout of a
+    The function runs in a thread, as neither the resolution of a name nor a service that sends single bytes observes the timeout of a
     socket. A function that is given up ends with the process at the latest.
 
     :raises TimeoutError: the time is over. What the function raises passes through.
@@ -130,7 +130,7 @@ def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
     try:
         value, error = outcome.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} seconds") from None
+        raise TimeoutError(f"no response within {seconds:g} seconds") from None
     if error is not None:
         raise error
     return t.cast("Seen", value)
@@ -139,10 +139,10 @@ def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
 def at_once(*functions: t.Callable[[], t.Any]) -> list[t.Any]:
     """Call functions at the same time, the first one in this thread.
 
-    The others are called by a pool that all regions share. What the pool has not begun when this thread is free, this thread does: so a
+    The others are called by a pool that all regions share. Functions that the pool has not begun are called by this thread: so a
     function may itself call others at once, and a full pool stops nobody.
 
-    :returns: what they returned, in the order in which they were given
+    :returns: their results, in the order in which they were given
     :raises Exception: that of the first one that raised, after all have ended.
     """
     return [future.result() for future in ended_at_once(*functions)]
@@ -151,7 +151,7 @@ def at_once(*functions: t.Callable[[], t.Any]) -> list[t.Any]:
 def ended_at_once(*functions: t.Callable[[], t.Any]) -> list[concurrent.futures.Future[t.Any]]:
     """Call functions as `at_once` does.
 
-    :returns: a future that has ended for each, with what the function returned or raised
+    :returns: a future that has ended for each, with the function's result or exception
     """
     begun = [_pool().submit(function) for function in functions[1:]]
     futures = [_ended(function) for function in functions[:1]]

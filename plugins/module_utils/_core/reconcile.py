@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# Seconds to wait for a description that AWS took and does not show, once all else is shown.
+# Seconds to wait for a description that AWS took and does not show yet, once all else is shown.
 _COSMETIC_TIMEOUT = 5.0
 
 
@@ -32,13 +32,13 @@ def reconcile(
     look: t.Callable[[], t.Any] | None = None,
     ready: t.Callable[[], None] | None = None,
 ) -> Outcome:
-    """Bring a resource in one region to what is desired: read, plan, apply, read the result.
+    """Bring a resource in one region to the desired state: read, plan, apply, read the result.
 
     After a conflict, the resource is read and planned again, a few times; where AWS only needs time, until the time is over.
 
     :param timeout: seconds to wait for AWS; 0 waits for nothing
-    :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
-    :param look: returns what the resource's `look` has returned already; without it, the resource is read
+    :param gate: gets the plan before it is carried out, or predicted, and raises if it must not be
+    :param look: returns the earlier result of the resource's `look`; without it, the resource is read
     :param ready: returns when the changes may be made; its time does not count
     :raises RegionError: it cannot be done. botocore's errors pass through.
     """
@@ -97,9 +97,9 @@ def _read_settled(resource: Resource, region: Region, deadline: Deadline, look: 
 
 
 def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tuple[Document | None, str | None]:
-    """Read until what was done is visible: what is returned was seen.
+    """Read until the changes are visible: every result was read from AWS.
 
-    :returns: the resource, and a note about what is not visible and is only cosmetic
+    :returns: the resource, and a note about a description that is not visible yet
     """
     between, note = pauses(), None
     cosmetic = Deadline(min(_COSMETIC_TIMEOUT, deadline.remaining))
@@ -116,8 +116,8 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tupl
         # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
         if not (cosmetic if all_else else deadline).sleep(next(between)):
             if all_else:
-                note = f"AWS took the description of the {resource.kind}, but does not show it. Nothing else depends on it"
+                note = f"AWS accepted the description of the {resource.kind}, but it is not visible yet. Nothing else depends on it"
                 break
-            message = f"AWS took the change, but does not show it after {deadline.seconds:g} seconds; run again later"
+            message = f"AWS accepted the change, but it is not visible after {deadline.seconds:g} seconds; run again later"
             raise RegionError("NotShown", message)
     return (existing.document if existing else None), note

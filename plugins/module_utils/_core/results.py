@@ -31,7 +31,7 @@ LEFT_OUT = (DENIED, UNSUPPORTED)
 GOOD = (ACTIVE, *LEFT_OUT)
 LEFT_OUT_ACTION = "left_out"
 NO_API_DESTINATIONS = "This region has no API destinations."
-# What a run may think of a region that the organisation denies: nothing is wrong, or the account has failed.
+# The effects of a region that the organisation denies: none, or a failure of the account.
 SKIP_DENIED = "skip"
 FAIL_DENIED = "fail"
 
@@ -41,7 +41,7 @@ def left_out(failure: Failure) -> tuple[str, str]:
 
     This is the only place that decides it, for every module.
 
-    :returns: two empty texts if the failure says nothing of the kind
+    :returns: two empty texts for any other failure
     """
     if failure.of_organization:
         return DENIED, f"The organisation denies this region: {failure.code}: {failure.message}"
@@ -59,8 +59,8 @@ def left_out_entry(status: str, why: str) -> Document:
 def row(region: str, status: str, *, action: str = "", reason: str = "", changed: bool = False) -> Row:
     """Return the result of one region, as in `summary` of a result.
 
-    :param action: what was done, in words; `-` for nothing, empty if nothing was to be done
-    :param reason: one line: why the region is not active, or what else to know
+    :param action: the action, in words; `-` for none, empty if nothing was to be done
+    :param reason: one line: why the region is not active, or a note
     """
     return {"region": region, "status": status, "action": action, "reason": reason, "changed": changed}
 
@@ -106,14 +106,14 @@ def failed_result(message: str) -> Document:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done, or in check mode would be done, to a resource in a region, and the resource after it."""
+    """The action on a resource in a region, predicted in check mode, and the resource after it."""
 
     plan: Plan
     document: Document | None
 
 
 def resource_result(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Document:
-    """The result of all modules of one resource.
+    """Return the result of all modules of one resource.
 
     :param kind: the key under which the resource stands
     :param results: by region
@@ -145,16 +145,16 @@ def resource_result(kind: str, results: t.Mapping[str, Outcome | Failure]) -> Do
 
 
 def diff_entry(region: str, kind: str, plan: Plan) -> Document:
-    """What `--diff` shows of a resource that changes.
+    """Return the entry that `--diff` shows of a resource that changes.
 
-    :param region: empty for what is one for the whole account
+    :param region: empty for a resource of the whole account
     """
     header = f"{region} {kind}".strip()
     return {"before_header": header, "after_header": header, "before": plan.before or {}, "after": plan.after or {}}
 
 
 def failure_message(what: str, failures: t.Mapping[str, Failure], total: int) -> str:
-    """One line that names each region that failed and why; regions with the same reason stand together."""
+    """Return one line with each failed region and its reason; regions with the same reason are grouped."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for name, failure in failures.items():
         reasons.setdefault((failure.code, failure.message), []).append(name)

@@ -28,11 +28,11 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)\Z")
 
 
 class ArgumentError(ValueError):
-    """An argument that cannot be right. The message is one line and says what to do; it never holds a secret."""
+    """An argument that is not valid. The message is one line with the remedy; it never holds a secret."""
 
 
 def check_regions(regions: t.Sequence[str]) -> list[str]:
-    """Returns the regions in the order given, each once.
+    """Return the regions in the order given, each once.
 
     :raises ArgumentError: there is none, or one has not the form of a region's name.
     """
@@ -41,12 +41,12 @@ def check_regions(regions: t.Sequence[str]) -> list[str]:
         raise ArgumentError("No region is given: set 'regions', 'region' or AWS_REGION.")
     for region in unique:
         if not REGION.match(region):
-            raise ArgumentError(f"'{region}' is not the name of an AWS region. Names look like us-east-1.")
+            raise ArgumentError(f"'{region}' is not the name of an AWS region. A name has the form us-east-1.")
     return unique
 
 
 def desired_regions(given: t.Any) -> list[str]:
-    """Regions as people give them: a list, or one text with commas. Each once, in the order given.
+    """Return regions out of an option: a list, or one text with commas. Each once, in the order given.
 
     :returns: names, or only `all`
     :raises ArgumentError: there is none.
@@ -56,7 +56,7 @@ def desired_regions(given: t.Any) -> list[str]:
         raise ArgumentError("The regions must be 'all', a list of names, or names separated by commas such as us-east-1,eu-west-1.")
     unique = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     if not unique:
-        raise ArgumentError("No region is given: say 'all', or names separated by commas such as us-east-1,eu-west-1.")
+        raise ArgumentError("No region is given: set 'all', or names separated by commas such as us-east-1,eu-west-1.")
     return unique
 
 
@@ -66,7 +66,7 @@ def is_excluded(region: str, patterns: t.Iterable[str]) -> bool:
 
 
 def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
-    """Returns a resource's name.
+    """Return a resource's name.
 
     :raises ArgumentError: AWS would refuse it.
     """
@@ -75,11 +75,11 @@ def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
         return name
     longest = 80 if form is QUEUE_NAME else 64
     allowed = "letters, digits, '-' and '_'" if form is QUEUE_NAME else "letters, digits, '-', '_' and '.'"
-    raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS takes 1 to {longest} of {allowed}.")
+    raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS accepts 1 to {longest} of {allowed}.")
 
 
 def check_stack_name(name: str | None) -> str:
-    """Returns the name of a CloudFormation stack or stack set.
+    """Return the name of a CloudFormation stack or stack set.
 
     :raises ArgumentError: AWS would refuse it.
     """
@@ -87,12 +87,12 @@ def check_stack_name(name: str | None) -> str:
     if STACK_NAME.match(name):
         return name
     raise ArgumentError(
-        f"The stack name '{name[:100]}' cannot be used: AWS takes a letter, and then up to 127 letters, digits and hyphens."
+        f"The stack name '{name[:100]}' cannot be used: AWS accepts a letter, and then up to 127 letters, digits and hyphens."
     )
 
 
 def check_spot_account(spot_account: str | None) -> str:
-    """Returns a Spot account id.
+    """Return a Spot account id.
 
     :raises ArgumentError: it has not the form of one.
     """
@@ -100,12 +100,12 @@ def check_spot_account(spot_account: str | None) -> str:
     if SPOT_ACCOUNT.match(spot_account):
         return spot_account
     raise ArgumentError(
-        f"'{spot_account[:100]}' is not a Spot account id. Ids look like act-d7320fba; the Spot console shows them under Settings."
+        f"'{spot_account[:100]}' is not a Spot account id. An id has the form act-d7320fba; the Spot console shows it under Settings."
     )
 
 
 def check_aws_account(aws_account: str) -> str:
-    """Returns an AWS account id.
+    """Return an AWS account id.
 
     :raises ArgumentError: it has not the form of one.
     """
@@ -115,14 +115,14 @@ def check_aws_account(aws_account: str) -> str:
 
 
 def check_token(token: str | None) -> str:
-    """Returns a Spot token that AWS can send as ``Authorization: Bearer <token>``.
+    """Return a Spot token that AWS can send as ``Authorization: Bearer <token>``.
 
-    :raises ArgumentError: there is none, or AWS would refuse it. The message says what is wrong with it, not what it is.
+    :raises ArgumentError: there is none, or AWS would refuse it. The message names the fault, not the token.
     """
     if not token:
         raise ArgumentError("There is no Spot token: set SPOTINST_TOKEN, or the option spot_token.")
     if len(token) > MAX_TOKEN_LENGTH:
-        raise ArgumentError(f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Is it the token alone?")
+        raise ArgumentError(f"The Spot token has {len(token)} characters; AWS can send at most {MAX_TOKEN_LENGTH}. Give the token alone.")
     for found, what in ((r"[\r\n]", "a line break"), (r"\s", "white space"), (":", "a colon"), (r"[^!-~]", "a character outside of ASCII")):
         if re.search(found, token):
             raise ArgumentError(f"The Spot token contains {what}; Spot's tokens do not. Give the token alone, without 'Bearer'.")
@@ -130,7 +130,7 @@ def check_token(token: str | None) -> str:
 
 
 def check_url(url: str, what: str) -> str:
-    """Returns an address to which a token may be sent: HTTPS, or HTTP on this machine (a sandbox).
+    """Return an address to which a token may be sent: HTTPS, or HTTP on this machine (a sandbox).
 
     :raises ArgumentError: it is neither.
     """
@@ -147,7 +147,7 @@ def check_url(url: str, what: str) -> str:
 
 
 def check_secret_url(url: str, what: str) -> str:
-    """As `check_url`, for an address that is a secret itself and so is not repeated."""
+    """Check as `check_url` does an address that is itself a secret, and so is not in the message."""
     try:
         return check_url(url, what)
     except ArgumentError:
@@ -155,5 +155,5 @@ def check_secret_url(url: str, what: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name."""
+    """Return whether a host is this machine by its name."""
     return bool(_LOOPBACK.match(host))

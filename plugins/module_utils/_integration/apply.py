@@ -159,19 +159,19 @@ def _knowing(region: Region, outcome: Outcome, kind: str) -> Region:
 
 
 def _left_out(region: Region, desired: Desired) -> Failure | None:
-    """Return why a region takes no integration at all, whatever else is wrong there; None if it takes one."""
+    """Return why there can be no integration in a region; None if there can be one."""
     error = next(filter(None, (look.exception() for look in _looks(desired.steps(), region))), None)
     failure = failure_of(error) if error else None
     return failure if failure and failure.leaves_out else None
 
 
 def _looks(steps: t.Sequence[Resource], region: Region) -> list[concurrent.futures.Future[t.Any]]:
-    """Look at resources, at once."""
+    """Read resources at the same time, each by its `look`."""
     return ended_at_once(*(functools.partial(step.look, region) for step in steps))
 
 
 def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:
-    """Bring the execution role and all regions to what is desired, at the same time; or remove the role after the last region.
+    """Bring the execution role and all regions to the desired state, at the same time; or remove the role after the last region.
 
     A role that is made elsewhere is read before the first region.
 
@@ -209,7 +209,7 @@ def _destination_arn(entry: Document) -> str | None:
 def _without_role(
     desired: Desired, execution_role: ExecutionRole, regions: Regions, results: t.Mapping[str, Progress | Failure], **how: t.Any
 ) -> Document:
-    """Remove the execution role if no region needs it any more; else say which regions do."""
+    """Remove the execution role if no region needs it any more; else name the regions that do."""
     users = RoleUsers()
 
     def gate(plan: Plan) -> None:
@@ -226,5 +226,5 @@ def _without_role(
     whole = combined_result(results, role)
     if users.disabled and not users.left:
         where = ", ".join(users.disabled)
-        whole["notes"] = [f"what was made in a region before it was disabled is still there; not enabled, so not looked into: {where}"]
+        whole["notes"] = [f"resources that were made in a region before it was disabled still exist; not enabled, so not read: {where}"]
     return whole

@@ -63,10 +63,10 @@ class Desired:
 
     :ivar execution_role: None if it is not managed here
     :ivar present: False if it is to be removed
-    :ivar on_existing: what is done about an integration of another; see `conflicts.Gate`
+    :ivar on_existing: the action on another integration; see `conflicts.Gate`
     :ivar stack_name: the stack that it is to be in; empty if it is to be in none
     :ivar settings: which of SETTINGS were given to compare with
-    :ivar tags: the tags to compare with, beside those of others; None for none
+    :ivar tags: the tags to compare with, others are ignored; None for none
     """
 
     queue: Queue
@@ -95,7 +95,7 @@ class Desired:
 
     @classmethod
     def to_compare(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
-        """Return what the options of `spot_integration_info` expect; all that it has no option for has its default.
+        """Return what the options of `spot_integration_info` expect; settings without an option have their defaults.
 
         :raises ArgumentError: an option is not valid.
         """
@@ -178,17 +178,17 @@ class Desired:
 
     @property
     def spot_account(self) -> str:
-        """The Spot account that is served; empty if the integration is to be removed."""
+        """Return the Spot account that is served; empty if the integration is to be removed."""
         return self.connection.spot_account
 
     @property
     def aws_account(self) -> str:
-        """The AWS account that it is in; empty if the integration is to be removed."""
+        """Return the AWS account that it is in; empty if the integration is to be removed."""
         return self.rule.aws_account
 
     @property
     def endpoint(self) -> str:
-        """The address of Spot that takes the notices."""
+        """Return the address of Spot that takes the notices."""
         return self.api_destination.endpoint
 
     def steps(self) -> tuple[Resource, ...]:

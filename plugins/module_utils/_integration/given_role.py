@@ -37,7 +37,7 @@ class GivenRole:
 
     :ivar failure: why EventBridge cannot assume it; None if it can, or if that is not known
     :ivar missing: whether the failure is that it does not exist, which is no obstacle to a prediction
-    :ivar notes: what could not be found out
+    :ivar notes: facts that could not be read
     :ivar role: the role with all its policies; None if they could not be read
     """
 
@@ -49,7 +49,7 @@ class GivenRole:
 
     @property
     def name(self) -> str:
-        """Its name, without the path."""
+        """Return its name, without the path."""
         return self.arn.rsplit("/", 1)[-1]
 
     @classmethod
@@ -83,7 +83,7 @@ class GivenRole:
             refused, found = failure_of(error), home.clients["iam"].get_role(RoleName=name)["Role"]
             role = ExistingRole(found["Arn"], found.get("AssumeRolePolicyDocument"), ())
         if role is None:
-            message = f"there is no role {name} in the AWS account {account}. Make the role, or correct its ARN, {arn}."
+            message = f"there is no role {name} in the AWS account {account}. Create the role, or correct its ARN, {arn}."
             return cls(arn, Failure(_UNUSABLE, message), missing=True)
         if role.arn != arn:
             return cls(arn, Failure(_UNUSABLE, f"the ARN of the role {name} is {role.arn}, not {arn}. Correct the ARN."))
@@ -101,11 +101,11 @@ class GivenRole:
         return None if self.missing and check_mode else self.failure
 
     def reviewed(self, whole: Document, name: str, destination_arn: t.Callable[[Document], str | None]) -> Document:
-        """Return the result of work in which the regions have failed whose API destination the role may not send to. Pure.
+        """Return the result of work in which the regions have failed whose API destination the role may not send to.
 
         :param whole: the result of the work, with `regions`, each with its `action`
         :param name: the name of the API destination
-        :param destination_arn: returns its ARN, out of what is said of a region; nothing where it does not exist yet
+        :param destination_arn: returns its ARN, out of the result of a region; nothing if it does not exist yet
         """
         regions, notes = dict(whole["regions"]), [*self.notes]
         worked_on = {region: entry for region, entry in regions.items() if entry["action"] not in ("failed", LEFT_OUT_ACTION)}
@@ -132,7 +132,7 @@ class GivenRole:
         }
 
     def of_another_account(self, region: str, name: str) -> tuple[str, ...]:
-        """Return what is to be known about the role where CloudFormation works in other accounts, of which this may be one. Pure."""
+        """Return notes on the role for CloudFormation's work in other accounts, of which the role's may be one."""
         decision = self._may_invoke(region, name, None)
         what = f"send to the API destination {name}"
         doubts = [may("", f"the execution role {self.arn}", what, decision).message] if decision in (NO, UNSURE) else []
@@ -158,4 +158,4 @@ def with_given_role(
 
 
 def _unread(what: str, failure: Failure) -> str:
-    return f"Whether {what} is not known: {failure.code}: {failure.message}"
+    return f"Unknown whether {what}: {failure.code}: {failure.message}"

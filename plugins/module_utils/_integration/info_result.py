@@ -26,11 +26,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.resu
 def info_result(
     regions: Document, *, spot_account: str, aws_account: str, unsupported: t.Iterable[str] = (), denied: str = SKIP_DENIED
 ) -> Document:
-    """Return the result of `spot_integration_info`. Pure.
+    """Return the result of `spot_integration_info`.
 
     :param regions: by region, `status`, `findings`, `resources` and `evidence`
     :param unsupported: the regions that the user had left out, as they have no API destinations
-    :param denied: `skip` or `fail`: what to think of a region that the organisation denies
+    :param denied: `skip` or `fail`: the effect of a region that the organisation denies
     """
     by_user = {
         "status": UNSUPPORTED,
@@ -63,6 +63,6 @@ def reason(entry: t.Mapping[str, t.Any]) -> str:
         return ""
     found = sorted(entry["findings"], key=lambda finding: OUTCOMES.index(finding["outcome"]))
     worst = [finding for finding in found if finding["outcome"] == found[0]["outcome"]]
-    # Of what is missing or lost, the state that the connection is in explains the rest.
+    # Of several failed checks, the state of the connection explains the others.
     chosen = next((finding for finding in worst if finding["check"] == "connection_state"), worst[0])
     return chosen["message"] + (f" (and {len(worst) - 1} more)" if len(worst) > 1 else "")

@@ -41,7 +41,7 @@ class AwsIdentity:
 
     @property
     def partition(self) -> str:
-        """`aws`, `aws-cn`, `aws-us-gov` …"""
+        """Return `aws`, `aws-cn`, `aws-us-gov` …"""
         return str((parse_aws_arn(self.arn) or {"partition": "aws"})["partition"])
 
 
@@ -88,7 +88,7 @@ def _query_spot(api: SpotApi | None, spot_account: str, aws_account: str, proof:
 def choose_regions(
     desired: list[str], enabled: t.Sequence[str], unsupported: t.Iterable[str] = (), exclude: t.Iterable[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """Return the regions to work in, and those to leave out as they are unsupported. Pure.
+    """Return the regions to work in, and those to leave out as they are unsupported.
 
     :param desired: names, or only `all`
     :param unsupported: the regions that the user knows to have no API destinations; one that is desired by name is tried

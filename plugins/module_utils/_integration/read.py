@@ -44,13 +44,13 @@ SERVICES = ("events", "secretsmanager", "sqs", "cloudwatch")
 
 @dataclass(frozen=True)
 class Readings:
-    """Everything about an integration in a region. Each part is what was read, None if it is not there, or why it could not be
+    """Everything about an integration in a region. Each part is the response, None if it does not exist, or why it could not be
     read.
 
     :ivar stack: the stack that it belongs to, None if to none
-    :ivar matches_sample: whether EventBridge says that the rule matches a sample warning; None where there is no rule to ask about
+    :ivar matches_sample: whether the rule matches a sample notice (TestEventPattern); None if there is no rule
     :ivar tags: the tags of rule and queue, by kind; those of a part that is not there, or need not be read, are missing
-    :ivar notification: what Spot's operators were notified of; None where there is no rule that records it
+    :ivar notification: the record of notifications of Spot's operators; None if there is no rule that records them
     """
 
     connection: ExistingConnection | Failure | None
@@ -71,7 +71,7 @@ class Readings:
         return cls(failure, failure, failure, failure, failure, others=failure, stack=failure)
 
     def documents(self) -> dict[str, t.Any]:
-        """The resources as they are returned: None for what is not there or could not be read."""
+        """Return the resources as results have them: None for a resource that does not exist or could not be read."""
         parts = {
             "connection": self.connection,
             "api_destination": self.api_destination,
@@ -83,7 +83,7 @@ class Readings:
 
 @dataclass
 class _Reader:
-    """Reads on where a call is refused, and stops asking a region that does not answer at all."""
+    """Reads on after a refused call, and makes no further call to a region that does not respond at all."""
 
     region: Region
     gone: Failure | None = field(default=None)
@@ -109,11 +109,11 @@ def read(
     *,
     stack: StackNames | None = None,
 ) -> Readings:
-    """Reads everything about an integration in one region. Makes no writing call, and never raises for what AWS refuses.
+    """Read everything about an integration in one region. Makes no writing call, and never raises for a refusal of AWS.
 
     :param role: the execution role, which is read once for the whole account
-    :param window_hours: how far back to look for deliveries, 0 for not at all
-    :param stack: the stack whose integration is looked at, if it is known; else the one that owns the connection is looked for
+    :param window_hours: hours of which the deliveries are read, 0 for none
+    :param stack: the stack whose integration is read, if it is known; else the one that owns the connection is searched
     """
     attempt = _Reader(region)
     connection, api_destination, rule, queue = at_once(
@@ -142,14 +142,14 @@ def read(
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:
-    """As `read`, of the integration that the stack holds in this region, whatever names it gave; its execution role included.
+    """Read as `read` does the integration that the stack holds in this region, under its own names; its execution role included.
 
-    :returns: what is desired, under the names that it has there; and what was read
+    :returns: the desired integration, under the names in the stack; and the readings
     """
     attempt = _Reader(region)
     stack = attempt(lambda: stack_names(region, desired.stack_name))
     if not isinstance(stack, StackNames):
-        # Without a stack, nothing says whether there could be one.
+        # Without a stack, it is not known whether there could be one.
         connection = attempt(lambda: desired.connection.read(region))
         refused = connection if isinstance(connection, Failure) and connection.leaves_out else None
         return desired, Readings(refused, None, None, None, None, stack=stack)
@@ -161,7 +161,7 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
 
 
 def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:
-    """The execution role, as `read` takes it."""
+    """Return the execution role, as `read` takes it."""
     return _Reader(region)(lambda: read_with_policies(region, arn))
 
 

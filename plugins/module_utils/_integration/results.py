@@ -56,8 +56,8 @@ class Progress:
 
     :ivar outcomes: the results of these steps, by kind
     :ivar failed: the kind of the step that failed; no later step was tried
-    :ivar existing: the other integrations that serve the account there, as far as they were looked for
-    :ivar notes: what a person should know about them
+    :ivar existing: the other integrations that serve the account there, as far as they were searched
+    :ivar notes: notes for users about them
     """
 
     outcomes: t.Mapping[str, Outcome]
@@ -139,13 +139,13 @@ def account_result(
     unsupported: t.Iterable[str] = (),
     denied: str = SKIP_DENIED,
 ) -> Document:
-    """Return the result of `spot_integration` or `spot_stack`, completed for the account. Pure.
+    """Return the result of `spot_integration` or `spot_stack`, completed for the account.
 
     :param whole: `regions`, each with its `action`; `execution_role` if it is managed here; `msg` if something failed
     :param present: whether the integration was to be made, or to be removed
     :param predicted: whether nothing was done, as in check mode
     :param unsupported: the regions that the user had left out, as they have no API destinations
-    :param denied: `skip` or `fail`: what to think of a region that the organisation denies
+    :param denied: `skip` or `fail`: the effect of a region that the organisation denies
     :returns: `whole`; in each region also `status` and `reason`; `summary` with a row for each region, `problem`, `notes`
     """
     make = _row if present else _removal_row
@@ -178,7 +178,7 @@ def good_statuses(*, present: bool, predicted: bool, denied: str = SKIP_DENIED) 
 
     :param present: whether the integration was to be made, or to be removed
     :param predicted: whether nothing was done, so that each region still is what it was
-    :param denied: `skip` or `fail`: what to think of a region that the organisation denies
+    :param denied: `skip` or `fail`: the effect of a region that the organisation denies
     """
     good = tuple(status for status in GOOD if status != DENIED or denied == SKIP_DENIED)
     if not present:
@@ -220,7 +220,7 @@ def _removal_row(region: str, entry: t.Mapping[str, t.Any], predicted: bool) -> 
         return row(region, entry["status"], action="-", reason=entry["reason"])
     if entry["action"] == "failed":
         return _failed_row(region, entry, predicted)
-    # What is kept on purpose is no failure: it is somebody else's, or holds what nobody has read yet.
+    # A resource that is kept on purpose is no failure: it is another owner's, or holds messages that nobody has read yet.
     return row(region, ABSENT, action=_in_words(entry, predicted), reason="; ".join(_notes(entry)), changed=_changes(entry))
 
 

@@ -50,7 +50,7 @@ class RoleSettling:
         return True
 
     def begin(self, plan: Plan) -> None:
-        """Note that a plan for the role has just been carried out."""
+        """Start the time: a plan for the role has just been carried out."""
         if any(call.operation in _SPREADS for call in plan.calls):
             self._end = Deadline(self._seconds)
 

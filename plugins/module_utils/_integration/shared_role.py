@@ -149,7 +149,7 @@ def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> 
         if is_code(error, "NoSuchEntity"):
             return outcome  # AWS refuses it
         failure = failure_of(error)
-        return _noted(outcome, f"whether the permissions boundary {arn} allows {ACTION} is not known: {failure.code}: {failure.message}")
+        return _noted(outcome, f"unknown whether the permissions boundary {arn} allows {ACTION}: {failure.code}: {failure.message}")
     name, account = role.api_destination, role.aws_account
     resources = [new_destination_arn(home.partition, region, account, name) for region in regions.names]
     decisions = {region: allows(policy, action=ACTION, resource=resource, context={}) for region, resource in zip(regions.names, resources)}
@@ -161,7 +161,7 @@ def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> 
             f"{', '.join(refused)}, so nothing would be delivered; nothing was changed. Allow {ACTION} in it, or set another boundary.",
         )
     if UNSURE in decisions.values():
-        return _noted(outcome, f"whether the permissions boundary {arn} allows {ACTION} depends on conditions that only AWS can evaluate")
+        return _noted(outcome, f"unknown whether the permissions boundary {arn} allows {ACTION}: only AWS can evaluate it")
     return outcome
 
 

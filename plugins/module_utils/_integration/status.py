@@ -32,7 +32,7 @@ APART = ("connection_token", "double_delivery", DELIVERIES, "dead_letters", STAC
 def status(findings: t.Iterable[Finding]) -> str:
     """Return the status of an integration in a region, derived from its findings.
 
-    What is known to be wrong counts more than what could not be read: `unsupported`, `denied`, `absent`, `inactive`, `incomplete`,
+    A known fault counts more than a part that could not be read: `unsupported`, `denied`, `absent`, `inactive`, `incomplete`,
     `failing`, `drifted`, `unknown`, `active`, the first that fits.
     """
     findings = list(findings)

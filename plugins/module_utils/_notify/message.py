@@ -18,7 +18,7 @@ _SPACE = uuid.UUID("6c7c1e0c-36a2-5c3e-9d0e-5f6f1a2b7c11")
 
 @dataclass(frozen=True)
 class Notification:
-    """What Spot's operators are notified of and asked for.
+    """A notification of Spot's operators, with the requested actions.
 
     :ivar organization: Spot's id of the organisation; empty if it is not known
     :ivar regions: the regions that they are notified of: those that are active and of which they were not notified before
@@ -37,17 +37,17 @@ class Notification:
 
     @property
     def id(self) -> str:
-        """The same for the same account and regions, so that a notification that arrives twice can be recognised."""
+        """Return the same for the same account and regions, so that a notification that arrives twice can be recognised."""
         return str(uuid.uuid5(_SPACE, " ".join([self.spot_account, self.aws_account, *sorted(self.regions)])))
 
     @property
     def subject(self) -> str:
-        """One line."""
+        """Return one line."""
         where = self.regions[0] if len(self.regions) == 1 else f"{len(self.regions)} regions"
         return f"EventBridge for {self.spot_account}: enable monitoring in {where}"
 
     def document(self) -> dict[str, t.Any]:
-        """For programs."""
+        """Return the notification for programs."""
         return {
             "id": self.id,
             "time": self.time,
@@ -61,10 +61,10 @@ class Notification:
         }
 
     def text(self) -> str:
-        """For people, without any markup, so that it reads the same wherever it arrives."""
+        """Return the notification for people, without markup, so that every channel shows the same."""
         others = {name: status for name, status in self.statuses.items() if name not in self.regions}
         lines = [
-            f"AWS now pushes EC2 spot interruption warnings to Spot for account {self.spot_account}.",
+            f"AWS now sends EC2 Spot interruption notices to Spot for account {self.spot_account}.",
             "",
             f"Spot account: {self.spot_account}",
             f"Organisation: {self.organization or '(not known)'}",
@@ -76,12 +76,12 @@ class Notification:
             "Please:",
             *(f"{number}. {request}" for number, request in enumerate(self._requests(), 1)),
             "",
-            f"Notification {self.id}. If it arrives twice, it is the same one.",
+            f"Notification {self.id}. A second copy has the same id.",
         ]
         return "\n".join(lines)
 
     def markdown(self) -> str:
-        """For people, as a document."""
+        """Return the notification for people, as a document."""
         facts = {
             "Spot account": f"`{self.spot_account}`",
             "Organisation": f"`{self.organization}`" if self.organization else "not known",
@@ -94,7 +94,7 @@ class Notification:
             [
                 f"# {self.subject}",
                 "",
-                f"AWS now pushes EC2 spot interruption warnings to Spot for account `{self.spot_account}`.",
+                f"AWS now sends EC2 Spot interruption notices to Spot for account `{self.spot_account}`.",
                 "",
                 "| | |",
                 "|---|---|",
@@ -129,8 +129,8 @@ class ChannelError(Exception):
 class Delivery:
     """A notification that a channel took.
 
-    :ivar reference: what the channel calls it, such as a ticket's key; empty if it has no name for it
-    :ivar note: what the user should know of it; empty if nothing
+    :ivar reference: the channel's own reference, such as a ticket's key; empty if it has none
+    :ivar note: a note for the user; empty if there is none
     """
 
     reference: str = ""

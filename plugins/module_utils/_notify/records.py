@@ -19,22 +19,22 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding imp
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# On the rule, so that every machine that can read the integration knows what Spot's operators were notified of.
+# On the rule, so that every machine that can read the integration finds the record of notifications.
 TAG = "SpotNotification"
 CHECK = "notification"
 NOT_NOTIFIED = "This collection has not notified Spot's operators of this region, so Spot may not be monitoring it."
 
 _ENTRY = re.compile(r"(?P<channel>[a-z]+)=(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(/(?P<reference>[\w.:+@-]{1,30}))?")
-# Removed from a service's reference: all but letters, digits and what both AWS's tags and the entry's form allow.
+# Removed from a service's reference: all but letters, digits and signs that both AWS's tags and the entry's form allow.
 _NO_REFERENCE = re.compile(r"[^\w.:+@-]", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """That a notification of a region was sent through a channel.
+    """The record that a notification of a region was sent through a channel.
 
     :ivar time: ISO 8601 in UTC
-    :ivar reference: what the channel calls it, such as a ticket's key; empty if it has no name for it
+    :ivar reference: the channel's own reference, such as a ticket's key; empty if it has none
     """
 
     time: str
@@ -46,7 +46,7 @@ Records = t.Mapping[str, Sent]
 
 
 def records_in(tags: t.Mapping[str, str], spot_account: str) -> dict[str, Sent]:
-    """Return what a rule's tags record. Text that is not of this collection, or of another Spot account, is ignored."""
+    """Return the record in a rule's tags. Text that is not of this collection, or of another Spot account, is ignored."""
     words = tags.get(TAG, "").split()
     if words[:1] != [f"account={spot_account}"]:
         return {}
@@ -64,7 +64,7 @@ def tag_value(spot_account: str, records: Records) -> str:
 
 
 def read(region: Region, rule_arn: str, spot_account: str) -> dict[str, Sent]:
-    """Return what a region's rule records. One call, ListTagsForResource."""
+    """Return the record of a region's rule. One call, ListTagsForResource."""
     return records_in(read_tags(region, rule_arn), spot_account)
 
 
@@ -86,12 +86,12 @@ def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:
 
 
 def finding(records: Records | Failure) -> Finding:
-    """Return what a rule's records mean."""
+    """Return the finding of a rule's records."""
     if isinstance(records, Failure):
-        message = f"Whether Spot's operators were notified of this region could not be read: {records.code}: {records.message}"
+        message = f"Unknown whether Spot's operators were notified of this region: {records.code}: {records.message}"
         return Finding(CHECK, UNKNOWN, message, "Grant events:ListTagsForResource, or try again.")
     if not records:
-        return Finding(CHECK, SKIP, NOT_NOTIFIED, "Run the module spot_notification with a channel, or ask Spot's support.")
+        return Finding(CHECK, SKIP, NOT_NOTIFIED, "Run the module spot_notification with a channel, or contact Spot's support.")
     sent = [
         f"{channel} on {sent.time}" + (f" ({sent.reference})" if sent.reference else "")
         for channel, sent in sorted(records.items(), key=lambda item: item[1].time)

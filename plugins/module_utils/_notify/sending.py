@@ -22,14 +22,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-NO_RULE = "there is no rule whose tag could record it: onboard the region first"
+NO_RULE = "no rule exists whose tag could record it: onboard the region first"
 
 
 @dataclass
 class Ledger:
-    """What the rules of all regions record, and what is added to it.
+    """The records of the rules of all regions, and additions to them.
 
-    :ivar stack_name: the stack whose rule it is, whatever its name there; empty if it is of none
+    :ivar stack_name: the stack that holds the rule, under any name; empty if none does
     :ivar records: by region; a failure where they could not be read, None where there is no rule
     """
 
@@ -54,15 +54,15 @@ class Ledger:
         self.records = dict(self.regions.run(records))
 
     def new(self, channel: str) -> tuple[str, ...]:
-        """Return the regions of which nothing was sent through a channel before, as far as that is known. Pure."""
+        """Return the regions of which nothing was sent through a channel before, as far as that is known."""
         return tuple(name for name, sent in self.records.items() if not isinstance(sent, Failure) and channel not in (sent or {}))
 
     def without_rule(self) -> tuple[str, ...]:
-        """Return the regions in which nothing can be recorded. Pure."""
+        """Return the regions in which nothing can be recorded."""
         return tuple(name for name, sent in self.records.items() if sent is None)
 
     def unread(self) -> dict[str, Failure]:
-        """Return the regions whose records could not be read. Pure."""
+        """Return the regions whose records could not be read."""
         return {name: sent for name, sent in self.records.items() if isinstance(sent, Failure)}
 
     def record(self, channel: str, names: t.Collection[str], sent: Sent) -> dict[str, Failure]:
@@ -88,10 +88,10 @@ class Ledger:
 
 
 def notify(ledger: Ledger, channels: t.Sequence[Channel], notification: Notification, *, check_mode: bool) -> dict[str, dict[str, t.Any]]:
-    """Send what is new through each channel, and record it as soon as it is sent.
+    """Send the new regions through each channel, and record each notification as soon as it is sent.
 
-    A channel that fails does not stop the others. A run that is killed between sending and recording sends again next time: better
-    twice than never, and both have the same id.
+    A channel that fails does not stop the others. After a run that was killed between sending
+    and recording, the next run sends again, with the same id.
 
     :param ledger: as it was read
     :param notification: with any regions: each channel gets those that are new to it

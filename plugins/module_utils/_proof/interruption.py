@@ -57,7 +57,7 @@ class Instance:
 
     @property
     def refusal(self) -> str:
-        """Why it must not be interrupted; empty if it may be."""
+        """Return why it must not be interrupted; empty if it may be."""
         if self.lifecycle != "spot":
             return f"{self.id} is not a spot instance"
         return "" if self.state == "running" else f"{self.id} is {self.state}, not running"
@@ -72,7 +72,7 @@ class Outcome:
     """The result of an interruption.
 
     :ivar announced: when it was requested, in UTC
-    :ivar metrics: of the rule, what was added since
+    :ivar metrics: the increase of the rule's metrics since then
     :ivar seconds: from then to the metrics that show its result
     """
 
@@ -109,12 +109,12 @@ def describe(region: Region, instance_id: str) -> Instance:
 
 
 def template(instance: Instance, role_arn: str, name: str, tags: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
-    """An experiment that interrupts one instance (AWS FIS user guide, `aws:ec2:send-spot-instance-interruptions`). Pure.
+    """Return an experiment that interrupts one instance (AWS FIS user guide, `aws:ec2:send-spot-instance-interruptions`).
 
     :param tags: those that a company's policy may demand
     """
     return {
-        "description": f"Interrupts {instance.id} to see whether Spot is told. Of the Ansible collection spot.eventbridge; temporary.",
+        "description": f"Interrupts {instance.id} to test the notice to Spot. Made by the Ansible collection spot.eventbridge; temporary.",
         "roleArn": role_arn,
         "stopConditions": [{"source": "none"}],
         "targets": {"instance": {"resourceType": "aws:ec2:spot-instance", "resourceArns": [instance.arn], "selectionMode": "ALL"}},
@@ -165,23 +165,23 @@ def remove_templates(region: Region, name: str) -> None:
 
 
 def finding(region: str, instance: Instance, outcome: Outcome) -> Finding:
-    """Return the finding of an interruption. Pure."""
+    """Return the finding of an interruption."""
     when = outcome.announced.strftime("%Y-%m-%dT%H:%M:%SZ")
     if outcome.metrics.get("delivered"):
         message = f"{region}: AWS announced at {when} that {instance} will be interrupted, and Spot took it"
         return Finding(INTERRUPTION, PASS, f"{message}; CloudWatch showed it after {outcome.seconds:.0f} s.")
     if _failed(outcome.metrics):
         message = f"{region}: AWS announced at {when} that {instance} will be interrupted, and it did not reach Spot."
-        return Finding(INTERRUPTION, FAIL, message, "The dead letters say why. Run the playbook spot.eventbridge.repair.")
+        return Finding(INTERRUPTION, FAIL, message, "Read the reason in the dead letters, and run the playbook spot.eventbridge.repair.")
     message = f"{region}: AWS announced at {when} that {instance} will be interrupted; after {outcome.seconds:.0f} s, CloudWatch shows "
     if outcome.metrics.get("matched"):
-        return Finding(INTERRUPTION, UNKNOWN, f"{message}that the rule matched it and nothing more.", "Look again later, with verify.")
-    return Finding(INTERRUPTION, UNKNOWN, f"{message}nothing.", "CloudWatch is late, and makes no promise: look again later, with verify.")
+        return Finding(INTERRUPTION, UNKNOWN, f"{message}that the rule matched it and nothing more.", "Run verify later.")
+    return Finding(INTERRUPTION, UNKNOWN, f"{message}nothing.", "CloudWatch may be late: run verify later.")
 
 
 def unconfirmed(region: str, instance: Instance) -> Finding:
-    """Return the finding of an interruption that is not confirmed. Pure."""
-    message = f"{region}: {instance} would be interrupted, that is lost two minutes later. Nothing was done, as it is not confirmed."
+    """Return the finding of an interruption that is not confirmed."""
+    message = f"{region}: {instance} would be interrupted, and lost two minutes later. Nothing was done, as it is not confirmed."
     return Finding(INTERRUPTION, SKIP, message, f"Confirm it by giving its id once more: {instance.id}.")
 
 

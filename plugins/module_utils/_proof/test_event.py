@@ -46,7 +46,7 @@ class Outcome:
 
     :ivar metrics: of the temporary rule, as `read_metrics_between` returns them
     :ivar seconds: from the event to the metrics that show its result
-    :ivar dead_letter: what the dead-letter queue holds of it
+    :ivar dead_letter: its entry in the dead-letter queue
     :ivar before: the state of the connection before, None if there is none; `after` likewise
     """
 
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def event(region: str) -> dict[str, t.Any]:
-    """The entry for PutEvents: a warning in everything but its source, of an instance that there cannot be. Pure."""
+    """Return the entry for PutEvents: a warning in everything but its source, of an instance that there cannot be."""
     return {
         "EventBusName": EVENT_BUS,
         "Source": SOURCE,
@@ -69,7 +69,7 @@ def event(region: str) -> dict[str, t.Any]:
 
 
 def test_event(region: Region, name: str, target_id: str | None, *, settle: float, timeout: float, connection: str = "") -> Finding:
-    """Send an event of our own through the rule's own target, and read its result.
+    """Send a test event through the rule's own target, and read its result.
 
     The temporary rule is removed in any case; that of a test event that was killed is removed first.
 
@@ -83,7 +83,7 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
     remove(region, name)
     target = _target(region, name, target_id)
     if target is None:
-        return Finding(TEST_EVENT, SKIP, f"{region.name}: There is no target to test event.", "Run the playbook spot.eventbridge.onboard.")
+        return Finding(TEST_EVENT, SKIP, f"{region.name}: There is no target to test.", "Run the playbook spot.eventbridge.onboard.")
     before, start = _state(region, connection or name), datetime.datetime.now(datetime.timezone.utc)
     # A name of its own, so that its figures are those of this test event alone.
     rule = f"{temporary_rule_prefix(name)}{secrets.token_hex(3)}"
@@ -100,7 +100,7 @@ def test_event(region: Region, name: str, target_id: str | None, *, settle: floa
 def remove(region: Region, name: str) -> None:
     """Remove the temporary rules of this name's test events, if there are any."""
     events = region.clients["events"]
-    # All of the list before the first removal: a page's token may not outlive what it stands for.
+    # The whole list is read before the first removal: a token of a page may become invalid with it.
     for rule in list(items(events, "list_rules", "Rules", NamePrefix=temporary_rule_prefix(name), EventBusName=EVENT_BUS)):
         # A rule of others may have such a name, too.
         if SOURCE not in rule.get("EventPattern", ""):
@@ -116,10 +116,10 @@ def remove(region: Region, name: str) -> None:
 
 
 def finding(region: str, outcome: Outcome) -> Finding:
-    """Return the finding of a test event. Pure."""
+    """Return the finding of a test event."""
     if outcome.before == _AUTHORIZED and outcome.after not in (_AUTHORIZED, None):
         message = (
-            f"{region}: The test event itself switched the connection off, it is {outcome.after}: AWS drops every warning from now on."
+            f"{region}: The test event itself de-authorised the connection, which is {outcome.after}: AWS drops every notice from now on."
         )
         return Finding(
             TEST_EVENT, FAIL, message + _why(outcome.dead_letter), "Run the playbook spot.eventbridge.repair; the token may be refused."
@@ -128,10 +128,10 @@ def finding(region: str, outcome: Outcome) -> Finding:
         return Finding(TEST_EVENT, PASS, f"{region}: Spot took a test event; CloudWatch showed it after {outcome.seconds:.0f} s.")
     if _failed(outcome.metrics):
         message = f"{region}: A test event did not reach Spot.{_why(outcome.dead_letter)}"
-        return Finding(TEST_EVENT, FAIL, message, "Mend what it names, then purge the dead-letter queue.")
+        return Finding(TEST_EVENT, FAIL, message, "Correct the error that it names, then purge the dead-letter queue.")
     told = "it was matched" if outcome.metrics.get("matched") else "nothing"
-    message = f"{region}: What became of a test event is not known: after {outcome.seconds:.0f} s, CloudWatch shows {told}."
-    return Finding(TEST_EVENT, UNKNOWN, message, "Try again with more time; CloudWatch is late, and makes no promise.")
+    message = f"{region}: The result of a test event is not known: after {outcome.seconds:.0f} s, CloudWatch shows {told}."
+    return Finding(TEST_EVENT, UNKNOWN, message, "Try again with more time; CloudWatch may be late.")
 
 
 def _why(dead_letter: DeadLetter | None) -> str:

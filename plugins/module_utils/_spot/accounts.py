@@ -68,7 +68,7 @@ def _parse_filter(entry: t.Any, where: str) -> AccountFilter:
     if unknown:
         raise ArgumentError(f"'{where}' has {', '.join(unknown)[:100]}, which no account has. Use {', '.join(FIELDS)}.")
     if not desired:
-        raise ArgumentError(f"'{where}' is empty. Say what accounts have to be like, with one of {', '.join(FIELDS)}.")
+        raise ArgumentError(f"'{where}' is empty. Give at least one of {', '.join(FIELDS)}.")
     return AccountFilter({field: _parse_patterns(patterns, field, f"{where}.{field}") for field, patterns in desired.items()})
 
 
@@ -120,7 +120,7 @@ class Fleet:
 
     @property
     def summary(self) -> str:
-        """One line."""
+        """Return one line."""
         return (
             f"{_many(self.listed, 'account')} of the Spot organisation: {_many(len(self.hosts), 'host')}, "
             f"{self.without_aws} without an AWS account, {self.filtered} left out by include and exclude."
@@ -196,7 +196,7 @@ def from_cache(kept: t.Any) -> list[SpotAccount] | None:
 
 
 def problem(error: Exception) -> str:
-    """Return in one line why accounts could not be listed: what, where, what to do."""
+    """Return in one line why accounts could not be listed, and the remedy."""
     text = " ".join(str(error).split())
     if isinstance(error, SpotError):
         remedy = _remedy(error)
@@ -206,9 +206,9 @@ def problem(error: Exception) -> str:
 
 def _remedy(error: SpotError) -> str:
     if error.unauthenticated:
-        return "Spot does not know the token: take one that is valid, of an organisation administrator."
+        return "Spot does not know the token: use a valid token of an organisation administrator."
     if error.status in (404, 405):
-        return "Is the address of the Spot API right?"
+        return "Check the address of the Spot API."
     if error.refused:
         return "Listing accounts needs the token of an organisation administrator."
     if error.status == 429:

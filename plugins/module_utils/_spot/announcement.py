@@ -13,7 +13,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 
 
 def seconds_after(when: str, announced: datetime.datetime) -> float | None:
-    """Return how many seconds after an announcement something was; None if the form of its time is not known. Pure."""
+    """Return how many seconds after an announcement something was; None if the form of its time is not known."""
     try:
         return (datetime.datetime.fromisoformat(when.replace("Z", "+00:00")) - announced).total_seconds()
     except (TypeError, ValueError):  # no time, or one without a time zone
@@ -21,7 +21,7 @@ def seconds_after(when: str, announced: datetime.datetime) -> float | None:
 
 
 def after(when: str, announced: datetime.datetime | None) -> str:
-    """Return the same as a part of a sentence, empty where nothing was announced. Pure."""
+    """Return the same as a part of a sentence, empty where nothing was announced."""
     seconds = seconds_after(when, announced) if announced else None
     return "" if seconds is None else f", {max(0.0, seconds):.0f} s after the announcement"
 
@@ -36,4 +36,4 @@ def parse_announced(text: str) -> datetime.datetime | None:
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
     except ValueError:
-        raise ArgumentError(f"announced is {text[:50]!r}, which is not a valid time. Times look like 2026-01-02T03:04:05Z.") from None
+        raise ArgumentError(f"announced is {text[:50]!r}, which is not a valid time. A time has the form 2026-01-02T03:04:05Z.") from None

@@ -38,8 +38,8 @@ _ATTEMPTS = 3
 _FIRST_PAUSE = 1.0
 # Seconds. Spot responds in well under one; a longer time is an outage.
 _TIMEOUT = 10
-# Spot's guide "Spot API Administration": the limit counts the requests of the last 60 seconds, and who asks again too soon postpones
-# its end. So where Spot does not say when that is, all of the minute is waited for.
+# Spot's guide "Spot API Administration": the limit counts the requests of the last 60 seconds, so an early retry postpones its end.
+# If Spot does not report the end, the wait is a full minute.
 _RATE_LIMIT_WINDOW = 60.0
 # The header has whole seconds, maybe rounded down.
 _RATE_LIMIT_MARGIN = 1.0
@@ -48,10 +48,10 @@ _MOST_ERROR_BYTES = 64 * 1024
 
 
 class SpotApi:
-    """The Spot HTTP API, as far as this collection asks it. It is only read, except for a notice of an instance that cannot exist.
+    """The Spot HTTP API, as far as this collection uses it. Only reads, except for a notice of an instance that cannot exist.
 
-    Sources: Spot's OpenAPI description and SDKs. Nothing is retried without end: three attempts, and a rate limit is waited for
-    as long as Spot says, up to a minute.
+    Sources: Spot's OpenAPI description and SDKs. A call has at most three attempts; at a rate limit, it waits for the time that Spot
+    reports, up to a minute.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SpotApi:
         """
         :param url: the base address, without a path
         :param token: sent in a header, to this address only: redirects are not followed
-        :param warn: gets, in one line, what makes a list doubtful
+        :param warn: gets, in one line, why a list is doubtful
         """
         self._url = url.rstrip("/")
         self._token = token
@@ -75,7 +75,7 @@ class SpotApi:
         self._warn = warn
 
     def accounts(self, aws_account: str | None = None) -> list[SpotAccount]:
-        """The accounts of the token's organisation, each once, in Spot's order. Needs an administrator's token.
+        """Return the accounts of the token's organisation, each once, in Spot's order. Needs an administrator's token.
 
         :param aws_account: only those that are bound to this AWS account
         :raises SpotError: Spot refused, or did not respond.
@@ -92,7 +92,7 @@ class SpotApi:
         return list(unique.values())
 
     def prove_token(self, spot_account: str) -> None:
-        """Asks for something cheap that needs a token valid for this account; a viewer's is enough.
+        """Query something cheap that needs a token valid for this account; a viewer's is enough.
 
         :raises SpotError: Spot refused, or did not respond.
         """
@@ -110,7 +110,7 @@ class SpotApi:
         self._request("POST", address, json.dumps(notice).encode())
 
     def groups(self, spot_account: str) -> list[str]:
-        """The ids of an account's Elastigroups.
+        """Return the ids of an account's Elastigroups.
 
         :raises SpotError: Spot refused, or did not respond.
         """
@@ -118,7 +118,7 @@ class SpotApi:
         return [str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")]
 
     def log(self, group: str, spot_account: str, instance_id: str, since: datetime) -> list[tuple[str, str]]:
-        """What the log of an Elastigroup (Elastilog) says of an instance: time and text of each entry.
+        """Return the entries about an instance in the log of an Elastigroup (Elastilog): time and text of each.
 
         :param since: in UTC
         :raises SpotError: Spot refused, or did not respond.
@@ -145,7 +145,7 @@ class SpotApi:
             raise SpotError(error.status, self._without_token(str(error))) from None
 
     def _without_token(self, text: str) -> str:
-        # Spot, or a proxy, may repeat what it was sent. Ansible hides that in results, but not in warnings (core 2.19).
+        # Spot, or a proxy, may repeat the token. Ansible hides it in results, but not in warnings (core 2.19).
         return text.replace(self._token, "********")
 
     def _request_patiently(self, method: str, address: str, data: bytes | None) -> bytes:
@@ -182,17 +182,17 @@ class SpotApi:
             status, body = response.status, self._body(response, _MOST_BYTES)
         except urllib.error.HTTPError as error:
             raise self._refusal(error, what) from None
-        except Exception as error:  # sockets, TLS, broken HTTP: whatever it was, there was no response
+        except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
             message = (
-                f"Spot did not answer at {host}: {reason_of(error, ca_bundle())}. Check the address and the network, or run again later."
+                f"Spot did not respond at {host}: {reason_of(error, ca_bundle())}. Check the address and the network, or run again later."
             )
             raise _Retry(SpotError(0, message)) from None
         if status != 200 and method == "GET":
-            raise SpotError(status, f"Spot answered {status} to {what}, which is no answer of its API. Is {host} right?")
+            raise SpotError(status, f"Spot responded with {status} to {what}, which is not a response of its API. Check {host}.")
         return body
 
     def _body(self, response: t.Any, most: int) -> bytes:
-        # Before anything is cut off: the rest of a token that was cut through would not be found any more.
+        # Before the text is cut: a part of a token would not be found.
         return bytes(response.read(most)).replace(self._token.encode(), b"********")
 
     def _refusal(self, error: urllib.error.HTTPError, request: str) -> Exception:
@@ -200,7 +200,7 @@ class SpotApi:
             body = self._body(error, _MOST_ERROR_BYTES)
         except Exception:
             body = b""
-        what = f"Spot answered {error.code} to {request}: {error_text(body)}"
+        what = f"Spot responded with {error.code} to {request}: {error_text(body)}"
         if error.code == 429:
             left = seconds_left(error.headers.get("X-RateLimit-Reset") or error.headers.get("Retry-After"), time.time())
             until = "" if left is None else f" (the rate limit ends in {left:.0f} s)"

@@ -18,36 +18,36 @@ TEST_EVENT = "test_event"
 INTERRUPTION = "interruption"
 BACKEND = "spot_side"
 
-_OPERATORS = "Spot's operators can check it with {}; customers ask Spot's support."
+_OPERATORS = "Spot's operators can check it with {}; customers contact Spot's support."
 _UNCHECKED = {
     FEATURE_FLAG: (
-        "Whether Spot's feature flag is on was not checked: no flag service is configured.",
+        "Not checked whether Spot's feature flag is on: no flag service is configured.",
         _OPERATORS.format("the module spot_backend_info, option feature_flag"),
     ),
     LOG: (
-        "Whether warnings are in Spot's log was not checked: no log is configured.",
+        "Not checked whether notices are in Spot's log: no log is configured.",
         _OPERATORS.format("the module spot_backend_info, option log"),
     ),
     DATABASE: (
-        "Whether warnings are in Spot's database was not checked: no database is configured.",
+        "Not checked whether notices are in Spot's database: no database is configured.",
         _OPERATORS.format("a connection to Spot's database"),
     ),
     TEST_EVENT: (
-        "Whether a test event arrives was not checked.",
+        "Not checked whether a test event arrives.",
         "Send one with the module spot_test_event; it needs permission to write rules in the AWS account.",
     ),
     INTERRUPTION: (
-        "Whether a real interruption arrives was not checked.",
+        "Not checked whether a real interruption arrives.",
         "Interrupt an instance with the module spot_test_interruption; it needs AWS FIS, and the instance is lost.",
     ),
 }
 
-# What a finding says of a check that nothing is configured for, by check.
+# The message and the remedy of a check for which nothing is configured, by check.
 UNCHECKED = {check: message for check, (message, dummy) in _UNCHECKED.items()}
 
 
 def gather(results: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names who can make it. Pure.
+    """Return the findings about Spot's internal systems; a check that was not made is a finding, too, which names those who can make it.
 
     :param results: of the modules that made checks: with `checks`, skipped, or failed
     """

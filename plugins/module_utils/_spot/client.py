@@ -62,7 +62,7 @@ def proof(params: t.Mapping[str, t.Any], region: str, aws_account: str | None) -
 def client(params: t.Mapping[str, t.Any], warn: t.Callable[[str], None] | None = None) -> SpotApi:
     """Return a client of the Spot API.
 
-    :param warn: is given, in one line, what makes a list doubtful
+    :param warn: is given, in one line, why a list is doubtful
     :raises ArgumentError: the address or the token is missing or not valid.
     """
     url = check_url(params["spot_api_url"], "The address of the Spot API")

@@ -26,7 +26,7 @@ DEFAULT_FLAG = "aws-detach-instances-that-got-interruption-notification"
 PROVIDERS = ("ofrep", "launchdarkly", "http")
 _LAUNCHDARKLY = "https://app.launchdarkly.com"
 
-# What a service may say of a flag. That there is none is not "off".
+# The states of a flag that a service may report. A missing flag is not "off".
 MISSING = "missing"
 Value = t.Any
 
@@ -110,25 +110,25 @@ class FeatureFlag:
         try:
             value = {"ofrep": self._ofrep, "launchdarkly": self._launchdarkly, "http": self._http}[self.provider](context)
         except PeerError as error:
-            message = f"Whether the feature flag {self.key} is on could not be found out: {error}."
+            message = f"Unknown whether the feature flag {self.key} is on: {error}."
             return Finding(FEATURE_FLAG, UNKNOWN, message, error.remedy)
         return self.finding(value, context)
 
     def finding(self, value: Value, context: Context) -> Finding:
-        """Return the finding of a flag's value. Pure."""
+        """Return the finding of a flag's value."""
         if value is True:
             return Finding(FEATURE_FLAG, PASS, f"The feature flag {self.key} is on for {context.spot_account}.")
         if value is False:
-            message = f"The feature flag {self.key} is off for {context.spot_account}: Spot takes warnings and does not act on them."
-            return Finding(FEATURE_FLAG, FAIL, message, "Ask Spot's operators to turn it on.")
+            message = f"The feature flag {self.key} is off for {context.spot_account}: Spot receives notices and does not act on them."
+            return Finding(FEATURE_FLAG, FAIL, message, "Have Spot's operators turn it on.")
         if value == MISSING:
-            message = f"There is no feature flag {self.key} at {self.peer.host}. That is not the same as off: nothing is known."
+            message = f"There is no feature flag {self.key} at {self.peer.host}. This does not mean off."
             return Finding(FEATURE_FLAG, UNKNOWN, message, "Check the flag's name, and the project and environment or the expression.")
         message = f"The feature flag {self.key} is neither on nor off for {context.spot_account}, but {self.peer.scrub(repr(value)[:100])}."
         return Finding(FEATURE_FLAG, UNKNOWN, message, "Check the flag's name and kind: it has to be true or false.")
 
     def _ofrep(self, context: Context) -> Value:
-        """OpenFeature's remote evaluation protocol, version 0.3: one flag for a context."""
+        """Query one flag for a context by OpenFeature's remote evaluation protocol, version 0.3."""
         body = {"context": {"targetingKey": context.spot_account, **_attributes(context)}}
         reply = self.peer.ask("POST", f"/ofrep/v1/evaluate/flags/{quote(self.key, safe='')}", body)
         if reply.status == 404 and _is_missing(reply):
@@ -138,7 +138,7 @@ class FeatureFlag:
         return document.get("value")
 
     def _launchdarkly(self, context: Context) -> Value:
-        """LaunchDarkly's REST API, "Evaluate flags for context instance"."""
+        """Query LaunchDarkly's REST API, "Evaluate flags for context instance"."""
         project, environment = quote(self.project, safe=""), quote(self.environment, safe="")
         body = {"kind": self.context_kind, "key": context.spot_account, **_attributes(context)}
         reply = self.peer.ask(
@@ -153,7 +153,7 @@ class FeatureFlag:
         return found[0].get("_value") if found else MISSING
 
     def _http(self, context: Context) -> Value:
-        """Any service that responds with JSON. `{flag}`, `{account}` and `{organization}` in its address are filled in."""
+        """Return any service that responds with JSON. `{flag}`, `{account}` and `{organization}` in its address are filled in."""
         words = {"flag": self.key, "account": context.spot_account, "organization": context.organization}
         url = self.peer.url
         for name, word in words.items():
@@ -167,7 +167,7 @@ class FeatureFlag:
             raise self.peer.refusal(reply)
         document = reply.json()
         if not isinstance(document, kinds):
-            raise PeerError(reply.status, f"what answered at {self.peer.host} is no flag service: it does not answer with JSON as one does")
+            raise PeerError(reply.status, f"the service at {self.peer.host} is not a flag service: its response has another form")
         return document
 
 

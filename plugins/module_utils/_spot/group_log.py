@@ -30,7 +30,7 @@ def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, 
     :param timeout: seconds to wait for an entry
     """
     if api is None:
-        return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: there is no token.", "Set SPOTINST_TOKEN.")
+        return Finding(REACTED, SKIP, f"Not checked whether Spot reacted to {instance_id}: there is no token.", "Set SPOTINST_TOKEN.")
     try:
         groups = [group] if group else api.groups(spot_account)[:_MOST_GROUPS]
         entries = poll(
@@ -40,20 +40,20 @@ def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, 
             at_least=_FIRST_PAUSE,
         )
     except SpotError as error:
-        message = f"Whether Spot reacted to {instance_id} could not be found out: {error}."
-        return Finding(REACTED, UNKNOWN, message, "Take a token that may read the group's log.")
+        message = f"Unknown whether Spot reacted to {instance_id}: {error}."
+        return Finding(REACTED, UNKNOWN, message, "Use a token that may read the group's log.")
     return finding(entries, instance_id, since, len(groups))
 
 
 def finding(entries: t.Sequence[tuple[str, str]], instance_id: str, since: datetime.datetime, groups: int) -> Finding:
-    """Return the finding of the log. Pure.
+    """Return the finding of the log.
 
     :param entries: the time and the text of each
     """
     if not groups:
-        return Finding(REACTED, SKIP, f"Whether Spot reacted to {instance_id} was not checked: the account has no Elastigroup.", "")
+        return Finding(REACTED, SKIP, f"Not checked whether Spot reacted to {instance_id}: the account has no Elastigroup.", "")
     if not entries:
         message = f"Spot's log of {groups} group(s) does not name {instance_id} since {since:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(REACTED, WARN, message, "Is the instance one of a group's? If so, look into Elastilog in the Spot console.")
+        return Finding(REACTED, WARN, message, "If the instance belongs to a group, read its Elastilog in the Spot console.")
     when, text = min(entries)
     return Finding(REACTED, PASS, f"Spot reacted to {instance_id} at {when}{after(when, since)}: {text[:200]}")

@@ -67,9 +67,9 @@ class Hits:
 
 @dataclass(frozen=True)
 class Window:
-    """When to look for warnings.
+    """The time in which notices are searched.
 
-    :ivar hours: how far back
+    :ivar hours: hours before now
     :ivar announced: when an interruption was announced that has to be among them; None if none was
     :ivar timeout: seconds to wait for it
     """
@@ -79,7 +79,7 @@ class Window:
     timeout: float = 0.0
 
     def is_over(self, last: str | None) -> bool:
-        """Return whether, with the last notice at this time, there is nothing left to wait for. Pure."""
+        """Return whether, with the last notice at this time, there is nothing left to wait for."""
         if self.announced is None:
             return True
         seconds = seconds_after(last or "", self.announced)
@@ -91,7 +91,7 @@ class LogSearch:
     """A log, and the search in it.
 
     :ivar provider: whether Elasticsearch or OpenSearch is queried directly, or through Kibana
-    :ivar query: in the syntax of `query_string`, with `{organization}`, `{path}`, `{account}` and `{instance}` for what is looked for
+    :ivar query: in the syntax of `query_string`, with `{organization}`, `{path}`, `{account}` and `{instance}` for the search values
     """
 
     peer: Peer
@@ -129,8 +129,8 @@ class LogSearch:
     def check(self, words: t.Mapping[str, str], window: Window, delivered: int | None = None) -> Finding:
         """Search the log. Never raises for a response of the service.
 
-        :param words: what stands for `{organization}` and so on; empty for what is not known
-        :param delivered: how many warnings AWS counted as delivered in the time; None if that is not known
+        :param words: the values of `{organization}` and so on; empty if not known
+        :param delivered: the number of notices that AWS counted as delivered in the time; None if not known
         """
         unknown = [name for name, word in words.items() if not word and f"{{{name}}}" in self.query]
         if unknown:
@@ -174,7 +174,7 @@ class LogSearch:
                 raise PeerError(404, f"the log at {self.peer.host} has no index {self.index}")
             return Hits(int(count), last, relation != "eq")
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
-            raise PeerError(200, f"what answered at {self.peer.host} is neither Elasticsearch nor OpenSearch nor Kibana") from None
+            raise PeerError(200, f"the service at {self.peer.host} is neither Elasticsearch nor OpenSearch nor Kibana") from None
 
     def _raise_hidden(self, document: t.Any) -> None:
         """Raise an error that stands in a response with status 200: since 8.5, Kibana's console responds so to each error of the log.
@@ -187,7 +187,7 @@ class LogSearch:
 
 
 def fill(query: str, words: t.Mapping[str, str]) -> str:
-    """Return a query with each placeholder replaced by a phrase in which nothing is syntax. Pure.
+    """Return a query with each placeholder replaced by a phrase in which nothing is syntax.
 
     Within quotation marks, Lucene knows only these two characters (Lucene, "classic query parser", escaping).
     """
@@ -196,12 +196,12 @@ def fill(query: str, words: t.Mapping[str, str]) -> str:
         word = words[match["name"]].replace("\\", "\\\\").replace('"', '\\"')
         return f'"{word}"'
 
-    # All at once: what is filled in may itself look like a placeholder.
+    # All in one pass: a value may itself have the form of a placeholder.
     return re.sub(rf"\{{(?P<name>{'|'.join(map(re.escape, words))})\}}", phrase, query)
 
 
 def search_body(query: str, time_field: str, since: datetime.datetime, until: datetime.datetime) -> dict[str, t.Any]:
-    """Return a search for the number of entries and the time of the last one, without their text. Pure."""
+    """Return a search for the number of entries and the time of the last one, without their text."""
     window = {"gte": since.isoformat(), "lte": until.isoformat(), "format": "strict_date_optional_time"}
     return {
         "size": 1,
@@ -214,18 +214,18 @@ def search_body(query: str, time_field: str, since: datetime.datetime, until: da
 
 
 def finding(hits: Hits, window: Window, delivered: int | None = None) -> Finding:
-    """Return the finding of a search. Pure."""
+    """Return the finding of a search."""
     if hits.count and window.is_over(hits.last):
-        number = f"{'at least ' if hits.at_least else ''}{hits.count} warning(s)"
+        number = f"{'at least ' if hits.at_least else ''}{hits.count} notice(s)"
         when = f"the last one of {hits.last}{after(hits.last or '', window.announced)}"
         return Finding(LOG, PASS, f"Spot's log has {number} of the last {window.hours} h, {when}.")
     if window.announced:
-        message = f"Spot's log has no warning since the one announced at {window.announced:%Y-%m-%dT%H:%M:%SZ}."
-        return Finding(LOG, WARN, message, "Look again later; check index and query; ask Spot's operators.")
+        message = f"Spot's log has no notice since the one announced at {window.announced:%Y-%m-%dT%H:%M:%SZ}."
+        return Finding(LOG, WARN, message, "Run again later; check index and query; contact Spot's operators.")
     if delivered:
-        message = f"Spot's log has no warning of the last {window.hours} h, but AWS delivered {delivered}."
-        return Finding(LOG, WARN, message, "Check index and query; if they are right, ask Spot's operators.")
-    message = f"Spot's log has no warning of the last {window.hours} h. Without an interruption, it proves nothing."
+        message = f"Spot's log has no notice of the last {window.hours} h, but AWS delivered {delivered}."
+        return Finding(LOG, WARN, message, "Check index and query; if they are right, contact Spot's operators.")
+    message = f"Spot's log has no notice of the last {window.hours} h. Without an interruption, this proves nothing."
     return Finding(LOG, SKIP, message, "Widen the window.")
 
 

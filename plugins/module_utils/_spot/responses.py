@@ -31,12 +31,12 @@ class SpotError(Exception):
 
     @property
     def unauthenticated(self) -> bool:
-        """Whether Spot does not know the token."""
+        """Return whether Spot does not know the token."""
         return self.status == 401
 
     @property
     def refused(self) -> bool:
-        """Whether Spot responded, and the response is about this request: no permission, or no such thing."""
+        """Return whether Spot responded, and the response is about this request: no permission, or no such thing."""
         return 400 <= self.status < 500 and self.status != 429
 
 
@@ -48,8 +48,8 @@ class SpotAccount:
     :ivar name: as people call it; not unique
     :ivar organization: Spot's id of the organisation, twelve digits that are no AWS account; empty if unknown
     :ivar aws_account: twelve digits; None where no AWS account is connected
-    :ivar cloud_provider: `AWS`, `AZURE`, `GCP`; None where Spot does not tell it
-    :ivar provider_account: the account at whatever provider that is; None where nothing is connected
+    :ivar cloud_provider: `AWS`, `AZURE`, `GCP`; None if Spot does not report it
+    :ivar provider_account: the account at that provider; None if none is connected
     """
 
     spot_account: str
@@ -60,12 +60,12 @@ class SpotAccount:
     provider_account: str | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The shape in results."""
+        """Return the entry in results."""
         return asdict(self)
 
 
 def response_of(body: bytes, address: str) -> dict[str, t.Any]:
-    """What is in Spot's envelope.
+    """Return the content of Spot's envelope.
 
     :raises SpotError: the body is no such envelope.
     """
@@ -74,18 +74,18 @@ def response_of(body: bytes, address: str) -> dict[str, t.Any]:
     except Exception:
         response = None
     if not isinstance(response, dict):
-        raise SpotError(0, f"What answered at {address} is not the Spot API: {error_text(body)}")
+        raise SpotError(0, f"The service at {address} is not the Spot API: {error_text(body)}")
     return response
 
 
 def items_of(response: t.Mapping[str, t.Any]) -> list[t.Any]:
-    """The items of a response; none where it has none."""
+    """Return the items of a response; none where it has none."""
     items = response.get("items")
     return items if isinstance(items, list) else []
 
 
 def doubt_about(response: t.Mapping[str, t.Any], found: t.Sequence[SpotAccount]) -> str:
-    """Whether a list of accounts is all of it, as far as Spot's `count` and its items tell; both may be missing.
+    """Return whether a list of accounts is all of it, as far as Spot's `count` and its items tell; both may be missing.
 
     :returns: one line for people, empty where nothing is doubtful
     """
@@ -93,27 +93,27 @@ def doubt_about(response: t.Mapping[str, t.Any], found: t.Sequence[SpotAccount])
     if isinstance(count, int) and count > listed:
         return f"Spot counts {count} accounts, and listed {listed}: some may be missing. Compare with the Spot console."
     if listed > len(found):
-        return f"{listed - len(found)} of the {listed} accounts that Spot listed have no id, and are left out. Ask Spot's support."
+        return f"{listed - len(found)} of the {listed} accounts that Spot listed have no id, and are left out. Contact Spot's support."
     return ""
 
 
 def error_text(body: bytes) -> str:
-    """What an error's body says to people: Spot's own messages, or the beginning of a plain text. One line."""
+    """Return the text of an error's body in one line: Spot's own messages, or the beginning of a plain text."""
     try:
         response = json.loads(body)["response"]
         messages = [error.get("message") or error.get("code") for error in response.get("errors") or []]
         text = "; ".join(str(message) for message in messages if message) or response["status"]["message"]
     except Exception:
         text = body[:200].decode("utf-8", "replace")
-    # A terminal would obey what is not printable.
+    # A terminal would execute control characters.
     printable = "".join(sign if sign.isprintable() else " " for sign in str(text))
     return " ".join(printable.split())[:_LONGEST_TEXT] or "(nothing)"
 
 
 def parse_account(item: t.Any) -> SpotAccount | None:
-    """An account out of `GET /setup/account`, where ids come as numbers or text and some keys may be missing.
+    """Return an account out of `GET /setup/account`, where ids come as numbers or text and some keys may be missing.
 
-    :returns: None for what is no account
+    :returns: None for an entry that is no account
     """
     if not isinstance(item, dict) or not _text(item.get("accountId")):
         return None
@@ -130,7 +130,7 @@ def parse_account(item: t.Any) -> SpotAccount | None:
 
 
 def _text(value: t.Any) -> str:
-    """An id or a name as text. Some JSON writers make a float of a long number."""
+    """Return an id or a name as text. Some JSON writers make a float of a long number."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
@@ -143,10 +143,10 @@ def _aws_account(external: str) -> str | None:
 
 
 def seconds_left(text: str | None, now: float) -> float | None:
-    """When a rate limit ends, out of a header: Spot has a number of seconds there, others a time of day or a date.
+    """Return the seconds until a rate limit ends, out of a header: Spot sends a number of seconds, others a time of day or a date.
 
     :param now: the time of day, in seconds
-    :returns: None for what cannot be, or says nothing
+    :returns: None for a value that cannot be right, or without a time
     """
     try:
         number = float(text or "")

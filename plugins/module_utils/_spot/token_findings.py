@@ -22,16 +22,16 @@ _PERMISSION = f"Make sure that it has the permission {_RIGHT} on this account."
 
 
 def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_account: str | None, proof: str = READ) -> list[Finding]:
-    """Return the findings of Spot's response. Pure.
+    """Return the findings of Spot's response.
 
     :param response: None where Spot was not queried, as there is no token; an error where it did not respond
     :param aws_account: the AWS account to which the Spot account should belong; None leaves that unchecked
-    :param proof: what had to be proved, one of PROOFS
+    :param proof: the required proof, one of PROOFS
     """
     if response is None:
-        return [Finding(TOKEN, SKIP, "Whether Spot accepts the token was not checked: no token was given.", "Set SPOTINST_TOKEN.")]
+        return [Finding(TOKEN, SKIP, "Not checked whether Spot accepts the token: no token was given.", "Set SPOTINST_TOKEN.")]
     if isinstance(response, SpotError):
-        return [Finding(TOKEN, UNKNOWN, f"Whether Spot accepts the token could not be found out: {response}.", "Try again.")]
+        return [Finding(TOKEN, UNKNOWN, f"Unknown whether Spot accepts the token: {response}.", "Try again.")]
     found = [_token_finding(response, spot_account, proof)]
     if found[0].outcome != FAIL and aws_account:
         found.append(_aws_account_finding(response, spot_account, aws_account))
@@ -39,7 +39,7 @@ def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_a
 
 
 def obstacles(response: SpotResponse | SpotError | None, found: t.Iterable[Finding]) -> list[str]:
-    """Return in words why the token must not be written to AWS; nothing if it may. Pure.
+    """Return in words why the token must not be written to AWS; nothing if it may.
 
     :param response: as for `findings`
     :param found: the result of `findings`
@@ -57,14 +57,14 @@ def _token_finding(response: SpotResponse, spot_account: str, proof: str) -> Fin
             TOKEN,
             FAIL,
             f"Spot refuses the token for {spot_account}: {response.refusal}.",
-            f"Take a token that is valid: a programmatic user's, with the editor role or the permission {_RIGHT} on this account.",
+            f"Use a valid token: a programmatic user's, with the editor role or the permission {_RIGHT} on this account.",
         )
     # A token that is limited to notices gets 403 for any question; for an account that it does not see, Spot may also respond 400 or 404.
     if response.doubt is not None and (response.refusal is None or response.refusal.status == 403):
         return Finding(
             TOKEN,
             WARN,
-            f"Whether the token may notify for {spot_account} was not found out: {response.doubt}. This says neither yes nor no.",
+            f"Unknown whether the token may notify for {spot_account}: {response.doubt}.",
             _PERMISSION,
         )
     if response.refusal is None:
@@ -79,7 +79,7 @@ def _refused(response: SpotResponse, spot_account: str) -> Finding:
             TOKEN,
             FAIL,
             f"Spot knows the token, but it may not notify for {spot_account}: {response.refusal}.",
-            f"Give its user the permission {_RIGHT} on this account; the editor role has it, a viewer has not.",
+            f"Give its user the permission {_RIGHT} on this account; the editor role has it, the viewer role does not.",
         )
     return Finding(
         SPOT_ACCOUNT,
@@ -93,11 +93,11 @@ def _unproved(response: SpotResponse, spot_account: str, proof: str) -> Finding:
     """Return the finding about a token that Spot knows, and does not allow to read."""
     known = ""
     if response.account is not None:
-        known = f"Spot knows the token and lists {spot_account}, but whether the token may notify"
+        known = f"Spot knows the token and lists {spot_account}, but it was not checked whether the token may notify"
     elif proof == NONE:
-        known = f"Spot knows the token, but whether it is good for {spot_account}"
+        known = f"Spot knows the token, but it was not checked whether it is valid for {spot_account}"
     if known:
-        return Finding(TOKEN, WARN, f"{known} was not checked: {response.refusal}.", _PERMISSION)
+        return Finding(TOKEN, WARN, f"{known}: {response.refusal}.", _PERMISSION)
     return Finding(
         SPOT_ACCOUNT,
         FAIL,
@@ -111,8 +111,8 @@ def _aws_account_finding(response: SpotResponse, spot_account: str, aws_account:
         return Finding(
             AWS_ACCOUNT,
             SKIP,
-            f"Whether {spot_account} belongs to AWS account {aws_account} was not checked: {response.unlisted}.",
-            "Only a token of an organisation administrator may ask; or compare them in the Spot console.",
+            f"Not checked whether {spot_account} belongs to AWS account {aws_account}: {response.unlisted}.",
+            "Use a token of an organisation administrator, or compare them in the Spot console.",
         )
     account = response.account
     if account is None or account.aws_account is None:
@@ -120,7 +120,7 @@ def _aws_account_finding(response: SpotResponse, spot_account: str, aws_account:
         return Finding(
             AWS_ACCOUNT,
             SKIP,
-            f"Whether {spot_account} belongs to AWS account {aws_account} was not checked: it {what}.",
+            f"Not checked whether {spot_account} belongs to AWS account {aws_account}: it {what}.",
             "Compare them in the Spot console.",
         )
     if account.aws_account != aws_account:

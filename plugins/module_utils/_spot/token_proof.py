@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotAccount, SpotError
 
-# What has to be proved before a token is written: that it may notify, that it may read, or only that Spot knows it.
+# The proof of a token before it is written: that it may notify, that it may read, or only that Spot knows it.
 NOTIFICATION, READ, NONE = PROOFS = ("notification", "read", "none")
 # The instance of a notice that proves a token. AWS gives no such id: Spot may act on the instance that a notice names.
 IMPOSSIBLE_INSTANCE = "i-00000000000000000"
@@ -38,12 +38,12 @@ _READ = Proof(READ)
 
 @dataclass(frozen=True)
 class SpotResponse:
-    """What Spot responded about a token and an account.
+    """Spot's responses about a token and an account.
 
     :ivar refusal: why it refused the token for the account; None if it did not
     :ivar account: the account as Spot lists it; None if it does not list it
     :ivar unlisted: why it did not list accounts; None if it did
-    :ivar doubt: the response to the notice that says neither yes nor no; `refusal` is then that of a question that only reads
+    :ivar doubt: a response to the notice that proves nothing; `refusal` is then that of a call that only reads
     :ivar reads: whether a token that may not notify may read the account, so that Spot knows it
     """
 
@@ -55,7 +55,7 @@ class SpotResponse:
 
     @property
     def unknown(self) -> bool:
-        """Whether Spot does not know the token at all."""
+        """Return whether Spot does not know the token at all."""
         return self.refusal is not None and self.refusal.unauthenticated and not self.reads
 
 

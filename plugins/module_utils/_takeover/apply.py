@@ -36,10 +36,10 @@ Send = t.Callable[[Region], Finding]
 
 
 def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
-    """Bring the execution role and all regions to what the options desire, and take over from the integrations that exist already.
+    """Bring the execution role and all regions to what the options desire, and take over from existing integrations.
 
     `adopt` has the stack retain its resources and go before anything is changed, so that CloudFormation does nothing afterwards.
-    `migrate` makes the integration beside the other, proves it by a test event, and then removes the other: no notice is lost.
+    `migrate` creates the integration, proves it by a test event, and then removes the other: no notice is lost.
 
     :raises ArgumentError: an option is not valid.
     :returns: the result of `spot_integration`
@@ -77,9 +77,9 @@ def _integrate(desired: Desired, removals: Removals, settle: float) -> Document:
 
 
 def migrate(what: str, whole: Document, send: Send, removals: Removals) -> Document:
-    """Prove the integrations that were made beside others, and remove the others.
+    """Prove the new integrations, and remove the others.
 
-    :param what: the name of what was made, in messages
+    :param what: the name of the new integration, in messages
     :param whole: the result of making it; its regions name the others in `other_integrations`
     :param send: sends a test event by the new integration of a region
     :returns: `whole`, in which a region that took over has `taken_over`, and one where both are left has `error`
@@ -125,7 +125,7 @@ def _proof(region: str, result: Finding | Failure | None) -> Finding:
 
 
 def _combined(what: str, whole: Document, existing: Others, proofs: t.Mapping[str, Finding], removed: Removed) -> Document:
-    """Return the result of a takeover. Pure.
+    """Return the result of a takeover.
 
     :param existing: the other integrations by region
     :param proofs: the findings of the test events by region; none where nothing had to be proved
@@ -152,7 +152,7 @@ def _taken_over(entry: Document, others: t.Sequence[Document], proof: Finding | 
     names, error = names_of(others), ""
     if removal is None:
         seen = proof.message if proof else "none was sent"
-        error = f"it was made, but no test event arrived by it, so that {names} was kept, too: {seen}"
+        error = f"it was created, but its test event did not arrive, so {names} was kept, too: {seen}"
     elif removal.failure:
         error = f"{names} could not be removed: {removal.failure.message}"
     if removal and removal.notes:

@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 
 _DESTINATION = re.compile(r"arn:[^:]+:events:([^:]*):[^:]*:api-destination/([^/*?]+)(?:/[^/]*)?\Z")
 _SOURCE = "aws:sourcearn"
-# CloudFormation's own tag on what it makes (CloudFormation user guide, "Resource tag").
+# CloudFormation's own tag on its resources (CloudFormation user guide, "Resource tag").
 _OF_A_STACK = "aws:cloudformation:stack-name"
 
 
@@ -131,7 +131,7 @@ class ConnectedRole(Resource):
 
     @property
     def name(self) -> str:
-        """The name, without the path."""
+        """Return the name, without the path."""
         return self.arn.rsplit("/", 1)[-1]
 
     @classmethod
@@ -140,7 +140,7 @@ class ConnectedRole(Resource):
         raise NotImplementedError
 
     def look(self, region: Region) -> ExistingConnectedRole | None:
-        """GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies."""
+        """Call GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies."""
         iam = region.clients["iam"]
         try:
             role = iam.get_role(RoleName=self.name)["Role"]

@@ -34,7 +34,7 @@ class Removal:
     """The result of removing other integrations from a region.
 
     :ivar diff: an entry for each resource that was removed
-    :ivar notes: what was left, and why
+    :ivar notes: the resources that were kept, and why
     :ivar failure: why something is left that should be removed
     """
 
@@ -56,7 +56,7 @@ class Removed:
 
 @dataclass
 class _Work:
-    """What is removed from a region.
+    """The resources that are removed from a region.
 
     :ivar parts: the integrations of no stack, as they were found
     """
@@ -78,7 +78,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class Removals:
-    """How other integrations are removed: what a stack made by its stack; otherwise what is connected to their API destinations.
+    """Removes other integrations: resources of a stack by the stack; others with all that is connected to their API destinations.
 
     :ivar timeout: seconds to wait for AWS in each step
     :ivar stack_timeout: seconds to wait for a stack

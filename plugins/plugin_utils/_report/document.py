@@ -20,22 +20,22 @@ Report = dict[str, t.Any]
 SCHEMA_VERSION = 1
 COLLECTION = "spot.eventbridge"
 
-# What somebody has to look at. A check that was left out is not among them.
+# Outcomes that need attention. A check that was left out does not.
 CONCERNS = (FAIL, UNKNOWN, WARN)
 
-# No secret should ever come here. Should one, it stops here: a report is mailed around and kept for years.
+# A report is sent by mail and kept for years: a value with a secret's name is removed, although none is expected here.
 _SECRET_KEY = re.compile(
     r"(apikeyvalue|password|passwd|secret|secretstring|secretvalue|secretkey|secretaccesskey|token|credentials?|privatekey)$"
 )
 _BEARER = re.compile(r"\b(bearer\s+)[\w.~+/=-]{12,}", re.IGNORECASE)
-# A text may hold bytes that were no UTF-8; as they stand, no file could be written.
+# A text may hold bytes that were no UTF-8; they cannot be written to a file.
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-# What XML 1.0 forbids and HTML renders as nothing.
+# Characters that XML 1.0 forbids and HTML renders as nothing.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def verification_report(accounts: t.Any, generated: str, version: str | None) -> Report:
-    """The document behind all forms of the report, as report.schema.json describes it. Pure.
+    """Return the document behind all forms of the report, as report.schema.json describes it.
 
     :param accounts: what the role verify found, one mapping for each account
     :param generated: when, ISO 8601 with time zone
@@ -60,23 +60,23 @@ def verification_report(accounts: t.Any, generated: str, version: str | None) ->
 
 
 def statuses(account: t.Mapping[str, t.Any]) -> dict[str, int]:
-    """How many regions of an account have each status, worst status first, those without a region too."""
+    """Return the number of regions of an account with each status, worst status first, statuses without a region too."""
     words = [region["status"] for region in account["regions"].values()]
     return {status: words.count(status) for status in STATUSES}
 
 
 def concerns(findings: t.Iterable[t.Mapping[str, str]]) -> list[t.Mapping[str, str]]:
-    """The findings that somebody has to look at, worst first."""
+    """Return the findings that need attention, worst first."""
     return [finding for finding in findings if finding["outcome"] in CONCERNS]
 
 
 def has_failed(findings: t.Iterable[t.Mapping[str, str]]) -> bool:
-    """Whether one of the findings is a fail."""
+    """Return whether one of the findings is a fail."""
     return any(finding["outcome"] == FAIL for finding in findings)
 
 
 def printable(text: str) -> str:
-    """The text with a visible sign in place of each character that XML or HTML could not show."""
+    """Return the text with a visible sign instead of each character that XML or HTML cannot show."""
     return _CONTROL.sub("\ufffd", text)
 
 
@@ -108,7 +108,7 @@ def _region(region: t.Mapping[str, t.Any]) -> Report:
 
 
 def _findings(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, str]]:
-    """The findings worst first; those of an outcome stay in the order in which they were checked."""
+    """Return the findings worst first; those of an outcome stay in the order in which they were checked."""
     keys = ("check", "outcome", "message", "remedy")
     found = [{key: _text(finding.get(key) or "") for key in keys} for finding in findings]
     for finding in found:
@@ -118,7 +118,7 @@ def _findings(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, str
 
 
 def _worst_first(account: Report) -> tuple[t.Any, ...]:
-    """What could not be verified at all, then by the worst status and how often it is there, then by name."""
+    """Sort first accounts that could not be verified at all, then by the worst status and its number of regions, then by name."""
     by_status = statuses(account)
     bad = [-by_status[status] for status in STATUSES if status not in GOOD]
     findings = account["checks"] + [finding for region in account["regions"].values() for finding in region["findings"]]
@@ -127,7 +127,7 @@ def _worst_first(account: Report) -> tuple[t.Any, ...]:
 
 
 def _is_active(account: Report) -> bool:
-    """Whether all that is desired works. An account of which nothing is known is none that works."""
+    """Return whether all that is desired works. An account of which nothing is known is none that works."""
     if account["error"] or has_failed(account["checks"]) or not account["regions"]:
         return False
     return all(region["status"] in GOOD for region in account["regions"].values())
@@ -142,7 +142,7 @@ def _text(value: t.Any) -> str:
 
 
 def _without_secrets(value: t.Any) -> t.Any:
-    """A copy in plain types without what is, by its name, a secret."""
+    """Return a copy in plain types without what is, by its name, a secret."""
     if isinstance(value, t.Mapping):
         hidden = bool(value.get("is_value_secret") or value.get("IsValueSecret"))
         return {

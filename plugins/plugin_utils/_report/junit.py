@@ -30,10 +30,10 @@ Findings = t.Sequence[t.Mapping[str, str]]
 
 
 def junit(report: Report) -> str:
-    """The report as a JUnit file: a test suite for each account, a test case for each region and one for the whole account.
+    """Return the report as a JUnit file: a test suite for each account, a test case for each region and one for the whole account.
 
     A region that is not active is a failure, one without API destinations is skipped, an account that could not be verified is
-    an error. What is only worth knowing is in `system-out`.
+    an error. Notes are in `system-out`.
     """
     root = ElementTree.Element("testsuites", {"name": COLLECTION})
     for account in report["accounts"]:
@@ -51,7 +51,7 @@ def junit(report: Report) -> str:
 
 
 def lines(findings: Findings) -> str:
-    """Findings as text, each with its remedy below it."""
+    """Return findings as text, each with its remedy below it."""
     return "\n".join(
         f"{finding['outcome']}: {finding['check']}: {finding['message']}" + (f"\n  -> {finding['remedy']}" if finding["remedy"] else "")
         for finding in findings

@@ -36,7 +36,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import UNKNOWN as UNKNOWN_STATUS
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import Report, concerns, has_failed, printable, statuses
 
-# A sign beside the colour, for those who do not see it; all of them are in every system's fonts.
+# A sign with each colour, for readers who do not see colours; the fonts of all systems have these signs.
 SYMBOLS = {
     UNKNOWN_STATUS: "?",
     INACTIVE: "\u00d7",
@@ -61,7 +61,7 @@ MEANINGS = {
 }
 OUTCOME_SYMBOLS = {FAIL: "\u00d7", UNKNOWN: "?", WARN: "!", SKIP: "\u2013", PASS: "\u2713"}
 
-# What the filters can show besides a status.
+# Further filters, in addition to the statuses.
 UNVERIFIED = "unverified"
 NOTED = "noted"
 
@@ -99,7 +99,7 @@ def _escape(text: str) -> str:
 
 
 def _hash(source: str) -> str:
-    """What the Content-Security-Policy allows: this very text."""
+    """Return the hash with which the Content-Security-Policy allows a text."""
     return base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
 
 
@@ -108,7 +108,7 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _verdict(report: Report) -> str:
-    """The one line that everybody reads."""
+    """Return the summary in one line."""
     summary = report["summary"]
     if not report["accounts"]:
         return "Nothing was verified"
@@ -158,7 +158,7 @@ def _filters(report: Report) -> str:
 
 
 def _column(region: str) -> tuple[str, str]:
-    """The area and the place of a region: `us-gov` and `east-1`."""
+    """Return the area and the place of a region: `us-gov` and `east-1`."""
     match = _COLUMN.fullmatch(region)
     return (match["area"], match["place"]) if match else ("", region)
 
@@ -168,12 +168,12 @@ def _areas(regions: t.Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def _firsts(regions: t.Sequence[str]) -> set[str]:
-    """The first region of each area, which keeps away from the area before it."""
+    """Return the first region of each area, which keeps away from the area before it."""
     return {names[0] for dummy, names in _areas(regions)}
 
 
 def _columns(regions: t.Sequence[str]) -> str:
-    """Two rows of headings, so that what a region is called can be short: areas, and the places in them."""
+    """Return two rows of headings, areas and the places in them, so that the names of regions are short."""
     areas = _areas(regions)
     firsts = _firsts(regions)
     first = "".join(f'<th scope="colgroup" colspan="{len(names)}">{_escape(area)}</th>' for area, names in areas)
@@ -216,12 +216,12 @@ def _cell(host: str, name: str, region: Report | None, first: bool) -> str:
 
 
 def _fragment(host: str, region: str = "") -> str:
-    # Browsers decode it before they look for the id, and the script before it looks for the cell.
+    # Browsers decode it before they search the id, and the script before it searches the cell.
     return "/".join(urllib.parse.quote(part, safe="") for part in (host, region) if part)
 
 
 def _section(account: Report) -> str:
-    """An account in words, for paper, telephones and browsers without JavaScript: what is not active, or has a remark."""
+    """Return an account in words, for paper, telephones and browsers without JavaScript: what is not active, or has a remark."""
     host = account["host"]
     told = ", ".join(f"{number} {status}" for status, number in statuses(account).items() if number) or "no region verified"
     aws = f" <small>AWS {_escape(account['aws_account'])}</small>" if account["aws_account"] else ""
@@ -256,7 +256,7 @@ def _findings(findings: t.Iterable[t.Mapping[str, str]]) -> str:
 
 
 def _details(accounts: t.Iterable[Report]) -> str:
-    """What the script reads: words and signs, and each account's details as base64 of zlib of JSON."""
+    """Return the data of the script: words and signs, and each account's details as base64 of zlib of JSON."""
     packed = {account["host"]: _pack(account) for account in accounts}
     book = {"symbols": SYMBOLS, "meanings": MEANINGS, "outcomes": OUTCOME_SYMBOLS, "accounts": packed}
     # In an HTML script element only `<` can do harm.

@@ -19,11 +19,11 @@ LIMITED = "Too many requests in this organisation: run again in a minute or late
 @pytest.mark.parametrize(
     ("fault", "requests", "words"),
     [
-        ({"status": 401}, 1, "Spot answered 401 to GET /setup/account: A fault of the sandbox. Spot does not know the token"),
+        ({"status": 401}, 1, "Spot responded with 401 to GET /setup/account: A fault of the sandbox. Spot does not know the token"),
         ({"status": 429, "reset": 3600}, 1, f"A fault of the sandbox (the rate limit ends in 3600 s). {LIMITED}"),
-        ({"error": {"status": 500, "message": "Boom"}}, 3, "Spot answered 500 to GET /setup/account: Boom. Run again later."),
-        ({"text": "no such\nroute", "status": 404}, 1, "Spot answered 404 to GET /setup/account: no such route. Is the address"),
-        ({"drop": True}, 3, "Spot did not answer at http://127.0.0.1"),
+        ({"error": {"status": 500, "message": "Boom"}}, 3, "Spot responded with 500 to GET /setup/account: Boom. Run again later."),
+        ({"text": "no such\nroute", "status": 404}, 1, "Spot responded with 404 to GET /setup/account: no such route. Is the address"),
+        ({"drop": True}, 3, "Spot did not respond at http://127.0.0.1"),
         ({"garbage": True}, 1, "/setup/account is not the Spot API"),
     ],
     ids=["401", "429", "500", "text", "drop", "garbage"],
@@ -40,7 +40,7 @@ def test_an_answer_that_is_no_list_leaves_no_host_and_says_why(
 
 def test_a_token_that_is_no_administrators_is_told_so(inventory: Inventory) -> None:
     listing = inventory("-vvvv", token="editor")
-    assert "Spot answered 403 to GET /setup/account: " in listing.warnings
+    assert "Spot responded with 403 to GET /setup/account: " in listing.warnings
     assert "Listing accounts needs the token of an organisation administrator." in listing.warnings
     assert (listing.hosts, listing.requests) == ({}, 1)
 

@@ -118,7 +118,7 @@ def test_what_is_wrong_in_a_file_is_said_and_the_other_files_count(
         "filter": ({"include": [{"nmae": "x"}]}, "'include[0]' has nmae, which no account has. Use spot_account, name,"),
         "number": ({"exclude": [{"aws_account": 12345678901}]}, "'exclude[0].aws_account' must be text"),
         "address": ({"spot_api_url": "http://api.spotinst.io"}, "is not an https:// address"),
-        "undefined": ({"spot_token": "{{ nowhere }}"}, "The option spot_token cannot be worked out: 'nowhere' is undefined"),
+        "undefined": ({"spot_token": "{{ nowhere }}"}, "The option spot_token cannot be evaluated: 'nowhere' is undefined"),
         "colon": ({"spot_token": "{{ 'SECRETx' * 3 ~ 'SECRET' ~ ':' }}"}, "The Spot token contains a colon"),
         "list": ({"spot_token": ["{{ 'SECRETx' * 3 ~ 'SECRET' }}"]}, "The option spot_token is no text."),
         "strict": (

@@ -135,7 +135,7 @@ def test_a_token_that_spot_does_not_know_is_a_finding_and_no_failure(spot: Spot,
     run = spot("editor")
     assert (run.failed, outcomes(run), run.answer["accounts"]) == (False, {"spot_token": "fail"}, [])
     (check,) = run.answer["checks"]
-    assert "Spot answered 401" in check["message"]
+    assert "Spot responded with 401" in check["message"]
     assert "programmatic user" in check["remedy"]
     assert [request["method"] for request in sandbox.received()] == ["GET", "POST"]
 
@@ -236,13 +236,13 @@ def test_entries_without_an_id_are_left_out_with_a_warning(spot: Spot, sandbox: 
     run = spot(spot_account=None, aws_account=None)
     assert (run.failed, len(run.answer["accounts"])) == (False, 4)
     (warning,) = run.warnings
-    assert warning == "1 of the 5 accounts that Spot listed have no id, and are left out. Ask Spot's support."
+    assert warning == "1 of the 5 accounts that Spot listed have no id, and are left out. Contact Spot's support."
 
 
 def test_a_list_that_is_refused_is_a_failure_with_spots_words_and_a_remedy(spot: Spot) -> None:
     run = spot("editor", spot_account=None, aws_account=None)
     assert run.failed
-    assert run.message.startswith("Spot answered 403 to GET /setup/account: ")
+    assert run.message.startswith("Spot responded with 403 to GET /setup/account: ")
     assert run.message.endswith(". Listing accounts needs the token of an organisation administrator.")
 
 
@@ -262,7 +262,7 @@ def test_a_rate_limit_that_takes_too_long_is_a_failure_at_once(spot: Spot, sandb
     run = spot()
     assert run.failed
     assert run.message == (
-        "Spot answered 429 to GET /setup/account: A fault of the sandbox (the rate limit ends in 3600 s). "
+        "Spot responded with 429 to GET /setup/account: A fault of the sandbox (the rate limit ends in 3600 s). "
         "Too many requests in this organisation: run again in a minute or later."
     )
     assert len(sandbox.received()) == 1
@@ -271,9 +271,9 @@ def test_a_rate_limit_that_takes_too_long_is_a_failure_at_once(spot: Spot, sandb
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"error": {"status": 500, "message": "Boom"}}, "Spot answered 500 to GET /setup/account: Boom"),
-        ({"text": "upstream connect error\n", "status": 503}, "Spot answered 503 to GET /setup/account: upstream connect error"),
-        ({"drop": True}, "Spot did not answer at http://127.0.0.1"),
+        ({"error": {"status": 500, "message": "Boom"}}, "Spot responded with 500 to GET /setup/account: Boom"),
+        ({"text": "upstream connect error\n", "status": 503}, "Spot responded with 503 to GET /setup/account: upstream connect error"),
+        ({"drop": True}, "Spot did not respond at http://127.0.0.1"),
     ],
     ids=["500", "text", "drop"],
 )
@@ -316,7 +316,7 @@ def test_a_spot_that_is_silent_for_once_is_asked_again(spot: Spot, sandbox: Sand
 def test_a_spot_that_is_not_there_is_a_failure_with_its_address(spot: Spot) -> None:
     run = spot(spot_api_url="http://127.0.0.1:1")
     assert run.failed
-    assert run.message.startswith("Spot did not answer at http://127.0.0.1:1: ")
+    assert run.message.startswith("Spot did not respond at http://127.0.0.1:1: ")
 
 
 # Arguments

@@ -52,11 +52,11 @@ STACKED = {"stack_name": "spot", "spot_account": SPOT_ACCOUNT, "spot_token": TOK
 CASES += [
     (STACK, {**STACKED, **wrong}, words)
     for wrong, words in (
-        ({"stack_name": "StackSet-spot-0f1e"}, "belongs to a stack set, which would undo what is done to it. Use spot_stack_set."),
+        ({"stack_name": "StackSet-spot-0f1e"}, "belongs to a stack set, which would undo changes of it. Use spot_stack_set."),
         ({"stack_name": "1spot"}, "AWS takes a letter, "),
         ({"template_body": None}, "There is no template: set template_body or template_url."),
         ({"template_url": "https://bucket.s3.amazonaws.com/x"}, "parameters are mutually exclusive: template_body|template_url"),
-        ({"template_body": "x" * 51201}, "template_body has 51201 bytes; CloudFormation takes 51200"),
+        ({"template_body": "x" * 51201}, "template_body has 51201 bytes; CloudFormation accepts 51200"),
         ({"parameters": {"Key": TOKEN}}, "The Spot token must only be given with spot_token"),
         ({"spot_token": None}, "There is no Spot token: set SPOTINST_TOKEN"),
         ({"spot_account": "act-1"}, "'act-1' is not a Spot account id"),

@@ -132,7 +132,7 @@ def test_credentials_that_expire_half_way_are_renewed(integration: Any, sandbox:
 def test_the_wrong_account_is_told_before_anything_is_written(preflight: Any, sandbox: Sandbox) -> None:
     message = preflight(aws_account="333333333333").message
     assert message.startswith(f"The AWS credentials are of {AWS_ACCOUNT} (arn:aws:sts::{AWS_ACCOUNT}:assumed-role/SpotEventBridge/")
-    assert f"{SPOT_ACCOUNT} shall be served in 333333333333" in message
+    assert f"{SPOT_ACCOUNT} is to be served in 333333333333" in message
     assert sandbox.calls(writes=True) == []
 
 

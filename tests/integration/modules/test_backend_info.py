@@ -95,7 +95,7 @@ def test_wrong_credentials_of_a_flag_service_are_named_as_such(ask: Any, flags: 
     run.tokens.add("wrong-token-0123")
     found = ask(feature_flag=source(flags, provider, token="wrong-token-0123"))
     assert found["outcome"] == "unknown"
-    assert "answered 401 (it refuses the credentials)" in found["message"]
+    assert "responded with 401 (it refuses the credentials)" in found["message"]
     assert "credentials" in found["remedy"]
 
 
@@ -115,7 +115,7 @@ def test_a_key_may_go_in_a_header_of_its_own(ask: Any, flags: Flags) -> None:
 
 def test_a_project_that_does_not_exist_is_no_flag_that_does_not_exist(ask: Any, flags: Flags) -> None:
     found = ask(feature_flag=source(flags, "launchdarkly", project="nope"))
-    assert "answered 404" in found["message"]
+    assert "responded with 404" in found["message"]
     assert "There is no feature flag" not in found["message"]
 
 
@@ -161,7 +161,7 @@ def test_it_says_how_many_and_when_the_last(ask: Any, log: Log, provider: str) -
     log.write(LINE, minutes_ago=60 * 25)
     found = ask(log=where(log, provider))
     assert (found["check"], found["outcome"]) == ("spot_log", "pass")
-    assert f"2 warning(s) of the last 24 h, the last one of {last:%Y-%m-%dT%H:%M:%SZ}" in found["message"]
+    assert f"2 notice(s) of the last 24 h, the last one of {last:%Y-%m-%dT%H:%M:%SZ}" in found["message"]
 
 
 @pytest.mark.parametrize("front", ["kibana7", "kibana9", "dashboards"])
@@ -176,7 +176,7 @@ def test_an_error_of_the_log_behind_kibana_is_that_error(ask: Any, log: Log, fro
     log.front = front
     found = ask(log=where(log, "kibana", index="nothing"))
     assert found["outcome"] == "unknown"
-    assert "answered 404" in found["message"]
+    assert "responded with 404" in found["message"]
     assert "no such index [nothing]" in found["message"]
 
 
@@ -255,7 +255,7 @@ def test_what_is_something_else_is_said_to_be(ask: Any, asked: str) -> None:
         given = {"feature_flag": {"provider": "ofrep", "url": service.url}} if asked == "flag" else {"log": {"url": service.url}}
         found = ask(**given)
     assert found["outcome"] == "unknown"
-    assert "what answered at 127.0.0.1" in found["message"]
+    assert "the service at 127.0.0.1" in found["message"]
 
 
 @pytest.mark.parametrize("asked", ["flag", "log"])

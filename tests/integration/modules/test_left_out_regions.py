@@ -169,5 +169,5 @@ def test_regions_that_are_not_enabled_are_named_when_the_role_goes(integration: 
     sandbox.settings(enabled_regions=[HERE, ELSEWHERE])
     (deleted, note) = integration.remove(HERE).answer["notes"]
     assert deleted == "execution role deleted"
-    assert note.startswith("what was made in a region before it was disabled is still there; not enabled, so not looked into: ")
+    assert note.startswith("resources that were made in a region before it was disabled still exist; not enabled, so not read: ")
     assert THERE in note

@@ -214,7 +214,7 @@ def test_a_webhook_that_answers_500_is_named_and_tried_again_in_the_next_run(han
     run = hand_over(webhook={"url": webhook.address})
     assert run.failed
     assert "webhook: the webhook at 127.0.0.1" in run.message
-    assert "answered 500" in run.message
+    assert "responded with 500" in run.message
     assert tag(aws) is None
     webhook.status = None
     assert hand_over(webhook={"url": webhook.address}).changed
@@ -328,7 +328,7 @@ def test_a_ticket_is_opened_and_its_key_kept(hand_over: Any, jira: Jira, aws: Aw
 def test_wrong_credentials_of_jira_are_named_as_such(hand_over: Any, jira: Jira, run: Runner) -> None:
     run.tokens.add("wrong-token-0123")
     message = hand_over(jira={"url": jira.url, "token": "wrong-token-0123", "project": "SRE"}).message
-    assert "answered 401 (it refuses the credentials)" in message
+    assert "responded with 401 (it refuses the credentials)" in message
 
 
 def test_a_jira_without_labels_on_its_screen_gets_a_ticket_without_labels(hand_over: Any, jira: Jira, aws: Aws) -> None:

@@ -102,7 +102,7 @@ def test_the_proof_is_one_notice_of_an_instance_that_cannot_exist(preflight: Any
 def test_a_viewers_token_reads_and_is_refused_all_the_same(preflight: Any, sandbox: Sandbox, status: int) -> None:
     sandbox.settings(permission_refusal_status=status)
     message = preflight("viewer").message
-    assert f"Spot knows the token, but it may not notify for {SPOT_ACCOUNT}: Spot answered {status} to POST" in message
+    assert f"Spot knows the token, but it may not notify for {SPOT_ACCOUNT}: Spot responded with {status} to POST" in message
     assert "elastigroup:createInstanceinterruptionNotification" in message
 
 
@@ -122,7 +122,7 @@ def test_a_response_that_says_neither_yes_nor_no_is_a_warning(preflight: Any, sa
     sandbox.settings(impossible_instance_status=status)
     found = preflight("editor")
     assert (found.failed, outcomes(found)["spot_token"]) == (False, "warn")
-    assert any(f"Spot answered {status} to POST" in warning and "does not exist" in warning for warning in found.warnings)
+    assert any(f"Spot responded with {status} to POST" in warning and "does not exist" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"status": 429, "reset": 3600}, {"drop": True}], ids=str)

@@ -85,13 +85,13 @@ def test_a_region_that_does_not_answer(everywhere: Everywhere, sandbox: Sandbox,
     everywhere.prepare(module)
     sandbox.add_fault({"hang": 5}, {"region": BAD})
     begin = time.monotonic()
-    check(everywhere(module, aws_config=QUICK), "ReadTimeoutError", "AWS did not answer: Read timeout")
+    check(everywhere(module, aws_config=QUICK), "ReadTimeoutError", "AWS did not respond: Read timeout")
     assert time.monotonic() - begin < 15
 
 
 def test_a_region_that_hangs_up(everywhere: Everywhere, sandbox: Sandbox) -> None:
     sandbox.add_fault({"drop": True}, {"region": BAD})
-    check(everywhere("spot_eventbridge_connection", aws_config=QUICK), "ConnectionClosedError", "AWS did not answer: ")
+    check(everywhere("spot_eventbridge_connection", aws_config=QUICK), "ConnectionClosedError", "AWS did not respond: ")
 
 
 def test_a_region_that_is_not_enabled(everywhere: Everywhere, sandbox: Sandbox) -> None:

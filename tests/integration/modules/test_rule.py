@@ -249,7 +249,7 @@ def test_a_role_that_does_not_exist_is_refused_before_any_region(rule: Rule, aws
     before = sandbox.calls(writes=True)
     run = rule()
     assert (run.failed, run.regions, run.answer["execution_role"]["error"]["code"]) == (True, {}, "RoleNotUsable")
-    assert f"there is no role {NAME} in the AWS account {ACCOUNT}. Make the role, or correct its ARN" in run.message
+    assert f"there is no role {NAME} in the AWS account {ACCOUNT}. Create the role, or correct its ARN" in run.message
     assert sandbox.calls(writes=True) == before
     predicted = rule(check=True)
     assert (predicted.failed, predicted.action) == (False, "created")

@@ -321,7 +321,7 @@ def test_a_creation_that_fails_tells_why_in_one_region_and_leaves_the_others_alo
     assert stack.writes() == ["DeleteStack", "CreateStack"]
     (note,) = done.warnings
     assert note.startswith(f"{REGION}: the stack is ROLLBACK_COMPLETE: Connection (AWS::Events::Connection) CREATE_FAILED: ")
-    assert note.endswith("It cannot be updated: it is deleted and made anew.")
+    assert note.endswith("It cannot be updated: it is deleted and created again.")
     assert delivered(sandbox, REGION) == [(200, SPOT_ACCOUNT, REGION)]
 
 
@@ -398,7 +398,7 @@ def test_a_removal_that_failed_at_a_foreign_target_is_completed(stack: Stack, aw
     assert "Rule can't be deleted since it has targets" in json.dumps(stack.client.describe_stack_events(StackName=STACK), default=str)
     refused = stack()
     assert refused.error["code"] == "ForeignTargets"
-    assert f"its rule has targets that are not ours, and so cannot be deleted and made again: {NAME} (audit)" in refused.message
+    assert f"its rule has targets of others, so it cannot be deleted and created again: {NAME} (audit)" in refused.message
     removed = stack.predicted_and_done(state="absent")
     assert (removed.action, stack.names(), aws.rule_names()) == ("deleted", [], [NAME])
 
@@ -473,7 +473,7 @@ def test_credentials_that_expire_while_it_waits_are_told_and_the_next_run_goes_o
     sandbox.add_fault(expired, {"operation": "DescribeStacks"}, after=1)
     failed = stack()
     assert failed.error["code"] == "ExpiredToken"
-    assert failed.message.endswith("is expired. Get new credentials and run again: what AWS is doing goes on meanwhile.")
+    assert failed.message.endswith("is expired. Get new credentials and run again; operations that AWS has begun continue.")
     sandbox.clear_faults()
     assert (stack().action, stack.status) == ("unchanged", "CREATE_COMPLETE")
 
@@ -587,7 +587,7 @@ def test_a_stack_that_is_just_being_removed_is_made_anew(stack: Stack, sandbox: 
 
 def test_waiting_has_an_end_that_is_told(stack: Stack, sandbox: Sandbox) -> None:
     sandbox.settings(stack_seconds=4)
-    assert "the stack was still being changed by AWS after 1 seconds; run again later" in stack(wait_timeout=1).message
+    assert "AWS was still changing the stack after 1 seconds; run again later" in stack(wait_timeout=1).message
     busy = stack(wait_timeout=1)
     assert busy.error == {"code": "InProgress", "message": "the stack is CREATE_IN_PROGRESS: wait until it is done, or raise wait_timeout"}
     assert stack().action == "unchanged"
@@ -606,7 +606,7 @@ def test_a_stack_as_slow_as_in_aws_is_completed_by_the_next_run(stack: Stack, sa
     sandbox.settings(stack_time_scale=IN_SECONDS)
     start = time.monotonic()
     given_up = stack(wait_timeout=1)
-    assert "the stack was still being changed by AWS after 1 seconds; run again later" in given_up.message
+    assert "AWS was still changing the stack after 1 seconds; run again later" in given_up.message
     assert time.monotonic() - start < 60  # not as long as the stack takes in AWS
     assert stack().action == "unchanged"
     assert stack.status == "CREATE_COMPLETE"

@@ -406,14 +406,14 @@ class TestWithoutWaiting:
         accounts.sandbox.settings(stack_set_seconds=0.3)
         done = made(stack_set(**SMALL, wait=False))
         assert [entry["status"] for entry in done.answer["operations"]] == ["SUCCEEDED", "RUNNING", "RUNNING"]
-        assert done.warnings == ["2 operation(s) go on in AWS; run again to see what comes of them."]
+        assert done.warnings == ["2 operation(s) continue in AWS; run again to read their results."]
         accounts.at_rest()
         assert not made(stack_set(**SMALL)).changed
 
     def test_a_stack_set_goes_with_the_run_after(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         first = made(stack_set(**ABSENT, wait=False))
         assert [action for action, _, _ in first.operations] == ["delete_stack_instances"]
-        assert "1 operation(s) have to wait for those before: run again." in first.warnings
+        assert "1 operation(s) have to wait for earlier ones: run again." in first.warnings
         accounts.at_rest()
         assert [action for action, _, _ in made(stack_set(**ABSENT, wait=False)).operations] == ["delete_stack_set"]
         assert not made(stack_set(**ABSENT, wait=False)).changed
@@ -489,5 +489,5 @@ class TestRemoval:
 
 def test_an_account_of_nobody_is_never_begun_with(accounts: Accounts, stack_set: StackSet) -> None:
     refused = stack_set(accounts=[FIRST, LATE])
-    assert refused.message == f"spot_accounts has no Spot account for {LATE}, which accounts names."
+    assert refused.message == f"spot_accounts has no Spot account for {LATE}, which the option accounts names."
     assert accounts.sandbox.calls(service="cloudformation", region=HOME) == []

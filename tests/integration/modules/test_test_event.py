@@ -73,7 +73,7 @@ def test_a_probe_that_switches_the_region_off_says_so(test_event: Any, sandbox: 
     sandbox.start_outage(401)
     found = test_event()
     assert found["outcome"] == "fail"
-    assert "The test event itself switched the connection off, it is DEAUTHORIZED" in found["message"]
+    assert "The test event itself de-authorised the connection, which is DEAUTHORIZED" in found["message"]
     assert "repair" in found["remedy"]
     assert integration.states() == ("DEAUTHORIZED", "INACTIVE")
 

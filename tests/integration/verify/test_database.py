@@ -77,7 +77,7 @@ def test_it_says_how_many_and_when_the_last(found: dict[str, dict[str, str]], se
     ((last,),) = server.run(f"SELECT {text} FROM aws_ec2_events WHERE {warnings}")
     entry = found[case]
     assert (entry["check"], entry["outcome"]) == ("spot_database", "pass")
-    told = entry["message"].removeprefix("Spot's database has 2 warning(s) of the last 24 h, the last one of ").removesuffix(".")
+    told = entry["message"].removeprefix("Spot's database has 2 notice(s) of the last 24 h, the last one of ").removesuffix(".")
     # The database rounds half a second to either side.
     assert abs((datetime.fromisoformat(told) - datetime.fromisoformat(last)).total_seconds()) <= 1
 

@@ -19,7 +19,7 @@ def test_onboarding_with_a_viewers_token_writes_nothing(sandbox: Sandbox, accoun
     sandbox.settings(permission_refusal_status=status)
     run = account.onboard(token="viewer")
     message = last_message(run)
-    assert f"it may not notify for {account.spot_account}: Spot answered {status}" in message
+    assert f"it may not notify for {account.spot_account}: Spot responded with {status}" in message
     assert "elastigroup:createInstanceinterruptionNotification" in message
     assert writes(sandbox) == []
 

@@ -31,7 +31,7 @@ _GOOD_CONNECTION = frozenset({"AUTHORIZED", "CREATING", "UPDATING", "AUTHORIZING
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what an API destination is like."""
+    """Return the options about the properties of an API destination."""
     return {**delivery_argument_spec(), **description_argument_spec()}
 
 
@@ -51,7 +51,7 @@ class ExistingApiDestination:
 
     :ivar document: the response of DescribeApiDestination; None if there is no destination
     :ivar connection_arn: the connection that it is to use; None if there is none of that name
-    :ivar connection_state: that connection's state, where it was asked for
+    :ivar connection_state: that connection's state, if it was read
     """
 
     found: Document | None
@@ -65,7 +65,7 @@ class ExistingApiDestination:
 
     @property
     def inactive(self) -> bool:
-        """Whether there is a destination to which AWS delivers nothing."""
+        """Return whether there is a destination to which AWS delivers nothing."""
         return self.document.get("api_destination_state") == "INACTIVE"
 
     def managed_fields(self) -> Document:
@@ -81,7 +81,7 @@ class ExistingApiDestination:
 
 @dataclass(frozen=True)
 class ApiDestination(Resource):
-    """The API destination that is desired.
+    """The desired API destination.
 
     :ivar connection: the name of its connection
     :ivar connection_arns: the connection's ARN by region, where it is known already
@@ -102,8 +102,9 @@ class ApiDestination(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: AWS would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: AWS would refuse one.
         """
         check_name(self.name)
         check_name(self.connection or self.name)
@@ -125,7 +126,7 @@ class ApiDestination(Resource):
         )
 
     def look(self, region: Region) -> ExistingApiDestination | None:
-        """DescribeApiDestination alone; None if there is no destination of this name."""
+        """Call DescribeApiDestination alone; None if there is no destination of this name."""
         try:
             return ExistingApiDestination(document(region.clients["events"].describe_api_destination(Name=self.name)))
         except Exception as error:
@@ -134,7 +135,7 @@ class ApiDestination(Resource):
             raise
 
     def completed(self, region: Region, seen: ExistingApiDestination | None) -> ExistingApiDestination | None:
-        """DescribeConnection where its ARN is not known or the destination is inactive."""
+        """Call DescribeConnection where its ARN is not known or the destination is inactive."""
         if not self.present:
             return seen
         existing = seen or ExistingApiDestination(None)
@@ -167,7 +168,7 @@ class ApiDestination(Resource):
         desired = self._desired_fields(existing.connection_arn)
         unmet_dependency = None
         if not existing.connection_arn:
-            unmet_dependency = f"there is no connection {self.connection} in {region.name}: make it first, with spot_eventbridge_connection"
+            unmet_dependency = f"there is no connection {self.connection} in {region.name}: create it first (spot_eventbridge_connection)"
         arguments = {
             "Name": self.name,
             "Description": self.description,

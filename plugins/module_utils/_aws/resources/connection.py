@@ -51,7 +51,7 @@ TRANSIENT_STATES = frozenset({"CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZ
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what a connection is like."""
+    """Return the options about the properties of a connection."""
     return {
         "spot_account": {"type": "str"},
         "kms_key_identifier": {"type": "str", "no_log": False},
@@ -63,7 +63,7 @@ def argument_spec() -> ArgumentSpec:
 
 @dataclass(frozen=True)
 class Connection(Resource):
-    """The connection that is desired: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
+    """The desired connection: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
 
     :ivar kms_key: a customer's KMS key for the secret; empty for the key that AWS owns, None for the key that it has
     :ivar key: that key, once it was read
@@ -86,8 +86,9 @@ class Connection(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ("secretsmanager",)
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: AWS would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: AWS would refuse one.
         """
         check_name(self.name)
 
@@ -114,7 +115,7 @@ class Connection(Resource):
         return dataclasses.replace(self, key=self.key_use(region).usable(region, self.kms_key))
 
     def look(self, region: Region) -> ExistingConnection | None:
-        """DescribeConnection; then the KMS key, and the managed secret unless the token will be written in any case."""
+        """Call DescribeConnection; then the KMS key, and the managed secret unless the token will be written in any case."""
         events = region.clients["events"]
         try:
             answer = events.describe_connection(Name=self.name)
@@ -142,7 +143,7 @@ class Connection(Resource):
         return existing is None or existing.state not in TRANSIENT_STATES
 
     def plan(self, region: Region, existing: ExistingConnection | None) -> Plan:
-        """See `plan.Resource`. What is not AUTHORIZED is always authorised again, in place: that is the repair."""
+        """See `plan.Resource`. A connection that is not AUTHORIZED is always authorised again, in place."""
         if not self.present:
             return self._plan_removal(existing)
         if self.kms_key is None and existing and existing.key and self.key_use(region).faults(existing.key):
@@ -213,9 +214,7 @@ class Connection(Resource):
         key = self.key or (existing.key if existing and self.kms_key != "" else None)
         notes = [self.key_use(region).note(key) if key else None]
         if existing and existing.token_unread:
-            notes.append(
-                f"whether the token is current was not checked: {existing.token_unread}. update_token=always writes it in any case."
-            )
+            notes.append(f"not checked whether the token is current: {existing.token_unread}. update_token=always writes it in any case.")
         return "; ".join(note for note in notes if note) or None
 
     def _api_key_value(self) -> str:
@@ -233,8 +232,8 @@ class Connection(Resource):
         return desired
 
     def _authorization(self) -> Document:
-        # AuthParameters without AuthorizationType may have no effect (AWS user guide). IsValueSecret is said outright,
-        # as its default hides the value from everybody who has to check it.
+        # AuthParameters without AuthorizationType may have no effect (AWS user guide). IsValueSecret is given, as its
+        # default hides the value, which then cannot be checked.
         parameter = {"Key": ACCOUNT_PARAMETER, "Value": self.spot_account, "IsValueSecret": False}
         return {
             "AuthorizationType": "API_KEY",

@@ -47,7 +47,7 @@ _MESSAGE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNo
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what a queue is like."""
+    """Return the options about the properties of a queue."""
     return {
         "aws_account": {"type": "str"},
         "message_retention_period": {"type": "int", "default": DEFAULT_RETENTION},
@@ -84,12 +84,12 @@ class ExistingQueue:
 
     @property
     def kms_key(self) -> str | None:
-        """The KMS key that encrypts it; None if SQS manages the key, or none does."""
+        """Return the KMS key that encrypts it; None if SQS manages the key, or none does."""
         return self.attributes.get("KmsMasterKeyId") or None
 
     @property
     def messages(self) -> int:
-        """How many messages are in it, at the least."""
+        """Return the number of messages in it, at least."""
         return sum(int(self.attributes.get(count, 0)) for count in _MESSAGE_COUNTS)
 
     def managed_fields(self) -> Document:
@@ -104,7 +104,7 @@ class ExistingQueue:
 
 @dataclass(frozen=True)
 class Queue(Resource):
-    """The dead-letter queue that is desired: standard, encrypted, and open to one rule and its test events.
+    """The desired dead-letter queue: standard, encrypted, and open to one rule and its test events.
 
     :ivar rule: the name of the rule that may send to it
     :ivar aws_account: the account of both
@@ -130,13 +130,14 @@ class Queue(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: AWS would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: AWS would refuse one.
         """
         check_name(self.name, QUEUE_NAME)
         check_name(self.rule or self.name)
         if not 60 <= self.retention <= DEFAULT_RETENTION:
-            raise ArgumentError(f"message_retention_period must be 60 to {DEFAULT_RETENTION} seconds (14 days): AWS takes nothing else.")
+            raise ArgumentError(f"message_retention_period must be 60 to {DEFAULT_RETENTION} seconds (14 days), as AWS requires.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Queue:
@@ -163,7 +164,7 @@ class Queue(Resource):
         return dataclasses.replace(self, key=self.key_use(region).usable(region, self.kms_key))
 
     def look(self, region: Region) -> ExistingQueue | None:
-        """GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired; the KMS key where one encrypts the queue."""
+        """Call GetQueueUrl, GetQueueAttributes; ListQueueTags where tags are desired; the KMS key where one encrypts the queue."""
         sqs = region.clients["sqs"]
         try:
             url = sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
@@ -181,7 +182,7 @@ class Queue(Resource):
         return dataclasses.replace(existing, key=self.key_use(region).read(region, existing.kms_key, self.key))
 
     def plan(self, region: Region, existing: ExistingQueue | None) -> Plan:
-        """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold why Spot refused."""
+        """See `plan.Resource`. A queue with messages is kept unless `delete_messages` is set: they hold Spot's reasons."""
         if not self.present:
             return self._plan_removal(existing)
         kms_key = self._kms_key_beside(region, existing)

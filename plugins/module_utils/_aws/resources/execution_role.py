@@ -44,13 +44,13 @@ _ROLE_PATH = re.compile(r"/([!-~]{1,510}/)?\Z")
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what an execution role is like."""
+    """Return the options about the properties of an execution role."""
     return {"role_name": {"type": "str"}, "role_path": {"type": "str"}, "role_permissions_boundary": {"type": "str"}}
 
 
 @dataclass(frozen=True)
 class ExecutionRole(Resource):
-    """The execution role that is desired: EventBridge may assume it for this account alone, and it may send to one API destination.
+    """The desired execution role: EventBridge may assume it for this account alone, and it may send to one API destination.
 
     It is one for the whole AWS account, and serves all its regions.
 
@@ -74,13 +74,14 @@ class ExecutionRole(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: IAM would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: IAM would refuse one.
         """
         if not _ROLE_NAME.match(self.name):
-            raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM takes 1 to 64 of letters, digits and '+=,.@_-'.")
+            raise ArgumentError(f"The role's name '{self.name[:100]}' cannot be used: IAM accepts 1 to 64 letters, digits and '+=,.@_-'.")
         if self.path is not None and not _ROLE_PATH.match(self.path):
-            raise ArgumentError(f"The role's path '{self.path[:100]}' cannot be used: it begins and ends with a slash, such as /spot/.")
+            raise ArgumentError(f"The role's path '{self.path[:100]}' cannot be used: it must begin and end with a slash, such as /spot/.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ExecutionRole:
@@ -101,7 +102,7 @@ class ExecutionRole(Resource):
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def look(self, region: Region) -> ExistingRole | None:
-        """GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
+        """Call GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
         iam = region.clients["iam"]
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
@@ -190,15 +191,15 @@ class ExecutionRole(Resource):
         return Plan("deleted", None, {**existing.managed_fields(), "tags": dict(existing.tags)}, None, calls)
 
     def arn(self, partition: str) -> str:
-        """The ARN it gets if it is made here; one that is there already may have a path."""
+        """Return the ARN it gets if it is made here; one that is there already may have a path."""
         return role_arn(partition, self.aws_account, self.name, self.path)
 
     def trust_policy(self) -> Document:
-        """EventBridge may assume it, for this account alone."""
+        """Return the trust policy: EventBridge may assume it, for this account alone."""
         return trust_policy(self.aws_account)
 
     def policy(self, partition: str) -> Document:
-        """It may send to this API destination. AWS ends the destination's ARN with an id of its own; one role serves all regions."""
+        """Return the policy to send to this API destination, whose ARN ends with an id of AWS's; one role serves all regions."""
         resource = f"arn:{partition}:events:*:{self.aws_account}:api-destination/{self.api_destination}/*"
         return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": resource}]}
 

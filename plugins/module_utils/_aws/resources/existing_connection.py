@@ -44,7 +44,7 @@ class ExistingConnection:
 
     @property
     def state(self) -> str:
-        """`AUTHORIZED`, `DEAUTHORIZED` …"""
+        """Return `AUTHORIZED`, `DEAUTHORIZED` …"""
         return str(self.document.get("connection_state", ""))
 
     def managed_fields(self) -> Document:

@@ -39,9 +39,9 @@ NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 class ExistingRole:
     """A role with which EventBridge calls the API destination, as it is.
 
-    :ivar trust: who may assume it, as a parsed policy
-    :ivar policies: what it may do, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
-    :ivar others: the names of policies that are not ours, as far as they were asked for
+    :ivar trust: the trust policy, parsed
+    :ivar policies: its permissions, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
+    :ivar others: the names of policies that are not ours, as far as they are needed
     :ivar boundary_policy: the permissions boundary as a parsed policy; None if there is none, or it was not read
     """
 
@@ -56,7 +56,7 @@ class ExistingRole:
 
     @property
     def path(self) -> str:
-        """The IAM path: `/`, or `/service-role/`."""
+        """Return the IAM path: `/`, or `/service-role/`."""
         resource = self.arn.split(":", 5)[-1].split("/", 1)[-1]
         return f"/{resource[: resource.rfind('/') + 1]}"
 
@@ -75,12 +75,12 @@ class ExistingRole:
         }
 
     def trusts_eventbridge(self, aws_account: str) -> str:
-        """Whether EventBridge may assume it for this account: YES, NO or UNSURE."""
+        """Return whether EventBridge may assume it for this account: YES, NO or UNSURE."""
         return assumes(self.trust, aws_account)
 
     def may_invoke(self, destination_arn: str) -> str:
-        """Whether it may send to an API destination: YES, NO or UNSURE."""
-        # All policies of a role are one: what one of them denies, no other can allow.
+        """Return whether it may send to an API destination: YES, NO or UNSURE."""
+        # All policies of a role count together: an action that one denies, no other can allow.
         statements = [statement for policy in self.policies for statement in statements_of(policy)]
         own, limit = (
             allows(policy, action=ACTION, resource=destination_arn, context={})

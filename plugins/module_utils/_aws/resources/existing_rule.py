@@ -37,7 +37,7 @@ class ExistingRule:
         return {**(self.found or {}), "targets": [document(target) for target in self.targets], "tags": dict(self.tags)}
 
     def event_pattern(self) -> t.Any:
-        """The pattern, parsed; its text where it cannot be."""
+        """Return the pattern, parsed; its text where it cannot be."""
         text = (self.found or {}).get("event_pattern")
         try:
             return json.loads(text) if text else None
@@ -55,5 +55,5 @@ class ExistingRule:
         }
 
     def target(self, target_id: str) -> Document | None:
-        """The target with this id."""
+        """Return the target with this id."""
         return next((target for target in self.targets if target["Id"] == target_id), None)

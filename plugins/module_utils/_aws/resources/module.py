@@ -29,9 +29,9 @@ def run(
     resource_class: type[Resource],
     around: t.Callable[[t.Any, Regions, Work], Document] = lambda resource, regions, work: work(),
 ) -> None:
-    """The body of the modules of one resource: from parameters to the result.
+    """Return the body of the modules of one resource: from parameters to the result.
 
-    :param around: gets what is desired, the regions and the work in them, and returns the result; it may leave the work out
+    :param around: gets the desired state, the regions and the work in them, and returns the result; it may leave the work out
     """
 
     def work() -> Document:

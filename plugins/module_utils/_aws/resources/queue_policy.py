@@ -33,7 +33,7 @@ class QueuePolicy:
 
     @property
     def document(self) -> Document:
-        """This collection's statements (EventBridge user guide, "dead-letter queues"; SQS developer guide, "encryption in transit")."""
+        """Return our statements (EventBridge user guide, "dead-letter queues"; SQS developer guide, "encryption in transit")."""
         send = {
             "Sid": "SpotInterruptionDeadLetters",
             "Effect": "Allow",

@@ -38,19 +38,19 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# AWS sends the warnings to the default bus, as events of EC2 (EC2 user guide, "Spot Instance interruption notices").
+# AWS sends the notices to the default bus, as events of EC2 (EC2 user guide, "Spot Instance interruption notices").
 EVENT_BUS = "default"
 EVENT_PATTERN: Document = {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
 TARGET_ID = "spot"
-# A warning is worth two minutes: the instance is gone then.
+# Seconds. EC2 interrupts the instance two minutes after the notice (EC2 user guide).
 DEFAULT_EVENT_AGE = 120
 DEFAULT_RETRY_ATTEMPTS = 185
 
-_MISSING_ARN = "(known once the API destination is made)"
+_MISSING_ARN = "(known once the API destination exists)"
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what a rule is like."""
+    """Return the options about the properties of a rule."""
     return {**delivery_argument_spec(), **description_argument_spec(), **tags_argument_spec()}
 
 
@@ -92,12 +92,12 @@ def temporary_rule_prefix(rule: str) -> str:
 
 @dataclass(frozen=True)
 class Rule(Resource):
-    """The rule that is desired: spot interruption warnings of the default bus go to an API destination.
+    """The desired rule: Spot interruption notices of the default bus go to an API destination.
 
     :ivar api_destination: the name of the API destination
     :ivar api_destination_arns: its ARN by region, where it is known already
     :ivar role_arn: the execution role with which EventBridge calls the destination
-    :ivar dead_letter_queue: the name of the queue for what could not be delivered; empty for none
+    :ivar dead_letter_queue: the name of the queue for undelivered notices; empty for none
     :ivar aws_account: the account of that queue
     :ivar event_age: seconds after which delivery is given up, 60 to 86400
     :ivar retry_attempts: 0 to 185
@@ -122,8 +122,9 @@ class Rule(Resource):
     reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: AWS would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: AWS would refuse one.
         """
         check_name(self.name)
         check_name(self.api_destination or self.name)
@@ -131,9 +132,9 @@ class Rule(Resource):
         if self.dead_letter_queue:
             check_name(self.dead_letter_queue, QUEUE_NAME)
         if not 60 <= self.event_age <= 86400:
-            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400: AWS takes nothing else.")
+            raise ArgumentError("maximum_event_age_in_seconds must be 60 to 86400, as AWS requires.")
         if not 0 <= self.retry_attempts <= 185:
-            raise ArgumentError("maximum_retry_attempts must be 0 to 185: AWS takes nothing else.")
+            raise ArgumentError("maximum_retry_attempts must be 0 to 185, as AWS requires.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Rule:
@@ -161,11 +162,11 @@ class Rule(Resource):
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def completed(self, region: Region, seen: ExistingRule | None) -> ExistingRule | None:
-        """DescribeApiDestination where its ARN is not known."""
+        """Call DescribeApiDestination where its ARN is not known."""
         return dataclasses.replace(seen or ExistingRule(None), destination_arn=self._read_destination_arn(region)) if self.present else seen
 
     def look(self, region: Region) -> ExistingRule | None:
-        """DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
+        """Call DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
         events = region.clients["events"]
         try:
             found = events.describe_rule(Name=self.name, EventBusName=EVENT_BUS)
@@ -196,7 +197,7 @@ class Rule(Resource):
         if not self.present:
             return self._plan_removal(existing)
         existing = existing or ExistingRule(None)
-        missing = f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
+        missing = f"there is no API destination {self.api_destination} in {region.name}: create it first (spot_api_destination)"
         desired, target = self._desired_fields(), self._desired_target(region, existing.destination_arn)
         target_id = self._own_target_id(existing)
         target["Id"] = target_id
@@ -208,8 +209,8 @@ class Rule(Resource):
 
         calls: list[Call] = []
         if put_rule:
-            # PutRule resets whatever is left out. It takes the tags of a new rule only (recorded), but a company's policy can refuse
-            # a request that lacks them (condition key aws:RequestTag).
+            # PutRule resets all arguments that are left out. It takes the tags of a new rule only (recorded), but a company's policy can
+            # refuse a request that lacks them (condition key aws:RequestTag).
             arguments: Document = {
                 "Name": self.name,
                 "EventBusName": EVENT_BUS,

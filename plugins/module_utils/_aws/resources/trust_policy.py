@@ -30,7 +30,7 @@ def trust_policy(aws_account: str) -> Document:
 
 
 def trust_beside(existing: t.Any, partition: str, aws_account: str, rule: str) -> Document:
-    """Return the trust policy together with what others added to an existing one and stays.
+    """Return the trust policy together with the statements of others in an existing one that stay.
 
     A statement that trusts EventBridge stays, with the conditions of others, if it trusts EventBridge for this account and for no other.
     If there is none, that of this collection is added.

@@ -44,9 +44,9 @@ def deploy(
     timeout: float,
     gate: t.Callable[[Plan], None] = lambda plan: None,
 ) -> Outcome:
-    """Bring a stack in one region to what is desired: read, plan, make one call, wait for it, and again, until nothing is left to do.
+    """Bring a stack in one region to the desired state: read, plan, make one call, wait for it, and repeat, until nothing is left to do.
 
-    This is not `reconcile`, as the way has several steps: what comes after a call depends on what CloudFormation made of it.
+    This is not `reconcile`, as there are several steps: the next call depends on CloudFormation's result of the previous one.
 
     :param timeout: seconds to wait for AWS; 0 waits for nothing
     :param gate: gets the plan before anything is done, or predicted, and raises if it must not be
@@ -76,7 +76,7 @@ class _Deployment:
             except Exception as error:
                 if is_no_change(error):
                     step = self._after_no_change(step, error)
-                    # What was done before is what is told.
+                    # The result reports the calls that were made before.
                     told = told if self._attempts.made else step
                 else:
                     retries.pause(error)
@@ -125,7 +125,7 @@ class _Deployment:
         return following
 
     def _after(self, step: StackPlan) -> StackPlan:
-        """Read until what was done is visible, and plan what is left.
+        """Read until the changes are visible, and plan the rest.
 
         :raises RegionError: AWS needs longer than the deadline, or the step failed.
         """
@@ -143,12 +143,12 @@ class _Deployment:
             if not following.calls or (step.continues and attempt(following.calls[0]) not in self._attempts.made):
                 return following
             if not self._deadline.sleep(next(between)):
-                raise RegionError("NotShown", f"AWS took {step.calls[0].operation}, but does not show its result; run again later")
+                raise RegionError("NotShown", f"AWS took {step.calls[0].operation}, but its result is not visible yet; run again later")
 
     def _still_changing(self) -> str:
         if not self._deadline.seconds:
-            return "the stack is being changed by AWS, and more has to be done after it: wait for it, or run again later"
-        return f"the stack was still being changed by AWS after {self._deadline.seconds:g} seconds; run again later"
+            return "AWS is changing the stack, and more changes have to follow: wait for it, or run again later"
+        return f"AWS was still changing the stack after {self._deadline.seconds:g} seconds; run again later"
 
 
 def _settled(current: CurrentStack | None) -> bool:
@@ -156,7 +156,7 @@ def _settled(current: CurrentStack | None) -> bool:
 
 
 def failure_after(stack: Stack, step: StackPlan, current: CurrentStack | None) -> str | None:
-    """Return why a step failed, None if it did not. Pure.
+    """Return why a step failed, None if it did not.
 
     :param current: the stack, settled after the step
     """
@@ -164,7 +164,7 @@ def failure_after(stack: Stack, step: StackPlan, current: CurrentStack | None) -
         return None
     (call,) = step.calls
     if current.is_stuck:
-        return f"{current.why()}. Mend what hinders the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip."
+        return f"{current.why()}. Repair the resource that stops the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip."
     if current.is_half_deleted and step.continues and current.foreign_targets and not stack.present:
         return None  # that of others stays, and the rest is deleted next
     if current.is_failed and call.operation not in (AUTHORIZE, CONTINUE_ROLLBACK):

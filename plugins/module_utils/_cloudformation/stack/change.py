@@ -39,7 +39,7 @@ if t.TYPE_CHECKING:
 
 
 class Change:
-    """What has to be changed about a stack that exists: by an update, or at its connection in place.
+    """The change of an existing stack: by an update, or at its connection in place.
 
     CloudFormation knows neither the state of a connection nor its token. So a lost connection is authorised in place. A token alone is
     written by an update; in place only where CloudFormation sees nothing to update, or where the update did not write it.
@@ -115,18 +115,18 @@ class Change:
         )
 
     def _plan_connection(self, region: Region) -> Plan:
-        """Decide what has to be done to the stack's connection that its template does not decide."""
+        """Decide the changes of the stack's connection that its template does not decide."""
         names, connection = self._current.connections, self._current.connection
         if not names:
             return Plan("unchanged", None)
         if len(names) > 1:
-            note = f"the stack has several connections ({', '.join(names)}): their states and tokens were not looked at."
+            note = f"the stack has several connections ({', '.join(names)}): their states and tokens were not read."
             return Plan("unchanged", None, note=note)
         if connection is None:
             raise RegionError(
                 "ConnectionGone",
-                f"the stack's connection {names[0]} is gone, which CloudFormation does not see and cannot mend. "
-                "Remove the stack (state=absent), and make it anew.",
+                f"the stack's connection {names[0]} was deleted, which CloudFormation neither detects nor repairs. "
+                "Remove the stack (state=absent), and create it again.",
             )
         plan = self._stack.connection(connection.document["name"], connection).plan(region, connection)
         stale = connection.token == DIFFERS or self._sends_other_account(connection)

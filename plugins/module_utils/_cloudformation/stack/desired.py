@@ -42,7 +42,7 @@ DEFAULT_TIMEOUT = 900
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what a stack is like."""
+    """Return the options about the properties of a stack."""
     return {
         "spot_account": {"type": "str"},
         "cloudformation_role_arn": {"type": "str"},
@@ -54,14 +54,14 @@ def argument_spec() -> ArgumentSpec:
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack that is desired.
+    """The desired stack.
 
-    :ivar account_parameter: the template's parameter for the Spot account; None looks for it
+    :ivar account_parameter: the template's parameter for the Spot account; None to search it
     :ivar token_parameter: the same for the token
-    :ivar parameters: the other parameters that shall have a certain value
+    :ivar parameters: the values of the other parameters
     :ivar keys: the KMS keys that parameters name, once they were read, by parameter
-    :ivar notes: what a person should know about these keys
-    :ivar role_arn: the role that CloudFormation works with, in place of the caller
+    :ivar notes: notes for users about these keys
+    :ivar role_arn: the role that CloudFormation uses instead of the caller's permissions
     :ivar update_token: `changed`, `always` or `on_create`
     :ivar update: `changed`; or `always`, which leaves it to CloudFormation whether something changed
     :ivar retain: whether the resources stay when the stack goes
@@ -89,13 +89,13 @@ class Stack:
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> Stack:
-        """Return what is desired, out of the parameters of `spot_stack`.
+        """Return the desired stack, out of the parameters of `spot_stack`.
 
         :raises ArgumentError: a parameter cannot be right.
         """
         name = check_stack_name(params["stack_name"])
         if Owner(name, "").of_a_set:
-            raise ArgumentError(f"The stack '{name}' belongs to a stack set, which would undo what is done to it. Use spot_stack_set.")
+            raise ArgumentError(f"The stack '{name}' belongs to a stack set, which would undo changes of it. Use spot_stack_set.")
         if params["state"] == "absent":
             return cls(
                 name,
@@ -138,12 +138,12 @@ class Stack:
 
     @property
     def source(self) -> Document:
-        """The template as CloudFormation takes it."""
+        """Return the template as CloudFormation takes it."""
         return {"TemplateURL": self.template_url} if self.template_body is None else {"TemplateBody": self.template_body}
 
     @property
     def role(self) -> Document:
-        """The role as CloudFormation takes it."""
+        """Return the role as CloudFormation takes it."""
         return {"RoleARN": self.role_arn} if self.role_arn else {}
 
     def connection(self, name: str, existing: ExistingConnection | None = None) -> Connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-# With these states of the stack itself, an operation begins; what lies before is about another.
+# With these states of the stack itself, an operation begins; earlier events are about another one.
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "REVIEW_IN_PROGRESS"})
 # The oldest failures are the cause of the others.
 _MOST_CAUSES = 5
@@ -23,9 +23,9 @@ def read_causes(cloudformation: t.Any, stack_id: str) -> tuple[str, ...]:
 
 
 def causes(events: t.Iterable[t.Mapping[str, t.Any]], stack_id: str) -> tuple[str, ...]:
-    """Return what failed in the last operation on a stack and why, the newest first; `Rule (AWS::Events::Rule) CREATE_FAILED: …`.
+    """Return the failures of the last operation on a stack and their reasons, newest first; `Rule (AWS::Events::Rule) CREATE_FAILED: …`.
 
-    What was only cancelled because something else failed is left out. Where no resource failed, it is the stack's own reason.
+    Resources that were only cancelled because another one failed are left out. If no resource failed, it is the stack's own reason.
 
     :param events: as DescribeStackEvents returns them, the newest first
     """

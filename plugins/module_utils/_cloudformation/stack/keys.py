@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 def read_keys(region: Region, parameters: t.Mapping[str, str], spot_account: str) -> tuple[dict[str, Key], tuple[str, ...]]:
     """Read the KMS keys that parameters of this collection's template name.
 
-    :returns: the keys by parameter, and what a person should know about them
+    :returns: the keys by parameter, and notes for users about them
     :raises RegionError: EventBridge cannot use one of them.
     """
     name = integration_name(parameters, spot_account)

@@ -34,18 +34,18 @@ if t.TYPE_CHECKING:
 
 
 def plan(stack: Stack, region: Region, current: CurrentStack | None, attempts: Attempts = NOTHING_TRIED) -> StackPlan:
-    """Decide the next step. Pure: no call, no clock, no check mode.
+    """Decide the next step.
 
-    :raises RegionError: what is desired must not be done here.
+    :raises RegionError: the desired state must not be made here.
     """
     if current and current.in_progress:
         raise RegionError("InProgress", f"the stack is {current.status}: wait until it is done, or raise wait_timeout")
     if current and current.parent:
-        raise RegionError("Nested", f"the stack is nested in {current.parent}, and only changes with that")
+        raise RegionError("Nested", f"the stack is nested in {current.parent}; change that stack instead")
     if not stack.present:
         return _removal(stack, current)
     if current is None or current.template is None:
-        raise RegionError("NoTemplate", "CloudFormation did not return what is in the template")
+        raise RegionError("NoTemplate", "CloudFormation returned no summary of the template; run again later")
     if current.found is None:
         return _creation(stack, current.template)
     if current.is_dead:
@@ -68,7 +68,7 @@ def _removal(stack: Stack, current: CurrentStack | None) -> StackPlan:
         return deletion
     # "You can't update the deletion policy by itself" (CloudFormation user guide): so each resource is marked as well.
     body, done = current.retained
-    deletion = dataclasses.replace(deletion, note="the stack goes, and what it made stays.")
+    deletion = dataclasses.replace(deletion, note="the stack is deleted, and its resources stay.")
     if done:
         return deletion
     arguments = {
@@ -112,14 +112,14 @@ def _replacement(stack: Stack, current: CurrentStack, template: Template) -> Sta
     """
     if current.foreign_targets:
         kept = "; ".join(f"{targets.rule} ({', '.join(targets.ids)})" for targets in current.foreign_targets)
-        message = f"the stack is {current.status}: its rule has targets that are not ours, and so cannot be deleted and made again: {kept}."
+        message = f"the stack is {current.status}: its rule has targets of others, so it cannot be deleted and created again: {kept}."
         raise RegionError("ForeignTargets", f"{message} Remove these targets, and run again.")
     creation = _creation(stack, template)
     return dataclasses.replace(
         creation,
         before=current.shown(),
         calls=(_delete(stack, current),),
-        note=joined(f"{current.why()}. It cannot be updated: it is deleted and made anew.", creation.note),
+        note=joined(f"{current.why()}. It cannot be updated: it is deleted and created again.", creation.note),
         continues=True,
     )
 

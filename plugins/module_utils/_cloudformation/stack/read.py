@@ -29,7 +29,7 @@ _CONNECTION_TYPE = "AWS::Events::Connection"
 
 
 def read(stack: Stack, region: Region) -> CurrentStack | None:
-    """Read what exists of a stack, None if nothing does.
+    """Read an existing stack, None if there is none.
 
     DescribeStacks, and nothing else as long as CloudFormation works on it. Then the templates, the resources, and the connection
     itself, as CloudFormation knows neither its state nor its token.

@@ -28,7 +28,7 @@ def stack_result(
     """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `resource_result`.
 
     :param existing: the integrations of others that exist already, by region
-    :param notes: what a person should know about them, by region
+    :param notes: notes for users about them, by region
     """
     refused = {name: left_out(result) for name, result in results.items() if isinstance(result, Failure) and result.leaves_out}
     whole = resource_result(Stack.kind, {name: result for name, result in results.items() if name not in refused})

@@ -40,7 +40,7 @@ class ForeignTargets:
 
     @property
     def note(self) -> str:
-        """What a person should know where the rest of the stack is removed."""
+        """Return the note for users if the rest of the stack is removed."""
         return f"the rule {self.rule} was kept: it has targets that are not ours ({', '.join(self.ids)})"
 
 
@@ -50,7 +50,7 @@ class CurrentStack:
 
     :ivar found: as it is returned to the user; None where there is no stack
     :ivar template: the desired template; None where it was not read, because nothing can be done with it
-    :ivar differences: what differs between the stack's own template and the desired one
+    :ivar differences: the differences between the stack's own template and the desired one
     :ivar key_arns: the ARNs of KMS keys by identifier, of those that parameters name
     :ivar connections: the names of its connections
     :ivar connection: the connection, if it has one and AWS does too
@@ -75,62 +75,62 @@ class CurrentStack:
 
     @property
     def document(self) -> Document:
-        """The stack as it is returned to the user. Holds no secret."""
+        """Return the stack as it is returned to the user. Holds no secret."""
         return {**(self.found or {}), "connection": self.connection.document if self.connection else None}
 
     @property
     def status(self) -> str:
-        """`CREATE_COMPLETE` …; empty where there is no stack."""
+        """Return `CREATE_COMPLETE` …; empty where there is no stack."""
         return str((self.found or {}).get("stack_status", ""))
 
     @property
     def in_progress(self) -> bool:
-        """Whether CloudFormation is working on it."""
+        """Return whether CloudFormation is working on it."""
         return self.status.endswith("_IN_PROGRESS") and self.status != _REVIEW
 
     @property
     def is_failed(self) -> bool:
-        """Whether the last operation on it failed."""
+        """Return whether the last operation on it failed."""
         return "FAILED" in self.status or "ROLLBACK" in self.status
 
     @property
     def is_dead(self) -> bool:
-        """Whether it can only be deleted."""
+        """Return whether it can only be deleted."""
         return self.status in _DEAD
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the rollback of an update failed, and has to be completed before anything else."""
+        """Return whether the rollback of an update failed, and has to be completed before anything else."""
         return self.status == "UPDATE_ROLLBACK_FAILED"
 
     @property
     def is_half_updated(self) -> bool:
-        """Whether an update failed and was not rolled back: parameters and template are not those of the resources."""
+        """Return whether an update failed and was not rolled back: parameters and template are not those of the resources."""
         return self.status == "UPDATE_FAILED"
 
     @property
     def is_half_deleted(self) -> bool:
-        """Whether its deletion failed, so that another one may leave resources behind."""
+        """Return whether its deletion failed, so that another one may leave resources behind."""
         return self.status == "DELETE_FAILED"
 
     @property
     def settled(self) -> bool:
-        """Whether AWS has finished working on it and its connection, successfully or not."""
+        """Return whether AWS has finished working on it and its connection, successfully or not."""
         return not self.in_progress and not (self.connection and self.connection.state in TRANSIENT_STATES)
 
     def why(self) -> str:
-        """Return what is wrong with it, and why."""
+        """Return its problem, and the reason."""
         return f"the stack is {self.status}" + (f": {' | '.join(self.causes)}" if self.causes else "")
 
     def shown(self) -> Document:
-        """Return what a diff shows of it."""
+        """Return the stack as a diff shows it."""
         return {key: (self.found or {})[key] for key in ("stack_status", "parameters", "tags")}
 
 
 def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str | None) -> CurrentStack | None:
     """Read a stack with DescribeStacks.
 
-    :param token: what must not be shown, empty if it is not known
+    :param token: a text that must not be shown, empty if it is not known
     :param token_parameter: the parameter with it, if it is given
     :returns: None if there is no such stack
     """

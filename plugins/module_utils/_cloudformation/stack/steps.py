@@ -23,7 +23,7 @@ UPDATE, AUTHORIZE, CONTINUE_ROLLBACK = "update_stack", "update_connection", "con
 
 @dataclass(frozen=True)
 class StackPlan(Plan):
-    """The next call that brings a stack to what is desired. Everything else in the plan is about the whole way, not only about the call.
+    """The next call that brings a stack to the desired state. All other fields are about all steps, not only about this call.
 
     :ivar continues: whether the next call is decided once AWS has settled
     """
@@ -33,7 +33,7 @@ class StackPlan(Plan):
 
 @dataclass(frozen=True)
 class Attempts:
-    """What was tried in this run: nothing is tried twice.
+    """The attempts of this run: nothing is tried twice.
 
     :ivar made: the calls that AWS took, as `attempt` names them
     :ivar nothing_to_update: whether CloudFormation refused an update because it would change nothing
@@ -44,7 +44,7 @@ class Attempts:
 
     @property
     def updated(self) -> bool:
-        """Whether an update was tried."""
+        """Return whether an update was tried."""
         return self.nothing_to_update or UPDATE in self.made
 
 
@@ -52,7 +52,7 @@ NOTHING_TRIED = Attempts()
 
 
 def attempt(call: Call) -> str:
-    """Return the name of a call among those that were tried: boto3's, and what makes a second deletion another one than the first."""
+    """Return the name of a call among the attempts: boto3's, and a suffix that distinguishes a second deletion from the first."""
     return f"{call.operation} retaining" if "RetainResources" in call.arguments else call.operation
 
 
@@ -62,7 +62,7 @@ def unchanged(current: CurrentStack | None, note: str | None = None) -> StackPla
 
 
 def template_arguments(stack: Stack, template: Template, parameters: StackParameters) -> Document:
-    """Return what CreateStack and UpdateStack both take."""
+    """Return the arguments of both CreateStack and UpdateStack."""
     return {
         "StackName": stack.name,
         **stack.source,
@@ -76,7 +76,7 @@ def note_on_token(template: Template, parameters: StackParameters) -> str | None
     """Return a note where the template does not hide the token."""
     if template.parameters[parameters.token_name].hidden:
         return None
-    return f"the template's parameter {parameters.token_name} is not NoEcho: whoever may look at the stack can see the token."
+    return f"the template's parameter {parameters.token_name} is not NoEcho: every reader of the stack can see the token."
 
 
 def joined(*notes: str | None) -> str | None:

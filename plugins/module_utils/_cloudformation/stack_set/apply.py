@@ -47,12 +47,12 @@ class _StepOver(Exception):
 
 
 class StackSetRun:
-    """Bring a stack set and its instances to what is desired: read, plan, begin the operations that come first, wait for them, and
-    again, until nothing is left that was not tried.
+    """Bring a stack set and its instances to the desired state: read, plan, begin the operations that come first, wait for them, and
+    repeat, until nothing is left that was not tried.
 
     This is not `_reconcile`, as the calls are about many accounts and regions, AWS goes on with them for minutes or hours, and what
     they did not achieve is a matter of each instance. It keeps its rules: plans are pure, check mode ends before the first call that
-    changes anything, nothing is waited for without end, and what is told was seen.
+    changes anything, every wait has an end, and every result was read from AWS.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class StackSetRun:
             return {**result, "msg": str(error)}
         except _StepOver:
             return unfinished(self._desired, self._operations, self._first)
-        except Exception as error:  # whatever it was, what was done so far is told
+        except Exception as error:  # of any kind: the result reports the operations so far
             return stack_set_result(self._desired, self._operations, self._first, failure=failure_of(error))
         return stack_set_result(self._desired, self._operations, self._first, reading=reading, plan=made, check_mode=self._check_mode)
 
@@ -117,7 +117,7 @@ class StackSetRun:
             self._begin(reading, made)
 
     def _may_show_later(self, made: StackSetPlan) -> bool:
-        """Whether what was done may be visible later (eventual consistency)."""
+        """Return whether the changes may be visible later (eventual consistency)."""
         unexplained = [pair for pair in made.left if not self._operations.failure(pair)]
         if not (unexplained or made.set_left) or not self._timeout or self._plans >= _MOST_PLANS:
             return False
@@ -141,13 +141,14 @@ class StackSetRun:
                     return reading
                 running = reading.running[0]
                 raise RegionError(
-                    "OperationInProgress", f"AWS is still at the operation {running.operation_id} ({running.action}). Run again later."
+                    "OperationInProgress",
+                    f"AWS is still working at the operation {running.operation_id} ({running.action}). Run again later.",
                 )
             self._operations.waits_for(reading.running)
             self._pause()
 
     def _queues(self, reading: Reading) -> bool:
-        """Whether AWS takes an operation while another one is in progress."""
+        """Return whether AWS takes an operation while another one is in progress."""
         if reading.current is None:
             return self._desired.managed_execution
         return bool(reading.current.found.get("ManagedExecution", {}).get("Active"))

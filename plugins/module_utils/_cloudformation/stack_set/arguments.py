@@ -26,11 +26,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
-# Has the form of an id and is nobody's: an account that auto-deployment brings in has it until it gets its own. Spot then refuses
-# what comes from there; without any account, it would count it for the organisation's oldest.
+# Has the form of an id and belongs to no account: an AWS account that auto-deployment adds has it until it gets its own. Spot refuses
+# notices with this id; without any id, it would count them for the organisation's oldest account.
 NOBODYS_SPOT_ACCOUNT = "act-00000000"
 
-# One account that fails must not keep the others from being done, and none waits for another.
+# An account that fails must not stop the others, and no account waits for another.
 DEFAULT_PREFERENCES: Document = {
     "RegionConcurrencyType": "PARALLEL",
     "MaxConcurrentPercentage": 100,
@@ -39,7 +39,7 @@ DEFAULT_PREFERENCES: Document = {
 
 
 def argument_spec() -> ArgumentSpec:
-    """Return the options for what a stack set is like."""
+    """Return the options about the properties of a stack set."""
     return {
         **named_argument_spec(),
         **description_argument_spec(),
@@ -92,7 +92,7 @@ def spot_accounts(given: t.Mapping[str, t.Any]) -> dict[str, str]:
     found = {check_aws_account(str(account)): check_spot_account(str(spot_account)) for account, spot_account in given.items()}
     nobodys = [account for account, spot_account in found.items() if spot_account == NOBODYS_SPOT_ACCOUNT]
     if nobodys:
-        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is nobody's Spot account, so leave {', '.join(nobodys)} out of spot_accounts.")
+        raise ArgumentError(f"{NOBODYS_SPOT_ACCOUNT} is no Spot account: remove {', '.join(nobodys)} from spot_accounts.")
     return found
 
 

@@ -15,8 +15,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.read import Instance, Pair, Reading
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
-# Named as boto3 names the calls, in the order in which they are made: what goes makes room, and takes no part in the update; a
-# parameter can be overridden only where the stack set has it.
+# boto3's names of the calls, in order: removed instances free quotas and take no part in the update; a parameter can be overridden
+# only if the stack set has it.
 DELETE_INSTANCES, CREATE_SET, UPDATE_SET = "delete_stack_instances", "create_stack_set", "update_stack_set"
 CREATE_INSTANCES, UPDATE_INSTANCES, DELETE_SET = "create_stack_instances", "update_stack_instances", "delete_stack_set"
 _STAGES = ({DELETE_INSTANCES}, {CREATE_SET, UPDATE_SET}, {CREATE_INSTANCES, UPDATE_INSTANCES}, {DELETE_SET})
@@ -44,17 +44,17 @@ class Operation:
 
     @property
     def stage(self) -> int:
-        """The number of the stage. Operations of a stage need only those of the stages before."""
+        """Return the number of the stage. Operations of a stage need only those of the stages before."""
         return next(number for number, actions in enumerate(_STAGES) if self.action in actions)
 
     @property
     def takes_time(self) -> bool:
-        """Whether AWS goes on with it after the call, as it does with all that is about instances."""
+        """Return whether AWS goes on with it after the call, as it does with all that is about instances."""
         return self.action not in (CREATE_SET, DELETE_SET)
 
     @property
     def document(self) -> Document:
-        """The operation as it is returned."""
+        """Return the operation as it is returned."""
         return {
             "action": self.action,
             "accounts": list(self.accounts),
@@ -64,7 +64,7 @@ class Operation:
 
 
 class Batches:
-    """Puts what instances need into as few operations as AWS takes. Pure."""
+    """Combines the operations that instances need into as few as AWS takes."""
 
     def __init__(self, desired: StackSet, reading: Reading, account_parameter: str = "") -> None:
         """
@@ -90,7 +90,7 @@ class Batches:
     def creations(self, missing: t.Mapping[Pair, str]) -> t.Iterator[Operation]:
         """Return the operations that make instances.
 
-        :param missing: the Spot account that each shall have
+        :param missing: the Spot account of each
         """
         for spot_account, accounts, regions in _groups(missing, self._desired.regions):
             overrides = {} if spot_account == self._desired.base_spot_account else {self._account_parameter: spot_account}

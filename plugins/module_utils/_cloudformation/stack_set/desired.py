@@ -46,14 +46,14 @@ SERVICE_MANAGED, SELF_MANAGED = "SERVICE_MANAGED", "SELF_MANAGED"
 
 @dataclass(frozen=True)
 class StackSet:
-    """The stack set that is desired.
+    """The desired stack set.
 
-    :ivar parameters: the other parameters that shall have a certain value
+    :ivar parameters: the values of the other parameters
     :ivar token_revision: text that, where it changes, has the token written again; None leaves it as it is
     :ivar update_token: `on_create` or `always`
     :ivar update: `changed`; or `always`, which leaves it to CloudFormation whether something changed
     :ivar spot_accounts: Spot accounts by AWS account
-    :ivar default_spot_account: that of the AWS accounts that are not among them; None if they shall get nothing
+    :ivar default_spot_account: that of the AWS accounts that are not among them; None if they get no instance
     :ivar accounts: only these AWS accounts; None for all that have a Spot account
     :ivar auto_deployment: as boto3 takes it; only with permissions that the service manages
     :ivar operation_preferences: as boto3 takes them
@@ -93,7 +93,7 @@ class StackSet:
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any]) -> StackSet:
-        """What is desired, out of a module's parameters.
+        """Return what a module's parameters desire.
 
         :raises ArgumentError: a parameter cannot be right.
         """
@@ -142,26 +142,26 @@ class StackSet:
 
     @property
     def service_managed(self) -> bool:
-        """Whether AWS Organizations gives the permissions."""
+        """Return whether AWS Organizations gives the permissions."""
         return self.permission_model == SERVICE_MANAGED
 
     @property
     def call_as(self) -> dict[str, str]:
-        """What every call of CloudFormation has to say about the caller."""
+        """Return the arguments about the caller, for every call of CloudFormation."""
         return {"CallAs": "DELEGATED_ADMIN"} if self.delegated_admin else {}
 
     @property
     def source(self) -> dict[str, str]:
-        """The template as CloudFormation takes it."""
+        """Return the template as CloudFormation takes it."""
         return {"TemplateURL": self.template_url or ""} if self.template_body is None else {"TemplateBody": self.template_body}
 
     @property
     def base_spot_account(self) -> str:
-        """The Spot account of the stack set itself, which instances have that override nothing."""
+        """Return the Spot account of the stack set itself, which instances have that override nothing."""
         return self.default_spot_account or NOBODYS_SPOT_ACCOUNT
 
     def spot_account(self, account: str) -> str | None:
-        """The Spot account that an AWS account shall have, None if it shall have none."""
+        """Return the desired Spot account of an AWS account, None if it is to have none."""
         return self.spot_accounts.get(account, self.default_spot_account)
 
     def _named_accounts(self) -> frozenset[str]:
@@ -169,7 +169,7 @@ class StackSet:
         return (frozenset(self.spot_accounts) if self.accounts is None else self.accounts) - self.excluded_accounts
 
     def check_permission_model(self) -> None:
-        """What cannot be right together with the permission model.
+        """Check the options against the permission model.
 
         :raises ArgumentError: something is not.
         """
@@ -189,17 +189,17 @@ class StackSet:
                 raise ArgumentError(f"{option} goes with permission_model=service_managed only.")
 
     def check_accounts(self) -> None:
-        """What cannot be right about accounts and the token.
+        """Check accounts and token.
 
         :raises ArgumentError: something is not.
         """
         if not self.spot_accounts and not self.default_spot_account:
             raise ArgumentError(
-                "No Spot account is given: spot_accounts says which one each AWS account has. To remove all, say state=absent."
+                "No Spot account is given: set spot_accounts, with the Spot account of each AWS account. To remove all, set state=absent."
             )
         unknown = sorted(account for account in (self.accounts or frozenset()) - self.excluded_accounts if not self.spot_account(account))
         if unknown:
-            raise ArgumentError(f"spot_accounts has no Spot account for {', '.join(unknown)}, which accounts names.")
+            raise ArgumentError(f"spot_accounts has no Spot account for {', '.join(unknown)}, which the option accounts names.")
         if not self.service_managed and self.accounts is None and not self.spot_accounts:
             raise ArgumentError("No AWS account is given: name them in spot_accounts, or in accounts.")
         role = self.parameters.get(ROLE_PARAMETER, "")

@@ -29,7 +29,7 @@ REFUSED, PLANNED = "REFUSED", "PLANNED"
 
 
 class Operations:
-    """The operations of a run: begins them, follows them, and keeps what failed in them.
+    """The operations of a run: begins them, follows them, and keeps the failed instances.
 
     :ivar entries: as they are returned, and handed on from step to step
     :ivar not_begun: how many had to be left for another run
@@ -44,12 +44,12 @@ class Operations:
 
     @property
     def in_progress(self) -> list[Document]:
-        """The operations that have not ended."""
+        """Return the operations that have not ended."""
         return [entry for entry in self.entries if entry["status"] in IN_PROGRESS]
 
     @property
     def foreign(self) -> tuple[RunningOperation, ...]:
-        """The operations of others that are waited for."""
+        """Return the operations of others that are waited for."""
         return self._foreign
 
     def begin(self, operation: Operation) -> None:
@@ -114,14 +114,14 @@ class Operations:
 
     @property
     def timeout_message(self) -> str:
-        """The error message for a time that is over."""
+        """Return the error message for a time that is over."""
         if self._foreign:
             running = self._foreign[0]
-            return f"AWS was at an operation of somebody else's until wait_timeout was over, {running.operation_id} ({running.action})"
+            return f"AWS worked at another caller's operation until wait_timeout ended, {running.operation_id} ({running.action})"
         number = len(self.in_progress)
         if number:
-            return f"{number} operation(s) had not ended when wait_timeout was over. They go on in AWS; run again to see what comes of them"
-        return "wait_timeout was over before everything was done; run again to go on"
+            return f"{number} operation(s) had not ended when wait_timeout ended. They continue in AWS; run again to read their results"
+        return "wait_timeout ended before everything was done; run again to continue"
 
     @property
     def _client(self) -> t.Any:

@@ -36,13 +36,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 
 _TRIES = frozenset({UPDATE_SET, CREATE_INSTANCES, UPDATE_INSTANCES})
-# What an instance is after an operation that did not end well (StackInstanceComprehensiveStatus).
+# The statuses of an instance after an operation that failed (StackInstanceComprehensiveStatus).
 _FAILED = frozenset({"FAILED", "CANCELLED", "FAILED_IMPORT"})
 
 
 @dataclass(frozen=True)
 class Attempts:
-    """What was tried in this run: nothing is tried twice.
+    """The attempts of this run: nothing is tried twice.
 
     :ivar of_set: the actions
     :ivar of_instances: the actions by instance
@@ -53,7 +53,7 @@ class Attempts:
 
     @classmethod
     def of(cls, operations: t.Iterable[t.Mapping[str, t.Any]]) -> Attempts:
-        """Return what was tried, out of the operations as they are returned."""
+        """Return the attempts, out of the operations as they are returned."""
         made = list(operations)
         by_pair: dict[Pair, frozenset[str]] = {}
         for entry in made:
@@ -63,7 +63,7 @@ class Attempts:
         return cls(frozenset(entry["action"] for entry in made), by_pair)
 
     def tried(self, pair: Pair, *actions: str) -> bool:
-        """Whether one of these was tried on an instance."""
+        """Return whether one of these was tried on an instance."""
         return not self.of_instances.get(pair, frozenset()).isdisjoint(actions)
 
 
@@ -72,11 +72,11 @@ NOTHING_TRIED = Attempts()
 
 @dataclass(frozen=True)
 class StackSetPlan:
-    """What has to be done to a stack set, and its result.
+    """The changes of a stack set, and their result.
 
     :ivar operations: in order
     :ivar left: why an instance is not as desired although everything was tried
-    :ivar set_left: what differs about the stack set although it was changed
+    :ivar set_left: the differences of the stack set that a change has not removed
     :ivar spot_accounts: the desired Spot account of each instance
     :ivar effective: the existing one, apart from a change of the stack set
     :ivar without_spot_account: see `Targets`
@@ -94,16 +94,16 @@ class StackSetPlan:
 
     @property
     def stage(self) -> tuple[Operation, ...]:
-        """The operations that come first."""
+        """Return the operations that come first."""
         first = min((operation.stage for operation in self.operations), default=0)
         return tuple(operation for operation in self.operations if operation.stage == first)
 
 
 def plan(desired: StackSet, reading: Reading, attempts: Attempts = NOTHING_TRIED) -> StackSetPlan:
-    """Decide what has to be done. Pure: no call, no clock, no check mode.
+    """Decide what has to be done.
 
-    :param attempts: what was tried in this run already
-    :raises RegionError: what is desired must not be done.
+    :param attempts: the attempts of this run so far
+    :raises RegionError: the desired state must not be made.
     :raises ArgumentError: a token is needed, and there is none.
     """
     return _Present(desired, reading, attempts).plan() if desired.present else _removal(desired, reading, attempts)
@@ -127,7 +127,7 @@ def _removal(desired: StackSet, reading: Reading, attempts: Attempts) -> StackSe
 
 @dataclass(frozen=True)
 class _Needs:
-    """What instances need, each once.
+    """The operations that instances need, one for each.
 
     :ivar gone: to be removed
     :ivar missing: to be made, with this Spot account
@@ -201,7 +201,7 @@ class _Present:
         return needs
 
     def _need(self, kind: dict[Pair, t.Any], needs: _Needs, pair: Pair, why: str, actions: t.Collection[str]) -> bool:
-        """Record what an instance needs; if it was tried already, why the instance is not as desired."""
+        """Record the operation that an instance needs; if it was tried already, why the instance is not as desired."""
         if self._attempts.tried(pair, *actions):
             needs.left[pair] = why
             return False

@@ -41,9 +41,9 @@ class Properties:
 
     :ivar account_parameter: the template's parameter for the Spot account
     :ivar arguments: those of the call that sets them; None if nothing differs
-    :ivar before: what a diff shows of the present
+    :ivar before: the present state as a diff shows it
     :ivar after: the same for the future
-    :ivar changed: the names of what differs
+    :ivar changed: the names of the properties that differ
     """
 
     account_parameter: str
@@ -55,10 +55,10 @@ class Properties:
 
 
 def properties(desired: StackSet, reading: Reading, *, done: bool = False) -> Properties:
-    """Compare a stack set with what is desired. Pure.
+    """Compare a stack set with the desired one.
 
     :param done: whether it was made, or changed, in this run already: then a token that is to be written always is not written again
-    :raises RegionError: the template lacks a parameter, or AWS cannot change what differs.
+    :raises RegionError: the template lacks a parameter, or AWS cannot change a property that differs.
     :raises ArgumentError: the token has to be written, and there is none.
     """
     template, current = t.cast("Template", reading.template), reading.current
@@ -152,7 +152,7 @@ def _revised(parameters: StackParameters, revision: str | None) -> StackParamete
 
 
 def _arguments(desired: StackSet, template: Template) -> Document:
-    """Return what CreateStackSet and UpdateStackSet both take."""
+    """Return the arguments of both CreateStackSet and UpdateStackSet."""
     arguments: Document = {
         "StackSetName": desired.name,
         "Description": desired.description,

@@ -45,7 +45,7 @@ SUSPENDED = "SKIPPED_SUSPENDED_ACCOUNT"
 # The same, StackSetOperation.
 IN_PROGRESS = frozenset({"QUEUED", "RUNNING", "STOPPING"})
 
-# As many as CloudFormation responds to without throttling all the time; what it throttles, botocore repeats.
+# Calls at the same time: with more, CloudFormation throttles most of them; botocore repeats throttled calls.
 _READERS = 8
 # The id of an operation may be chosen: 128 letters, digits and hyphens.
 _OPERATION_ID = re.compile(r"([A-Za-z0-9]+)-(act-[0-9a-f]{8})-[0-9a-f]{32}\Z")
@@ -73,7 +73,7 @@ class Instance:
 
     @property
     def pair(self) -> Pair:
-        """Account and region."""
+        """Return account and region."""
         return (self.account, self.region)
 
 
@@ -91,7 +91,7 @@ class CurrentStackSet:
     """An existing stack set.
 
     :ivar found: as DescribeStackSet returns it, without the template
-    :ivar differences: what differs between its template and the desired one
+    :ivar differences: the differences between its template and the desired one
     """
 
     found: Document
@@ -100,16 +100,16 @@ class CurrentStackSet:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The values of its parameters; those that are hidden as AWS shows them."""
+        """Return the values of its parameters; those that are hidden as AWS shows them."""
         return {item["ParameterKey"]: item.get("ParameterValue", "") for item in self.found.get("Parameters", [])}
 
     @property
     def tags(self) -> dict[str, str]:
-        """Its tags."""
+        """Return its tags."""
         return boto3_tag_list_to_ansible_dict(self.found.get("Tags", []))
 
     def document(self, hidden: t.Container[str]) -> Document:
-        """The stack set as it is returned to the user.
+        """Return the stack set as it is returned to the user.
 
         :param hidden: the parameters of which no value may be shown
         """
@@ -120,7 +120,7 @@ class CurrentStackSet:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read for a plan.
+    """The data that a plan needs.
 
     :ivar current: None if there is no such stack set
     :ivar template: the desired template; None if no stack set is desired
@@ -145,13 +145,13 @@ def operation_id(overrides: t.Mapping[str, str]) -> str:
 
 
 def overrides_in_id(instance: Instance) -> dict[str, str] | None:
-    """Return the overrides that the last operation on an instance set, if its id holds them. Pure."""
+    """Return the overrides that the last operation on an instance set, if its id holds them."""
     told = _OPERATION_ID.match(instance.last_operation)
     return {told[1]: told[2]} if told and instance.status == UP_TO_DATE else None
 
 
 class Reader:
-    """Reads a stack set. Keeps what cannot have changed since the last time."""
+    """Reads a stack set. Keeps data that cannot have changed since the last reading."""
 
     def __init__(self, stack_set: StackSet, clients: t.Mapping[str, t.Any]) -> None:
         """
@@ -164,7 +164,7 @@ class Reader:
         self._known: dict[tuple[Pair, str], t.Mapping[str, str]] = {}
 
     def read(self) -> Reading:
-        """DescribeStackSet, ListStackInstances, ListStackSetOperations; DescribeStackInstance for each instance whose overrides
+        """Call DescribeStackSet, ListStackInstances, ListStackSetOperations; DescribeStackInstance for each instance whose overrides
         are not known; before that, once, GetTemplateSummary and the organisation."""
         desired = self._stack_set
         if desired.present and self._template is None:

@@ -58,8 +58,8 @@ def stack_set_result(
     """Return the result of `spot_stack_set`.
 
     :param first: the plan with which the run began; None if it failed before
-    :param reading: what was read last
-    :param plan: what was left to be done then: something only in check mode, or without wait
+    :param reading: the last reading
+    :param plan: the operations that were left then: some only in check mode, or without wait
     :param failure: why the run failed
     :returns: `changed`, `finished`, `operations`, `failed_instances`, `diff`; `stack_set`, `instances`, `notes` and
         `accounts_without_spot_account` unless it ended before its end; `msg` only if something failed.
@@ -88,7 +88,7 @@ def stack_set_result(
             "notes": [*plan.notes, *_notes(operations), *_check_notes(reading, check_mode=check_mode)],
         }
     )
-    problems = [f"AWS took the change, but does not show it: {', '.join(plan.set_left)}"] if plan.set_left else []
+    problems = [f"AWS accepted the change, but it is not visible yet: {', '.join(plan.set_left)}"] if plan.set_left else []
     if failed:
         total = len({*reading.instances, *plan.spot_accounts})
         problems.append(f"{len(failed)} of {total} instance(s) failed")
@@ -168,13 +168,13 @@ def _check_notes(reading: Reading, *, check_mode: bool) -> list[str]:
     if not check_mode or not reading.running:
         return []
     running = reading.running[0]
-    return [f"AWS is at the operation {running.operation_id} ({running.action}) now; what it does is not predicted."]
+    return [f"AWS is working at the operation {running.operation_id} ({running.action}) now; its result is not predicted."]
 
 
 def _notes(operations: Operations) -> list[str]:
     notes = []
     if going_on := [entry for entry in operations.entries if entry["status"] in IN_PROGRESS]:
-        notes.append(f"{len(going_on)} operation(s) go on in AWS; run again to see what comes of them.")
+        notes.append(f"{len(going_on)} operation(s) continue in AWS; run again to read their results.")
     if operations.not_begun:
-        notes.append(f"{operations.not_begun} operation(s) have to wait for those before: run again.")
+        notes.append(f"{operations.not_begun} operation(s) have to wait for earlier ones: run again.")
     return notes

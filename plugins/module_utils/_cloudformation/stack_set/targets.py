@@ -27,7 +27,7 @@ class Targets:
     :ivar accounts: the Spot account of each AWS account for which instances are desired
     :ivar undesired: the instances to be removed
     :ivar without_spot_account: AWS accounts of the organizational units for which no Spot account is given
-    :ivar notes: what a person should know about them
+    :ivar notes: notes for users about them
     """
 
     accounts: t.Mapping[str, str]
@@ -42,7 +42,7 @@ class Targets:
 
 
 def targets(desired: StackSet, reading: Reading) -> Targets:
-    """Compare what is desired with the organisation and the existing instances. Pure.
+    """Compare the desired instances with the organisation and the existing instances.
 
     :raises RegionError: more accounts would lose their instances than purge_limit allows.
     """
@@ -86,11 +86,11 @@ def _auto_deployment_notes(desired: StackSet, able: t.Mapping[str, Member], acco
         return []
     reached = {able[account].unit for account in accounts}
     unreached = [unit for unit in desired.organizational_units if unit not in reached]
-    return [f"{unit}: accounts that join it are not deployed to by themselves, as none in it has a Spot account yet." for unit in unreached]
+    return [f"{unit}: accounts that join it get no automatic deployment, as none in it has a Spot account yet." for unit in unreached]
 
 
 def _with_undesired(desired: StackSet, reading: Reading, found: Targets, kept: set[str]) -> Targets:
-    """Adds the instances to be removed.
+    """Add the instances to be removed.
 
     :param kept: the accounts whose instances stay although they are not desired
     """
@@ -121,7 +121,8 @@ def _check_limit(desired: StackSet, reading: Reading, leaving: set[str]) -> None
         raise RegionError(
             "PurgeLimit",
             f"{len(losing)} of {len(there)} AWS accounts would lose their instances, more than purge_limit={desired.purge_limit}%: "
-            f"{_some(losing)}. Nothing was changed. Is spot_accounts complete? Then raise purge_limit, or name them in excluded_accounts.",
+            f"{_some(losing)}; nothing was changed. "
+            "Complete spot_accounts; to remove these instances, raise purge_limit or name the accounts in excluded_accounts.",
         )
 
 

@@ -29,7 +29,7 @@ def api_destination_findings(readings: Readings, desired: Desired) -> list[Findi
     fields = existing.managed_fields()
     rate, desired_rate = fields["invocation_rate_limit_per_second"], desired.api_destination.rate_limit
     found = [
-        Finding("api_destination", PASS, f"The API destination {name} is there."),
+        Finding("api_destination", PASS, f"The API destination {name} exists."),
         compare("api_destination_state", "The API destination", existing.document.get("api_destination_state"), "ACTIVE"),
         compare("api_destination_endpoint", "The endpoint", fields["invocation_endpoint"], desired.endpoint),
         compare("api_destination_method", "The HTTP method", fields["http_method"], desired.api_destination.http_method),

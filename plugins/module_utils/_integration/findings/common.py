@@ -22,8 +22,8 @@ REPAIR = "Run the playbook spot.eventbridge.repair."
 
 def unread(check: str, failure: Failure) -> Finding:
     """Return that something could not be read, and why."""
-    remedy = "Grant the permission to read it." if failure.denied else "Try again; if it stays, look at the AWS status of the region."
-    return Finding(check, UNKNOWN, f"It could not be read: {failure.code}: {failure.message}", remedy)
+    remedy = "Grant the permission to read it." if failure.denied else "Try again; if the error stays, check AWS's status of the region."
+    return Finding(check, UNKNOWN, f"Could not be read: {failure.code}: {failure.message}", remedy)
 
 
 def missing(check: str, what: str) -> list[Finding]:
@@ -53,9 +53,7 @@ def may(check: str, who: str, what: str, decision: str) -> Finding:
         return Finding(check, PASS, f"{who} may {what}.")
     if decision == NO:
         return Finding(check, FAIL, f"{who} may not {what}, so nothing is delivered.", REPAIR)
-    return Finding(
-        check, WARN, f"Whether {who} may {what} was not found out: a policy has conditions that only AWS can evaluate.", "Check it."
-    )
+    return Finding(check, WARN, f"Unknown whether {who} may {what}: a policy has conditions that only AWS can evaluate.", "Check it.")
 
 
 def key_findings(check: str, use: KeyUse, key: Key | None) -> list[Finding]:
@@ -65,7 +63,7 @@ def key_findings(check: str, use: KeyUse, key: Key | None) -> list[Finding]:
     faults, doubts = use.faults(key), use.note(key)
     if faults:
         message = f"EventBridge cannot use the KMS key {key.identifier} of {use.what}: {'; '.join(faults)}."
-        return [Finding(check, FAIL, message, "Give the key what it lacks. If no option names it, repair takes it off.")]
+        return [Finding(check, FAIL, message, "Correct the key. If no option names it, repair removes it from the resource.")]
     if doubts:
         return [Finding(check, WARN, f"{doubts[0].upper()}{doubts[1:]}.", "Check it, or grant the actions of the policy kms-keys.")]
     return [Finding(check, PASS, f"EventBridge can use the KMS key {key.identifier} of {use.what}.")]

@@ -45,7 +45,7 @@ def connection_findings(region: Region, readings: Readings, desired: Desired) ->
         return missing("connection", f"connection {desired.connection.name}")
     fields = existing.managed_fields()
     return [
-        Finding("connection", PASS, f"The connection {desired.connection.name} is there."),
+        Finding("connection", PASS, f"The connection {desired.connection.name} exists."),
         _connection_state(existing),
         compare("connection_authorization", "The authorisation type", fields["authorization_type"], "API_KEY"),
         _connection_api_key(existing, fields["api_key_name"]),
@@ -59,33 +59,33 @@ def _connection_state(existing: ExistingConnection) -> Finding:
     if existing.state == GOOD_STATE:
         return Finding("connection_state", PASS, f"The connection is {GOOD_STATE}.")
     if existing.state in TRANSIENT_STATES:
-        return Finding("connection_state", UNKNOWN, f"The connection is {existing.state}: AWS is changing it.", "Look again in a minute.")
+        return Finding("connection_state", UNKNOWN, f"The connection is {existing.state}: AWS is changing it.", "Run it again in a minute.")
     reason = existing.document.get("state_reason")
     message = f"The connection is {existing.state or 'without a state'}" + (f": {reason}" if reason else "")
-    return Finding("connection_state", FAIL, f"{message.rstrip('.')}. AWS drops every warning until it is authorised again.", REPAIR)
+    return Finding("connection_state", FAIL, f"{message.rstrip('.')}. AWS drops every notice until it is authorised again.", REPAIR)
 
 
 def _emptied(existing: ExistingConnection) -> bool:
-    # DeauthorizeConnection removes all parameters (recorded in September 2026): the state says what is wrong, and a repair writes them.
+    # DeauthorizeConnection removes all parameters (recorded in September 2026): connection_state reports that, and a repair writes them.
     return existing.state in ("DEAUTHORIZED", "DEAUTHORIZING")
 
 
 def _connection_api_key(existing: ExistingConnection, name: str | None) -> Finding:
     check = "connection_api_key"
     if not name and _emptied(existing):
-        return Finding(check, SKIP, "The API key's name was not checked, as the connection is not authorised.", REPAIR)
+        return Finding(check, SKIP, "The API key's name was not checked: the connection is not authorised.", REPAIR)
     return compare(check, "The API key's name", name, API_KEY_NAME)
 
 
 def _connection_account(existing: ExistingConnection, parameters: t.Sequence[t.Mapping[str, str]], spot_account: str) -> Finding:
     check, values = "connection_account", [item["value"] for item in parameters if item["key"] == ACCOUNT_PARAMETER]
     if not values and _emptied(existing):
-        return Finding(check, SKIP, "The Spot account was not checked, as the connection is not authorised.", REPAIR)
+        return Finding(check, SKIP, "The Spot account was not checked: the connection is not authorised.", REPAIR)
     if not values:
-        message = f"The query parameter {ACCOUNT_PARAMETER} is missing: Spot takes the warnings for the organisation's oldest account."
+        message = f"The query parameter {ACCOUNT_PARAMETER} is missing: Spot assigns the notices to the organisation's oldest account."
         return Finding(check, FAIL, message, REPAIR)
     if values == ["(hidden)"]:
-        message = f"The query parameter {ACCOUNT_PARAMETER} is hidden, so nobody can see whether it is {spot_account}."
+        message = f"The query parameter {ACCOUNT_PARAMETER} is hidden, so it cannot be compared with {spot_account}."
         return Finding(check, FAIL, message, REPAIR)
     return compare(check, f"The query parameter {ACCOUNT_PARAMETER}", ", ".join(values), spot_account)
 
@@ -103,10 +103,10 @@ def _connection_token(existing: ExistingConnection, desired: Desired) -> Finding
     if existing.token == MATCHES:
         return Finding(check, PASS, "The connection holds the token that was given.")
     if existing.token == DIFFERS:
-        return Finding(check, FAIL, "The connection's secret holds another token than was given, or was deleted.", REPAIR)
+        return Finding(check, FAIL, "The connection's secret holds a token that differs, or was deleted.", REPAIR)
     if not desired.connection.token:
-        return Finding(check, SKIP, "Whether the token is current was not checked: no token was given.", "Set SPOTINST_TOKEN.")
+        return Finding(check, SKIP, "Not checked whether the token is current: no token was given.", "Set SPOTINST_TOKEN.")
     if existing.token_unread:
         remedy = "Grant secretsmanager:GetSecretValue on secret:events!connection/*."
-        return Finding(check, SKIP, f"Whether the token is current was not checked: {existing.token_unread}.", remedy)
-    return Finding(check, SKIP, "Whether the token is current was not checked, as the connection is not authorised.", REPAIR)
+        return Finding(check, SKIP, f"Not checked whether the token is current: {existing.token_unread}.", remedy)
+    return Finding(check, SKIP, "Not checked whether the token is current: the connection is not authorised.", REPAIR)

@@ -35,7 +35,7 @@ def execution_role_findings(region: Region, readings: Readings, desired: Desired
         return missing("execution_role", f"execution role {arn}")
     planned = _planned(region, role, readings, desired)
     return [
-        Finding("execution_role", PASS, f"The execution role {arn} is there."),
+        Finding("execution_role", PASS, f"The execution role {arn} exists."),
         _trust(role, desired, "update_assume_role_policy" in planned),
         *_permission(role, readings, "put_role_policy" in planned),
     ]
@@ -51,7 +51,7 @@ def _planned(region: Region, role: ExistingRole, readings: Readings, desired: De
 def _trust(role: ExistingRole, desired: Desired, changes: bool) -> Finding:
     decision = role.trusts_eventbridge(desired.aws_account)
     if decision != NO and changes:
-        message = "The trust policy of the execution role is not the one that trusts EventBridge, for this account alone."
+        message = "The trust policy of the execution role differs from the one that trusts EventBridge for this account alone."
         return Finding("execution_role_trust", FAIL, message, REPAIR)
     return may("execution_role_trust", EVENTBRIDGE, "assume the execution role", decision)
 
@@ -63,10 +63,10 @@ def _permission(role: ExistingRole, readings: Readings, changes: bool) -> list[F
     arn = str(destination.document.get("api_destination_arn"))
     decision = role.may_invoke(arn)
     if decision != NO and changes:
-        message = f"The policy {POLICY_NAME} of the execution role is not the one that allows this API destination alone."
+        message = f"The policy {POLICY_NAME} of the execution role differs from the one that allows this API destination alone."
         return [Finding(_PERMISSION, FAIL, message, REPAIR)]
     if role.boundary and decision == UNSURE and role.boundary_policy is None:
-        message = f"Whether the execution role may send to the API destination was not found out: its permissions boundary {role.boundary}"
+        message = f"Unknown whether the execution role may send to the API destination: its permissions boundary {role.boundary}"
         return [Finding(_PERMISSION, WARN, f"{message} could not be read.", "Grant iam:GetPolicy and iam:GetPolicyVersion for it.")]
     if role.boundary and decision == NO and dataclasses.replace(role, boundary=None).may_invoke(arn) != NO:
         message = f"The permissions boundary {role.boundary} does not let the execution role send to the API destination"

@@ -29,8 +29,8 @@ def queue_findings(region: Region, readings: Readings, desired: Desired) -> list
     if isinstance(existing, Failure):
         return [unread("queue", existing)]
     if existing is None:
-        return [Finding("queue", FAIL, f"There is no dead-letter queue {name}: what Spot refuses vanishes without a trace.", REPAIR)]
-    found = [Finding("queue", PASS, f"The dead-letter queue {name} is there.")]
+        return [Finding("queue", FAIL, f"There is no dead-letter queue {name}: refused notices are lost without a record.", REPAIR)]
+    found = [Finding("queue", PASS, f"The dead-letter queue {name} exists.")]
     fields = existing.managed_fields()
     found.append(_queue_policy(fields["policy"], desired.queue.policy(region)))
     encrypted = fields["sqs_managed_sse_enabled"] or fields["kms_master_key_id"]
@@ -46,5 +46,6 @@ def _queue_policy(existing: t.Any, desired: QueuePolicy) -> Finding:
     check, decision = "queue_policy", desired.may_send(existing)
     if decision != NO and compare_policies(existing, desired.beside(existing)):
         lets = "lets the rule send" if decision == YES else "may let the rule send, which only AWS can evaluate"
-        return Finding(check, FAIL, f"The queue's policy {lets}, but is not the one that lets nobody else, and denies plain HTTP.", REPAIR)
+        message = f"The queue's policy {lets}, but differs from the one that allows no other sender and denies plain HTTP."
+        return Finding(check, FAIL, message, REPAIR)
     return may(check, "The rule", "send to its dead-letter queue", decision)

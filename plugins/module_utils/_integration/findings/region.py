@@ -44,7 +44,7 @@ INTEGRATION = "integration"
 
 
 def findings(region: Region, readings: Readings, desired: Desired) -> list[Finding]:
-    """Return all findings about an integration in a region. Pure.
+    """Return all findings about an integration in a region.
 
     Of a resource that does not exist, nothing else is checked.
     """
@@ -86,7 +86,7 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
 def _left_out(failure: Failure) -> Finding:
     status, why = left_out(failure)
     if status == DENIED:
-        return Finding(ORGANIZATION, SKIP, why, "Leave it out with spot_eventbridge_exclude_regions, if it is not to be tried again.")
+        return Finding(ORGANIZATION, SKIP, why, "Exclude it with spot_eventbridge_exclude_regions to skip it.")
     return Finding(REGION, SKIP, why, "Leave it out.")
 
 
@@ -98,21 +98,21 @@ def _is_absent(readings: Readings, desired: Desired) -> bool:
 
 
 def _absent(readings: Readings, desired: Desired) -> Finding:
-    message = "Nothing of the integration is there: it was never onboarded, or it was offboarded."
+    message = "No part of the integration exists: the region was never onboarded, or was offboarded."
     kept = [f"the rule {desired.rule.name}, without our target"] if readings.rule else []
     if isinstance(readings.queue, ExistingQueue):
         kept.append(f"the queue {desired.queue.name} with {readings.queue.messages} dead letter(s)")
     if isinstance(readings.stack, StackNames):
-        message = f"The stack {readings.stack.stack.name} is {readings.stack.status}, and nothing that sends warnings is there."
+        message = f"The stack {readings.stack.stack.name} is {readings.stack.status}, and nothing here sends notices."
         kept = []
     if kept:
-        message = f"Nothing that sends warnings is there: it was never onboarded, or it was offboarded. Left is {' and '.join(kept)}."
+        message = f"Nothing here sends notices: the region was never onboarded, or was offboarded. This remains: {' and '.join(kept)}."
     serving = _serving(readings, desired)
     if serving:
         certain = any(other.account_for(desired.spot_account) for other in serving)
         names = ", ".join(other.name for other in serving)
         sends = "sends" if certain else "may send"
-        message += f" Something else {sends} this region's warnings to {desired.spot_account}: the API destination {names}."
+        message += f" Something else {sends} this region's notices to {desired.spot_account}: the API destination {names}."
         return Finding(INTEGRATION, FAIL, message, "To read that one instead, set name to its name, or stack_name to its stack.")
     return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
 
@@ -125,7 +125,7 @@ def _serving(readings: Readings, desired: Desired) -> list[OtherDestination]:
 def _no_stack(stack: t.Any, desired: Desired) -> Finding:
     if isinstance(stack, Failure):
         return unread(INTEGRATION, stack)
-    message = f"There is no stack {desired.stack_name}: it was never onboarded with CloudFormation, or it was offboarded."
+    message = f"There is no stack {desired.stack_name}: the region was never onboarded with CloudFormation, or was offboarded."
     return Finding(INTEGRATION, FAIL, message, "Run the playbook spot.eventbridge.onboard.")
 
 
@@ -138,16 +138,16 @@ def _double_delivery(readings: Readings, desired: Desired) -> Finding:
         return Finding(
             "double_delivery",
             WARN,
-            f"The rule {desired.rule.name} has a second target to the same API destination, so warnings arrive twice.",
+            f"The rule {desired.rule.name} has a second target to the same API destination, so notices arrive twice.",
             "Remove it.",
         )
     if not suspects:
-        return Finding("double_delivery", PASS, "Nothing else in this region sends warnings to this Spot account.")
+        return Finding("double_delivery", PASS, "Nothing else in this region sends notices to this Spot account.")
     named = "; ".join(f"{other.name} ({_sent_by(other)}; account {_account_of(other, desired)})" for other in suspects)
     return Finding(
         "double_delivery",
         WARN,
-        f"Other API destinations send to the same endpoint, so warnings may arrive twice: {named}.",
+        f"Other API destinations send to the same endpoint, so notices may arrive twice: {named}.",
         "Remove them, or the stack that made them, if they are for this Spot account.",
     )
 

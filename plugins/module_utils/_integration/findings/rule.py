@@ -42,10 +42,10 @@ def _rule_matches(matches: bool | Failure | None) -> Finding:
     if isinstance(matches, Failure):
         return unread("rule_matches", matches)
     if matches is None:
-        return Finding("rule_matches", SKIP, "AWS did not say whether the rule matches a sample warning.", "Try again.")
+        return Finding("rule_matches", SKIP, "AWS did not return whether the rule matches a sample notice.", "Try again.")
     if matches:
-        return Finding("rule_matches", PASS, "The rule matches a sample warning.")
-    return Finding("rule_matches", FAIL, "The rule does not match a sample warning, so it picks none.", REPAIR)
+        return Finding("rule_matches", PASS, "The rule matches a sample notice.")
+    return Finding("rule_matches", FAIL, "The rule does not match a sample notice, so it sends none.", REPAIR)
 
 
 def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Finding]:
@@ -83,11 +83,11 @@ def expected_role_arn(target: t.Mapping[str, t.Any], readings: Readings, desired
 def _target_input(target: t.Mapping[str, t.Any]) -> Finding:
     altered = [element for element in ("Input", "InputPath", "InputTransformer") if target.get(element)]
     if altered:
-        message = f"The target has {', '.join(altered)}, so Spot gets something else than the whole warning."
+        message = f"The target has {', '.join(altered)}, so Spot does not get the whole notice."
         return Finding("target_input", FAIL, message, REPAIR)
-    return Finding("target_input", PASS, "The target sends the whole warning.")
+    return Finding("target_input", PASS, "The target sends the whole notice.")
 
 
 def _retries(age: int | None, attempts: int | None) -> str:
-    # AWS's defaults for what a target does not say (EventBridge user guide, "Retry policy").
+    # AWS's defaults for a target without these settings (EventBridge user guide, "Retry policy").
     return f"{86400 if age is None else age} s, {185 if attempts is None else attempts} attempts"

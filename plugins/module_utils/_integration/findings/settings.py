@@ -29,7 +29,7 @@ _CHECKS = {"rule": ("rule", "target")}
 
 
 def settings_findings(region: Region, readings: Readings, desired: Desired, found: t.Iterable[Finding]) -> list[Finding]:
-    """Return whether onboarding would change something that no other check has found: it is decided by the same plans. Pure.
+    """Return whether onboarding would change something that no other check has found: it is decided by the same plans.
 
     :param found: the other findings of the region
     :returns: nothing where no part could be compared
@@ -46,13 +46,13 @@ def settings_findings(region: Region, readings: Readings, desired: Desired, foun
         return [Finding(SETTINGS, FAIL, f"Onboarding would change {'; '.join(differences)}.", REPAIR)]
     unread = [f"{kind}: {tags.code}: {tags.message}" for kind, tags in readings.tags.items() if isinstance(tags, Failure)]
     if unread and desired.tags is not None:
-        message = f"Whether onboarding would change tags was not found out: {'; '.join(unread)}"
+        message = f"Unknown whether onboarding would change tags: {'; '.join(unread)}"
         return [Finding(SETTINGS, WARN, message, "Grant the permission to read them.")]
     return [Finding(SETTINGS, PASS, "Onboarding would change nothing else.")] if parts else []
 
 
 def _parts(region: Region, readings: Readings, desired: Desired) -> t.Iterator[tuple[t.Any, t.Any]]:
-    """Yield the parts that are there, each with what is desired of it; a setting that is not given is desired as it is."""
+    """Yield the existing parts, each with its desired state; a setting that is not given is desired as it is."""
     connection, destination, rule = readings.connection, readings.api_destination, readings.rule
     if connection and not isinstance(connection, Failure):
         yield _with_settings(desired.connection, connection, desired)

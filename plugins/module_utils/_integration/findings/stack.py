@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 
 STACK = "stack"
-# What the template of another may decide otherwise than this collection, and still send every notice.
+# Settings that another template may make differently from this collection, and still send every notice.
 BY_CHOICE = (
     *("api_destination_rate_limit", "target_retry_policy", "target_dead_letter"),
     *("queue", "queue_policy", "queue_encryption", "queue_key"),
@@ -34,7 +34,7 @@ def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:
     if isinstance(stack, Failure):
         if not stack.denied:
             return [unread(STACK, stack)]
-        message = "Whether it belongs to a CloudFormation stack was not found out: the caller lacks cloudformation:DescribeStackResources."
+        message = "Unknown whether it belongs to a CloudFormation stack: the caller lacks cloudformation:DescribeStackResources."
         return [Finding(STACK, SKIP, message, "Grant the permission, if CloudFormation is used here.")]
     if isinstance(stack, StackNames):
         return [_stack_state(stack)]
@@ -42,7 +42,7 @@ def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:
         return (
             [Finding(STACK, PASS, "It belongs to no CloudFormation stack.")] if isinstance(readings.connection, ExistingConnection) else []
         )
-    message = f"It belongs to {stack}, which does not notice what others change, and takes it away when it is deleted."
+    message = f"It belongs to {stack}, which does not detect changes of others, and removes it when it is deleted."
     if stack.of_a_set:
         return [Finding(STACK, WARN, message, "Manage it with the playbook spot.eventbridge.stack_set.")]
     return [Finding(STACK, WARN, message, "Change it with the module spot_stack, or set on_existing of spot_integration to adopt.")]
@@ -53,16 +53,16 @@ def _stack_state(stack: StackNames) -> Finding:
     if stack.status in GOOD_STATES:
         return Finding(STACK, PASS, f"{message}.")
     if stack.in_progress:
-        return Finding(STACK, UNKNOWN, f"{message}: CloudFormation is working on it.", "Look again in a minute.")
+        return Finding(STACK, UNKNOWN, f"{message}: CloudFormation is working on it.", "Run it again in a minute.")
     if stack.status == "UPDATE_ROLLBACK_COMPLETE":
         return Finding(
-            STACK, WARN, f"{message}: its latest update failed, and was taken back.", "Run the playbook spot.eventbridge.onboard."
+            STACK, WARN, f"{message}: its latest update failed, and was rolled back.", "Run the playbook spot.eventbridge.onboard."
         )
-    return Finding(STACK, FAIL, f"{message}, so it cannot be updated as it is.", REPAIR)
+    return Finding(STACK, FAIL, f"{message}, so it cannot be updated.", REPAIR)
 
 
 def of_another_template(finding: Finding) -> Finding:
-    """Return a finding about a stack of another template: what that decides on purpose is a warning."""
+    """Return a finding about a stack of another template: a setting that such a template makes on purpose is a warning."""
     if finding.outcome != FAIL:
         return finding
-    return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template decides it. This collection's own decides otherwise.")
+    return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template sets it. This collection's own template differs.")

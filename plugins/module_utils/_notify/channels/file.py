@@ -24,7 +24,7 @@ def argument_spec() -> dict[str, t.Any]:
 
 @dataclass(frozen=True)
 class FileChannel:
-    """A Markdown and a JSON file, for those who pass them on themselves.
+    """A Markdown and a JSON file, for users who forward them themselves.
 
     :ivar folder: where; it is made if it is not there
     """
@@ -55,7 +55,7 @@ class FileChannel:
 
 
 def _write(path: str, text: str) -> None:
-    """Writes a file as a whole or not at all."""
+    """Write a file as a whole or not at all."""
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".notification-")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:

@@ -90,11 +90,11 @@ class JiraChannel:
         issue = reply.json()
         key = issue.get("key") if isinstance(issue, dict) else None
         if not key:
-            raise ChannelError(f"what answered at {self.peer.host} is not Jira: it names no ticket. Check jira.url.")
+            raise ChannelError(f"the service at {self.peer.host} is not Jira: its response names no ticket. Check jira.url.")
         return Delivery(str(key), note)
 
     def issue(self, notification: Notification) -> dict[str, t.Any]:
-        """The ticket's fields. Pure."""
+        """Return the ticket's fields."""
         own = {
             "project": {"key": self.project},
             "issuetype": {"name": self.issue_type},
@@ -106,14 +106,14 @@ class JiraChannel:
 
 
 def _errors(reply: Reply) -> dict[str, str]:
-    """Return why Jira refused a ticket, by field; empty if it does not name a field. Pure."""
+    """Return why Jira refused a ticket, by field; empty if it does not name a field."""
     document = None if reply.ok else reply.json()
     errors = document.get("errors") if isinstance(document, dict) else None
     return {str(name): " ".join(str(why).split()) for name, why in errors.items()} if isinstance(errors, dict) else {}
 
 
 def _remedy(errors: t.Mapping[str, str]) -> str:
-    """Return what to do about the fields that Jira refused; empty if it named none. Pure."""
+    """Return the remedy for the fields that Jira refused; empty if it named none."""
     options = {"project": "jira.project", "issuetype": "jira.issue_type", "labels": "jira.labels"}
     known = [options[name] for name in errors if name in options]
     others = [name for name in errors if name not in options]

@@ -93,13 +93,13 @@ class MailChannel:
         except Exception as error:
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port}: {_reason(error)}")) from None
         if refused:
-            # The other recipients may get it twice: better than that somebody never does.
+            # A retry may send it twice to the other recipients, so that each recipient gets it.
             reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in refused.items())
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {reasons}"))
         return Delivery()
 
     def message(self, notification: Notification) -> EmailMessage:
-        """The mail. Its id follows from the notification, so that one that is sent twice is recognised. Pure."""
+        """Return the mail. Its id follows from the notification, so that one that is sent twice is recognised."""
         message = EmailMessage()
         message["Subject"] = notification.subject
         message["From"] = self.sender
@@ -137,7 +137,7 @@ class MailChannel:
 
 
 def _address(text: str, what: str) -> str:
-    """An address without a name, so that nothing but an address can come into a header.
+    """Return an address without a name, so that nothing but an address can come into a header.
 
     :raises ArgumentError: it is none.
     """
@@ -147,7 +147,7 @@ def _address(text: str, what: str) -> str:
     except Exception:
         address = ""
     if not address or address != text.strip() or "@" not in address:
-        raise ArgumentError(f"{what}: {text[:100]!r} is not an e-mail address. Addresses look like somebody@example.com.")
+        raise ArgumentError(f"{what}: {text[:100]!r} is not an e-mail address. An address has the form somebody@example.com.")
     return address
 
 
@@ -158,7 +158,7 @@ def _reason(error: Exception) -> str:
         reasons = ", ".join(f"{address}: {code} {_text(why)}" for address, (code, why) in error.recipients.items())
         return f"it refuses all recipients: {reasons}"
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"it answered {error.smtp_code} {_text(error.smtp_error)}"
+        return f"it responded with {error.smtp_code} {_text(error.smtp_error)}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}. Check host, port and encryption, or run again later"
 
 

@@ -20,8 +20,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message i
 # In the record of a region: the service took the message, and does not report whether anybody sees it.
 NOT_CONFIRMED = "accepted-not-confirmed"
 _ACCEPTED = (
-    "the webhook accepted the message (202) and does not report whether it is shown: look once whether it has arrived. "
-    "Where it has not, check the workflow's runs and webhook.format."
+    "the webhook accepted the message (202) and does not report whether it is shown: check once that it has arrived. "
+    "If it has not, check the workflow's runs and webhook.format."
 )
 
 
@@ -88,7 +88,7 @@ class WebhookChannel:
 
 
 def form_of(url: str) -> str:
-    """Return the format that the service at an address takes; `json` for an unknown one. Pure."""
+    """Return the format that the service at an address takes; `json` for an unknown one."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if _DISCORD.fullmatch(host) and parts.path.rstrip("/").endswith("/slack"):
@@ -118,7 +118,7 @@ def _json(notification: Notification) -> dict[str, t.Any]:
 
 
 def _slack(notification: Notification) -> dict[str, t.Any]:
-    """`text` alone: Google Chat refuses unknown keys. Slack takes 40000 characters, Mattermost 16383."""
+    """Return `text` alone: Google Chat refuses unknown keys. Slack takes 40000 characters, Mattermost 16383."""
     return {"text": _cut(_text(notification), 16000)}
 
 
@@ -127,7 +127,7 @@ def _google_chat(notification: Notification) -> dict[str, t.Any]:
 
 
 def _discord(notification: Notification) -> dict[str, t.Any]:
-    """`content` may have 2000 characters, the description of an embed 4096."""
+    """Return `content` may have 2000 characters, the description of an embed 4096."""
     return {
         "content": notification.subject,
         "embeds": [{"description": _cut(notification.text(), 4096)}],
@@ -136,7 +136,7 @@ def _discord(notification: Notification) -> dict[str, t.Any]:
 
 
 def _teams(notification: Notification) -> dict[str, t.Any]:
-    """An adaptive card in a message: the only one that the template of Teams' workflows shows. It may have 28 KB."""
+    """Return an adaptive card in a message: the only one that the template of Teams' workflows shows. It may have 28 KB."""
     lines = [line for line in _cut(notification.text(), 16000).splitlines() if line]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

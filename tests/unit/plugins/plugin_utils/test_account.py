@@ -77,7 +77,7 @@ def test_a_table_has_a_line_for_each_account_the_failed_ones_first() -> None:
         "5 accounts, 4 failed, 1 done",
         "ACCOUNT                 AWS ACCOUNT   REGIONS                CHANGED  WHY",
         "killed                  -             -                      -        "
-        "it did not come to its end: see what is said of it above, and run it again",
+        "it did not complete: read its messages above, and run it again",
         "refused (act-d7320fba)  -             -                      -        Spot refuses the token.",
         "more (act-d7320fba)     123456789012  1 unknown, 2 inactive  -        us-east-1 unknown: X: no (and 2 more regions)",
         "one (act-d7320fba)      123456789012  1 unknown, 1 active    1        us-east-1 unknown: X: no",

@@ -67,7 +67,7 @@ def test_an_engine_that_is_not_known_is_refused(config: dict[str, t.Any]) -> Non
         (
             {"query_result": [{"hits": 2, "last_one": 1767323045}]},
             "pass",
-            "2 warning(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z",
+            "2 notice(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z",
         ),
         ({"query_result": [[], [], [], [{"hits": "2", "last_one": "1767323045"}]]}, "pass", "2026-01-02T03:04:05Z"),
         ({"query_result": [{"hits": 0, "last_one": None}]}, "skip", "no warning"),

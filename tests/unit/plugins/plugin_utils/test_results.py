@@ -117,7 +117,7 @@ def customer() -> dict[str, t.Any]:
 def test_checks_that_nothing_is_configured_for_are_one_line_that_counts_them() -> None:
     (told,) = lines(customer())[4:]
     names = "feature_flag, spot_log, spot_database, test_event, interruption, notification"
-    assert told.startswith(f"SKIP 6 checks that nothing is configured for: {names}. ")
+    assert told.startswith(f"SKIP 6 checks are not configured: {names}. ")
 
 
 def test_a_verbose_run_has_a_line_for_each_check_and_who_can_make_it() -> None:
@@ -137,12 +137,12 @@ def test_a_check_that_is_configured_and_came_to_nothing_keeps_its_line() -> None
     empty = {
         "check": "spot_log",
         "outcome": "skip",
-        "message": "Spot's log has no warning of the last 24 h.",
+        "message": "Spot's log has no notice of the last 24 h.",
         "remedy": "Widen the window.",
     }
     told = lines(account("verify", info=[info(eu_west_1=region())], proofs=[{"checks": [empty]}]))[3:]
-    assert told[0] == "SKIP spot_log (account) Spot's log has no warning of the last 24 h. Widen the window."
-    assert told[1].startswith("SKIP 4 checks that nothing is configured for: feature_flag, spot_database, test_event, interruption.")
+    assert told[0] == "SKIP spot_log (account) Spot's log has no notice of the last 24 h. Widen the window."
+    assert told[1].startswith("SKIP 4 checks are not configured: feature_flag, spot_database, test_event, interruption.")
 
 
 def test_checks_of_the_whole_account_are_told_as_such() -> None:
@@ -246,24 +246,24 @@ def test_a_region_that_could_not_be_mended_says_why() -> None:
     act = done("-", status="incomplete", changed=False, reason="AccessDenied: rule: no")
     only = repaired(info(eu_west_1=DRIFTED), info(eu_west_1=DRIFTED), act)["eu-west-1"]
     assert (only["status"], only["action"]) == ("drifted", "-")
-    assert only["reason"] == "was drifted: The rule is DISABLED. Not mended: AccessDenied: rule: no"
+    assert only["reason"] == "was drifted: The rule is DISABLED. Not repaired: AccessDenied: rule: no"
 
 
 def test_a_mended_execution_role_is_told_in_each_broken_region_and_in_no_other() -> None:
     before = info(eu_west_1=DRIFTED, us_east_1=region())
     rows = repaired(before, info(eu_west_1=region()), done("unchanged", changed=False), role_changed=True)
-    assert (rows["eu-west-1"]["action"], rows["us-east-1"]["action"]) == ("execution role mended", "")
+    assert (rows["eu-west-1"]["action"], rows["us-east-1"]["action"]) == ("execution role repaired", "")
 
 
 def test_the_execution_role_is_told_beside_what_else_was_done() -> None:
     only = repaired(info(eu_west_1=DRIFTED), info(eu_west_1=region()), done(), role_changed=True)["eu-west-1"]
-    assert only["action"] == "connection reauthorized, execution role mended"
+    assert only["action"] == "connection reauthorized, execution role repaired"
 
 
 def test_a_prediction_says_what_is_and_what_would_be_done() -> None:
     before = info(eu_west_1=DRIFTED)
     only = repaired(before, before, done("would be rule updated"), role_changed=True, predicted=True)["eu-west-1"]
-    assert (only["status"], only["action"]) == ("drifted", "would be rule updated, execution role would be mended")
+    assert (only["status"], only["action"]) == ("drifted", "would be rule updated, execution role would be repaired")
     assert only["reason"] == "was drifted: The rule is DISABLED."
 
 
@@ -285,7 +285,7 @@ def test_a_region_that_is_still_broken_is_the_problem() -> None:
     done = {"regions": {}, "summary": [row("eu-west-1", "unknown", action="-", reason="X: y")]}
     found = repair(info(eu_west_1=DRIFTED), info(eu_west_1=DRIFTED), integration=done)
     assert found["problem"].startswith(
-        "1 of 1 region(s) still broken: eu-west-1 drifted: was drifted: The rule is DISABLED. Not mended: X: y"
+        "1 of 1 region(s) still broken: eu-west-1 drifted: was drifted: The rule is DISABLED. Not repaired: X: y"
     )
 
 

@@ -107,7 +107,7 @@ def test_dead_letters_in_flight_are_a_warning() -> None:
 
 def test_unread_dead_letters_are_skipped_with_the_reason() -> None:
     finding = found(Evidence(24, figures(), dead_letters_unread="AccessDenied: no"), "dead_letters")
-    assert (finding.outcome, finding.remedy) == (SKIP, "Mend the queue, or grant sqs:ReceiveMessage.")
+    assert (finding.outcome, finding.remedy) == (SKIP, "Repair the queue, or grant sqs:ReceiveMessage.")
     assert "AccessDenied: no" in finding.message
 
 

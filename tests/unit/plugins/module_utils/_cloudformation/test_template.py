@@ -174,7 +174,7 @@ def test_a_signature_in_an_address_is_not_repeated() -> None:
 
 def test_a_body_may_be_so_long_and_not_longer() -> None:
     assert check_template_body("x" * 51200)
-    with pytest.raises(ArgumentError, match="has 51201 bytes; CloudFormation takes 51200"):
+    with pytest.raises(ArgumentError, match="has 51201 bytes; CloudFormation accepts 51200"):
         check_template_body("ü" + "x" * 51199)
 
 

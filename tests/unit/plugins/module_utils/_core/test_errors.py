@@ -95,7 +95,7 @@ def test_no_updates_after_a_retry_is_a_conflict(refusal: Refusal) -> None:
 def test_message_of_expired_credentials_has_a_remedy(refusal: Refusal, code: str) -> None:
     failure = failure_of(refusal(code, "The security token is expired", "DescribeStacks"))
     assert failure.message == (
-        "DescribeStacks: The security token is expired. Get new credentials and run again: what AWS is doing goes on meanwhile."
+        "DescribeStacks: The security token is expired. Get new credentials and run again; operations that AWS has begun continue."
     )
 
 
@@ -179,7 +179,7 @@ def test_client_error_without_a_code_is_an_unknown_error(refusal: Refusal) -> No
 def test_message_of_a_timeout_names_the_endpoint(error: Exception) -> None:
     failure = failure_of(error)
     assert failure.code == type(error).__name__
-    assert failure.message.startswith("AWS did not answer: ")
+    assert failure.message.startswith("AWS did not respond: ")
     assert "https://events.eu-west-1.amazonaws.com" in failure.message
 
 
@@ -248,15 +248,15 @@ def test_an_expired_login_says_to_log_in() -> None:
         ("because no identity-based policy allows the events:DescribeConnection action", ""),
         (
             "with an explicit deny in a permissions boundary: arn:aws:iam::123456789012:policy/one",
-            " The explicit deny counts more than any permission: take it out of the permissions boundary.",
+            " The explicit deny counts more than any permission: remove it from the permissions boundary.",
         ),
         (
             "with an explicit deny in an identity-based policy",
-            " The explicit deny counts more than any permission: take it out of the identity-based policy.",
+            " The explicit deny counts more than any permission: remove it from the identity-based policy.",
         ),
         (
             "with an explicit deny in a VPC endpoint policy",
-            " The explicit deny counts more than any permission: take it out of the VPC endpoint policy.",
+            " The explicit deny counts more than any permission: remove it from the VPC endpoint policy.",
         ),
         ("because no permissions boundary allows the it action", " The permissions boundary has to allow it, too."),
         ("because no VPC endpoint policy allows the it action", " The VPC endpoint policy has to allow it, too."),

@@ -39,7 +39,7 @@ def test_a_representation_holds_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "meaning"), [(401, "refuses the credentials"), (403, "does not allow this"), (500, "answered 500: (nothing)")]
+    ("status", "meaning"), [(401, "refuses the credentials"), (403, "does not allow this"), (500, "responded with 500: (nothing)")]
 )
 def test_message_explains_the_http_status(status: int, meaning: str) -> None:
     assert meaning in str(Peer("it", "https://example.com").refusal(Reply(status, b"")))
@@ -81,5 +81,5 @@ def test_message_of_a_missing_response_has_no_secret(monkeypatch: pytest.MonkeyP
         Peer("it", "https://example.com/topsecret", secrets=("/topsecret",)).ask("GET")
     assert (caught.value.status, str(caught.value)) == (
         0,
-        "it at example.com did not answer: OSError: cannot reach https://example.com********",
+        "it at example.com did not respond: OSError: cannot reach https://example.com********",
     )

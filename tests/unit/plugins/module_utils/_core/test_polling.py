@@ -59,7 +59,7 @@ def test_pauses_grow_up_to_a_limit(at_least: float, first: list[float]) -> None:
 
 def test_call_beyond_the_time_limit_is_given_up() -> None:
     start = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"no answer within 0.05 seconds"):
+    with pytest.raises(TimeoutError, match=r"no response within 0.05 seconds"):
         within(0.05, lambda: time.sleep(5))
     assert time.monotonic() - start < 2
 

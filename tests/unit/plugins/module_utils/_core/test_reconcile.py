@@ -295,7 +295,7 @@ def test_a_description_that_is_not_shown_is_a_note_after_seconds(clock: t.Any, t
     lamps = Lamps()
     outcome = run(lamps, DescribedLamp(), timeout=timeout)
     assert (lamps.calls, outcome.plan.action, outcome.document) == (["create"], "created", {"color": "green", "state": "STEADY"})
-    assert outcome.plan.note == "AWS took the description of the lamp, but does not show it. Nothing else depends on it"
+    assert outcome.plan.note == "AWS accepted the description of the lamp, but it is not visible yet. Nothing else depends on it"
     assert sum(clock.pauses) < 5
 
 

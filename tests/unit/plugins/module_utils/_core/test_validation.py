@@ -77,7 +77,7 @@ def test_name_of_1_to_64_characters_is_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a" * 65, "a b", "a/b", "ü", "a\n"])
 def test_message_of_an_invalid_name_has_the_allowed_form(name: str) -> None:
-    assert f"({len(name)} characters) cannot be used: AWS takes 1 to 64 of letters, digits, '-', '_' and '.'." in refused_name(name)
+    assert f"({len(name)} characters) cannot be used: AWS accepts 1 to 64 of letters, digits, '-', '_' and '.'." in refused_name(name)
 
 
 def refused_name(name: str) -> str:
@@ -110,7 +110,7 @@ def test_spot_account_is_valid() -> None:
 @pytest.mark.parametrize("account", ["", "d7320fba", "act-D7320FBA", "act-d7320fb", "act-d7320fbaa", "act-d7320fbg", " act-d7320fba"])
 def test_message_of_an_invalid_spot_account_has_the_place_to_find_it(account: str) -> None:
     message = refused(check_spot_account, account)
-    assert message == (f"'{account}' is not a Spot account id. Ids look like act-d7320fba; the Spot console shows them under Settings.")
+    assert message == (f"'{account}' is not a Spot account id. An id has the form act-d7320fba; the Spot console shows it under Settings.")
 
 
 def test_spot_account_with_a_line_break_is_invalid() -> None:
@@ -142,7 +142,7 @@ def test_region_name_is_valid(region: str) -> None:
 
 @pytest.mark.parametrize("region", ["", "us-east", "us-east-1a", "US-EAST-1", "useast1", "us_east_1", "all"])
 def test_other_region_names_are_invalid(region: str) -> None:
-    assert refused(check_regions, [region]) == f"'{region}' is not the name of an AWS region. Names look like us-east-1."
+    assert refused(check_regions, [region]) == f"'{region}' is not the name of an AWS region. A name has the form us-east-1."
 
 
 def test_message_of_missing_regions_names_the_option() -> None:

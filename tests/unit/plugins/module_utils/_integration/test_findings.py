@@ -556,7 +556,7 @@ def test_a_region_that_does_not_answer_is_one_finding() -> None:
     readings = Readings(SILENT, SILENT, SILENT, SILENT, role(), matches_sample=None, others=SILENT)
     (only,) = findings(HERE, readings, DESIRED)
     assert (only.check, only.outcome) == ("integration", "unknown")
-    assert only.remedy == "Try again; if it stays, look at the AWS status of the region."
+    assert only.remedy == "Try again; if the error stays, check AWS's status of the region."
     assert "ConnectTimeoutError: AWS did not answer" in only.message
     assert status([only]) == "unknown"
 
@@ -564,7 +564,7 @@ def test_a_region_that_does_not_answer_is_one_finding() -> None:
 @pytest.mark.parametrize("state", ["CREATING", "UPDATING", "AUTHORIZING", "DEAUTHORIZING", "DELETING"])
 def test_a_connection_that_aws_is_changing_is_unknown(state: str) -> None:
     finding = look(replace(HEALTHY, connection=connection(connection_state=state)))["connection_state"]
-    assert (finding.outcome, finding.remedy) == (UNKNOWN, "Look again in a minute.")
+    assert (finding.outcome, finding.remedy) == (UNKNOWN, "Run it again in a minute.")
     assert state in finding.message
 
 

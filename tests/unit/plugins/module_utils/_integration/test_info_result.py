@@ -84,5 +84,5 @@ def test_the_state_of_the_connection_explains_the_rest() -> None:
 
 
 def test_what_could_not_be_read_is_a_reason() -> None:
-    given = region("unknown", finding("skip", message="s"), finding("unknown", "rule", "It could not be read: X: y"))
-    assert reason(given) == "It could not be read: X: y"
+    given = region("unknown", finding("skip", message="s"), finding("unknown", "rule", "Could not be read: X: y"))
+    assert reason(given) == "Could not be read: X: y"

@@ -72,7 +72,7 @@ def test_temporary_rules_of_all_pages_are_removed_with_the_targets_of_all_pages(
             figures(matched=1),
             ("AUTHORIZED", "DEAUTHORIZED"),
             "fail",
-            "The test event itself switched the connection off, it is DEAUTHORIZED",
+            "The test event itself de-authorised the connection, which is DEAUTHORIZED",
         ),
         (figures(delivered=1), ("AUTHORIZED", None), "pass", "Spot took"),
         (figures(matched=1), ("AUTHORIZED", "AUTHORIZED"), "unknown", "shows it was matched"),

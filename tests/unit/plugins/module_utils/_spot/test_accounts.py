@@ -181,13 +181,19 @@ def test_what_another_version_cached_is_not_taken(kept: t.Any) -> None:
     [
         (ArgumentError("Wrong.\nVery."), "Wrong. Very."),
         (
-            SpotError(401, "Spot answered 401"),
-            "Spot answered 401. Spot does not know the token: take one that is valid, of an organisation",
+            SpotError(401, "Spot responded with 401"),
+            "Spot responded with 401. Spot does not know the token: take one that is valid, of an organisation",
         ),
-        (SpotError(403, "Spot answered 403."), "Spot answered 403. Listing accounts needs the token of an organisation administrator."),
-        (SpotError(404, "Spot answered 404"), "Spot answered 404. Is the address of the Spot API right?"),
-        (SpotError(429, "Spot answered 429"), "Spot answered 429. Too many requests in this organisation: run again in a minute or later."),
-        (SpotError(503, "Spot answered 503"), "Spot answered 503. Run again later."),
+        (
+            SpotError(403, "Spot responded with 403."),
+            "Spot responded with 403. Listing accounts needs the token of an organisation administrator.",
+        ),
+        (SpotError(404, "Spot responded with 404"), "Spot responded with 404. Check the address of the Spot API."),
+        (
+            SpotError(429, "Spot responded with 429"),
+            "Spot responded with 429. Too many requests in this organisation: run again in a minute or later.",
+        ),
+        (SpotError(503, "Spot responded with 503"), "Spot responded with 503. Run again later."),
         (SpotError(0, "Spot did not answer. Run again later."), "Spot did not answer. Run again later."),
         (ValueError("that\nwas that"), "Unexpected, ValueError: that was that"),
     ],

@@ -203,7 +203,7 @@ def test_a_rate_limit_of_more_than_a_minute_is_not_waited_for(spot: Spot, api: S
     spot.will_answer(429, refusal(429, "slow down"), X_RateLimit_Reset=reset)
     error = refused(api)
     assert (error.status, error.refused, pauses, len(spot.requests)) == (429, False, [], 1)
-    assert re.fullmatch(r"Spot answered 429 to GET /aws/ec2/group: slow down \(the rate limit ends in \d+ s\)", str(error))
+    assert re.fullmatch(r"Spot responded with 429 to GET /aws/ec2/group: slow down \(the rate limit ends in \d+ s\)", str(error))
 
 
 def test_a_rate_limit_that_does_not_end_is_given_up(spot: Spot, api: SpotApi, pauses: list[float]) -> None:
@@ -260,7 +260,7 @@ def test_a_connection_that_breaks_is_told_with_the_address(spot: Spot, api: Spot
     spot.will_answer(0)
     error = refused(api)
     assert (error.status, error.refused) == (0, False)
-    assert str(error).startswith(f"Spot did not answer at {spot.url}: ")
+    assert str(error).startswith(f"Spot did not respond at {spot.url}: ")
     assert len(spot.requests) == 3
 
 
@@ -269,7 +269,7 @@ def test_a_port_where_nobody_listens_is_told_with_the_address(pauses: list[float
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     error = refused(SpotApi(url, TOKEN, sleep=pauses.append))
-    assert str(error).startswith(f"Spot did not answer at {url}: ")
+    assert str(error).startswith(f"Spot did not respond at {url}: ")
     assert "refused" in str(error)
 
 

@@ -58,8 +58,8 @@ def test_answers_of_all_versions_are_understood(document: dict[str, t.Any], hits
         (answer(_shards={"total": 0, "failed": 0}), "has no index"),
         (answer(_shards={"total": 2, "failed": 1}), "only a part"),
         (answer(timed_out=True), "only a part"),
-        ({"error": {"reason": "no such index [x]"}, "status": 404}, "answered 404: .*no such index"),
-        ({"error": {"reason": "unauthorized for API key"}, "status": 403}, "answered 403 .it does not allow this"),
+        ({"error": {"reason": "no such index [x]"}, "status": 404}, "responded with 404: .*no such index"),
+        ({"error": {"reason": "unauthorized for API key"}, "status": 403}, "responded with 403 .it does not allow this"),
         ({"error": "x", "status": 200}, "neither Elasticsearch"),
         (None, "neither Elasticsearch"),
         ([], "neither Elasticsearch"),
@@ -77,7 +77,7 @@ def test_what_is_no_whole_answer_is_an_error(document: t.Any, told: str) -> None
 @pytest.mark.parametrize(
     ("hits", "delivered", "outcome", "told"),
     [
-        (Hits(2, "t"), None, "pass", "has 2 warning(s) of the last 24 h, the last one of t"),
+        (Hits(2, "t"), None, "pass", "has 2 notice(s) of the last 24 h, the last one of t"),
         (Hits(2, "t", True), 0, "pass", "at least 2"),
         (Hits(0), None, "skip", "proves nothing"),
         (Hits(0), 3, "warn", "AWS delivered 3"),

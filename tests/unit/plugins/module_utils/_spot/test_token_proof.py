@@ -212,11 +212,11 @@ def test_a_refused_notice_is_a_refusal_whatever_the_token_may_read(refusal: Spot
 @pytest.mark.parametrize("status", [0, 301, 400, 404, 422, 429, 500, 503])
 @pytest.mark.parametrize("reading", [None, FORBIDDEN], ids=["reads", "blind"])
 def test_a_response_that_says_neither_yes_nor_no_is_a_warning_that_quotes_it(status: int, reading: SpotError | None) -> None:
-    api = Api(reading, SpotError(status, f"Spot answered {status}"), filtered=FORBIDDEN)
+    api = Api(reading, SpotError(status, f"Spot responded with {status}"), filtered=FORBIDDEN)
     response = ask(t.cast("t.Any", api), ID, AWS, PROOF)
     found = findings(response, ID, AWS, NOTIFICATION)[0]
     assert (found.check, found.outcome) == ("spot_token", "warn")
-    assert f"Spot answered {status}" in found.message
+    assert f"Spot responded with {status}" in found.message
 
 
 def test_a_token_that_spot_does_not_know_is_refused_although_the_notice_says_nothing() -> None:

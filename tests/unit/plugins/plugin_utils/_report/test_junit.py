@@ -71,7 +71,7 @@ def test_a_failure_has_the_findings_that_are_no_pass_and_their_remedies(cases: C
     (failure,) = cases["act-d7320fba", "us-east-1"]
     assert str(failure.text).splitlines()[:3] == [
         "fail: connection_state: The connection is DEAUTHORIZED: HTTP 401 from the endpoint. "
-        "AWS drops every warning until it is authorised again.",
+        "AWS drops every notice until it is authorised again.",
         "  -> Run the playbook spot.eventbridge.repair.",
         "fail: api_destination_state: The API destination is INACTIVE, expected ACTIVE.",
     ]

@@ -97,7 +97,7 @@ def test_an_update_predicts_the_same_arn(region: Region) -> None:
 @pytest.mark.parametrize("found", [None, described()])
 def test_missing_connection_is_an_unmet_dependency_of_the_plan(region: Region, found: dict[str, t.Any] | None) -> None:
     plan = DESIRED.plan(region, ExistingApiDestination(found, None))
-    assert plan.unmet_dependency == f"there is no connection {NAME} in eu-west-1: make it first, with spot_eventbridge_connection"
+    assert plan.unmet_dependency == f"there is no connection {NAME} in eu-west-1: create it first (spot_eventbridge_connection)"
     assert plan.action == ("updated" if found else "created")
 
 

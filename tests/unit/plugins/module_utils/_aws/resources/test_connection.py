@@ -177,7 +177,7 @@ def test_aws_managed_kms_key_is_predicted_as_none(region: Region) -> None:
 def test_unread_secret_is_noted_without_a_change(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingConnection(described(), token_unread="no permission"))
     assert plan.action == "unchanged"
-    assert plan.note == "whether the token is current was not checked: no permission. update_token=always writes it in any case."
+    assert plan.note == "not checked whether the token is current: no permission. update_token=always writes it in any case."
 
 
 def test_the_arn_stays_when_a_connection_is_updated(region: Region) -> None:

@@ -208,7 +208,7 @@ def test_tags_of_an_existing_rule(
 def test_missing_destination_is_an_unmet_dependency_of_the_plan(region: Region) -> None:
     plan = DESIRED.plan(region, ExistingRule(None))
     assert plan.action == "created"
-    assert plan.unmet_dependency == f"there is no API destination {NAME} in eu-west-1: make it first, with spot_api_destination"
+    assert plan.unmet_dependency == f"there is no API destination {NAME} in eu-west-1: create it first (spot_api_destination)"
 
 
 def test_existing_destination_is_no_unmet_dependency(region: Region) -> None:

@@ -260,7 +260,7 @@ def test_a_change_that_is_never_visible_is_an_error_that_says_so(aws: CloudForma
 
 def test_step_in_transition_after_the_timeout_is_an_error(aws: CloudFormation) -> None:
     aws.status, aws.account, aws.busy_for = "CREATE_COMPLETE", OTHER_SPOT, 1000
-    with pytest.raises(RegionError, match="the stack was still being changed by AWS after 60 seconds") as caught:
+    with pytest.raises(RegionError, match="AWS was still changing the stack after 60 seconds") as caught:
         run(aws, timeout=60)
     assert caught.value.failure.code == "Timeout"
 

@@ -291,7 +291,7 @@ def test_a_stack_that_cannot_be_updated_is_removed_first_and_then_made_anew(regi
     plan = plan_stack(desired(role_arn=ROLE), region, dead(status))
     assert (plan.action, calls(plan), plan.continues) == ("created", ["cloudformation.delete_stack"], True)
     assert arguments(plan) == {"StackName": "spot", "RoleARN": ROLE}
-    assert plan.note == f"the stack is {status}: Rule failed. It cannot be updated: it is deleted and made anew."
+    assert plan.note == f"the stack is {status}: Rule failed. It cannot be updated: it is deleted and created again."
     failure = failure_after(DESIRED, plan, dead(status))
     assert failure == (None if status == "REVIEW_IN_PROGRESS" else f"the stack is {status}: Rule failed")
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == (status, "CREATE_COMPLETE")
@@ -312,7 +312,7 @@ def test_a_rollback_that_got_stuck_is_completed_first(region: Region) -> None:
     assert ((plan.before or {})["stack_status"], (plan.after or {})["stack_status"]) == ("UPDATE_ROLLBACK_FAILED", "UPDATE_COMPLETE")
     assert plan.note == "the stack is UPDATE_ROLLBACK_FAILED: Rule failed. Its rollback is completed first."
     failure = failure_after(DESIRED, plan, current("UPDATE_ROLLBACK_FAILED", causes=("Rule failed",)))
-    assert str(failure).endswith("Mend what hinders the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip.")
+    assert str(failure).endswith("Repair the resource that stops the rollback, or skip it with ContinueUpdateRollback's ResourcesToSkip.")
 
 
 def test_a_rollback_that_got_stuck_is_completed_also_if_nothing_else_is_wanted(region: Region) -> None:
@@ -439,7 +439,7 @@ def test_a_token_that_could_not_be_compared_is_told(region: Region) -> None:
     plan = plan_stack(DESIRED, region, current(connection=connection(token=NOT_COMPARED)))
     assert (plan.action, plan.note) == (
         "unchanged",
-        "whether the token is current was not checked: no permission. update_token=always writes it in any case.",
+        "not checked whether the token is current: no permission. update_token=always writes it in any case.",
     )
 
 
@@ -447,7 +447,7 @@ def test_several_connections_are_told_and_left_alone(region: Region) -> None:
     plan = plan_stack(DESIRED, region, current(connections=("a", "b"), connection=None))
     assert (plan.action, plan.note) == (
         "unchanged",
-        "the stack has several connections (a, b): their states and tokens were not looked at.",
+        "the stack has several connections (a, b): their states and tokens were not read.",
     )
 
 
@@ -493,7 +493,7 @@ def test_a_protected_stack_is_updated_all_the_same(region: Region) -> None:
 
 @pytest.mark.parametrize("stack", [DESIRED, GONE])
 def test_a_nested_stack_is_left_to_its_parent(region: Region, stack: Stack) -> None:
-    with pytest.raises(RegionError, match="the stack is nested in arn:parent, and only changes with that"):
+    with pytest.raises(RegionError, match="the stack is nested in arn:parent; change that stack instead"):
         plan_stack(stack, region, current(parent="arn:parent"))
 
 

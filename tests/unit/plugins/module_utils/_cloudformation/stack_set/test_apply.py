@@ -148,7 +148,7 @@ def test_an_operation_that_aws_refuses_for_another_is_begun_later_and_not_in_a_r
 def test_it_is_not_tried_without_end(bring: t.Any, clock: t.Any) -> None:
     aws = CloudFormation(errors=[None, *[refusal("OperationInProgressException")] * 10_000])
     done = bring(aws, timeout=60)
-    assert "Timeout: wait_timeout was over before everything was done; run again to go on" in done["msg"]
+    assert "Timeout: wait_timeout ended before everything was done; run again to continue" in done["msg"]
     assert sum(clock.pauses) <= 60
 
 
@@ -178,7 +178,7 @@ def test_a_stack_set_that_does_not_go_is_not_deleted_again_and_again(bring: t.An
     aws = CloudFormation(stays=True)
     bring(aws)
     done = bring(aws, StackSet("spot", present=False))
-    assert done["msg"] == "stack set spot: AWS took the change, but does not show it: state"
+    assert done["msg"] == "stack set spot: AWS accepted the change, but it is not visible yet: state"
     assert aws.calls[-2:] == ["delete_stack_instances", "delete_stack_set"]
 
 

@@ -164,7 +164,7 @@ def test_hundreds_of_failures_are_not_all_in_the_message() -> None:
 
 def test_a_change_that_does_not_hold_is_a_failure() -> None:
     told = stack_set_result(desired(), operations(), None, reading=reading(), plan=StackSetPlan(set_left=("description", "tags")))
-    assert told["msg"] == "stack set spot: AWS took the change, but does not show it: description, tags"
+    assert told["msg"] == "stack set spot: AWS accepted the change, but it is not visible yet: description, tags"
 
 
 def test_what_ended_before_its_end_tells_what_it_did() -> None:
@@ -183,7 +183,7 @@ def test_what_ended_before_its_end_tells_what_it_did() -> None:
 def test_check_mode_says_that_aws_is_at_work() -> None:
     amidst = reading(running=(RunningOperation("o-1", "CREATE", "RUNNING"),))
     told = stack_set_result(desired(), operations(), None, reading=amidst, plan=StackSetPlan(), check_mode=True)
-    assert told["notes"] == ["AWS is at the operation o-1 (CREATE) now; what it does is not predicted."]
+    assert told["notes"] == ["AWS is working at the operation o-1 (CREATE) now; its result is not predicted."]
 
 
 def test_a_token_that_a_template_shows_is_not_shown() -> None:

@@ -99,7 +99,7 @@ def test_with_a_default_all_of_a_unit_are_meant() -> None:
 def test_a_unit_that_auto_deployment_does_not_reach_yet_is_told() -> None:
     automatic = {"auto_deployment": {"Enabled": True}, "organizational_units": (OU, OTHER_OU)}
     assert in_units(*SPOT, **automatic).notes == (
-        f"{OTHER_OU}: accounts that join it are not deployed to by themselves, as none in it has a Spot account yet.",
+        f"{OTHER_OU}: accounts that join it get no automatic deployment, as none in it has a Spot account yet.",
     )
     assert in_units(A, B, Member(C, OTHER_OU), **automatic).notes == ()
 
