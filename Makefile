@@ -17,7 +17,7 @@ endif
 
 .PHONY: help setup demo test contract bench build docs pictures links clean
 
-help: ## Say what there is
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 setup: $(VENV)/.setup ## Make .venv and the collections path: all that running the playbooks needs
@@ -47,7 +47,7 @@ docs: $(VENV)/.docs ## Build the documentation site
 	@$(BIN)/python tests/tools/playbook_pages.py
 	@$(BIN)/python tests/tools/docsite.py .cache/docsite/html && echo .cache/docsite/html/index.html
 
-pictures: $(VENV)/.pictures ## Make the README's picture again
+pictures: $(VENV)/.pictures ## Make the picture of the report in the guide again
 	@$(BIN)/python tests/tools/pictures.py
 
 links: $(VENV)/.docs ## Request every link to another site in the documentation

@@ -15,8 +15,12 @@ html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_use_index = False
+# Two hyphens are two hyphens.
+smartquotes_action = "qe"
 default_role = "any"
 nitpicky = True
+# The front page includes it.
+exclude_patterns = ["_first_screen.md"]
 # References into Ansible's own documentation, which is not fetched.
 suppress_warnings = ["ref.ref", "ref.envvar"]
 # A part of the repository's own addresses exists only after a release; tests compare them with its files.

@@ -34,7 +34,7 @@ WANTED = {
     "roles",
     "tests",
 }
-WHOLE = ("meta", "playbooks", "plugins", "roles")
+WHOLE = ("docs", "meta", "playbooks", "plugins", "roles")
 
 
 @pytest.fixture(scope="module")

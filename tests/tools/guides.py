@@ -48,9 +48,14 @@ def files(guide: str) -> dict[str, str]:
 
 @functools.cache
 def explained(section: str) -> frozenset[str]:
-    """The first column of the table below a heading of the guide "When it breaks"."""
+    """The words with a heading of their own in a section of the guide "When it breaks"."""
     text = re.split(rf"^{section}\n-+$", source("guide_trouble"), flags=re.M)[1]
-    return frozenset(re.findall(r"^   \* - ``(\w+)``$", re.split(r"^-+$", text, flags=re.M)[0], re.M))
+    return frozenset(re.findall(r"^``(\w+)``\n~+$", re.split(r"^-+$", text, flags=re.M)[0], re.M))
+
+
+def anchor(word: str) -> str:
+    """The anchor of a status, a finding or an error code in the guide "When it breaks", as the guide promises it."""
+    return word.lower().replace("_", "-")
 
 
 def unexplained(result: Any) -> set[str]:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the README's picture of the report: verify on twelve accounts of the sandbox with various faults, as headless Chromium shows it.
+"""Makes the picture of the report in the guide *Onboard for real*: verify on twelve accounts of the sandbox with various faults, as headless Chromium shows it.
 
 Usage: python pictures.py
 """

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the pages of the playbooks, which antsibull-docs does not know: out of the comment at their head, and of what they heed.
+"""Write the pages of the playbooks, which antsibull-docs does not know, from the comment at their head and their variables.
 
 They are kept in the repository, as the site is also built from what is published. A test compares.
 
@@ -47,7 +47,7 @@ HEAD = f"""\
 {{licence}}
 
 ..
-  Written by tests/tools/playbook_pages.py (`make docs`), out of playbooks/{{name}}.yml and the argument specs of the roles.
+  Written by tests/tools/playbook_pages.py (`make docs`), from playbooks/{{name}}.yml and the argument specs of the roles.
 
 .. _{LABEL}.playbook_{{name}}:
 
@@ -73,30 +73,30 @@ VARIABLES = """\
    :widths: 25 50 25
 
    * - Variable
-     - What it is
+     - Meaning
      - Default
 """
 OF_THE_ACCOUNT = (
     "Variables of the account",
-    "Extra variables (``-e``); also variables of the host, except for those with another name there.",
+    "Extra variables (``-e``). They can also be variables of the host, some with another name.",
 )
 OF_THE_PLAYBOOK = (
     "Variables of the playbook",
-    "Extra variables (``-e``); also variables of ``localhost``, except for those with another name there.",
+    "Extra variables (``-e``). They can also be variables of ``localhost``, some with another name.",
 )
 ELSEWHERE = "As a variable of the host: ``{name}``."
 OF_THE_ROLES = """\
 Variables of the roles
 ----------------------
 
-More is said of each on the page of its role.
+The page of the role has the full description of each variable.
 
 .. list-table::
    :header-rows: 1
    :widths: 40 40 20
 
    * - Variable
-     - What it is
+     - Meaning
      - Default
 """
 

@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.tools.addresses import CHECKOUT
+from tests.tools.artefact import files
 from tests.tools.guides import guides, source
 from tests.tools.playbook_pages import account_options, page
-from tests.tools.role_variables import PREFIX, every_option, heeded_by_playbook, playbooks
+from tests.tools.role_variables import PREFIX, every_option, heeded_by_playbook, playbooks, roles
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+VARIABLES = {"account", *account_options()} - {"spot_account"}
 
 
 def test_every_playbook_has_a_page_and_nothing_else_has() -> None:
@@ -24,7 +27,7 @@ def test_every_playbook_has_a_page_and_nothing_else_has() -> None:
 
 @pytest.mark.parametrize("name", playbooks())
 def test_a_page_is_as_it_would_be_written_now(name: str) -> None:
-    assert source(f"playbook_{name}") == page(name), "`make docs` writes it anew"
+    assert source(f"playbook_{name}") == page(name), "`make docs` writes it again"
 
 
 @pytest.mark.parametrize("name", playbooks())
@@ -32,8 +35,25 @@ def test_every_variable_that_a_playbook_heeds_is_documented_by_a_role(name: str)
     assert heeded_by_playbook(name) - set(every_option()) == set()
 
 
-def test_the_readme_lists_the_playbooks_and_the_variables_of_an_account() -> None:
+def test_the_readme_lists_the_playbooks_and_five_variables_of_an_account() -> None:
     assert set(re.findall(rf"^\| `{re.escape(PREFIX)}(\w+)`", README, re.M)) == set(playbooks())
     section = README.split("\n### Variables\n")[1].strip().split("\n\n")[0]
     listed = {name for row in section.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert listed == {"account", *account_options()} - {"spot_account"}
+    assert len(listed) == 5
+    assert listed <= VARIABLES
+
+
+def test_the_guide_lists_the_variables_of_an_account() -> None:
+    section = source("guide_onboard").split("\nVariables\n---------\n")[1].split("\n\n")[2]
+    listed = {name for row in re.findall(r"^   \* - (.+)$", section, re.M) for name in re.findall(r"``(\w+)``", row)}
+    assert listed == VARIABLES
+
+
+def test_the_readme_lists_every_module_role_and_plugin() -> None:
+    public = [Path(name) for name in files() if re.match(r"(plugins|roles)/", name) and not Path(name).name.startswith("_")]
+    names = {path.stem for path in public if path.match("plugins/modules/*.py")}
+    kinds = {path.parts[1] for path in public if path.parts[0] == "plugins"} - {"modules", "module_utils", "doc_fragments", "action"}
+    names |= {path.stem for kind in kinds for path in public if path.match(f"plugins/{kind}/*.py")} | set(roles())
+    section = README.split("\n### Roles, modules and plugins\n")[1].split("\n## ")[0]
+    listed = {name for row in section.splitlines() if re.match(r"\| \[?`", row) for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert listed == names

@@ -4,7 +4,7 @@
 
 """Five accounts out of the Spot API, two of them on one AWS account, from onboarding to offboarding; one of them has troubles.
 
-Inventory and commands are those of the guide *A fleet, and AWX*; the session in the README is what they print.
+Inventory and commands are those of the guide *A fleet, and AWX*; the session in the guide is what they print.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from tests.integration.interpreters import COLLECTIONS
 from tests.integration.playbooks.leaks import seen_in
 from tests.integration.playbooks.runner import ANSIBLE_PLAYBOOK, Run
 from tests.sandbox.client import Sandbox
-from tests.tools.addresses import CHECKOUT
-from tests.tools.guides import commands, files
+from tests.tools.guides import blocks, commands, files
 
 TWIN = "act-f1ee0006"  # on the AWS account of the first
 REFUSED, DOWN = "act-f1ee0002", "act-f1ee0003"
@@ -167,10 +166,10 @@ def test_what_is_part_of_a_task_is_not_shown(story: Story) -> None:
     assert "skipping:" not in story.lost.stdout
 
 
-def test_session_in_the_readme_is_printed(story: Story) -> None:
+def test_session_in_the_guide_is_printed(story: Story) -> None:
     """The order of accounts in the output, and so their numbers, is by chance."""
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^.+$", readme.partition(f"$ {VERIFY}\n")[2].partition("```")[0], re.MULTILINE)
+    (session,) = (text for _, text in blocks("guide_fleet", "text") if text.startswith(f"$ {VERIFY}\n"))
+    shown = [line for line in session.splitlines()[1:] if line]
     output = f"{story.lost.stdout}\n$ {REPAIR}\n{story.repaired.stdout}".splitlines()
     printed = {re.sub(r"^\[\d/", "[", line) for line in output}
     assert len(shown) > 20

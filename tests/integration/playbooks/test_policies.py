@@ -164,6 +164,7 @@ def filled_in(name: str) -> Policy:
 def test_the_command_of_the_guide_limits_a_policy_to_one_account_and_its_names(name: str) -> None:
     text = json.dumps(filled_in(name))
     assert "123456789012" not in text
+    assert "iam::*:" not in text
     assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation)", text) == []
 
 

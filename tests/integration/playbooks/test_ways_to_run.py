@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.integration.interpreters import CHECKOUT, COLLECTIONS
+from tests.integration.interpreters import COLLECTIONS
 from tests.integration.playbooks.runner import ACCOUNT_REPORT, SPOT_ACCOUNT, Ansible, Run
 from tests.sandbox.client import Sandbox
+from tests.tools.guides import blocks
 
 REGION = "eu-west-1"
 NO_CREDENTIALS: dict[str, str | None] = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
@@ -86,11 +86,8 @@ def test_without_an_account_and_a_group_it_says_what_to_give(ansible: Ansible) -
     assert "-e account=act-" in run.message()
 
 
-def test_the_play_in_the_readme_takes_its_credentials_from_module_defaults(
-    cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path
-) -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    (shown,) = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.S) if "module_defaults" in block]
+def test_the_play_in_the_guide_takes_its_credentials_from_module_defaults(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
+    (shown,) = (code for _, code in blocks("guide_own_plays", "yaml") if "module_defaults" in code)
     play = elsewhere / "mine.yml"
     play.write_text(shown)
     inventory = elsewhere / "accounts.yml"

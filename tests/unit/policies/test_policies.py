@@ -20,6 +20,7 @@ import yaml
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from tests.tools.guides import source
 from tests.tools.policies import POLICIES, Policy, actions, exists, faults, listed, policy, published
 from tests.unit.roles.rendered import Rendered
 
@@ -91,6 +92,13 @@ ACTION = re.compile(rf"\b((?:{AWS_SERVICES}):[A-Z][A-Za-z]+)\b")
 @pytest.mark.parametrize("name", published())
 def test_the_reference_finds_no_fault_in_a_published_policy(name: str) -> None:
     assert faults(policy(name)) == []
+
+
+@pytest.mark.parametrize("name", published())
+def test_the_guide_lists_and_shows_every_published_policy(name: str) -> None:
+    guide = source("guide_permissions")
+    assert re.search(rf"^   (\* -| +) .*``{name}\.json``", guide, re.M)
+    assert f".. literalinclude:: policies/{name}.json\n" in guide
 
 
 @pytest.mark.parametrize("name", MADE)
