@@ -10,6 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import table
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._next_step import next_step_of_fleet
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.files import FolderError, check_writable, collection_version, write
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show, shown
@@ -44,10 +45,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _report(self, report_dir: str, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # Not templated: the findings of thousands of regions are millions of values, and no value is a template.
         results = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
-        text = table(results) if len(results) > 1 else []
+        text = [*table(results), *next_step_of_fleet(results)] if len(results) > 1 else []
         show(self._display, text)
         files: list[str] = []
         if report_dir and not self._task.check_mode:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             files = write(report_dir, verification_report([found for found in results.values() if found], now, collection_version()))
-        return shown(self._display, {"changed": False, "lines": text, "files": files})
+        return shown(self._display, {"changed": False, "lines": [str(line) for line in text], "files": files})
