@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
@@ -19,6 +20,8 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import Lin
 GUIDE = "https://github.com/ansible-collections/spot.eventbridge/blob/main/docs/docsite/rst/guide_trouble.rst"
 _PLAYBOOK = "run the playbook spot.eventbridge."
 _MOST_NAMED = 5
+# Most codes of AWS and of botocore end like this; those of the collection do not.
+_OF_AWS = re.compile(r"(Exception|Error|Failure|Fault|Unavailable)$")
 
 
 def next_step(given: t.Mapping[str, t.Any], account: t.Mapping[str, t.Any], predicted: bool) -> list[str]:
@@ -33,15 +36,13 @@ def next_step(given: t.Mapping[str, t.Any], account: t.Mapping[str, t.Any], pred
     if account["error"] or (account["problem"] and not account["failed_regions"] and purpose != VERIFY):
         return _line(f"correct the error above, and {again}.")
     if purpose == VERIFY:
-        finding = _worst(account)
-        return _line(finding["remedy"], finding["check"]) if finding else []
+        return _of_finding(account)
     if account["problem"]:
         region = account["failed_regions"][0]
         entry = given["integration"].get("regions", {}).get(region, {})
         code = (entry.get("error") or {}).get("code", "")
         status = next(row["status"] for row in account["summary"] if row["region"] == region)
-        word = "AccessDenied" if code and Failure(code, "").denied else code or status
-        return _line(f"correct the error of {region}, and {again}.", word)
+        return _line(f"correct the error of {region}, and {again}.", _word(code) or status)
     done = any(row["changed"] for row in account["summary"])
     if predicted:
         return _line(f"run the playbook spot.eventbridge.{purpose} without --check.") if done else []
@@ -69,11 +70,21 @@ def _line(text: str, word: str = "") -> list[str]:
     return [Line(f"Next: {text}" + (f" See {GUIDE}#{anchor(word)}" if word else ""))]
 
 
-def _worst(account: t.Mapping[str, t.Any]) -> t.Mapping[str, str] | None:
-    """Return the finding to begin with: a failure before a check that could not be made, the connection's state before others."""
-    found = list(account["checks"])
+def _word(code: str) -> str:
+    """Return the word of the guide for an error code; empty for none. AWS's own codes are explained together."""
+    if code and Failure(code, "").denied:
+        return "AccessDenied"
+    return "error-codes" if _OF_AWS.search(code) else code
+
+
+def _of_finding(account: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the line of the worst finding: a failure before a check that could not be made, the connection's state before others."""
+    found = [(finding, "") for finding in account["checks"]]
     for row in account["summary"]:
         if row["status"] not in LEFT_OUT:
-            found += account["regions"][row["region"]]["findings"]
-    found = [finding for finding in found if finding["outcome"] in (FAIL, UNKNOWN, WARN) and finding["remedy"]]
-    return min(found, key=lambda finding: (OUTCOMES.index(finding["outcome"]), finding["check"] != "connection_state"), default=None)
+            found += [(finding, f", {row['region']}") for finding in account["regions"][row["region"]]["findings"]]
+    found = [(finding, place) for finding, place in found if finding["outcome"] in (FAIL, UNKNOWN, WARN) and finding["remedy"]]
+    if not found:
+        return []
+    worst, place = min(found, key=lambda pair: (OUTCOMES.index(pair[0]["outcome"]), pair[0]["check"] != "connection_state"))
+    return _line(f"{worst['remedy']} ({worst['check']}{place})", worst["check"])

@@ -315,7 +315,7 @@ class TestFailures:
             made(stack_set(**SMALL))
         accounts.sandbox.add_fault({"error": {"status": 403, "code": "AccessDenied", "message": "no"}}, {"operation": operation})
         done = stack_set(**SMALL)
-        assert done.message == f"stack set {NAME}: AccessDenied: {operation}: no Grant the caller the permission for {operation}."
+        assert done.message == f"stack set {NAME}: AccessDenied: {operation}: no. Grant the caller the permission for {operation}."
         assert "_step" not in done.answer
         assert (done.operations, done.answer["failed_instances"]) == ([], [])
 

@@ -39,12 +39,12 @@ def test_an_anchor_is_the_word_in_lower_case_with_hyphens(word: str, expected: s
 
 def test_after_a_verification_the_worst_finding_says_what_to_do() -> None:
     found = verified(finding("queue", "warn"), finding("rule", "fail", "Enable it."), checks=(finding("spot_token", "unknown"),))
-    assert next_step(given("verify"), found, False) == [f"Next: Enable it. See {GUIDE}#rule"]
+    assert next_step(given("verify"), found, False) == [f"Next: Enable it. (rule, r-0) See {GUIDE}#rule"]
 
 
 def test_the_state_of_the_connection_comes_before_other_failures() -> None:
     found = verified(finding("api_destination_state", "fail"), finding("connection_state", "fail", "Run the playbook."))
-    assert next_step(given("verify"), found, False) == [f"Next: Run the playbook. See {GUIDE}#connection-state"]
+    assert next_step(given("verify"), found, False) == [f"Next: Run the playbook. (connection_state, r-0) See {GUIDE}#connection-state"]
 
 
 def test_after_a_verification_that_passes_nothing_is_to_be_done() -> None:
@@ -62,6 +62,12 @@ def test_a_failed_region_is_named_with_the_anchor_of_its_error() -> None:
 def test_all_denials_have_one_anchor(code: str) -> None:
     failing = given("offboard", **{"r-0": {"error": {"code": code, "message": "x"}}})
     assert next_step(failing, account("incomplete", problem="x"), False)[0].endswith(f"{GUIDE}#accessdenied")
+
+
+@pytest.mark.parametrize("code", ["InternalException", "ValidationError", "ServiceUnavailable"])
+def test_codes_of_aws_have_the_anchor_of_their_section(code: str) -> None:
+    failing = given("onboard", **{"r-0": {"error": {"code": code, "message": "x"}}})
+    assert next_step(failing, account("incomplete", problem="x"), False)[0].endswith(f"{GUIDE}#error-codes")
 
 
 def test_without_an_error_the_status_has_the_anchor() -> None:

@@ -554,7 +554,7 @@ def test_a_refused_reading_is_one_unknown_with_the_reason(part: str, check: str)
     finding = look(readings)[check]
     assert not_passed(readings) == {check: UNKNOWN}
     assert "AccessDeniedException: DescribeSomething: no." in finding.message
-    assert finding.remedy == "Grant the permission to read it."
+    assert finding.remedy == "See the guide 'Permissions in AWS' for the policy verify."
 
 
 def test_a_region_that_does_not_answer_is_one_finding() -> None:
