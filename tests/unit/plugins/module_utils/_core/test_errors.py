@@ -245,7 +245,7 @@ def test_an_expired_login_says_to_log_in() -> None:
 @pytest.mark.parametrize(
     ("ending", "remedy"),
     [
-        ("because no identity-based policy allows the events:DescribeConnection action", ""),
+        ("because no identity-based policy allows the events:DescribeConnection action", "."),
         (
             "with an explicit deny in a permissions boundary: arn:aws:iam::123456789012:policy/one",
             "; the explicit deny counts more than any permission, so remove it from the permissions boundary.",
