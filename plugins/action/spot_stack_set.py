@@ -23,7 +23,7 @@ class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_stack_set` in steps, and shows its progress after each.
 
     A module cannot show anything while it runs, and stack sets take their time. Between two steps nothing is kept but what the module
-    itself has returned: it looks at AWS each time.
+    itself has returned: it reads AWS each time.
     """
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:

@@ -80,7 +80,7 @@ EXAMPLES = r"""
     name: spot-interruption-act-d7320fba
     regions: [us-east-1, us-west-2, eu-west-1]
 
-- name: Send at most fifty warnings per second
+- name: Send at most fifty notices per second
   spot.eventbridge.spot_api_destination:
     name: spot-interruption-act-d7320fba
     invocation_rate_limit_per_second: 50

@@ -70,7 +70,7 @@ options:
   default_spot_account:
     description:
       - The Spot account of the AWS accounts that O(spot_accounts) does not name. With it, they are deployed to as well.
-      - Without it, such accounts get nothing from this module. What auto-deployment makes in them has V(act-00000000), an id that
+      - Without it, such accounts get nothing from this module. Instances of auto-deployment there have V(act-00000000), an id that
         nobody has. With the template of this collection, nothing is sent from there; with another, Spot refuses it.
     type: str
   account_parameter:

@@ -135,7 +135,7 @@ def _line(host: str, found: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
         "regions": counts(rows) or "-",
         "changed": str(changed) if changed else "-",
         "why": _why(found),
-        # What failed comes first, however bad the rest is.
+        # Failed accounts come first, whatever the statuses of the others are.
         "rank": worst if found["problem"] else len(STATUSES),
     }
 

@@ -170,7 +170,7 @@ def _read(path: str, profile: str) -> t.Mapping[str, str]:
         parser.read_string(text)
     except configparser.Error:
         return {}
-    # What a profile lacks is taken from the default one.
+    # Entries that a profile lacks are taken from the default one.
     return {key: value for name in (_DEFAULT_PROFILE, profile) if parser.has_section(name) for key, value in parser.items(name)}
 
 

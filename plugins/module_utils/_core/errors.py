@@ -24,7 +24,7 @@ try:
         HTTPClientError,
         NoCredentialsError,
     )
-except ImportError:  # AnsibleAWSModule says so
+except ImportError:  # AnsibleAWSModule reports it
     pass
 
 # The responses of a region without API destinations; which of them AWS uses is not documented.
