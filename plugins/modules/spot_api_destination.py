@@ -118,7 +118,7 @@ regions:
       sample:
         name: spot-interruption-act-d7320fba
         api_destination_arn: arn:aws:events:us-east-1:123456789012:api-destination/spot-interruption-act-d7320fba/0f1e2d3c
-        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        description: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
         api_destination_state: ACTIVE
         connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c
         invocation_endpoint: https://api.spotinst.io/aws/ec2/instance/interruptionNotification

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, env_fallback
 
-DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
+DEFAULT_DESCRIPTION = "Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge."
 DEFAULT_SESSION_NAME = "spot-eventbridge"
 ROLE_SETTLE_VARIABLE = "SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME"
 
