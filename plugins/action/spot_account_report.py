@@ -10,6 +10,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import FAIL_DENIED, SKIP_DENIED
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._next_step import next_step
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show, shown
 
@@ -41,7 +42,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
         result = account_result(given, host=variables["inventory_hostname"], predicted=self._task.check_mode)
-        text = lines(result, verbose=self._display.verbosity > 0)
+        verbose = self._display.verbosity > 0
+        then = next_step(given, result, self._task.check_mode)
         if not is_condensed(self._display, variables):
-            show(self._display, text)
+            show(self._display, [*lines(result, verbose, brief=not verbose), *then])
+        text = [str(line) for line in (*lines(result, verbose), *then)]
         return shown(self._display, {"changed": False, "lines": text, **result})

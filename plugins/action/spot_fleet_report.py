@@ -10,6 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import table
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._next_step import next_step_of_fleet
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.files import FolderError, check_writable, collection_version, write
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show, shown
@@ -46,10 +47,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         left = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
         # A task that failed registers its failure.
         results = {host: found if found and "summary" in found else None for host, found in left.items()}
-        text = table(results) if len(results) > 1 else []
+        text = [*table(results), *next_step_of_fleet(results)] if len(results) > 1 else []
         show(self._display, text)
         files: list[str] = []
         if report_dir and not self._task.check_mode:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             files = write(report_dir, verification_report([found for found in results.values() if found], now, collection_version()))
-        return shown(self._display, {"changed": False, "lines": text, "files": files})
+        return shown(self._display, {"changed": False, "lines": [str(line) for line in text], "files": files})

@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_set.progress import STEP, whole
 from ansible_collections.spot.eventbridge.plugins.plugin_utils import _in_worker
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._stack_set_table import lines
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._stack_set_table import lines, next_step_of_stack_set
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import show
 
 _DEFAULT_TIMEOUT = 3600
@@ -23,7 +23,7 @@ class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_stack_set` in steps, and shows its progress after each.
 
     A module cannot show anything while it runs, and stack sets take their time. Between two steps nothing is kept but what the module
-    itself has returned: it looks at AWS each time.
+    itself has returned: it reads AWS each time.
     """
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -44,9 +44,9 @@ class ActionModule(_in_worker.ActionModule):
             step = steps[-1].pop(STEP, None)
             if not step:
                 result = whole(steps)
-                text = lines(result, str(self._task.args.get("name")))
+                text = [*lines(result, str(self._task.args.get("name"))), *next_step_of_stack_set(result)]
                 show(self._display, text)
-                return {**result, "lines": text}
+                return {**result, "lines": [str(line) for line in text]}
             begun = step["operations"]
             show(self._display, [step["progress"]])
 

@@ -112,7 +112,7 @@ options:
     description:
       - The description of the resource, at most 512 characters.
     type: str
-    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+    default: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
 """
 
     AWS_ACCOUNT = r"""

@@ -80,7 +80,7 @@ EXAMPLES = r"""
     name: spot-interruption-act-d7320fba
     regions: [us-east-1, us-west-2, eu-west-1]
 
-- name: Send at most fifty warnings per second
+- name: Send at most fifty notices per second
   spot.eventbridge.spot_api_destination:
     name: spot-interruption-act-d7320fba
     invocation_rate_limit_per_second: 50
@@ -118,7 +118,7 @@ regions:
       sample:
         name: spot-interruption-act-d7320fba
         api_destination_arn: arn:aws:events:us-east-1:123456789012:api-destination/spot-interruption-act-d7320fba/0f1e2d3c
-        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        description: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
         api_destination_state: ACTIVE
         connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c
         invocation_endpoint: https://api.spotinst.io/aws/ec2/instance/interruptionNotification

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: spot_dead_letter_queue
 
-short_description: Manage the SQS queue for interruption warnings that could not be delivered
+short_description: Manage the SQS queue for interruption notices that could not be delivered
 
 version_added: 1.0.0
 

@@ -126,7 +126,7 @@ regions:
       sample:
         name: spot-interruption-act-d7320fba
         connection_arn: arn:aws:events:us-east-1:123456789012:connection/spot-interruption-act-d7320fba/0f1e2d3c
-        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        description: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
         connection_state: AUTHORIZED
         state_reason: as AWS words it, where something is wrong
         authorization_type: API_KEY

@@ -307,7 +307,7 @@ execution_role:
       returned: when O(role_name) is given, unless it failed
       sample:
         arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
-        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        description: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
         assume_role_policy_document: {Version: "2012-10-17", Statement: []}
         policy: {Version: "2012-10-17", Statement: []}
         permissions_boundary: null

@@ -132,7 +132,7 @@ regions:
         arn: arn:aws:events:us-east-1:123456789012:rule/spot-interruption-act-d7320fba
         event_pattern: '{"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}'
         state: ENABLED
-        description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+        description: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
         event_bus_name: default
         created_by: "123456789012"
         targets:

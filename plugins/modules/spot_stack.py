@@ -199,7 +199,7 @@ EXAMPLES = r"""
     spot_account: act-d7320fba
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
     parameters:
-      Name: spot-warnings-act-d7320fba
+      Name: spot-notices-act-d7320fba
     tags:
       team: platform
     regions: [us-east-1, us-west-2, eu-west-1]
@@ -286,7 +286,7 @@ regions:
             SpotToken: "****"
             TokenRevision: "1"
             Endpoint: https://api.spotinst.io/aws/ec2/instance/interruptionNotification
-            Name: spot-warnings-act-d7320fba
+            Name: spot-notices-act-d7320fba
             QueueName: ""
             InvocationRateLimitPerSecond: "300"
             MaximumEventAgeInSeconds: "120"
@@ -298,11 +298,11 @@ regions:
           type: dict
           returned: always
           sample:
-            ConnectionArn: arn:aws:events:us-east-1:123456789012:connection/spot-warnings-act-d7320fba/0f1e2d3c
-            ApiDestinationArn: arn:aws:events:us-east-1:123456789012:api-destination/spot-warnings-act-d7320fba/0f1e2d3c
-            RuleArn: arn:aws:events:us-east-1:123456789012:rule/spot-warnings-act-d7320fba
+            ConnectionArn: arn:aws:events:us-east-1:123456789012:connection/spot-notices-act-d7320fba/0f1e2d3c
+            ApiDestinationArn: arn:aws:events:us-east-1:123456789012:api-destination/spot-notices-act-d7320fba/0f1e2d3c
+            RuleArn: arn:aws:events:us-east-1:123456789012:rule/spot-notices-act-d7320fba
             ExecutionRoleArn: arn:aws:iam::123456789012:role/spot-interruption-act-d73-ExecutionRole-0F1E2D3C
-            DeadLetterQueueArn: arn:aws:sqs:us-east-1:123456789012:spot-warnings-act-d7320fba
+            DeadLetterQueueArn: arn:aws:sqs:us-east-1:123456789012:spot-notices-act-d7320fba
         tags:
           description: Its tags, which CloudFormation gives to its resources too.
           type: dict
@@ -322,7 +322,7 @@ regions:
               description: The name or the ARN in AWS, V(none) if it was not made.
               type: str
               returned: always
-              sample: spot-warnings-act-d7320fba
+              sample: spot-notices-act-d7320fba
             status:
               description: The status.
               type: str

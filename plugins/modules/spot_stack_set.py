@@ -52,7 +52,7 @@ options:
     description:
       - The description of the stack set, at most 1024 characters.
     type: str
-    default: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+    default: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
   parameters:
     description:
       - The template's other parameters. One that is not given keeps its value, or has the template's default if the stack set is new.
@@ -70,7 +70,7 @@ options:
   default_spot_account:
     description:
       - The Spot account of the AWS accounts that O(spot_accounts) does not name. With it, they are deployed to as well.
-      - Without it, such accounts get nothing from this module. What auto-deployment makes in them has V(act-00000000), an id that
+      - Without it, such accounts get nothing from this module. Instances of auto-deployment there have V(act-00000000), an id that
         nobody has. With the template of this collection, nothing is sent from there; with another, Spot refuses it.
     type: str
   account_parameter:
@@ -350,7 +350,7 @@ stack_set:
     stack_set_name: spot-interruption
     stack_set_id: spot-interruption:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
     stack_set_arn: arn:aws:cloudformation:us-east-1:123456789012:stackset/spot-interruption:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
-    description: Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge.
+    description: Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.
     status: ACTIVE
     permission_model: SELF_MANAGED
     administration_role_arn: arn:aws:iam::123456789012:role/AWSCloudFormationStackSetAdministrationRole

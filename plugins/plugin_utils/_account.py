@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES, Row, counts, in_words
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import LEFT_OUT, STATUSES, Row, counts, in_words
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._findings import finding_lines
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import CHANGED, ERROR, OK, Line, columns_of
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table as region_table
 
 Result = dict[str, t.Any]
@@ -74,17 +75,26 @@ def title(account: t.Mapping[str, t.Any]) -> str:
     return f"{account['spot_account']} in AWS account {account['aws_account'] or '(unknown)'}"
 
 
-def lines(account: t.Mapping[str, t.Any], verbose: bool = False) -> list[str]:
+def lines(account: t.Mapping[str, t.Any], verbose: bool = False, brief: bool = False) -> list[str]:
     """Return the result of an account for people: a line for each region, worst first, below a heading that counts them.
 
     For an account that was verified, also a line for each finding that is not a pass.
 
     :param verbose: whether the checks that nothing is configured for have a line each
+    :param brief: whether an account in which nothing is wrong and nothing was done has its heading instead of the table
     """
     if not account["summary"]:
-        return [f"{title(account)}: {account['problem']}", *account["notes"]]
+        return [Line(f"{title(account)}: {account['problem']}", ERROR), *account["notes"]]
     found = finding_lines(account["checks"], account["regions"], verbose) if "checks" in account else []
-    return [*region_table(account["summary"], title(account)), *found, *account["notes"]]
+    regions = region_table(account["summary"], title(account))
+    if brief and _is_well(account):
+        regions = [Line(regions[0], OK)]
+    return [*regions, *found, *account["notes"]]
+
+
+def _is_well(account: t.Mapping[str, t.Any]) -> bool:
+    rows = [row for row in account["summary"] if row["status"] not in LEFT_OUT]
+    return not account["problem"] and not any(row["reason"] or row["action"] not in ("", "-", "unchanged") for row in rows)
 
 
 def table(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> list[str]:
@@ -95,13 +105,10 @@ def table(results: t.Mapping[str, t.Mapping[str, t.Any] | None]) -> list[str]:
     found = [_line(host, found) for host, found in results.items()]
     failed = sum(bool(line["why"]) for line in found)
     heading = f"{len(found)} account{'' if len(found) == 1 else 's'}, {failed} failed, {len(found) - failed} done"
-    columns = [("ACCOUNT", "account"), ("AWS ACCOUNT", "aws_account"), ("REGIONS", "regions"), ("CHANGED", "changed")]
-    widths = [max([len(name), *(len(line[key]) for line in found)]) for name, key in columns]
-    lines = [heading, "  ".join([*(name.ljust(width) for (name, dummy), width in zip(columns, widths)), "WHY" if failed else ""]).rstrip()]
-    for line in sorted(found, key=lambda line: (line["rank"], line["account"])):
-        cells = [line[key].ljust(width) for (dummy, key), width in zip(columns, widths)]
-        lines.append("  ".join([*cells, line["why"]]).rstrip())
-    return lines
+    found.sort(key=lambda line: (line["rank"], line["account"]))
+    cells = [[line["account"], line["aws_account"], line["regions"], line["changed"], line["why"]] for line in found]
+    colours = [ERROR if line["why"] else CHANGED if line["changed"] != "-" else OK for line in found]
+    return [heading, *columns_of(("ACCOUNT", "AWS ACCOUNT", "REGIONS", "CHANGED"), cells, colours, "WHY" if failed else "")]
 
 
 def progress(account: t.Mapping[str, t.Any], done: int, total: int) -> str:
@@ -128,7 +135,7 @@ def _line(host: str, found: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
         "regions": counts(rows) or "-",
         "changed": str(changed) if changed else "-",
         "why": _why(found),
-        # What failed comes first, however bad the rest is.
+        # Failed accounts come first, whatever the statuses of the others are.
         "rank": worst if found["problem"] else len(STATUSES),
     }
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, PASS, SKIP, WARN
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, OUTCOMES, PASS, SKIP, UNKNOWN, WARN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD, LEFT_OUT
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify import records
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import UNCHECKED
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import ERROR, SKIPPED, WARNING, Line
 
 # Checks that are off by default; customers of Spot cannot make most of them.
 _NOT_CONFIGURED = {**UNCHECKED, records.CHECK: records.NOT_NOTIFIED}
 
 # A check that was left out needs no action: more regions than this are counted, not named.
 _MOST_NAMED = 3
+
+_COLOURS = {FAIL: ERROR, UNKNOWN: WARNING, WARN: WARNING, SKIP: SKIPPED}
 
 Findings = t.Iterable[t.Mapping[str, str]]
 
@@ -68,7 +71,10 @@ def _key(finding: t.Mapping[str, str]) -> tuple[str, str, str, str]:
 
 def _off_line(keys: t.Sequence[tuple[str, str, str, str]]) -> str:
     names = ", ".join(check for dummy, check, *dummies in keys)
-    return f"SKIP {len(keys)} checks are not configured: {names}. Most need Spot's operators; -v shows who can make each."
+    return Line(
+        f"SKIP {len(keys)} checks are not configured: {names}. Most need Spot's operators; -v shows who can make each.",
+        SKIPPED,
+    )
 
 
 def _finding_line(key: tuple[str, str, str, str], regions: list[str], total: int) -> str:
@@ -78,4 +84,4 @@ def _finding_line(key: tuple[str, str, str, str], regions: list[str], total: int
         place = f"all {total} regions"
     elif outcome == SKIP and len(regions) > _MOST_NAMED:
         place = f"{len(regions)} of {total} regions"
-    return f"{outcome.upper()} {check} ({place}) {message} {remedy}".rstrip()
+    return Line(f"{outcome.upper()} {check} ({place}) {message} {remedy}", _COLOURS.get(outcome, ""))

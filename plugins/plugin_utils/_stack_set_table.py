@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import CHANGED, ERROR, OK, Line, columns_of
+
 _CURRENT = "CURRENT"
 
 
@@ -33,13 +35,20 @@ def lines(result: t.Mapping[str, t.Any], name: str) -> list[str]:
     heading = f"stack set {name}: {_many(len(rows), 'account')}, {_many(total, 'instance')}, {failed} failed"
     if not rows:
         return [f"stack set {name}: there is none" if result.get("stack_set") is None else heading, *result["notes"]]
-    columns = [("AWS ACCOUNT", "account"), ("SPOT ACCOUNT", "spot_account"), ("CURRENT", "current"), ("DONE", "done")]
-    widths = [max(len(title), *(len(row[key]) for row in rows)) for title, key in columns]
-    table = ["  ".join([*(title.ljust(width) for (title, key), width in zip(columns, widths)), "WHY" if failed else ""]).rstrip()]
-    for row in sorted(rows, key=lambda row: (not row["why"], row["account"])):
-        cells = [row[key].ljust(width) for (title, key), width in zip(columns, widths)]
-        table.append("  ".join([*cells, row["why"]]).rstrip())
+    rows.sort(key=lambda row: (not row["why"], row["account"]))
+    cells = [[row["account"], row["spot_account"], row["current"], row["done"], row["why"]] for row in rows]
+    colours = [ERROR if row["why"] else CHANGED if row["done"] != "-" else OK for row in rows]
+    table = columns_of(("AWS ACCOUNT", "SPOT ACCOUNT", "CURRENT", "DONE"), cells, colours, "WHY" if failed else "")
     return [heading, *table, *result["notes"]]
+
+
+def next_step_of_stack_set(result: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the last line of a run: what to do next; nothing if all instances are as desired.
+
+    :param result: the result of `spot_stack_set`
+    """
+    failed = "instances" not in result or result["failed_instances"]
+    return [Line("Next: correct the errors above, and run it again.")] if failed else []
 
 
 def _row(

@@ -171,7 +171,12 @@ def unhealthy(host: str, region: str, status: str, aws_account: str = "123456789
     if status == "unknown":
         said = f"AccessDeniedException: User: arn:aws:sts::{aws_account}:assumed-role/Audit/ci is not authorized to perform: "
         found = [
-            finding(check, "unknown", f"Could not be read: {said}{action} with an explicit deny", "Grant the permission to read it.")
+            finding(
+                check,
+                "unknown",
+                f"Could not be read: {said}{action} with an explicit deny",
+                "See the guide 'Permissions in AWS' for the policy verify.",
+            )
             for check, action in (("connection", "events:DescribeConnection"), ("rule", "events:DescribeRule"))
         ]
         return {

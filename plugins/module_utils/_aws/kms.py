@@ -77,7 +77,7 @@ def check_kms_parameters(parameters: t.Mapping[str, str], regions: t.Sequence[st
 def is_same_key(one: str | None, other: str | None, arns: t.Mapping[str, str] | None = None) -> bool:
     """Return whether two identifiers are of one KMS key: its id, its ARN, an alias or the ARN of an alias.
 
-    DescribeConnection and GetQueueAttributes show the form that was given (Terraform's acceptance tests on AWS), whoever created it.
+    DescribeConnection and GetQueueAttributes show the form that was given (Terraform's acceptance tests on AWS), for keys of every origin.
 
     :param arns: the ARNs of keys by identifier, as far as they could be read; only they show the key behind an alias
     """

@@ -22,7 +22,7 @@ try:
     from botocore.config import Config
     from botocore.credentials import Credentials
     from botocore.exceptions import EndpointProviderError, InvalidRegionError, UnknownRegionError
-except ImportError:  # AnsibleAWSModule says so
+except ImportError:  # AnsibleAWSModule reports it
     pass
 
 if t.TYPE_CHECKING:

@@ -25,7 +25,7 @@ try:
     import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, RefreshableCredentials
     from botocore.loaders import create_loader
-except ImportError:  # AnsibleAWSModule says so
+except ImportError:  # AnsibleAWSModule reports it
     pass
 
 if t.TYPE_CHECKING:

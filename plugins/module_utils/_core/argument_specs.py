@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, env_fallback
 
-DEFAULT_DESCRIPTION = "Sends EC2 spot interruption warnings to Spot. Managed by the Ansible collection spot.eventbridge."
+DEFAULT_DESCRIPTION = "Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge."
 DEFAULT_SESSION_NAME = "spot-eventbridge"
 ROLE_SETTLE_VARIABLE = "SPOT_EVENTBRIDGE_ROLE_SETTLE_TIME"
 
@@ -170,7 +170,7 @@ def _read(path: str, profile: str) -> t.Mapping[str, str]:
         parser.read_string(text)
     except configparser.Error:
         return {}
-    # What a profile lacks is taken from the default one.
+    # Entries that a profile lacks are taken from the default one.
     return {key: value for name in (_DEFAULT_PROFILE, profile) if parser.has_section(name) for key, value in parser.items(name)}
 
 

@@ -24,7 +24,7 @@ try:
         HTTPClientError,
         NoCredentialsError,
     )
-except ImportError:  # AnsibleAWSModule says so
+except ImportError:  # AnsibleAWSModule reports it
     pass
 
 # The responses of a region without API destinations; which of them AWS uses is not documented.
@@ -218,7 +218,7 @@ def _failure_of_response(error: t.Any) -> Failure:
     message = f"{error.operation_name}: {_one_line(error.response.get('Error', {}).get('Message') or error)}"
     by_organization = code in _DENIED and bool(_BY_ORGANIZATION.search(message))
     if code in _DENIED and not by_organization:
-        message += f" Grant the caller the permission for {error.operation_name}.{_remedy_of_policy(message)}"
+        message = f"{message.rstrip('.')}. Grant the caller the permission for {error.operation_name}{_remedy_of_policy(message)}."
     if code in _EXPIRED:
         message = f"{message.rstrip('.')}. Get new credentials and run again; operations that AWS has begun continue."
     message = _with_remedy(code, message)
@@ -240,8 +240,8 @@ def _remedy_of_policy(message: str) -> str:
     if not found:
         return ""
     if found.group(1):
-        return f" The explicit deny counts more than any permission: remove it from the {found.group(2)}."
-    return f" The {found.group(3)} has to allow it, too."
+        return f"; the explicit deny counts more than any permission, so remove it from the {found.group(2)}"
+    return f"; the {found.group(3)} has to allow it, too"
 
 
 def _is_missing(error: t.Any) -> bool:

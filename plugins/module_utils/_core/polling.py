@@ -116,7 +116,7 @@ def within(seconds: float, function: t.Callable[[], Seen]) -> Seen:
     The function runs in a thread, as neither the resolution of a name nor a service that sends single bytes observes the timeout of a
     socket. A function that is given up ends with the process at the latest.
 
-    :raises TimeoutError: the time is over. What the function raises passes through.
+    :raises TimeoutError: the time is over. Exceptions of the function pass through.
     """
     outcome: queue.Queue[tuple[t.Any, BaseException | None]] = queue.Queue(1)
 

@@ -26,7 +26,7 @@ ALL_REGIONS = ["all"]
 
 @dataclass(frozen=True)
 class AwsIdentity:
-    """Who the caller is to AWS, and in which regions it can work.
+    """The caller's identity in AWS, and the regions in which it can work.
 
     :ivar aws_account: twelve digits
     :ivar arn: of the user or role that calls

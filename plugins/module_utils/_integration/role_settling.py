@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 
-# What makes EventBridge unable to assume or use a role for a while.
+# Changes after which EventBridge may be unable to assume or use a role for a while.
 _SPREADS = ("create_role", "update_assume_role_policy", "put_role_policy")
 
 

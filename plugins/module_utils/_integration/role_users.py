@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RoleUsers:
-    """Where the execution role is needed after a removal.
+    """The regions that need the execution role after a removal.
 
     :ivar left: in words, the regions where it is used or may be used; empty if it can go
     :ivar disabled: the regions of AWS that are not enabled for the account, so that nothing could be read there

@@ -58,7 +58,7 @@ class Outcome:
 
 
 def event(region: str) -> dict[str, t.Any]:
-    """Return the entry for PutEvents: a warning in everything but its source, of an instance that there cannot be."""
+    """Return the entry for PutEvents: a notice except for its source, of an instance that cannot exist."""
     return {
         "EventBusName": EVENT_BUS,
         "Source": SOURCE,

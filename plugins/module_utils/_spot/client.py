@@ -50,7 +50,7 @@ def notification_endpoint(params: t.Mapping[str, t.Any]) -> str:
 
 
 def proof(params: t.Mapping[str, t.Any], region: str, aws_account: str | None) -> Proof:
-    """Return the proof that the options ask for.
+    """Return the proof that the options require.
 
     :param region: the region of the notice
     :param aws_account: the account of the notice, if it is known

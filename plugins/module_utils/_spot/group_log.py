@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import 
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 
 REACTED = "spot_reacted"
-# Where the group is not known, all are asked, up to so many.
+# If the group is not known, the logs of up to so many groups are read.
 _MOST_GROUPS = 25
 _FIRST_PAUSE = 2.0
 

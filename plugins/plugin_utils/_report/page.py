@@ -50,9 +50,9 @@ SYMBOLS = {
 }
 MEANINGS = {
     UNKNOWN_STATUS: "It could not be read, so nothing is known.",
-    INACTIVE: "The authorisation is lost: AWS drops every warning.",
+    INACTIVE: "The authorisation is lost: AWS drops every notice.",
     FAILING: "No delivery succeeds: every notice since the last change of the connection was lost.",
-    INCOMPLETE: "Parts are missing: warnings do not arrive, or are lost without a trace.",
+    INCOMPLETE: "Parts are missing: notices do not arrive, or are lost without a record.",
     ABSENT: "Nothing is set up here.",
     DRIFTED: "Something differs from what is desired.",
     DENIED: "The organisation denies this region; Spot polls there.",
@@ -73,7 +73,7 @@ def page(report: Report) -> str:
     """Return the report as one HTML file that makes no request.
 
     What is seen at once is HTML. All that a region's panel shows is kept compressed, account by account, and unpacked in the
-    browser when it is asked for: 6,000 regions are 30 MB otherwise.
+    browser when it is opened: 6,000 regions are 30 MB otherwise.
     """
     skeleton, style, script = (Path(__file__).with_name(f"report.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
     regions = sorted({name for account in report["accounts"] for name in account["regions"]}, key=_column)

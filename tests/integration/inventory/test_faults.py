@@ -22,7 +22,7 @@ LIMITED = "Too many requests in this organisation: run again in a minute or late
         ({"status": 401}, 1, "Spot responded with 401 to GET /setup/account: A fault of the sandbox. Spot does not know the token"),
         ({"status": 429, "reset": 3600}, 1, f"A fault of the sandbox (the rate limit ends in 3600 s). {LIMITED}"),
         ({"error": {"status": 500, "message": "Boom"}}, 3, "Spot responded with 500 to GET /setup/account: Boom. Run again later."),
-        ({"text": "no such\nroute", "status": 404}, 1, "Spot responded with 404 to GET /setup/account: no such route. Is the address"),
+        ({"text": "no such\nroute", "status": 404}, 1, "Spot responded with 404 to GET /setup/account: no such route. Check the address"),
         ({"drop": True}, 3, "Spot did not respond at http://127.0.0.1"),
         ({"garbage": True}, 1, "/setup/account is not the Spot API"),
     ],

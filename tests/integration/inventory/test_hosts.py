@@ -120,7 +120,7 @@ def test_what_is_wrong_in_a_file_is_said_and_the_other_files_count(
         "address": ({"spot_api_url": "http://api.spotinst.io"}, "is not an https:// address"),
         "undefined": ({"spot_token": "{{ nowhere }}"}, "The option spot_token cannot be evaluated: 'nowhere' is undefined"),
         "colon": ({"spot_token": "{{ 'SECRETx' * 3 ~ 'SECRET' ~ ':' }}"}, "The Spot token contains a colon"),
-        "list": ({"spot_token": ["{{ 'SECRETx' * 3 ~ 'SECRET' }}"]}, "The option spot_token is no text."),
+        "list": ({"spot_token": ["{{ 'SECRETx' * 3 ~ 'SECRET' }}"]}, "The option spot_token is not a text."),
         "strict": (
             {"strict": True, "compose": {"x": "spot_account if aws_account[0] == '1' else nowhere"}},
             "Could not set x for host act-b1e4f7a3",

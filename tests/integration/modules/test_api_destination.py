@@ -63,7 +63,7 @@ def test_a_connection_whose_arn_is_known_is_not_asked_for(destination: Destinati
 def test_a_connection_that_is_not_there_is_named_and_nothing_is_made(destination: Destination, aws: Aws) -> None:
     run = destination()
     assert run.error["code"] == "Blocked"
-    assert f"there is no connection {NAME} in {REGION}: make it first" in run.message
+    assert f"there is no connection {NAME} in {REGION}: create it first" in run.message
     assert aws.destination_names() == []
 
 

@@ -25,8 +25,8 @@ RIGHT: dict[str, dict[str, Any]] = {
 }
 
 CASES = [
-    (CONNECTION, {"spot_account": "act-1"}, "'act-1' is not a Spot account id. Ids look like act-d7320fba"),
-    (CONNECTION, {"spot_account": None}, "'' is not a Spot account id. Ids look like act-d7320fba"),
+    (CONNECTION, {"spot_account": "act-1"}, "'act-1' is not a Spot account id. An id has the form act-d7320fba"),
+    (CONNECTION, {"spot_account": None}, "'' is not a Spot account id. An id has the form act-d7320fba"),
     (CONNECTION, {"spot_token": None}, "There is no Spot token: set SPOTINST_TOKEN"),
     (CONNECTION, {"spot_token": ""}, "There is no Spot token: set SPOTINST_TOKEN"),
     (CONNECTION, {"spot_token": f"{TOKEN}:"}, "The Spot token contains a colon"),
@@ -45,7 +45,7 @@ CASES = [
     (RULE, {"dead_letter_queue": "a", "aws_account": "12345"}, "'12345' is not an AWS account id"),
     (QUEUE, {"message_retention_period": 1209601}, "message_retention_period must be 60 to 1209600 seconds"),
     (QUEUE, {"aws_account": "12345"}, "'12345' is not an AWS account id"),
-    (QUEUE, {"rule": "c" * 65}, "AWS takes 1 to 64 of letters"),
+    (QUEUE, {"rule": "c" * 65}, "AWS accepts 1 to 64 of letters"),
 ]
 STACK = "spot_stack"
 STACKED = {"stack_name": "spot", "spot_account": SPOT_ACCOUNT, "spot_token": TOKEN, "template_body": "Resources: {}"}
@@ -53,7 +53,7 @@ CASES += [
     (STACK, {**STACKED, **wrong}, words)
     for wrong, words in (
         ({"stack_name": "StackSet-spot-0f1e"}, "belongs to a stack set, which would undo changes of it. Use spot_stack_set."),
-        ({"stack_name": "1spot"}, "AWS takes a letter, "),
+        ({"stack_name": "1spot"}, "AWS accepts a letter, "),
         ({"template_body": None}, "There is no template: set template_body or template_url."),
         ({"template_url": "https://bucket.s3.amazonaws.com/x"}, "parameters are mutually exclusive: template_body|template_url"),
         ({"template_body": "x" * 51201}, "template_body has 51201 bytes; CloudFormation accepts 51200"),
@@ -98,7 +98,7 @@ def test_an_aws_that_is_not_there_is_told(run: Runner, module: str) -> None:
     options = {"endpoint_url": "http://127.0.0.1:1", "aws_config": quick}
     done = run(module, name=NAME, regions=[REGION], **RIGHT[module], **options)
     assert done.failed
-    assert "AWS did not answer" in done.message
+    assert "AWS did not respond" in done.message
     assert "http://127.0.0.1:1" in done.message
 
 

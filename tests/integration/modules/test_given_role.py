@@ -130,7 +130,7 @@ def test_a_condition_that_only_aws_can_evaluate_is_a_warning(work: Work, aws: Aw
     trust(sandbox, **BY_EVENTBRIDGE, Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{ACCOUNT}:rule/*"}})
     run = work(module)
     assert (run.failed, set(run.actions.values())) == (False, {"created"})
-    assert any(f"Whether EventBridge may assume the execution role {ROLE_ARN} was not found out" in text for text in run.warnings)
+    assert any(f"Unknown whether EventBridge may assume the execution role {ROLE_ARN}: " in text for text in run.warnings)
 
 
 @each_module
@@ -149,7 +149,7 @@ def test_a_role_that_cannot_be_read_is_a_warning_and_work_goes_on(
     sandbox.add_fault({"error": error}, {"operation": "GetRole"})
     run = work(module)
     assert (run.failed, set(run.actions.values())) == (False, {"created"})
-    warning = f"Whether EventBridge may assume the execution role {ROLE_ARN} is not known: {words}"
+    warning = f"Unknown whether EventBridge may assume the execution role {ROLE_ARN}: {words}"
     assert any(warning in text for text in run.warnings)
     assert run.answer["execution_role"]["note"].startswith(warning)
     if "problem" in run.answer:
@@ -162,7 +162,7 @@ def test_without_the_right_to_read_policies_the_trust_counts(work: Work, aws: Aw
     sandbox.add_fault({"error": {"status": 403, "code": "AccessDenied", "message": "No."}}, {"operation": "ListRolePolicies"})
     run = work(module)
     assert (run.failed, set(run.actions.values())) == (False, {"created"})
-    assert any(f"Whether the execution role {ROLE_ARN} may send to the API destination is not known" in text for text in run.warnings)
+    assert any(f"Unknown whether the execution role {ROLE_ARN} may send to the API destination: " in text for text in run.warnings)
     trust(sandbox, **BY_ROOT)
     assert "RoleNotUsable" in work(module).message
 

@@ -146,7 +146,7 @@ def test_a_change_that_aws_took_and_did_not_make_is_a_failure(integrate: Any, sa
     sandbox.add_fault({"garbage": True}, {"operation": "UpdateApiDestination", "region": "eu-west-1"})
     done = integrate(invocation_rate_limit_per_second=7, wait_timeout=1)
     assert done.answer["failed_regions"] == ["eu-west-1"]
-    assert "AWS took the change, but does not show it" in done.message
+    assert "AWS accepted the change, but it is not visible" in done.message
 
 
 @pytest.mark.parametrize("operation", ["UpdateConnection", "UpdateApiDestination"])
@@ -156,7 +156,7 @@ def test_a_description_that_aws_took_and_does_not_show_is_a_note(integrate: Any,
     done = integrate(description="another")
     assert (done.failed, done.answer["failed_regions"], done.regions["eu-west-1"]["status"]) == (False, [], "active")
     assert set(done.regions["eu-west-1"]["actions"].values()) == {"updated", "unchanged"}
-    assert any("but does not show it. Nothing else depends on it" in warning for warning in done.warnings)
+    assert any("but it is not visible yet. Nothing else depends on it" in warning for warning in done.warnings)
 
 
 def test_every_write_has_the_tag_that_the_organisation_demands(integrate: Any, sandbox: Sandbox, aws: Aws) -> None:

@@ -191,7 +191,7 @@ def test_check_mode_shows_the_message_and_sends_nothing(hand_over: Any, webhook:
     run = hand_over(check=True, webhook={"url": webhook.address})
     assert (run.changed, webhook.received, sandbox.calls(writes=True), tag(aws)) == (True, [], [], None)
     assert "Please:\n1. Enable monitoring" in run.answer["channels"]["webhook"]["message"]
-    assert run.answer["diff"][0]["after"].startswith("AWS now pushes")
+    assert run.answer["diff"][0]["after"].startswith("AWS now sends")
 
 
 def test_check_mode_predicts_for_rules_that_are_not_made_yet(hand_over: Any, webhook: Webhook) -> None:
@@ -251,7 +251,7 @@ def test_a_service_that_refuses_the_connection_is_named_without_its_address(hand
         run.tokens.add(gone.secret)
     failed = hand_over(webhook={"url": gone.address})
     assert failed.failed
-    assert "did not answer" in failed.message
+    assert "did not respond" in failed.message
 
 
 @pytest.mark.parametrize("url", ["http://example.com/services/topsecretpath", "ftp://127.0.0.1/topsecretpath", "topsecretpath"])
@@ -272,7 +272,7 @@ def test_each_chat_shows_the_whole_message(hand_over: Any, webhook: Webhook, kin
     (shown,) = webhook.shown
     assert shown.startswith(f"EventBridge for {SPOT_ACCOUNT}")
     assert "Enable monitoring of account" in shown
-    assert "If it arrives twice, it is the same one." in shown
+    assert "A second copy has the same id." in shown
 
 
 def test_teams_shows_a_card_and_does_not_confirm_it(hand_over: Any, webhook: Webhook, aws: Aws) -> None:

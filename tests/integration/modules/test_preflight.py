@@ -176,7 +176,7 @@ def test_those_who_only_look_go_on_where_spot_says_nothing(preflight: Any, sandb
 
 def test_spot_saying_nothing_is_a_failure_for_all_others(preflight: Any, sandbox: Sandbox) -> None:
     sandbox.add_fault({"drop": True}, {"target": "spot"})
-    assert "Spot did not answer" in preflight().message
+    assert "Spot did not respond" in preflight().message
 
 
 def test_nothing_is_written(preflight: Any, sandbox: Sandbox) -> None:

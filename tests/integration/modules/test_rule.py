@@ -145,7 +145,7 @@ def test_a_destination_that_is_not_there_is_named_and_nothing_is_made(rule: Rule
     aws.role()
     run = rule()
     assert run.error["code"] == "Blocked"
-    assert f"there is no API destination {NAME} in {REGION}: make it first" in run.message
+    assert f"there is no API destination {NAME} in {REGION}: create it first" in run.message
     assert aws.rule_names() == []
 
 

@@ -297,7 +297,7 @@ def test_a_connection_that_somebody_removed_fails_and_the_way_out_works(stack: S
     for check in (True, False):
         failed = stack(check=check)
         assert failed.error["code"] == "ConnectionGone"
-        assert "Remove the stack (state=absent), and make it anew" in failed.message
+        assert "Remove the stack (state=absent), and create it again" in failed.message
     assert (stack(state="absent").action, stack().action) == ("deleted", "created")
 
 

@@ -315,7 +315,7 @@ class TestFailures:
             made(stack_set(**SMALL))
         accounts.sandbox.add_fault({"error": {"status": 403, "code": "AccessDenied", "message": "no"}}, {"operation": operation})
         done = stack_set(**SMALL)
-        assert done.message == f"stack set {NAME}: AccessDenied: {operation}: no Grant the caller the permission for {operation}."
+        assert done.message == f"stack set {NAME}: AccessDenied: {operation}: no. Grant the caller the permission for {operation}."
         assert "_step" not in done.answer
         assert (done.operations, done.answer["failed_instances"]) == ([], [])
 
@@ -383,7 +383,7 @@ class TestOthers:
         accounts.cloudformation.create_stack_instances(StackSetName=NAME, Accounts=[THIRD], Regions=REGIONS[:1])
         done = stack_set(**SMALL, wait_timeout=1)
         assert done.failed
-        assert "Timeout: AWS was at an operation of somebody else's until wait_timeout was over" in done.message
+        assert "Timeout: AWS worked at another caller's operation until wait_timeout ended" in done.message
 
     def test_without_managed_execution_operations_follow_each_other(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
@@ -396,7 +396,7 @@ class TestOthers:
         accounts.roles()
         accounts.sandbox.settings(stack_set_seconds=30)
         done = stack_set(**SMALL, wait_timeout=1)
-        assert "Timeout: 2 operation(s) had not ended when wait_timeout was over. They go on in AWS" in done.message
+        assert "Timeout: 2 operation(s) had not ended when wait_timeout ended. They continue in AWS" in done.message
         assert [entry["status"] in ("RUNNING", "QUEUED") for entry in done.answer["operations"]] == [False, True, True]
 
 

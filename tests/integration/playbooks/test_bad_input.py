@@ -38,19 +38,19 @@ def test_without_an_answer_of_aws_or_spot_it_gives_up_within_two_minutes(ansible
     given = ("-e", f"account={SPOT_ACCOUNT}", "-e")
     silent_aws = ansible.start("playbooks/onboard.yml", *given, f"spot_api_url={sandbox.spot_url}", env={"AWS_ENDPOINT_URL": silent_url})
     silent_spot = ansible.start("playbooks/onboard.yml", *given, f"spot_api_url={silent_url}")
-    assert_refused(silent_spot.finish(timeout=120), sandbox, "Spot did not answer", silent_url, "run again")
-    assert_refused(silent_aws.finish(timeout=120 - 30), sandbox, "AWS did not answer", silent_url, "run again")
+    assert_refused(silent_spot.finish(timeout=120), sandbox, "Spot did not respond", silent_url, "run again")
+    assert_refused(silent_aws.finish(timeout=120 - 30), sandbox, "AWS did not respond", silent_url, "run again")
 
 
 def test_how_long_to_wait_for_aws_can_be_chosen(ansible: Ansible, sandbox: Sandbox, silent_url: str) -> None:
     run = ansible.onboard("-e", IMPATIENT, env={"AWS_ENDPOINT_URL": silent_url})
-    assert_refused(run, sandbox, "AWS did not answer", silent_url)
+    assert_refused(run, sandbox, "AWS did not respond", silent_url)
     assert run.seconds < 30
 
 
 @pytest.mark.parametrize("account", ["act-XYZ", "act-d7320fba1", "act-D7320FBA", "123456789012"])
 def test_an_account_id_of_another_form(ansible: Ansible, sandbox: Sandbox, account: str) -> None:
-    assert_refused(ansible.onboard(account=account), sandbox, f"'{account}'", "Ids look like act-d7320fba")
+    assert_refused(ansible.onboard(account=account), sandbox, f"'{account}'", "An id has the form act-d7320fba")
 
 
 def test_no_token(ansible: Ansible, sandbox: Sandbox) -> None:
@@ -91,7 +91,7 @@ BAD = {
     "token-with-space": token("first second", "white space"),
     "token-with-scheme": token("Bearer abcdef0123456789", "without 'Bearer'"),
     "token-of-506": token("x" * 506, "506 characters; AWS can send at most 505"),
-    "token-revoked": Bad({"spot_token": "(gone)"}, ("Spot refuses the token", "401", "Take a token that is valid")),
+    "token-revoked": Bad({"spot_token": "(gone)"}, ("Spot refuses the token", "401", "Use a valid token")),
     "token-of-others": Bad(
         {"spot_token": "(limited)"}, (f"The token does not see the Spot account {SPOT_ACCOUNT}", "Check the account's id")
     ),
@@ -103,7 +103,7 @@ BAD = {
     "region-unknown": unknown_region("mars-1"),
     "region-a-zone": unknown_region("us-east-1a"),
     "region-disabled": unknown_region("ap-east-1"),
-    "name-of-65": Bad({"spot_eventbridge_name": "n" * 65}, ("65 characters", "AWS takes 1 to 64")),
+    "name-of-65": Bad({"spot_eventbridge_name": "n" * 65}, ("65 characters", "AWS accepts 1 to 64")),
     "api-without-tls": Bad({"spot_api_url": NO_HTTPS}, (f"'{NO_HTTPS}", "is not an https:// address")),
     "endpoint-without-tls": Bad({"spot_eventbridge_invocation_endpoint": NO_HTTPS}, (f"'{NO_HTTPS}", "is not an https:// address")),
 }

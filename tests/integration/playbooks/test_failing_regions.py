@@ -52,7 +52,7 @@ def test_the_run_fails_and_names_each_region_with_its_reason(story: Story) -> No
     assert "InternalException" in errors
     assert "It is broken" in errors
     (silent,) = [part for part in message.split(" | ") if f"{SILENT} " in part]
-    assert "AWS did not answer" in silent
+    assert "AWS did not respond" in silent
 
 
 def test_the_table_shows_them(story: Story) -> None:
@@ -60,7 +60,7 @@ def test_the_table_shows_them(story: Story) -> None:
     assert table[ERRORS].startswith("unknown ")
     assert "It is broken" in table[ERRORS]
     assert table[SILENT].startswith("unknown ")
-    assert "AWS did not answer" in table[SILENT]
+    assert "AWS did not respond" in table[SILENT]
 
 
 def test_the_next_run_completes_them_and_only_them(story: Story) -> None:

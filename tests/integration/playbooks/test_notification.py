@@ -32,7 +32,7 @@ def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails
 ) -> None:
     predicted = ansible.onboard(*channel(webhook), "--check")
     assert (predicted.rc, webhook.received) == (0, [])
-    assert "Would be sent by webhook:\nAWS now pushes EC2 spot interruption warnings" in predicted.stdout
+    assert "Would be sent by webhook:\nAWS now sends EC2 Spot interruption notices" in predicted.stdout
 
     sandbox.add_fault({"error": {"status": 400, "code": "LimitExceededException"}}, {"region": "eu-west-1", "operation": "PutRule"})
     in_part = ansible.onboard(*channel(webhook))

@@ -84,7 +84,7 @@ def test_each_region_that_does_not_answer_is_named_with_the_reason(outage: Outag
     (silent,) = [part for part in message.split(" | ") if f"{SILENT} unknown" in part]
     assert "InternalException" in errors
     assert "It is broken" in errors
-    assert "AWS did not answer" in silent
+    assert "AWS did not respond" in silent
 
 
 @pytest.mark.parametrize("region", [ERRORS, SILENT])

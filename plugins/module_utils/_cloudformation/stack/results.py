@@ -25,7 +25,7 @@ def stack_result(
     existing: t.Mapping[str, t.Sequence[Existing]],
     notes: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> Document:
-    """Return the result of `spot_stack`, in which the connection stands beside the stack that made it. See `resource_result`.
+    """Return the result of `spot_stack`, which has the connection and the stack that made it. See `resource_result`.
 
     :param existing: the integrations of others that exist already, by region
     :param notes: notes for users about them, by region

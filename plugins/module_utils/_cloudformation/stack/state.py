@@ -146,7 +146,7 @@ def describe(cloudformation: t.Any, name: str, token: str, token_parameter: str 
         "stack_name": stack["StackName"],
         "stack_status": stack["StackStatus"],
         "parameters": {
-            # Whether or not the template says NoEcho.
+            # With and without NoEcho in the template.
             key: HIDDEN if key == token_parameter or looks_like_token(key) else without_token(value, token)
             for key, value in parameters.items()
         },

@@ -126,7 +126,7 @@ def _failed_instances(reading: Reading, plan: StackSetPlan, operations: Operatio
         told = operations.failure(pair)
         instance = reading.instances.get(pair)
         status = told["status"] if told else (instance.detailed_status or instance.status) if instance else "MISSING"
-        # An inoperable instance has to be repaired by a person; AWS's reason alone does not say so.
+        # An inoperable instance has to be repaired by a person; AWS's reason alone does not name that.
         reason = told["reason"] if told and told["reason"] and not (instance and instance.status == INOPERABLE) else why
         failed.append({"account": pair[0], "region": pair[1], "status": status, "reason": reason})
     return [dict(entry) for entry in _worst_first(failed)]

@@ -22,7 +22,11 @@ REPAIR = "Run the playbook spot.eventbridge.repair."
 
 def unread(check: str, failure: Failure) -> Finding:
     """Return that something could not be read, and why."""
-    remedy = "Grant the permission to read it." if failure.denied else "Try again; if the error stays, check AWS's status of the region."
+    remedy = (
+        "See the guide 'Permissions in AWS' for the policy verify."
+        if failure.denied
+        else "Try again; if the error stays, check AWS's status of the region."
+    )
     return Finding(check, UNKNOWN, f"Could not be read: {failure.code}: {failure.message}", remedy)
 
 

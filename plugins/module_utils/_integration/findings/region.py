@@ -48,9 +48,9 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
 
     Of a resource that does not exist, nothing else is checked.
     """
-    # What onboarding reads, in its order.
+    # The resources that onboarding reads, in its order.
     others = readings.others if _is_absent(readings, desired) else ()
-    # Where the integration was read without its stack, a stack that may own it is of little matter.
+    # If the integration was read without its stack, a stack that may own it is reported last.
     stack = readings.stack if desired.stack_name or not readings.connection else None
     for part in (stack, readings.queue, readings.connection, readings.api_destination, readings.rule, others):
         if isinstance(part, Failure) and part.leaves_out:

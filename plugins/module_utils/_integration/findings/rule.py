@@ -74,7 +74,7 @@ def _target(rule: ExistingRule, readings: Readings, desired: Desired) -> list[Fi
 
 
 def expected_role_arn(target: t.Mapping[str, t.Any], readings: Readings, desired: Desired) -> str:
-    """Return the ARN that the target should have. Where the role cannot be read, its path is not known: the name decides."""
+    """Return the ARN that the target should have. If the role cannot be read, its path is not known and the name is compared."""
     arn, seen = desired.rule.role_arn, str(target.get("RoleArn"))
     same_name = [seen.partition("/")[0], seen.rpartition("/")[2]] == [arn.partition("/")[0], arn.rpartition("/")[2]]
     return seen if desired.execution_role and isinstance(readings.execution_role, Failure) and same_name else arn

@@ -74,7 +74,7 @@ class JiraChannel:
         )
 
     def send(self, notification: Notification) -> Delivery:
-        """See `message.Channel`. Where Jira refuses nothing but the labels, the ticket is made without them."""
+        """See `message.Channel`. If Jira refuses only the labels, the ticket is made without them."""
         fields, note = self.issue(notification), ""
         try:
             reply = self.peer.ask("POST", _PATH, {"fields": fields})

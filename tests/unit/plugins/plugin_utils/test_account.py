@@ -91,3 +91,18 @@ def test_where_none_failed_there_is_no_column_for_it() -> None:
         "ACCOUNT       AWS ACCOUNT   REGIONS   CHANGED",
         "act-d7320fba  123456789012  1 active  1",
     ]
+
+
+def test_an_account_that_is_well_is_one_line_where_it_is_brief() -> None:
+    well = came_of(row("eu-west-1", "active", action="-"), row("ca-west-1", "unsupported", reason="no API destinations"))
+    assert lines(well, brief=True) == ["act-d7320fba in AWS account 123456789012, 2 regions, 1 unsupported, 1 active"]
+    assert len(lines(well)) == 4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [BAD, GOOD, row("us-west-2", "active", action="-", reason="the queue was kept")],
+    ids=["failed", "changed", "with a note"],
+)
+def test_any_other_account_has_its_table_where_it_is_brief(other: dict[str, t.Any]) -> None:
+    assert lines(came_of(row("eu-west-1", "active", action="-"), other), brief=True)[1].startswith("REGION")

@@ -70,9 +70,9 @@ def test_an_engine_that_is_not_known_is_refused(config: dict[str, t.Any]) -> Non
             "2 notice(s) of the last 24 h, the last one of 2026-01-02T03:04:05Z",
         ),
         ({"query_result": [[], [], [], [{"hits": "2", "last_one": "1767323045"}]]}, "pass", "2026-01-02T03:04:05Z"),
-        ({"query_result": [{"hits": 0, "last_one": None}]}, "skip", "no warning"),
-        ({"query_result": []}, "unknown", "no answer that can be understood"),
-        ({"query_result": [[], [{"x": 1}]]}, "unknown", "no answer that can be understood"),
+        ({"query_result": [{"hits": 0, "last_one": None}]}, "skip", "no notice"),
+        ({"query_result": []}, "unknown", "a result that cannot be read"),
+        ({"query_result": [[], [{"x": 1}]]}, "unknown", "a result that cannot be read"),
         ({}, "unknown", "no reason was given"),
         ({"msg": "a\nb"}, "unknown", "a b"),
     ],
@@ -131,7 +131,7 @@ def test_an_engine_that_is_not_known_misses_nothing(config: dict[str, str]) -> N
     [
         (1767323054, "pass", "9 s after the announcement"),
         (1767323044, "pass", "0 s after"),
-        (1767323000, "warn", "no warning since the one"),
+        (1767323000, "warn", "no notice since the one"),
     ],
 )
 def test_what_was_announced_has_to_be_there(last: int, outcome: str, told: str) -> None:

@@ -219,7 +219,7 @@ def test_stack_passes_for_its_own_resource(refusal: t.Callable[..., ClientError]
 @pytest.mark.parametrize(("desired", "owned", "plan"), [("migrate", "theirs", CREATED), ("adopt", NAME, UPDATED), ("stop", NAME, UPDATED)])
 def test_resource_of_a_stack_set_is_never_changed(refusal: t.Callable[..., ClientError], desired: str, owned: str, plan: Plan) -> None:
     message = refused(World(refusal, {owned: "StackSet-all-1"}).gate(desired), plan)
-    assert "Take this account and region out of the stack set first" in message
+    assert "Remove this account and region from the stack set first" in message
 
 
 def test_gate_reads_each_thing_once(refusal: t.Callable[..., ClientError]) -> None:

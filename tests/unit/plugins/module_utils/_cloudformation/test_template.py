@@ -103,13 +103,15 @@ def test_a_name_with_spot_in_it_goes_before_one_without() -> None:
 @pytest.mark.parametrize("name", ["AwsAccountId", "AccountIds", "Accounting", "MyAccountNumber"])
 def test_what_is_only_like_it_is_not_taken(name: str) -> None:
     with pytest.raises(
-        RegionError, match=f"no parameter of the template seems to take a Spot account; say with account_parameter.*: {name}"
+        RegionError, match=f"no parameter of the template seems to take a Spot account; set account_parameter to one of: {name}"
     ):
         with_parameters(name).account_parameter(None)
 
 
 def test_where_two_may_be_meant_the_user_is_asked() -> None:
-    with pytest.raises(RegionError, match="several parameters of the template may take a Spot token; say with token_parameter") as caught:
+    with pytest.raises(
+        RegionError, match="several parameters of the template may take a Spot token; set token_parameter to one of"
+    ) as caught:
         with_parameters("ApiToken", "AccessToken").token_parameter(None)
     assert caught.value.failure.message.endswith(": ApiToken, AccessToken")
 
@@ -122,7 +124,7 @@ def test_the_user_s_word_counts() -> None:
 
 
 def test_a_template_without_parameters_says_so() -> None:
-    with pytest.raises(RegionError, match="which does: none"):
+    with pytest.raises(RegionError, match="set token_parameter to one of: none"):
         Template({}).token_parameter(None)
 
 

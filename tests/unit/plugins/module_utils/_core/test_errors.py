@@ -245,26 +245,26 @@ def test_an_expired_login_says_to_log_in() -> None:
 @pytest.mark.parametrize(
     ("ending", "remedy"),
     [
-        ("because no identity-based policy allows the events:DescribeConnection action", ""),
+        ("because no identity-based policy allows the events:DescribeConnection action", "."),
         (
             "with an explicit deny in a permissions boundary: arn:aws:iam::123456789012:policy/one",
-            " The explicit deny counts more than any permission: remove it from the permissions boundary.",
+            "; the explicit deny counts more than any permission, so remove it from the permissions boundary.",
         ),
         (
             "with an explicit deny in an identity-based policy",
-            " The explicit deny counts more than any permission: remove it from the identity-based policy.",
+            "; the explicit deny counts more than any permission, so remove it from the identity-based policy.",
         ),
         (
             "with an explicit deny in a VPC endpoint policy",
-            " The explicit deny counts more than any permission: remove it from the VPC endpoint policy.",
+            "; the explicit deny counts more than any permission, so remove it from the VPC endpoint policy.",
         ),
-        ("because no permissions boundary allows the it action", " The permissions boundary has to allow it, too."),
-        ("because no VPC endpoint policy allows the it action", " The VPC endpoint policy has to allow it, too."),
+        ("because no permissions boundary allows the it action", "; the permissions boundary has to allow it, too."),
+        ("because no VPC endpoint policy allows the it action", "; the VPC endpoint policy has to allow it, too."),
     ],
 )
 def test_the_advice_names_the_policy_that_has_to_change(refusal: Refusal, ending: str, remedy: str) -> None:
     told = failure_of(refusal("AccessDenied", f"User: somebody is not authorized to perform: it {ending}", "DescribeConnection")).message
-    assert told.endswith(f"Grant the caller the permission for DescribeConnection.{remedy}")
+    assert told.endswith(f"Grant the caller the permission for DescribeConnection{remedy}")
 
 
 # Regions in which there can be no integration

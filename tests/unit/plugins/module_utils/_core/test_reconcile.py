@@ -272,7 +272,7 @@ def test_change_not_visible_yet_is_read_again(clock: t.Any) -> None:
 
 
 def test_change_never_visible_is_an_error(clock: t.Any) -> None:
-    with pytest.raises(RegionError, match="does not show it after 60 seconds; run again later") as caught:
+    with pytest.raises(RegionError, match="it is not visible after 60 seconds; run again later") as caught:
         run(Lamps(Light("red"), hidden_for=1000), timeout=60)
     assert caught.value.failure.code == "NotShown"
     assert 50 < sum(clock.pauses) <= 60
@@ -300,7 +300,7 @@ def test_a_description_that_is_not_shown_is_a_note_after_seconds(clock: t.Any, t
 
 
 def test_a_description_does_not_excuse_another_change_that_is_not_shown(clock: t.Any) -> None:
-    with pytest.raises(RegionError, match="does not show it after 60 seconds; run again later"):
+    with pytest.raises(RegionError, match="it is not visible after 60 seconds; run again later"):
         run(Lamps(Light("red"), hidden_for=1000), DescribedLamp(), timeout=60)
 
 

@@ -93,7 +93,7 @@ def test_queue_name_of_1_to_80_characters_is_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a" * 81, "a.b", "a.fifo"])
 def test_other_queue_names_are_invalid(name: str) -> None:
-    assert "AWS takes 1 to 80 of letters, digits, '-' and '_'." in refused(check_name, name, QUEUE_NAME)
+    assert "AWS accepts 1 to 80 of letters, digits, '-' and '_'." in refused(check_name, name, QUEUE_NAME)
 
 
 def test_message_of_an_invalid_name_is_shortened() -> None:
@@ -164,7 +164,7 @@ def test_regions_are_a_list_or_a_text_with_commas(given: t.Any, names: list[str]
 
 @pytest.mark.parametrize("given", ["", " , ", []])
 def test_empty_regions_are_invalid(given: t.Any) -> None:
-    assert refused(desired_regions, given).startswith("No region is given: say 'all'")
+    assert refused(desired_regions, given).startswith("No region is given: set 'all'")
 
 
 @pytest.mark.parametrize("given", [None, 1, {"us-east-1": 1}, [1], [["us-east-1"]]])

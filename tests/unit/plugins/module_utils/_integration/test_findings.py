@@ -227,7 +227,7 @@ DRIFTS = [
         "connection de-authorised",
         {"connection": connection(connection_state="DEAUTHORIZED", state_reason="The endpoint said 401.")},
         "connection_state",
-        ("DEAUTHORIZED: The endpoint said 401.", "drops every warning"),
+        ("DEAUTHORIZED: The endpoint said 401.", "drops every notice"),
         "inactive",
     ),
     Drift(
@@ -262,7 +262,7 @@ DRIFTS = [
         "another token",
         {"connection": connection(token=DIFFERS)},
         "connection_token",
-        ("another token than was given, or was deleted",),
+        ("holds a token that differs, or was deleted",),
     ),
     Drift("no connection", {"connection": None}, "connection", (f"no connection {NAME}",), "incomplete"),
     Drift("no destination", {"api_destination": None}, "api_destination", (f"no API destination {NAME}",), "incomplete"),
@@ -302,7 +302,7 @@ DRIFTS = [
     ),
     Drift("pattern that is none", {"rule": rule(event_pattern="{")}, "rule_pattern", ("is {", "expected")),
     Drift("no pattern", {"rule": rule(event_pattern=None)}, "rule_pattern", ("missing", "expected")),
-    Drift("rule picks nothing", {"matches_sample": False}, "rule_matches", ("does not match a sample warning",)),
+    Drift("rule picks nothing", {"matches_sample": False}, "rule_matches", ("does not match a sample notice",)),
     Drift(
         "no target",
         {"rule": rule({"Id": "audit", "Arn": QUEUE_ARN})},
@@ -329,7 +329,7 @@ DRIFTS = [
         "another input",
         {"rule": rule(target(InputTransformer={"InputTemplate": '"x"'}))},
         "target_input",
-        ("has InputTransformer", "something else than the whole warning"),
+        ("has InputTransformer", "does not get the whole notice"),
     ),
     Drift("part of the input", {"rule": rule(target(InputPath="$.detail"))}, "target_input", ("has InputPath",)),
     Drift("fixed input", {"rule": rule(target(Input="{}"))}, "target_input", ("has Input,",)),
@@ -357,27 +357,27 @@ DRIFTS = [
         "role trusts EventBridge for every account",
         {"execution_role": role(trust={"Condition": {}})},
         "execution_role_trust",
-        ("is not the one that trusts EventBridge, for this account alone",),
+        ("differs from the one that trusts EventBridge for this account alone",),
     ),
     Drift(
         "role trusts EventBridge on a condition of others",
         {"execution_role": role(trust=ONLY_AWS_KNOWS)},
         "execution_role_trust",
-        ("is not the one that trusts EventBridge",),
+        ("differs from the one that trusts EventBridge",),
     ),
     Drift(
         "role may more",
         {"execution_role": role(permission={"Resource": "*"})},
         "execution_role_permission",
-        ("is not the one that allows this API destination alone",),
+        ("differs from the one that allows this API destination alone",),
     ),
     Drift(
         "role may on a condition of others",
         {"execution_role": role(permission=ONLY_AWS_KNOWS)},
         "execution_role_permission",
-        ("is not the one that allows",),
+        ("differs from the one that allows",),
     ),
-    Drift("no queue", {"queue": None}, "queue", (f"no dead-letter queue {NAME}", "without a trace"), "incomplete"),
+    Drift("no queue", {"queue": None}, "queue", (f"no dead-letter queue {NAME}", "without a record"), "incomplete"),
     Drift("queue closed", {"queue": queue(policy="")}, "queue_policy", ("may not send to its dead-letter queue",)),
     Drift(
         "queue open to another rule",
@@ -385,12 +385,17 @@ DRIFTS = [
         "queue_policy",
         ("may not send",),
     ),
-    Drift("queue open to all", {"queue": queue(queue_policy(Principal="*"))}, "queue_policy", ("not the one that lets nobody else",)),
+    Drift(
+        "queue open to all",
+        {"queue": queue(queue_policy(Principal="*"))},
+        "queue_policy",
+        ("differs from the one that allows no other sender",),
+    ),
     Drift(
         "our own statement has a condition of others",
         {"queue": queue(queue_policy(Condition=ONLY_AWS_KNOWS["Condition"]))},
         "queue_policy",
-        ("may let the rule send", "not the one that"),
+        ("may let the rule send", "differs from the one that"),
     ),
     Drift(
         "queue of an earlier run takes plain HTTP",
@@ -549,7 +554,7 @@ def test_a_refused_reading_is_one_unknown_with_the_reason(part: str, check: str)
     finding = look(readings)[check]
     assert not_passed(readings) == {check: UNKNOWN}
     assert "AccessDeniedException: DescribeSomething: no." in finding.message
-    assert finding.remedy == "Grant the permission to read it."
+    assert finding.remedy == "See the guide 'Permissions in AWS' for the policy verify."
 
 
 def test_a_region_that_does_not_answer_is_one_finding() -> None:
@@ -729,8 +734,8 @@ KEPT_RULE = rule({"Id": "audit", "Arn": QUEUE_ARN})
 @pytest.mark.parametrize(
     ("left", "says"),
     [
-        ({"queue": KEPT_QUEUE}, f"Left is the queue {NAME} with 2 dead letter(s)."),
-        ({"rule": KEPT_RULE}, f"Left is the rule {NAME}, without our target."),
+        ({"queue": KEPT_QUEUE}, f"This remains: the queue {NAME} with 2 dead letter(s)."),
+        ({"rule": KEPT_RULE}, f"This remains: the rule {NAME}, without our target."),
         ({"rule": KEPT_RULE, "queue": KEPT_QUEUE}, f"the rule {NAME}, without our target and the queue {NAME} with 2 dead letter(s)."),
     ],
 )

@@ -182,7 +182,7 @@ def test_what_another_version_cached_is_not_taken(kept: t.Any) -> None:
         (ArgumentError("Wrong.\nVery."), "Wrong. Very."),
         (
             SpotError(401, "Spot responded with 401"),
-            "Spot responded with 401. Spot does not know the token: take one that is valid, of an organisation",
+            "Spot responded with 401. Spot does not know the token: use a valid token of an organisation",
         ),
         (
             SpotError(403, "Spot responded with 403."),

@@ -292,7 +292,7 @@ def test_a_redirect_is_not_followed_so_that_the_token_goes_nowhere_else(spot: Sp
 
 def test_another_success_is_no_answer(spot: Spot, api: SpotApi) -> None:
     spot.will_answer(204)
-    assert "which is no answer of its API" in str(refused(api))
+    assert "which is not a response of its API" in str(refused(api))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\x00<not> {json", b"[]", b"{}", b'{"response": 1}', b'{"response": null}'])

@@ -94,7 +94,7 @@ def test_what_was_not_checked_is_said_with_who_can() -> None:
     assert [(entry["check"], entry["outcome"]) for entry in whole] == [
         (check, "skip") for check in ("feature_flag", "spot_log", "spot_database", "test_event", "interruption")
     ]
-    assert all("not checked" in entry["message"] and entry["remedy"] for entry in whole)
+    assert all(entry["message"].startswith("Not checked whether ") and entry["remedy"] for entry in whole)
 
 
 def test_what_was_checked_stays_as_it_is() -> None:
@@ -115,8 +115,8 @@ def test_a_module_that_failed_is_a_finding_in_one_line() -> None:
     [
         ("2026-01-01T00:00:09Z", "pass", "9 s after the announcement"),
         ("2025-12-31T23:59:59.500Z", "pass", "0 s after the announcement"),
-        ("2025-12-31T23:59:00Z", "warn", "no warning since the one announced at 2026-01-01T00:00:00Z"),
-        (None, "warn", "no warning since"),
+        ("2025-12-31T23:59:00Z", "warn", "no notice since the one announced at 2026-01-01T00:00:00Z"),
+        (None, "warn", "no notice since"),
     ],
 )
 def test_what_was_announced_has_to_be_there(last: str | None, outcome: str, told: str) -> None:

@@ -380,5 +380,5 @@ def test_the_path_is_in_the_arn(resource: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["spot", "/spot", "spot/", "/a b/", f"/{'a' * 511}/"])
 def test_invalid_path_is_an_error(path: str) -> None:
-    with pytest.raises(ArgumentError, match="begins and ends with a slash"):
+    with pytest.raises(ArgumentError, match="must begin and end with a slash"):
         ExecutionRole(NAME, path=path)

@@ -252,7 +252,7 @@ def test_a_change_that_is_visible_late_is_waited_for_and_not_made_twice(aws: Clo
 
 def test_a_change_that_is_never_visible_is_an_error_that_says_so(aws: CloudFormation, clock: t.Any) -> None:
     aws.status, aws.account, aws.hidden_for = "CREATE_COMPLETE", OTHER_SPOT, 1000
-    with pytest.raises(RegionError, match="AWS took update_stack, but does not show its result") as caught:
+    with pytest.raises(RegionError, match="AWS took update_stack, but its result is not visible yet") as caught:
         run(aws, timeout=60)
     assert (caught.value.failure.code, aws.calls) == ("NotShown", ["update_stack"])
     assert 50 < sum(clock.pauses) <= 60
@@ -273,7 +273,7 @@ def test_without_wait_the_last_step_is_returned_as_it_is(aws: CloudFormation, cl
 
 def test_without_wait_a_step_that_is_not_the_last_is_an_error_while_aws_works_on_it(aws: CloudFormation) -> None:
     aws.status, aws.token_differs, aws.busy_for = "CREATE_COMPLETE", True, 1000
-    with pytest.raises(RegionError, match="more has to be done after it: wait for it, or run again later"):
+    with pytest.raises(RegionError, match="more changes have to follow: wait for it, or run again later"):
         run(aws, timeout=0)
 
 

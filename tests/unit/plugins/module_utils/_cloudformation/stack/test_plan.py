@@ -457,7 +457,9 @@ def test_a_stack_without_a_connection_is_left_alone(region: Region) -> None:
 
 
 def test_a_connection_that_somebody_removed_is_an_error_that_says_what_to_do(region: Region) -> None:
-    with pytest.raises(RegionError, match=r"connection warnings is gone, .* Remove the stack \(state=absent\), and make it anew") as caught:
+    with pytest.raises(
+        RegionError, match=r"connection warnings was deleted, .* Remove the stack \(state=absent\), and create it again"
+    ) as caught:
         plan_stack(DESIRED, region, current(connection=None))
     assert caught.value.failure.code == "ConnectionGone"
 
@@ -636,7 +638,7 @@ def test_what_shall_stay_is_retained_first_and_then_the_stack_goes(region: Regio
     assert json.loads(arguments(first)["TemplateBody"]) == LEFT
     assert given(first) == dict.fromkeys(found()["parameters"], True)
     assert (then.action, then.continues, calls(then)) == ("deleted", False, ["cloudformation.delete_stack"])
-    assert "stays" in str(then.note)
+    assert "stay" in str(then.note)
 
 
 def test_a_protected_stack_is_not_even_told_to_retain(region: Region) -> None:
@@ -669,5 +671,5 @@ def test_a_deletion_that_fails_for_another_reason_is_a_failure(region: Region) -
 
 
 def test_a_stack_with_a_rule_that_cannot_go_is_not_made_again(region: Region) -> None:
-    with pytest.raises(RegionError, match=r"targets that are not ours.*: spot \(audit, copy\)\. Remove these targets, and run again\."):
+    with pytest.raises(RegionError, match=r"targets of others.*: spot \(audit, copy\)\. Remove these targets, and run again\."):
         plan_stack(DESIRED, region, dead("DELETE_FAILED", foreign_targets=TARGETS))

@@ -113,7 +113,7 @@ def test_removal_needs_a_name_only() -> None:
         ({"name": None}, "The stack name '' cannot be used"),
         ({"spot_accounts": {}}, "No Spot account is given"),
         ({"spot_accounts": {"12345": "act-aaaaaaaa"}}, "'12345' is not an AWS account id"),
-        ({"spot_accounts": {A: "act-00000000"}}, f"act-00000000 is no Spot account: remove {A} out"),
+        ({"spot_accounts": {A: "act-00000000"}}, f"act-00000000 is no Spot account: remove {A} from"),
         ({"spot_accounts": {A: "production"}}, "'production' is not a Spot account id"),
         ({"default_spot_account": "all"}, "'all' is not a Spot account id"),
         ({"spot_accounts": {}, "default_spot_account": "act-dddddddd"}, "No AWS account is given"),

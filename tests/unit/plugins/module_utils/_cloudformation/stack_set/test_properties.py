@@ -223,8 +223,8 @@ def test_other_hidden_parameters_are_written_with_another_change_only() -> None:
         ({"parameters": {"SpotAccountId": "x"}}, None, "parameters: SpotAccountId is given with spot_accounts"),
         ({"token_revision": "2"}, ("SpotAccountId", "SpotToken"), "token_revision: the template has no parameter TokenRevision"),
         ({}, ("SpotAccountId", "SpotToken", "Name"), "the template's parameter Name has no default"),
-        ({}, ("SpotToken",), "say with account_parameter which does"),
-        ({}, ("SpotAccountId",), "say with token_parameter which does"),
+        ({}, ("SpotToken",), "set account_parameter to one of"),
+        ({}, ("SpotAccountId",), "set token_parameter to one of"),
         ({"token_parameter": "Key"}, None, "the template has no parameter Key (token_parameter)"),
     ],
 )

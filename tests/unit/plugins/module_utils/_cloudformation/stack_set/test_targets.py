@@ -139,7 +139,7 @@ def test_a_list_that_came_out_too_short_changes_nothing() -> None:
     with pytest.raises(RegionError) as refused:
         targets(desired(spot_accounts={A: SPOT[A]}), reading())
     assert refused.value.failure.code == "PurgeLimit"
-    assert f"2 of 3 AWS accounts would lose their instances, more than purge_limit=50%: {B}, {C}." in refused.value.failure.message
+    assert f"2 of 3 AWS accounts would lose their instances, more than purge_limit=50%: {B}, {C};" in refused.value.failure.message
 
 
 def test_a_higher_limit_lets_them_go() -> None:
