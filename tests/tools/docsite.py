@@ -20,7 +20,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import yaml
 
 from tests.tools.addresses import CHECKOUT, repository, with_full_addresses
 from tests.tools.published import published

@@ -1,7 +1,9 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the picture of the report in the guide *Onboard for real*: verify on twelve accounts of the sandbox with various faults, as headless Chromium shows it.
+"""Make the picture of the report in the guide *Onboard for real*, with headless Chromium.
+
+It shows verify on twelve accounts of the sandbox with various faults.
 
 Usage: python pictures.py
 """

@@ -44,7 +44,7 @@ def test_the_readme_lists_the_playbooks_and_five_variables_of_an_account() -> No
 
 
 def test_the_guide_lists_the_variables_of_an_account() -> None:
-    section = source("guide_onboard").split("\nVariables\n---------\n")[1].split("\n\n")[2]
+    section = source("guide_onboard").split("\nVariables\n---------\n")[1].split("\n\n")[1]
     listed = {name for row in re.findall(r"^   \* - (.+)$", section, re.M) for name in re.findall(r"``(\w+)``", row)}
     assert listed == VARIABLES
 
