@@ -321,13 +321,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources import api_destination, rule
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     left_out_argument_spec,
     regions_argument_spec,
     token_argument_spec,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
@@ -340,6 +340,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     read,
     read_in_stack,
     read_role,
+    with_role,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
@@ -381,18 +382,21 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, module.params["regions"])
     desired = Desired.to_compare(module.params, regions)
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
-    role = None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn)
-    if isinstance(role, ExistingRole) and desired.execution_role:  # its path is no part of its name
-        desired = desired.with_role(role.arn)
 
     def look(region: Region) -> tuple[Desired, Readings]:
         if desired.stack_name:
             return read_in_stack(region, desired, hours, now)
-        return desired, read(region, desired, role, hours, now)
+        return desired, read(region, desired, None, hours, now)
 
+    role, found_in = at_once(
+        lambda: None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
+        lambda: regions.run(look),
+    )
     results: dict[str, t.Any] = {}
-    for name, result in regions.run(look).items():
+    for name, result in found_in.items():
         looked_for, readings = (desired, Readings.unread(result)) if isinstance(result, Failure) else result
+        if not desired.stack_name:
+            looked_for, readings = with_role(desired, readings, readings.execution_role if isinstance(result, Failure) else role)
         found = findings(regions[name], readings, looked_for)
         results[name] = {
             "status": status(found),

@@ -109,10 +109,11 @@ class Regions:
 
         # A Session is not safe to share between threads, its clients are.
         making = threading.Lock()
+        make = functools.cache(functools.partial(session.client, endpoint_url=endpoint_url, config=config, **options))
 
         def make_client(service: str, name: str) -> t.Any:
             with making:
-                return session.client(service, region_name=name, endpoint_url=endpoint_url, config=config, **options)
+                return make(service, region_name=name)
 
         self._make_client = make_client
         self._regions = {name: self._make_region(name, services) for name in self.names}

@@ -160,6 +160,13 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
     return desired, read(region, desired, role, window_hours, now, stack=stack)
 
 
+def with_role(desired: Desired, readings: Readings, role: ExistingRole | Failure | None) -> tuple[Desired, Readings]:
+    """Return what is desired, and what was read in a region, with the execution role, which was read meanwhile."""
+    if isinstance(role, ExistingRole) and desired.execution_role:  # its path is no part of its name
+        desired = desired.with_role(role.arn)
+    return desired, replace(readings, execution_role=role)
+
+
 def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:
     """Return the execution role, as `read` takes it."""
     return _Reader(region)(lambda: read_with_policies(region, arn))

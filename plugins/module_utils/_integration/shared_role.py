@@ -10,6 +10,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import threading
 import typing as t
 
@@ -99,7 +100,8 @@ class SharedRole(RoleSettling):
                 self._begins.set_result(begins)
 
     def _make(self) -> None:
-        planned = self._plan()
+        look = functools.cache(lambda: self._role.look(self._regions.home((self._role.service,))))
+        planned = self._plan(look)
         if isinstance(planned, Failure) or not planned.plan.calls:
             self._decide(isinstance(planned, Outcome))
         self._planned.set_result(planned)
@@ -110,14 +112,14 @@ class SharedRole(RoleSettling):
         elif self._check_mode:
             self._made.set_result(planned)
         else:
-            made = settle_role(self._role, self._regions, check_mode=False, timeout=self._timeout)
+            made = settle_role(self._role, self._regions, check_mode=False, timeout=self._timeout, look=look)
             if isinstance(made, Outcome):
                 self.begin(made.plan)
             self._made.set_result(made)
 
-    def _plan(self) -> Outcome | Failure:
+    def _plan(self, look: t.Callable[[], t.Any]) -> Outcome | Failure:
         try:
-            planned = settle_role(self._role, self._regions, check_mode=True, timeout=self._timeout)
+            planned = settle_role(self._role, self._regions, check_mode=True, timeout=self._timeout, look=look)
             return within_boundary(self._role, planned, self._regions) if isinstance(planned, Outcome) else planned
         except Exception as error:  # of any kind: the regions wait for it
             return failure_of(error)

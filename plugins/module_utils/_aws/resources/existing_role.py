@@ -25,6 +25,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy i
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.trust_policy import assumes
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
@@ -97,9 +98,12 @@ def read_with_policies(region: Region, arn: str) -> ExistingRole | None:
     """
     iam, name = region.clients["iam"], arn.rsplit("/", 1)[-1]
     try:
-        role = iam.get_role(RoleName=name)["Role"]
-        inline = {policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in inline_policies(iam, name)}
-        attached = attached_policies(iam, name)
+        role, names, attached = at_once(
+            lambda: iam.get_role(RoleName=name)["Role"],
+            lambda: list(inline_policies(iam, name)),
+            lambda: list(attached_policies(iam, name)),
+        )
+        inline = {policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in names}
     except Exception as error:
         if is_code(error, *NO_ENTITY):
             return None

@@ -218,7 +218,7 @@ class Fleet:
         self.done.append(f"{region} done")
         return Progress({"queue": outcome})
 
-    def reconcile(self, resource: Resource, region: t.Any, *, check_mode: bool, timeout: float) -> Outcome:
+    def reconcile(self, resource: Resource, region: t.Any, *, check_mode: bool, timeout: float, look: t.Any) -> Outcome:
         calls = () if self.role == "unchanged" else (Call("create_role", {}),)
         self.done.append(f"role{' predicted' if check_mode else ''}")
         if self.role == ("refused" if check_mode else "failed"):
