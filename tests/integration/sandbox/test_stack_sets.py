@@ -381,7 +381,7 @@ def test_an_instance_that_cannot_be_deleted_is_inoperable(sandbox: Sandbox, depl
 
 
 def test_one_operation_at_a_time(sandbox: Sandbox, deployed: StackSets) -> None:
-    sandbox.settings(stack_set_seconds=0.3)
+    sandbox.settings(stack_set_seconds=3)
     first = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
     busy = refusal(deployed.client.update_stack_set, StackSetName="warnings", UsePreviousTemplate=True)
     arn, operation = deployed.described()["StackSetARN"], first["OperationId"]
@@ -393,7 +393,7 @@ def test_one_operation_at_a_time(sandbox: Sandbox, deployed: StackSets) -> None:
 
 def test_managed_execution_queues(sandbox: Sandbox, deployed: StackSets) -> None:
     deployed.update(ManagedExecution={"Active": True})
-    sandbox.settings(stack_set_seconds=0.2)
+    sandbox.settings(stack_set_seconds=1)
     first = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
     second = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
     third = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
