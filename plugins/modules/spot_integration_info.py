@@ -270,6 +270,14 @@ regions:
           type: str
           returned: when CloudWatch could not be read
           sample: "AccessDenied: GetMetricData: not authorized"
+    healing:
+      description:
+        - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when the
+          region was lost, C(told) when people were told last that it is not repaired, C(cause) why, C(count) how often they were told, and
+          C(repairs) when it was repaired, five times at most. Empty where there is no record.
+      type: dict
+      returned: always
+      sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"]}
 summary:
   description: One row for each region, worst first, with those of O(unsupported_regions).
   type: list
@@ -316,6 +324,7 @@ notes:
 
 import datetime
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -399,6 +408,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "findings": [finding.as_dict() for finding in found],
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
+            "healing": asdict(readings.healing(desired.spot_account)),
         }
     return info_result(
         results,

@@ -23,6 +23,7 @@ UTILS = {
     "_spot": {"_core"},
     "_notify": {"_core", "_aws", "_cloudformation", "_spot"},
     "_integration": {"_core", "_aws", "_cloudformation", "_spot", "_notify"},
+    "_heal": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_integration"},
     "_proof": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_integration"},
     "_takeover": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_integration", "_proof"},
 }

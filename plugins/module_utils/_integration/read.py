@@ -31,6 +31,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, healing_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records, read_tags, records_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
 
@@ -69,6 +70,11 @@ class Readings:
     def unread(cls, failure: Failure) -> Readings:
         """Return the readings of a region of which nothing could be read."""
         return cls(failure, failure, failure, failure, failure, others=failure, stack=failure)
+
+    def healing(self, spot_account: str) -> HealingRecord:
+        """Return what the rule's tags record of the region's healing; nothing where they could not be read."""
+        tags = self.tags.get("rule", {})
+        return HealingRecord() if isinstance(tags, Failure) else healing_in(tags, spot_account)
 
     def documents(self) -> dict[str, t.Any]:
         """The resources as they are returned: None for what is not there or could not be read."""
