@@ -50,6 +50,7 @@ class News:
     :ivar seen: when this was read
     :ivar well: since when it works again; empty if it does not
     :ivar notices: how many notices were lost meanwhile, as far as that is known
+    :ivar count: how often people were told that it is not repaired, this time included
     """
 
     kind: str
@@ -60,6 +61,7 @@ class News:
     cause: str = ""
     why: str = ""
     notices: int | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def outcome(
         return Outcome(decision)
     count = record.count + 1 if record.cause == decision.cause else 1
     kept = replace(record, lost=lost or as_text(began), told=as_text(now), cause=decision.cause, count=count)
-    return Outcome(decision, News(NOT_REPAIRED, **told, cause=decision.cause, why=decision.why), kept)
+    return Outcome(decision, News(NOT_REPAIRED, **told, cause=decision.cause, why=decision.why, count=count), kept)
 
 
 def _well(decision: Decision, record: HealingRecord, entry: Info, news: News) -> Outcome:
