@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -31,4 +32,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Not templated, as they are many values.
         hostvars = (task_vars or {})["hostvars"]
         results = [hostvars.raw_get(host).get(_FACT) for host in given["hosts"]]
-        return {"changed": False, **fleet(results, given["received"])}
+        return {"changed": False, **fleet(results, given["received"], datetime.datetime.now(datetime.timezone.utc))}

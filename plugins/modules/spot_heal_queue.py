@@ -72,6 +72,13 @@ options:
         type: int
         required: true
 
+  outage:
+    description:
+      - With O(state=settled), what people were told last for all accounts of the hub, as M(spot.eventbridge.spot_heal_summary) returns it. It is
+        recorded in the tag C(SpotHealing) of the queue, so that an outage of Spot is one notification.
+    type: str
+    default: ""
+
 extends_documentation_fragment:
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.writes
@@ -94,7 +101,8 @@ attributes:
       - Each run receives what is visible then.
 
 notes:
-  - Needs the permissions C(sqs:GetQueueUrl), C(sqs:ReceiveMessage), C(sqs:DeleteMessage) and C(sqs:ChangeMessageVisibility).
+  - Needs the permissions C(sqs:GetQueueUrl), C(sqs:ReceiveMessage), C(sqs:DeleteMessage),
+    C(sqs:ChangeMessageVisibility), C(sqs:ListQueueTags) and C(sqs:TagQueue).
   - An event that is received more often than the redrive policy of the queue allows goes to the hub's dead-letter queue.
 
 seealso:
@@ -145,6 +153,11 @@ count:
   type: int
   returned: success
   sample: 1
+outage:
+  description: What people were told last for all accounts of the hub. Empty if nothing was received.
+  type: str
+  returned: success
+  sample: ""
 failed_messages:
   description: Why messages could not be deleted or postponed. They become visible again.
   type: list
@@ -188,6 +201,7 @@ def main() -> None:
                 "default": [],
                 "options": {"handle": {"type": "str", "required": True}, "receives": {"type": "int", "required": True}},
             },
+            "outage": {"type": "str", "default": ""},
             **assume_role_argument_spec(),
         },
         supports_check_mode=True,
@@ -223,6 +237,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         "messages": by_name(message for message in found if isinstance(message, Message)),
         "unreadable": [message.as_dict() for message in found if isinstance(message, Unreadable)],
         "count": len(found),
+        "outage": queue.read_outage(region, url) if found else "",
         "failed_messages": [],
     }
 
@@ -232,8 +247,10 @@ def _settle(params: t.Mapping[str, t.Any], region: Region, name: str, hub_accoun
     failed: list[str] = []
     if (params["delete"] or pauses) and not check_mode:
         url = queue.queue_url(region, name, hub_account)
+        if params["outage"]:
+            queue.write_outage(region, url, params["outage"])
         failed = [*queue.delete(region, url, params["delete"]), *queue.postpone(region, url, pauses)]
-    return {"changed": bool(params["delete"]), "messages": {}, "unreadable": [], "count": 0, "failed_messages": failed}
+    return {"changed": bool(params["delete"]), "messages": {}, "unreadable": [], "count": 0, "outage": "", "failed_messages": failed}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import problem
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import REPAIR, WAIT, WELL, Brakes, Decision
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages, plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage, without_outage
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, healing_tag, parse_time
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import latest, not_begun, repair_rows, who_of
@@ -122,7 +123,7 @@ def _reason(reason: str, decision: Decision) -> str:
     return f"{reason} Not repaired: {decision.why}" if reason else decision.why
 
 
-def fleet(results: t.Iterable[Info | None], received: Info) -> dict[str, t.Any]:
+def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.datetime) -> dict[str, t.Any]:
     """Return what is still to be done for all accounts of a hub, the result of `spot_heal_summary`. Pure.
 
     :param results: those of the accounts; None for an account that left none
@@ -141,4 +142,5 @@ def fleet(results: t.Iterable[Info | None], received: Info) -> dict[str, t.Any]:
         problems.append(f"{len(rest)} event(s) are of no account of this run: {', '.join(whose)}.")
     if unreadable:
         problems.append(f"{len(unreadable)} message(s) are not events of EventBridge: {unreadable[0]['why']}.")
-    return {**whole, "problem": " ".join(filter(None, problems))}
+    news, outage = without_outage(whole["news"], Outage.from_text(received.get("outage", "")), as_text(now))
+    return {**whole, "news": news, "outage": str(outage), "problem": " ".join(filter(None, problems))}

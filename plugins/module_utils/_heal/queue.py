@@ -10,10 +10,11 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, parse
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -75,6 +76,21 @@ def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, 
             messages.update((message["MessageId"], message) for message in found)
             more = bool(found)
     return [parse(message) for message in messages.values()]
+
+
+def read_outage(region: Region, url: str) -> str:
+    """Return what people were told last for all accounts of the hub, a tag of the queue; empty without the permission. ListQueueTags."""
+    try:
+        return str(region.clients["sqs"].list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG, ""))
+    except Exception as error:
+        if failure_of(error).denied:
+            return ""
+        raise
+
+
+def write_outage(region: Region, url: str, outage: str) -> None:
+    """Record what people were told. TagQueue."""
+    region.clients["sqs"].tag_queue(QueueUrl=url, Tags={TAG: outage})
 
 
 def delete(region: Region, url: str, handles: t.Sequence[str]) -> list[str]:

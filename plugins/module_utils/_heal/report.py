@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import typing as t
 import uuid
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import FLAPPING
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import FLAPPING, NO_PROOF
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import NOT_REPAIRED, REPAIRED, WELL_AGAIN
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import parse_time
 
@@ -27,6 +28,7 @@ _TITLES = {
 }
 _SHORT = {NOT_REPAIRED: "not repaired", FLAPPING: "flapping", REPAIRED: "repaired", WELL_AGAIN: "works again"}
 ACCOUNTS = "accounts"
+_OUTAGE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,48 @@ class HealingReport:
 def normalized(why: str) -> str:
     """Return a reason without the account that it names, so that accounts with the same trouble stand together. Pure."""
     return re.sub(r" for act-[0-9a-f]{8}\b", "", why)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What people were told last for all accounts of a hub, so that one trouble of many accounts is one message.
+
+    :ivar time: when; that of the last account that joined
+    :ivar trouble: stands for the reason
+    :ivar count: how often people were told so
+    """
+
+    time: str = ""
+    trouble: str = ""
+    count: int = 0
+
+    @classmethod
+    def from_text(cls, text: str) -> Outage:
+        """Return what `str` made of one; an empty one for any other text."""
+        found = re.fullmatch(r"(\S+Z)/([0-9a-f]{8})/(\d)", text)
+        return cls(found[1], found[2], int(found[3])) if found else cls()
+
+    def __str__(self) -> str:
+        return f"{self.time}/{self.trouble}/{self.count}" if self.time else ""
+
+
+def without_outage(items: t.Sequence[Item], known: Outage, now: str) -> tuple[list[Item], Outage]:
+    """Return the news without those that people know: the same trouble of another account, within ten minutes. Pure.
+
+    :param known: what people were told last
+    :returns: also what is known afterwards
+    """
+    recent = known.time and (parse_time(now) - parse_time(known.time)).total_seconds() < _OUTAGE_SECONDS
+    kept, after = [], known
+    for item in items:
+        if item["cause"] != NO_PROOF:
+            kept.append(item)
+            continue
+        trouble = hashlib.sha256(normalized(item["why"]).encode()).hexdigest()[:8]
+        if not (recent and (trouble, item["count"]) == (known.trouble, known.count)):
+            kept.append(item)
+        after = Outage(now, trouble, item["count"])
+    return kept, after
 
 
 def _kind(item: Item) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import HealingReport
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import HealingReport, Outage, without_outage
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import (
     TAG,
     HealingRecord,
@@ -97,3 +97,22 @@ def test_only_the_latest_five_repairs_are_recorded() -> None:
 @pytest.mark.parametrize("text", ["", "account=act-00000001 lost=2026-01-01T00:00:00Z", "something", "account=act-d7320fba lost=x told=y repairs=z"])
 def test_what_others_wrote_is_ignored(text: str) -> None:
     assert healing_in({TAG: text}, ACCOUNT) == HealingRecord()
+
+
+def test_the_same_trouble_of_more_accounts_within_ten_minutes_is_not_told_again() -> None:
+    first = [refused("act-f1ee0001", "eu-west-1"), item(region="ap-south-1")]
+    kept, known = without_outage(first, Outage(), "2026-01-01T00:00:00Z")
+    assert (kept, known.time) == (first, "2026-01-01T00:00:00Z")
+    joined = [refused("act-f1ee0002", "eu-west-1"), item(region="eu-north-1")]
+    kept, known = without_outage(joined, Outage.from_text(str(known)), "2026-01-01T00:09:00Z")
+    assert (kept, known.time) == (joined[1:], "2026-01-01T00:09:00Z")
+    # Each account that joins prolongs it, and another trouble is told.
+    other = [refused("act-f1ee0003", "eu-west-1"), {**refused("act-f1ee0004", "eu-west-1"), "why": "Spot knows the token, but not the account."}]
+    assert without_outage(other, known, "2026-01-01T00:18:00Z")[0] == other[1:]
+    assert without_outage(joined, known, "2026-01-01T00:19:01Z")[0] == joined
+    # The reminder after an hour is one as well.
+    assert without_outage([{**refused("act-f1ee0001", "eu-west-1"), "count": 2}], known, "2026-01-01T00:10:00Z")[0] != []
+
+
+def test_a_tag_of_others_is_no_outage() -> None:
+    assert Outage.from_text("something") == Outage()
