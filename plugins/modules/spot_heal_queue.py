@@ -101,7 +101,7 @@ attributes:
       - Each run receives what is visible then.
 
 notes:
-  - Needs the permissions C(sqs:GetQueueUrl), C(sqs:ReceiveMessage), C(sqs:DeleteMessage),
+  - Needs the permissions C(sqs:GetQueueUrl), C(sqs:GetQueueAttributes), C(sqs:ReceiveMessage), C(sqs:DeleteMessage),
     C(sqs:ChangeMessageVisibility), C(sqs:ListQueueTags) and C(sqs:TagQueue).
   - An event that is received more often than the redrive policy of the queue allows goes to the hub's dead-letter queue.
 
@@ -153,6 +153,11 @@ count:
   type: int
   returned: success
   sample: 1
+postponed:
+  description: About how many messages were received by earlier runs and wait for their next attempt.
+  type: int
+  returned: success
+  sample: 0
 outage:
   description: What people were told last for all accounts of the hub. Empty if nothing was received.
   type: str
@@ -213,6 +218,8 @@ def main() -> None:
     except Exception as error:
         failure = failure_of(error)
         module.fail_json(msg=f"The hub's queue {module.params['name']}: {failure.code}: {failure.message}")
+    if answer["postponed"]:
+        module.warn(f"{answer['postponed']} event(s) that earlier runs could not finish wait in the hub's queue for their next attempt.")
     module.exit_json(**answer)
 
 
@@ -237,6 +244,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         "messages": by_name(message for message in found if isinstance(message, Message)),
         "unreadable": [message.as_dict() for message in found if isinstance(message, Unreadable)],
         "count": len(found),
+        "postponed": max(0, queue.in_flight(region, url) - len(found)),
         "outage": queue.read_outage(region, url) if found else "",
         "failed_messages": [],
     }
@@ -250,7 +258,7 @@ def _settle(params: t.Mapping[str, t.Any], region: Region, name: str, hub_accoun
         if params["outage"]:
             queue.write_outage(region, url, params["outage"])
         failed = [*queue.delete(region, url, params["delete"]), *queue.postpone(region, url, pauses)]
-    return {"changed": bool(params["delete"]), "messages": {}, "unreadable": [], "count": 0, "outage": "", "failed_messages": failed}
+    return {"changed": bool(params["delete"]), "messages": {}, "unreadable": [], "count": 0, "postponed": 0, "outage": "", "failed_messages": failed}
 
 
 if __name__ == "__main__":

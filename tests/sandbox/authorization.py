@@ -139,7 +139,8 @@ def _sqs(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterat
     resources = (f"arn:{PARTITION}:sqs:{where}:{queue}",) if queue else ("*",)
     given = (body.get("tags") or body.get("Tags") or {}) if operation in ("CreateQueue", "TagQueue") else {}
     tags = {f"aws:RequestTag/{key}": value for key, value in given.items()}
-    yield Need(f"sqs:{operation}", resources, tags)
+    # A batch needs the permission of its single calls (SQS developer guide, API permissions).
+    yield Need(f"sqs:{operation.removesuffix('Batch')}", resources, tags)
     if operation == "CreateQueue" and tags:
         yield Need("sqs:TagQueue", resources, tags)
 

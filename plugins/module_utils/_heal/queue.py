@@ -78,6 +78,12 @@ def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, 
     return [parse(message) for message in messages.values()]
 
 
+def in_flight(region: Region, url: str) -> int:
+    """Return about how many messages were received and not settled, by anybody. GetQueueAttributes."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    return int(region.clients["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
 def read_outage(region: Region, url: str) -> str:
     """Return what people were told last for all accounts of the hub, a tag of the queue; empty without the permission. ListQueueTags."""
     try:

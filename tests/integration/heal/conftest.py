@@ -68,7 +68,7 @@ def watched(sandbox: Sandbox, tmp_path: Path) -> Watched:
     (tmp_path / "account").mkdir()
     account = Account(sandbox, tmp_path / "account", regions=REGIONS)
     account.have_onboarded()
-    hub = Hub(sandbox)
+    hub = Hub(sandbox, receives=4)
     hub.watch(account.name, REGIONS)
     hub.purge()
     sandbox.clear_calls()

