@@ -23,7 +23,7 @@ options:
     description:
       - The purpose of the run.
     type: str
-    choices: [onboard, verify, repair, offboard]
+    choices: [onboard, verify, repair, offboard, heal]
     required: true
   spot_account:
     description:
@@ -43,7 +43,18 @@ options:
   info:
     description:
       - The results of M(spot.eventbridge.spot_integration_info), in order.
-      - With O(purpose=verify), the last one counts. With O(purpose=repair), the first one is before, and the last one after the repair.
+      - With O(purpose=verify), the last one counts. With O(purpose=repair) and O(purpose=heal), the first one is before, and the last one after the repair.
+    type: list
+    elements: dict
+    default: []
+  plan:
+    description:
+      - With O(purpose=heal), the result of M(spot.eventbridge.spot_heal_plan).
+    type: dict
+    default: {}
+  messages:
+    description:
+      - With O(purpose=heal), the events of this integration, from RV(spot.eventbridge.spot_heal_queue#module:messages).
     type: list
     elements: dict
     default: []
@@ -181,4 +192,11 @@ result:
       description: As in RV(spot.eventbridge.spot_integration_info#module:regions).
       type: dict
       returned: with O(purpose=verify)
+    healing:
+      description:
+        - What is still to be done for this account, C(news) to tell, C(records) to write into tags, by region, and the events to C(delete) and to
+          C(postpone).
+      type: dict
+      returned: with O(purpose=heal)
+      sample: {news: [], records: {}, delete: [], postpone: []}
 """

@@ -32,13 +32,14 @@ class Watched:
     hub: Hub
     notifications: Path
 
-    def heal(self, *arguments: str, token: str = "admin", **variables: Any) -> Run:
-        """Run the playbook; `variables` are extra ones."""
-        return self.start(*arguments, token=token, **variables).finish()
+    def heal(self, *arguments: str, **options: Any) -> Run:
+        """Run the playbook, see `start`."""
+        return self.start(*arguments, **options).finish()
 
-    def start(self, *arguments: str, token: str = "admin", **variables: Any) -> Running:
+    def start(self, *arguments: str, token: str = "admin", env: dict[str, str | None] | None = None, **variables: Any) -> Running:
+        """Start the playbook; `variables` are extra ones."""
         channel = {"spot_eventbridge_notify_file": {"folder": str(self.notifications)}}
-        return self.account.start("heal", *arguments, "-e", json.dumps({**SOON, **channel, **variables}), token=token)
+        return self.account.start("heal", *arguments, "-e", json.dumps({**SOON, **channel, **variables}), token=token, env=env)
 
     def lose(self, *regions: str) -> None:
         lose(self.sandbox, *regions)
