@@ -127,6 +127,7 @@ class Queue(Resource):
     delete_messages: bool = False
 
     kind: t.ClassVar[str] = "queue"
+    holds: t.ClassVar[str] = "dead letter(s)"
     service: t.ClassVar[str] = "sqs"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
@@ -234,7 +235,7 @@ class Queue(Resource):
             return unchanged(None)
         if existing.messages and not self.delete_messages:
             note = (
-                f"the queue {self.name} was kept: it holds {existing.messages} dead letter(s). "
+                f"the queue {self.name} was kept: it holds {existing.messages} {self.holds}. "
                 "Read them, or remove it with delete_messages=true."
             )
             return unchanged(existing, note=note)
@@ -272,6 +273,8 @@ def _same(name: str, desired: str, attributes: t.Mapping[str, str]) -> bool:
     found = attributes.get(name)
     if name == "Policy":
         return found is not None and not compare_policies(_parsed(found), json.loads(desired))
+    if name == "RedrivePolicy":
+        return found is not None and _parsed(found) == json.loads(desired)
     if name == "SqsManagedSseEnabled":
         return (found or "false").lower() == desired
     return found == desired

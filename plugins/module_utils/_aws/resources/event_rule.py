@@ -204,3 +204,13 @@ class EventRule(Resource):
             "targets": [*others, document(target)],
             "tags": tags_after(existing.tags, self.tags, self.purge_tags),
         }
+
+
+def read_destination_arn(region: Region, name: str) -> str | None:
+    """Return the ARN of an API destination; None if there is none of this name. DescribeApiDestination."""
+    try:
+        return str(region.clients["events"].describe_api_destination(Name=name)["ApiDestinationArn"])
+    except Exception as error:
+        if is_code(error, "ResourceNotFoundException"):
+            return None
+        raise

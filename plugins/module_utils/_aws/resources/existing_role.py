@@ -32,6 +32,8 @@ if t.TYPE_CHECKING:
 
 ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
+# The policy beside it with which the role may report the loss of an authorisation to a hub.
+WATCH_POLICY = "report-to-hub"
 NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 
 

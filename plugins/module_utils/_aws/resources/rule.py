@@ -11,14 +11,17 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import EventRule, ExistingRule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import (
+    EventRule,
+    ExistingRule,
+    read_destination_arn,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
     ArgumentSpec,
     description_argument_spec,
     tags_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
@@ -153,14 +156,7 @@ class Rule(EventRule):
 
     def _read_destination_arn(self, region: Region) -> str | None:
         known = region.known.get("api_destination") or (self.api_destination_arns or {}).get(region.name)
-        if known:
-            return known
-        try:
-            return str(region.clients["events"].describe_api_destination(Name=self.api_destination)["ApiDestinationArn"])
-        except Exception as error:
-            if is_code(error, "ResourceNotFoundException"):
-                return None
-            raise
+        return known or read_destination_arn(region, self.api_destination)
 
     def event_pattern(self, region: Region) -> Document:
         """See `event_rule.EventRule`."""

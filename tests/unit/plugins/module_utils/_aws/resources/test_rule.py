@@ -197,7 +197,7 @@ def test_foreign_target_as_desired_is_unchanged(region: Region) -> None:
         ),
     ],
 )
-def test_tags_of_an_event_rule(
+def test_tags_of_an_existing_rule(
     region: Region, tags: dict[str, str] | None, purge: bool, desired: list[tuple[str, dict[str, t.Any]]]
 ) -> None:
     rule = Rule(name=NAME, role_arn=ROLE, dead_letter_queue="letters", aws_account="123456789012", description="warnings", tags=tags)
