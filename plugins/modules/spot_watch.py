@@ -128,7 +128,7 @@ regions:
       returned: always
       sample: true
     alarm_rule:
-      description: The rule, as in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
+      description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
       returned: unless the region failed
     note:
@@ -157,9 +157,12 @@ execution_role:
       returned: always
       sample: true
     permission:
-      description: The C(role_arn) and the C(policy); V(none) if there is no role.
+      description: The role, and its policy of this collection; V(none) if there is no role.
       type: dict
       returned: unless it failed
+      sample:
+        role_arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
+        policy: {Version: "2012-10-17", Statement: []}
     note:
       description: What is not known about a role that is made elsewhere. It is also given as a warning.
       type: str
@@ -177,11 +180,12 @@ failed_regions:
   sample: []
 summary:
   description:
-    - One row for each region, worst first, in the form of RV(spot.eventbridge.spot_integration#module:summary). Its status is V(watched),
-      V(absent), V(incomplete) if it failed, V(unknown) if a region that was to be cleared failed, V(denied) or V(unsupported).
+    - One row for each region, worst first. Its status is V(watched), V(absent), V(incomplete) if it failed, V(unknown) if a region that was
+      to be cleared failed, V(denied) or V(unsupported).
   type: list
   elements: dict
   returned: always
+  sample: [{region: eu-west-1, status: watched, action: created, reason: "", changed: true}]
 problem:
   description: Why the account did not succeed, in one line. Empty if it did.
   type: str

@@ -137,7 +137,7 @@ aws_account:
   returned: unless an argument was wrong
   sample: "123456789012"
 regions:
-  description: What was done in the region of the hub, by its name.
+  description: What was done in the region of the hub, by the region's name.
   type: dict
   returned: unless an argument was wrong
   contains:
@@ -156,35 +156,67 @@ regions:
       description: What was done to each resource, in order, up to the step that failed.
       type: dict
       returned: always
-      sample: {dead_letter_queue: created, queue: created, event_bus: created, rule: created}
+      sample:
+        dead_letter_queue: created
+        queue: created
+        event_bus: created
+        rule: created
+        topic: created
+        waiting_alarm: created
+        dead_letters_alarm: created
     queue:
-      description: The queue, as in RV(spot.eventbridge.spot_dead_letter_queue#module:regions.queue), and its C(redrive_policy).
+      description: The queue, V(none) if there is none.
       type: dict
       returned: when this step was done
+      sample: &queue
+        name: spot-interruption-hub
+        queue_url: https://sqs.us-east-1.amazonaws.com/123456789012/spot-interruption-hub
+        queue_arn: arn:aws:sqs:us-east-1:123456789012:spot-interruption-hub
+        message_retention_period: 1209600
+        sqs_managed_sse_enabled: true
+        kms_master_key_id: null
+        policy: {Version: "2012-10-17", Statement: []}
+        redrive_policy:
+          deadLetterTargetArn: arn:aws:sqs:us-east-1:123456789012:spot-interruption-hub-dead-letters
+          maxReceiveCount: 10
+        messages: 0
+        tags: {team: platform}
     dead_letter_queue:
-      description: The dead-letter queue, in the same form.
+      description: The dead-letter queue in the same form, V(none) if there is none.
       type: dict
       returned: when this step was done
+      sample: *queue
     event_bus:
-      description: The event bus with C(name), C(arn), C(policy) and C(tags).
+      description: The event bus, V(none) if there is none.
       type: dict
       returned: when this step was done
+      sample:
+        name: spot-interruption-hub
+        arn: arn:aws:events:us-east-1:123456789012:event-bus/spot-interruption-hub
+        policy: {Version: "2012-10-17", Statement: []}
+        tags: {team: platform}
     rule:
-      description: The rule on the event bus, as in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
+      description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
       returned: when this step was done
     topic:
-      description: The topic with C(topic_arn), C(subscriptions) and C(tags).
+      description: The topic, V(none) if there is none, and the number of its subscriptions.
       type: dict
-      returned: with O(topic), when this step was done
+      returned: with O(topic) or O(state=absent), when this step was done
+      sample: {topic_arn: "arn:aws:sns:us-east-1:123456789012:spot-interruption-hub", subscriptions: 0, tags: {team: platform}}
     waiting_alarm:
-      description: The alarm for messages that are not processed, with C(alarm_name), C(alarm_arn) and C(tags).
+      description: The alarm for messages that are not processed, V(none) if there is none.
       type: dict
-      returned: with O(alarms), when this step was done
+      returned: with O(alarms) or O(state=absent), when this step was done
+      sample: &alarm
+        alarm_name: spot-interruption-hub-waiting
+        alarm_arn: arn:aws:cloudwatch:us-east-1:123456789012:alarm:spot-interruption-hub-waiting
+        tags: {team: platform}
     dead_letters_alarm:
-      description: The alarm for dead letters, in the same form.
+      description: The alarm for dead letters in the same form, V(none) if there is none.
       type: dict
-      returned: with O(alarms), when this step was done
+      returned: with O(alarms) or O(state=absent), when this step was done
+      sample: *alarm
     notes:
       description: What a person should know although nothing failed. They are also given as warnings.
       type: list
