@@ -208,7 +208,7 @@ regions:
       description: What was done to each resource, in the order in which it was done, up to the step that failed.
       type: dict
       returned: always
-      sample: {queue: created, connection: created, api_destination: created, rule: created}
+      sample: {queue: deleted, connection: deleted, api_destination: deleted, rule: deleted, alarm_rule: deleted}
     queue:
       description: As in RV(spot.eventbridge.spot_dead_letter_queue#module:regions.queue).
       type: dict
@@ -225,6 +225,10 @@ regions:
       description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
       returned: when this step was done
+    alarm_rule:
+      description: As in RV(spot.eventbridge.spot_watch#module:regions.alarm_rule).
+      type: dict
+      returned: with O(state=absent), when the integration was watched
     other_integrations:
       description: The integrations of others that serve the same Spot account here.
       type: list

@@ -25,6 +25,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.give
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
@@ -36,7 +37,7 @@ SERVICES = ("sqs", "events", "secretsmanager")
 
 
 def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: float, ready: t.Callable[[], None] | None = None) -> Progress:
-    """Bring all four resources of a region to what is desired, up to the first that fails.
+    """Bring all resources of a region to what is desired, up to the first that fails.
 
     All are looked at, at once; then each is planned and changed, one after the other. A change may show in the resources after it, so they
     are looked at again, unless there was nothing to see.
@@ -61,6 +62,8 @@ def integrate(region: Region, desired: Desired, *, check_mode: bool, timeout: fl
             outcome = reconcile(step, region, check_mode=check_mode, timeout=timeout, gate=gate, look=seen, **how)
         except Exception as error:  # of any kind: the result has what was done before it
             return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)
+        if step.kind == AlarmRule.kind and outcome.plan.action == "unchanged" and outcome.document is None:
+            continue  # the integration was not watched
         outcomes[step.kind] = outcome
         changed = changed or bool(outcome.plan.calls and not check_mode)
         region = region.knowing(step.kind, (outcome.document or {}).get(f"{step.kind}_arn"))

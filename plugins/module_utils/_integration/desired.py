@@ -33,6 +33,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_stack_name,
     check_token,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
@@ -60,6 +61,7 @@ class Desired:
     :ivar stack_name: the stack that it is to be in; empty if it is to be in none
     :ivar settings: which of SETTINGS were given to compare with
     :ivar tags: the tags to compare with, beside those of others; None for none
+    :ivar alarm_rule: the rule that watches an integration that is to be removed; `_watch` makes it
     """
 
     queue: Queue
@@ -72,6 +74,7 @@ class Desired:
     stack_name: str = ""
     settings: frozenset[str] = frozenset()
     tags: t.Mapping[str, str] | None = None
+    alarm_rule: AlarmRule | None = None
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
@@ -118,6 +121,7 @@ class Desired:
             rule=Rule(name=name, present=False, target_id=params["target_id"]),
             execution_role=ExecutionRole(role, present=False) if role else None,
             present=False,
+            alarm_rule=AlarmRule.to_remove(name),
         )
 
     @classmethod
@@ -186,7 +190,9 @@ class Desired:
 
     def steps(self) -> tuple[Resource, ...]:
         """Return the resources in the order in which they are made, or the reverse: none goes while another one needs it."""
-        steps = (self.queue, self.connection, self.api_destination, self.rule)
+        # What is removed on purpose is not reported as lost.
+        watch = (self.alarm_rule,) if self.alarm_rule else ()
+        steps = (self.queue, self.connection, self.api_destination, self.rule, *watch)
         return steps if self.present else steps[::-1]
 
     def with_role(self, arn: str) -> Desired:

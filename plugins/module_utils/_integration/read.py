@@ -24,9 +24,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destin
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ExistingRole, read_with_policies
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once

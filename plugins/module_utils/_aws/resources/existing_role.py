@@ -32,6 +32,8 @@ if t.TYPE_CHECKING:
 
 ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
+# The policy beside it with which the role may report the loss of an authorisation to a hub.
+WATCH_POLICY = "report-to-hub"
 NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 
 
@@ -42,6 +44,7 @@ class ExistingRole:
     :ivar trust: who may assume it, as a parsed policy
     :ivar policies: what it may do, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
     :ivar others: the names of policies that are not ours, as far as they were asked for
+    :ivar watched: whether it may report the loss of an authorisation to a hub by a policy that is ours, as far as that was asked for
     :ivar boundary_policy: the permissions boundary as a parsed policy; None if there is none, or it was not read
     """
 
@@ -52,6 +55,7 @@ class ExistingRole:
     boundary: str | None = None
     tags: t.Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    watched: bool = False
     boundary_policy: t.Any = None
 
     @property
