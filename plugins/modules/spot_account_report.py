@@ -43,7 +43,8 @@ options:
   info:
     description:
       - The results of M(spot.eventbridge.spot_integration_info), in order.
-      - With O(purpose=verify), the last one counts. With O(purpose=repair) and O(purpose=heal), the first one is before, and the last one after the repair.
+      - With O(purpose=verify), the last one counts. With O(purpose=repair) and O(purpose=heal), the first one is before, and the last one
+        after the repair.
     type: list
     elements: dict
     default: []
@@ -194,8 +195,8 @@ result:
       returned: with O(purpose=verify)
     healing:
       description:
-        - What is still to be done for this account, C(news) to tell, C(records) to write into tags, by region, and the events to C(delete) and to
-          C(postpone).
+        - What is still to be done for this account, C(news) to tell, C(records) to write into tags, by region, and the events to
+          C(delete) and to C(postpone).
       type: dict
       returned: with O(purpose=heal)
       sample: {news: [], records: {}, delete: [], postpone: []}

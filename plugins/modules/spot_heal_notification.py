@@ -15,7 +15,8 @@ version_added: 1.0.0
 description:
   - Sends one message about the regions of one or more accounts through each channel that is configured, those of
     M(spot.eventbridge.spot_notification). The message has the time line of each region.
-  - The entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role) uses it, and records afterwards what was told, so that it is told once.
+  - The entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role) uses it, and records afterwards what was told, so that it is told
+    once.
   - A channel that fails does not prevent the others. The module fails at its end.
 
 options:

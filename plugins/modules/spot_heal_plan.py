@@ -16,8 +16,8 @@ description:
   - Takes the state of the regions as it was read, and decides for each whether it is well, is left alone, is repaired, or waits. The state
     decides, not the event that reported it.
   - It runs on the controller, and queries neither AWS nor Spot.
-  - A region waits if the token was not proved, if it was authorised less than O(minimum_distance) ago, if it was repaired O(repairs_per_hour)
-    times within an hour, or if it could not be read.
+  - A region waits if the token was not proved, if it was authorised less than O(minimum_distance) ago, if it was repaired
+    O(repairs_per_hour) times within an hour, or if it could not be read.
 
 options:
   preflight:

@@ -15,8 +15,8 @@ version_added: 1.0.0
 description:
   - EventBridge sends an event to the hub when a connection or an API destination loses its authorisation. This module receives the events
     that wait in the hub's queue, grouped by the name of the integration, and later deletes or postpones them.
-  - With O(state=received), nothing is deleted. An event that is not settled becomes visible again after O(visibility_timeout). So a run that
-    is killed loses nothing.
+  - With O(state=received), nothing is deleted. An event that is not settled becomes visible again after O(visibility_timeout). So a run
+    that is killed loses nothing.
   - The entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role) uses it.
 
 options:
@@ -31,7 +31,8 @@ options:
     type: str
   state:
     description:
-      - If V(received), events are received. If V(settled), those of O(delete) are deleted, and those of O(postpone) become visible again later.
+      - If V(received), events are received. If V(settled), those of O(delete) are deleted, and those of O(postpone) become visible again
+        later.
     type: str
     choices: [received, settled]
     default: received
@@ -74,8 +75,8 @@ options:
 
   outage:
     description:
-      - With O(state=settled), what people were told last for all accounts of the hub, as M(spot.eventbridge.spot_heal_summary) returns it. It is
-        recorded in the tag C(SpotHealing) of the queue, so that an outage of Spot is one notification.
+      - With O(state=settled), what people were told last for all accounts of the hub, as M(spot.eventbridge.spot_heal_summary) returns
+        it. It is recorded in the tag C(SpotHealing) of the queue, so that an outage of Spot is one notification.
     type: str
     default: ""
 
@@ -258,7 +259,15 @@ def _settle(params: t.Mapping[str, t.Any], region: Region, name: str, hub_accoun
         if params["outage"]:
             queue.write_outage(region, url, params["outage"])
         failed = [*queue.delete(region, url, params["delete"]), *queue.postpone(region, url, pauses)]
-    return {"changed": bool(params["delete"]), "messages": {}, "unreadable": [], "count": 0, "postponed": 0, "outage": "", "failed_messages": failed}
+    return {
+        "changed": bool(params["delete"]),
+        "messages": {},
+        "unreadable": [],
+        "count": 0,
+        "postponed": 0,
+        "outage": "",
+        "failed_messages": failed,
+    }
 
 
 if __name__ == "__main__":

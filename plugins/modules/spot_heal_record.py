@@ -52,8 +52,8 @@ attributes:
     support: full
 
 notes:
-  - Needs the permissions C(events:ListTagsForResource) and C(events:TagResource). With O(stack_name), also C(cloudformation:DescribeStacks) and
-    C(cloudformation:DescribeStackResources).
+  - Needs the permissions C(events:ListTagsForResource) and C(events:TagResource). With O(stack_name), also
+    C(cloudformation:DescribeStacks) and C(cloudformation:DescribeStackResources).
 
 seealso:
   - module: spot.eventbridge.spot_integration_info

@@ -13,8 +13,9 @@ short_description: Gather what is to be told and settled for all accounts of a h
 version_added: 1.0.0
 
 description:
-  - Takes the variable C(spot_eventbridge_result) of each host, as the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role) leaves it,
-    and the events that were received. Returns what M(spot.eventbridge.spot_heal_notification) and M(spot.eventbridge.spot_heal_queue) take.
+  - Takes the variable C(spot_eventbridge_result) of each host, as the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role)
+    leaves it, and the events that were received. Returns what M(spot.eventbridge.spot_heal_notification) and
+    M(spot.eventbridge.spot_heal_queue) take.
   - Events that are of none of these accounts, or are not events of EventBridge, are postponed and named.
   - It runs on the controller, and queries neither AWS nor Spot.
 

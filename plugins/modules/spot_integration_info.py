@@ -272,9 +272,9 @@ regions:
           sample: "AccessDenied: GetMetricData: not authorized"
     healing:
       description:
-        - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when the
-          region was lost, C(told) when people were told last that it is not repaired, C(cause) why, C(count) how often they were told, and
-          C(repairs) when it was repaired, five times at most. Empty where there is no record.
+        - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when
+          the region was lost, C(told) when people were told last that it is not repaired, C(cause) why, C(count) how often they were
+          told, and C(repairs) when it was repaired, five times at most. Empty where there is no record.
       type: dict
       returned: always
       sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"]}

@@ -182,6 +182,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending i
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.feature_flag import DEFAULT_FLAG
 
+
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={

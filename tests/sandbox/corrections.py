@@ -13,10 +13,10 @@ from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase, Statistics, cloudwatch_backends
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import unix_time_millis
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.sqs.exceptions import SQSException
-from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.sqs.responses import SQSResponse
 

@@ -96,17 +96,20 @@ def decide(
     :param obstacles: why the token must not be written, of preflight
     :param enabled: whether the account is to be healed
     """
-    status, reason = entry["status"], entry["reason"]
+    status = entry["status"]
     if status in GOOD:
         return Decision(WELL)
-    if status == ABSENT:
-        return Decision(LEAVE, why="there is no integration")
-    if not enabled:
-        return Decision(LEAVE, why="spot_eventbridge_heal is false")
+    if status == ABSENT or not enabled:
+        return Decision(LEAVE, why="there is no integration" if enabled else "spot_eventbridge_heal is false")
     if status not in BROKEN:
-        return Decision(WAIT, UNREAD, reason)
+        return Decision(WAIT, UNREAD, entry["reason"])
     if obstacles:
         return Decision(WAIT, NO_PROOF, " ".join(obstacles))
+    return _limited(entry, record, brakes, now)
+
+
+def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes, now: datetime.datetime) -> Decision:
+    """Return the decision on a region that could be repaired, by what was done to it before."""
     hour_ago = now - datetime.timedelta(hours=1)
     repairs = [time for time in record.repairs if parse_time(time) > hour_ago]
     if len(repairs) >= brakes.most:

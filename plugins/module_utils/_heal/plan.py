@@ -53,8 +53,8 @@ class News:
     :ivar count: how often people were told that it is not repaired, this time included
     """
 
-    kind: str
     region: str
+    kind: str = ""
     lost: str = ""
     seen: str = ""
     well: str = ""
@@ -88,9 +88,7 @@ def own_messages(waiting: Waiting, aws_account: str) -> list[Info]:
     return [message for message in waiting if message["aws_account"] == aws_account]
 
 
-def plan(
-    regions: Info, *, obstacles: t.Sequence[str], brakes: Brakes, enabled: bool, now: datetime.datetime
-) -> dict[str, Decision]:
+def plan(regions: Info, *, obstacles: t.Sequence[str], brakes: Brakes, enabled: bool, now: datetime.datetime) -> dict[str, Decision]:
     """Return what is done with each region that was read. Pure.
 
     :param regions: those of the result of `spot_integration_info`
@@ -123,16 +121,16 @@ def outcome(
     """
     record = record_of(before)
     lost = record.lost or min((message["time"] for message in waiting if _is_loss(message)), default="")
-    told = {"region": name, "lost": lost, "seen": as_text(began)}
+    news = News(region=name, lost=lost, seen=as_text(began))
     if decision.action == REPAIR:
         if after["status"] not in GOOD:
             decision = Decision(WAIT, FAILED, failure or after["reason"])
         else:
             repairs = (*record.repairs, as_text(now))[-MOST_REPAIRS:] if changed else record.repairs
-            news = News(REPAIRED, **told, well=as_text(now), why=before["reason"], notices=_lost_notices(after, lost))
-            return Outcome(Decision(WELL), news, HealingRecord(repairs=repairs))
+            found = replace(news, kind=REPAIRED, well=as_text(now), why=before["reason"], notices=_lost_notices(after, lost))
+            return Outcome(Decision(WELL), found, HealingRecord(repairs=repairs))
     elif decision.action == WELL:
-        return _well(decision, record, before, News(WELL_AGAIN, **told, notices=_lost_notices(after, lost)))
+        return _well(decision, record, before, replace(news, kind=WELL_AGAIN, notices=_lost_notices(after, lost)))
     if decision.action != WAIT or decision.cause not in _TOLD_CAUSES:
         return Outcome(decision)
     again = record.told and (record.count >= _MOST_TOLD or now - parse_time(record.told) < _REMINDER)
@@ -140,7 +138,7 @@ def outcome(
         return Outcome(decision)
     count = record.count + 1 if record.cause == decision.cause else 1
     kept = replace(record, lost=lost or as_text(began), told=as_text(now), cause=decision.cause, count=count)
-    return Outcome(decision, News(NOT_REPAIRED, **told, cause=decision.cause, why=decision.why, count=count), kept)
+    return Outcome(decision, replace(news, kind=NOT_REPAIRED, cause=decision.cause, why=decision.why, count=count), kept)
 
 
 def _well(decision: Decision, record: HealingRecord, entry: Info, news: News) -> Outcome:

@@ -23,7 +23,7 @@ _SPACE = uuid.UUID("a9f1f0d6-1f3f-5d0e-8a54-5d5f4f3b7a90")
 _TITLES = {
     NOT_REPAIRED: "Not repaired. Notices do not reach Spot, which polls every 30 seconds instead:",
     FLAPPING: "Lost again after each repair, so that repairs are stopped:",
-    REPAIRED: "Lost and repaired:",
+    REPAIRED: "Repaired:",
     WELL_AGAIN: "Works again:",
 }
 _SHORT = {NOT_REPAIRED: "not repaired", FLAPPING: "flapping", REPAIRED: "repaired", WELL_AGAIN: "works again"}
@@ -52,7 +52,9 @@ class HealingReport:
     def id(self) -> str:
         """The same for the same losses, so that a notification that arrives twice can be recognised."""
         keys = ("spot_account", "aws_account", "region", "lost", "count")
-        return str(uuid.uuid5(_SPACE, " ".join(sorted(f"{_kind(item)}/" + "/".join(str(item[key]) for key in keys) for item in self.items))))
+        return str(
+            uuid.uuid5(_SPACE, " ".join(sorted(f"{_kind(item)}/" + "/".join(str(item[key]) for key in keys) for item in self.items)))
+        )
 
     @property
     def subject(self) -> str:
@@ -151,7 +153,7 @@ def _time_line(item: Item) -> str:
     parts = [f"lost at {lost}"] if lost else []
     parts.append(f"seen at {item['seen']}{_after(lost, item['seen'])}")
     if well:
-        parts.append(f"{'repaired' if item['kind'] == REPAIRED else 'works since'} {'at ' if item['kind'] == REPAIRED else ''}{well}{_after(lost, well)}")
+        parts.append(f"{'repaired at' if item['kind'] == REPAIRED else 'works since'} {well}{_after(lost, well)}")
     sentence = ", ".join(parts) + "."
     if item["notices"] is not None:
         sentence += f" Dead letters of that time: {item['notices']}."

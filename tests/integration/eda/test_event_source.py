@@ -47,7 +47,7 @@ def sqs(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
 
 
 def send(sqs: Any, number: int = 1) -> None:
-    for dummy in range(number):
+    for _number in range(number):
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="spot-interruption-hub")["QueueUrl"], MessageBody="{}")
 
 
@@ -56,7 +56,7 @@ async def reported(source: ModuleType, seconds: float, **args: Any) -> list[dict
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(source.main(queue, {**QUICK, **args}), seconds)
-    return [queue.get_nowait() for dummy in range(queue.qsize())]
+    return [queue.get_nowait() for _number in range(queue.qsize())]
 
 
 def test_what_waits_is_reported_once_and_together(source: ModuleType, sqs: Any, sandbox: Sandbox) -> None:

@@ -105,8 +105,9 @@ def rulebook(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "TMPDIR": str(folder),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(Path(sys.prefix) / "collections"),
-        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
     }
+    (folder / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
     command = ["ansible-rulebook", "--rulebook", "spot.eventbridge.heal", "--inventory", str(inventory), "--verbose"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -123,7 +124,8 @@ def rulebook(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
             started.until(lambda: "Waiting for actions on events" in started.log())
             yield started
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

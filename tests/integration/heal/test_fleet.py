@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Healing a fleet that shares a hub in another AWS account: an outage of Spot is one proof for each account and attempt, and one message."""
+"""Healing a fleet that shares a hub in another AWS account: an outage of Spot is one proof per account and attempt, and one message."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_outage_of_spot(watched_fleet: WatchedFleet, sandbox: Sandbox) -> Non
     assert [report["healing"][0]["kind"] for report in told(watched_fleet.notifications)] == ["not_repaired"]
     assert sandbox.calls(operation="UpdateConnection") == []
     sandbox.end_outage()
-    for dummy in range(4):
+    for _number in range(4):
         time.sleep(2)
         run = watched_fleet.heal()
         if not watched_fleet.lost() and not watched_fleet.hub.waiting():

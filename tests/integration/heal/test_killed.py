@@ -45,7 +45,7 @@ def test_the_next_run_ends_where_an_undisturbed_one_does(watched: Watched, sandb
         sandbox.clear_faults(fault["id"])
     # A hundredth of the time after which what was received is visible again.
     time.sleep(3.5)
-    for dummy in range(3):
+    for _number in range(3):
         assert watched.heal().rc == 0
         if not watched.hub.waiting():
             break

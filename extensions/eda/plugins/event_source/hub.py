@@ -20,9 +20,9 @@ module: hub
 short_description: Report that events wait in the queue of a hub
 description:
   - Counts the visible messages of the hub's queue (C(GetQueueAttributes)), and reports their number as soon as there are any.
-  - It neither receives nor deletes messages. The playbook C(spot.eventbridge.heal), which a rule starts, does both. So an action that fails, or is
-    killed, loses nothing, messages that the playbook has postponed are reported again when they are visible again, and no message is in a
-    variable of a rulebook.
+  - It neither receives nor deletes messages. The playbook C(spot.eventbridge.heal), which a rule starts, does both. So an action that
+    fails, or is killed, loses nothing, messages that the playbook has postponed are reported again when they are visible again, and no
+    message is in a variable of a rulebook.
   - If SQS cannot be reached, it tries again until it can.
   - It needs the permissions C(sqs:GetQueueUrl) and C(sqs:GetQueueAttributes), and no others.
 options:

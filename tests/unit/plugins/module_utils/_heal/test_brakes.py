@@ -192,9 +192,9 @@ def test_after_five_repairs_in_an_hour_the_region_flaps_is_told_once_and_repaire
     assert end.news is not None
     assert end.record == HealingRecord(lost=at(-30), told=at(0), cause=FLAPPING, count=1, repairs=repairs)
     assert ended(entry("inactive", end.record), decision).news is None
-    assert decided(entry("inactive", HealingRecord(repairs=tuple(at(-seconds - 200) for seconds in (3500, 2800, 2100, 1400, 700))))).action == (
-        REPAIR
-    )
+    assert decided(
+        entry("inactive", HealingRecord(repairs=tuple(at(-seconds - 200) for seconds in (3500, 2800, 2100, 1400, 700))))
+    ).action == (REPAIR)
 
 
 def test_a_repair_that_failed_is_told_with_the_reason_and_the_events_stay() -> None:

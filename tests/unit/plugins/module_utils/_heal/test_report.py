@@ -94,7 +94,9 @@ def test_only_the_latest_five_repairs_are_recorded() -> None:
     assert healing_in({TAG: healing_tag(ACCOUNT, HealingRecord(repairs=TIMES))}, ACCOUNT).repairs == TIMES[1:]
 
 
-@pytest.mark.parametrize("text", ["", "account=act-00000001 lost=2026-01-01T00:00:00Z", "something", "account=act-d7320fba lost=x told=y repairs=z"])
+@pytest.mark.parametrize(
+    "text", ["", "account=act-00000001 lost=2026-01-01T00:00:00Z", "something", "account=act-d7320fba lost=x told=y repairs=z"]
+)
 def test_what_others_wrote_is_ignored(text: str) -> None:
     assert healing_in({TAG: text}, ACCOUNT) == HealingRecord()
 
@@ -107,7 +109,10 @@ def test_the_same_trouble_of_more_accounts_within_ten_minutes_is_not_told_again(
     kept, known = without_outage(joined, Outage.from_text(str(known)), "2026-01-01T00:09:00Z")
     assert (kept, known.time) == (joined[1:], "2026-01-01T00:09:00Z")
     # Each account that joins prolongs it, and another trouble is told.
-    other = [refused("act-f1ee0003", "eu-west-1"), {**refused("act-f1ee0004", "eu-west-1"), "why": "Spot knows the token, but not the account."}]
+    other = [
+        refused("act-f1ee0003", "eu-west-1"),
+        {**refused("act-f1ee0004", "eu-west-1"), "why": "Spot knows the token, but not the account."},
+    ]
     assert without_outage(other, known, "2026-01-01T00:18:00Z")[0] == other[1:]
     assert without_outage(joined, known, "2026-01-01T00:19:01Z")[0] == joined
     # The reminder after an hour is one as well.
