@@ -103,6 +103,21 @@ def event(name: str, region: str, account: str = AWS_ACCOUNT, change: str = "Con
     }
 
 
+def interruption(region: str, instance_id: str, account: str = AWS_ACCOUNT) -> dict[str, Any]:
+    """A notice as EC2 gives it now (EC2 user guide, "Spot Instance interruption notices")."""
+    return {
+        "version": "0",
+        "id": "12345678-1234-1234-1234-123456789012",
+        "detail-type": "EC2 Spot Instance Interruption Warning",
+        "source": "aws.ec2",
+        "account": account,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "region": region,
+        "resources": [f"arn:aws:ec2:{region}a:instance/{instance_id}"],
+        "detail": {"instance-id": instance_id, "instance-action": "terminate"},
+    }
+
+
 def lose(sandbox: Sandbox, *regions: str, account: str = AWS_ACCOUNT) -> None:
     """Spot answers the notices of these regions with 401, each one: AWS switches the regions off."""
     fault = sandbox.add_fault({"status": 401}, {"target": "spot", "operation": "POST"})

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 import datetime
+import json
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.integration.heal.conftest import REGIONS, Watched
-from tests.integration.heal.hub import event
+from tests.integration.heal.hub import event, interruption
 from tests.integration.playbooks.runner import Run
 from tests.integration.verify.account import last_message
-from tests.sandbox.client import Sandbox
+from tests.sandbox.client import NOTIFICATION, Sandbox
 
 HOME, LOST, THIRD = REGIONS
 
@@ -207,3 +208,20 @@ def test_what_nobody_could_be_told_of_is_told_by_the_next_run(watched: Watched, 
     assert watched.heal().rc == 0
     assert watched.told() == [("well_again", "", LOST)]
     assert watched.repairs() == {LOST: 1}
+
+
+def test_dead_letters_are_sent_again_once_while_they_are_of_use(watched: Watched, sandbox: Sandbox) -> None:
+    watched.lose(LOST)
+    fresh, old = interruption(LOST, "i-0123456789abcdef0"), interruption(LOST, "i-00000000000000001")
+    sqs = sandbox.boto3("sqs", LOST)
+    url = sqs.get_queue_url(QueueName=watched.account.name)["QueueUrl"]
+    for body in (json.dumps({**old, "time": "2026-01-01T00:00:00Z"}), json.dumps(fresh), "not JSON"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    sandbox.clear_received()
+    assert watched.heal(spot_eventbridge_heal_resend=True).rc == 0
+    posted = [note["body"]["detail"]["instance-id"] for note in sandbox.received(NOTIFICATION)]
+    assert (posted.count("i-0123456789abcdef0"), posted.count("i-00000000000000001")) == (1, 0)
+    watched.lose(LOST)
+    sandbox.clear_received()
+    assert watched.heal(spot_eventbridge_heal_resend=True).rc == 0
+    assert "i-0123456789abcdef0" not in json.dumps(sandbox.received(NOTIFICATION))
