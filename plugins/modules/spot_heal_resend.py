@@ -13,9 +13,10 @@ short_description: Send dead letters to Spot again while they are of use
 version_added: 1.0.0
 
 description:
-  - A notice that finds a connection without authorisation is a dead letter. This module sends those that are younger than two minutes to Spot
-    again, as EventBridge would, and deletes those that Spot accepts. Each is sent once.
-  - Run it after a repair. The entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role) does so with C(spot_eventbridge_heal_resend).
+  - A notice that finds a connection without authorisation is a dead letter. This module sends those that are younger than two minutes to
+    Spot again, as EventBridge would, and deletes those that Spot accepts. Each is sent once.
+  - Run it after a repair. The entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role) does so with
+    C(spot_eventbridge_heal_resend).
   - A test event is not sent.
 
 options:
@@ -124,6 +125,7 @@ failed_regions:
 """
 
 import datetime
+import functools
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -165,14 +167,14 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     queue_name, spot_account = check_name(params["queue_name"], QUEUE_NAME), check_spot_account(params["spot_account"])
     stack_name = check_stack_name(params["stack_name"]) if params["stack_name"] else ""
     api, endpoint = client.client(params), client.notification_endpoint(params)
-    regions = Regions(module, ("sqs",), params["regions"])
+    regions, notify = Regions(module, ("sqs",), params["regions"]), functools.partial(api.notify, endpoint, spot_account)
 
     def send(region: Region) -> tuple[int, list[str]]:
         if module.check_mode:
             return 0, []
         name = names_in_stack(region, stack_name).queue if stack_name else queue_name
         url = region.clients["sqs"].get_queue_url(QueueName=name)["QueueUrl"]
-        return resend(region, url, api, endpoint, spot_account, lambda: datetime.datetime.now(datetime.timezone.utc))
+        return resend(region, url, notify, lambda: datetime.datetime.now(datetime.timezone.utc))
 
     found = regions.run(send)
     failures = {region: result for region, result in found.items() if isinstance(result, Failure)}

@@ -17,7 +17,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses i
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-    from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 
 # An instance is gone two minutes after its notice (EC2 user guide, Spot Instance interruption notices).
 LIFETIME = 120.0
@@ -26,12 +25,13 @@ _LOOKS = 10
 
 
 def resend(
-    region: Region, queue_url: str, api: SpotApi, endpoint: str, spot_account: str, now: t.Callable[[], datetime.datetime]
+    region: Region, queue_url: str, notify: t.Callable[[t.Mapping[str, t.Any]], None], now: t.Callable[[], datetime.datetime]
 ) -> tuple[int, list[str]]:
     """Send the dead letters of a queue that are still of use to Spot, each once, and delete those that Spot accepts.
 
     A letter is not visible until it is of no use any more. So one whose sender is killed before it is deleted is not sent again.
 
+    :param notify: posts a notice to Spot
     :returns: how many were sent, and why others could not be
     """
     sqs, sent, failed = region.clients["sqs"], 0, []
@@ -43,7 +43,7 @@ def resend(
             if notice is None:
                 continue
             try:
-                api.notify(endpoint, spot_account, notice)
+                notify(notice)
             except SpotError as error:
                 failed.append(str(error))
                 continue

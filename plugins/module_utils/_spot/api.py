@@ -99,7 +99,9 @@ class SpotApi:
         self._get("/aws/ec2/group", {"accountId": spot_account})
 
     def notify(self, endpoint: str, spot_account: str, notice: t.Mapping[str, t.Any]) -> None:
-        """Post a notice as EventBridge does: the proof of the one permission that is used, or a dead letter that is still of use. Any response 2xx is a success, as it is to AWS.
+        """Post a notice as EventBridge does: the proof of the one permission that is used, or a dead letter that is still of use.
+
+        Any response 2xx is a success, as it is to AWS.
 
         :param endpoint: the address to which AWS sends notices, and the token with them
         :param notice: as a proof, of an instance that cannot exist: Spot may act on any other
