@@ -168,7 +168,7 @@ def test_a_while_without_sqs_ends_with_all_regions_well(rulebook: Rulebook, sand
 
 
 def test_the_token_is_in_no_file_and_not_in_the_log(rulebook: Rulebook, sandbox_as_it_is: Sandbox) -> None:
-    assert "spot.eventbridge.heal" in rulebook.log()
+    assert "load source spot.eventbridge.hub" in rulebook.log()
     assert seen_in_files(rulebook.folder, sandbox_as_it_is.tokens.values()) == {}
 
 
