@@ -10,18 +10,19 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import FAIL_DENIED, SKIP_DENIED
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, WATCH, account_result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show, shown
 
 _DICT = {"type": "dict", "default": {}}
 _DICTS = {"type": "list", "elements": "dict", "default": []}
 _ARGUMENTS = {
-    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD], "required": True},
+    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD, WATCH], "required": True},
     "spot_account": {"type": "str", "required": True},
     "preflight": _DICT,
     "integration": _DICT,
     "info": _DICTS,
     "proofs": _DICTS,
+    "hubs": _DICTS,
     "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},
     "fail_on_warnings": {"type": "bool", "default": False},
     "failure": {"type": "dict"},
