@@ -18,6 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import (
     ONBOARD,
     REPAIR,
     VERIFY,
+    WATCH,
     account_result,
 )
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show, shown
@@ -25,7 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import 
 _DICT = {"type": "dict", "default": {}}
 _DICTS = {"type": "list", "elements": "dict", "default": []}
 _ARGUMENTS = {
-    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD, HEAL], "required": True},
+    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD, WATCH, HEAL], "required": True},
     "spot_account": {"type": "str", "required": True},
     "preflight": _DICT,
     "integration": _DICT,
@@ -33,6 +34,7 @@ _ARGUMENTS = {
     "proofs": _DICTS,
     "plan": _DICT,
     "messages": _DICTS,
+    "hubs": _DICTS,
     "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},
     "fail_on_warnings": {"type": "bool", "default": False},
     "failure": {"type": "dict"},

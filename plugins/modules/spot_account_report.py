@@ -23,7 +23,7 @@ options:
     description:
       - The purpose of the run.
     type: str
-    choices: [onboard, verify, repair, offboard, heal]
+    choices: [onboard, verify, repair, offboard, watch, heal]
     required: true
   spot_account:
     description:
@@ -37,7 +37,7 @@ options:
     default: {}
   integration:
     description:
-      - The result of M(spot.eventbridge.spot_integration) or M(spot.eventbridge.spot_stack).
+      - The result of M(spot.eventbridge.spot_integration), M(spot.eventbridge.spot_stack) or M(spot.eventbridge.spot_watch).
     type: dict
     default: {}
   info:
@@ -64,6 +64,12 @@ options:
       - The results of M(spot.eventbridge.spot_test_event), M(spot.eventbridge.spot_test_interruption),
         M(spot.eventbridge.spot_backend_info) and M(spot.eventbridge.spot_backend_database_info). Each check that none of them made is
         named with those who can make it.
+    type: list
+    elements: dict
+    default: []
+  hubs:
+    description:
+      - With O(purpose=watch), the results of M(spot.eventbridge.spot_watch_hub).
     type: list
     elements: dict
     default: []

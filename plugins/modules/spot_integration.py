@@ -226,9 +226,20 @@ regions:
       type: dict
       returned: when this step was done
     alarm_rule:
-      description: As in RV(spot.eventbridge.spot_watch#module:regions.alarm_rule).
+      description:
+        - The rule of M(spot.eventbridge.spot_watch), which goes with the integration. V(none) once it is removed, else what is left of it.
       type: dict
       returned: with O(state=absent), when the integration was watched
+      sample:
+        name: spot-interruption-act-d7320fba-alarm
+        arn: arn:aws:events:us-east-1:123456789012:rule/spot-interruption-act-d7320fba-alarm
+        event_pattern: '{"source": ["aws.events"]}'
+        state: ENABLED
+        description: Reports the loss of an authorisation to a hub. Managed by the Ansible collection spot.eventbridge.
+        event_bus_name: default
+        created_by: "123456789012"
+        targets: []
+        tags: {}
     other_integrations:
       description: The integrations of others that serve the same Spot account here.
       type: list

@@ -58,6 +58,11 @@ options:
         O(role_arn) and O(queue_name) say.
       - What the template of another decides - retry policy, rate limit, dead-letter queue - is at the most a warning.
     type: str
+  watch_bus_arn:
+    description:
+      - The ARN of the event bus of the hub to which M(spot.eventbridge.spot_watch) reports the loss of the authorisation. Without it, the
+        watch is not checked.
+    type: str
   maximum_event_age_in_seconds:
     description:
       - After how many seconds AWS shall give up the delivery of a warning.
@@ -363,6 +368,7 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
+            "watch_bus_arn": {"type": "str"},
             "description": {"type": "str"},
             "tags": {"type": "dict", "aliases": ["resource_tags"]},
             "message_retention_period": {"type": "int"},

@@ -127,10 +127,20 @@ regions:
       type: bool
       returned: always
       sample: true
+    status:
+      description: As in RV(summary).
+      type: str
+      returned: always
+      sample: watched
+    reason:
+      description: Why the region is not watched, or was not cleared, in one line. Empty if there is nothing to say.
+      type: str
+      returned: always
+      sample: ""
     alarm_rule:
       description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
-      returned: unless the region failed
+      returned: when the region was worked on
     note:
       description: What a person should know although nothing failed. It is also given as a warning.
       type: str

@@ -200,10 +200,10 @@ regions:
       type: dict
       returned: when this step was done
     topic:
-      description: The topic, V(none) if there is none, and the number of its subscriptions.
+      description: The topic, V(none) if there is none.
       type: dict
       returned: with O(topic) or O(state=absent), when this step was done
-      sample: {topic_arn: "arn:aws:sns:us-east-1:123456789012:spot-interruption-hub", subscriptions: 0, tags: {team: platform}}
+      sample: {topic_arn: "arn:aws:sns:us-east-1:123456789012:spot-interruption-hub", tags: {team: platform}}
     waiting_alarm:
       description: The alarm for messages that are not processed, V(none) if there is none.
       type: dict

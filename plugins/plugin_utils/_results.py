@@ -35,6 +35,7 @@ OFFBOARD = "offboard"
 VERIFY = "verify"
 REPAIR = "repair"
 HEAL = "heal"
+WATCH = "watch"
 # What repair repairs: a region that was never onboarded stays as it is.
 BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
@@ -49,10 +50,13 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
     error = not_begun(given)
     if error:
         return failed(error, **who)
-    if given["purpose"] == VERIFY:
-        return _verified(given, who)
-    if given["purpose"] == REPAIR:
-        return _repaired(given, who, predicted)
+    of_purpose = {
+        VERIFY: lambda: _verified(given, who),
+        REPAIR: lambda: _repaired(given, who, predicted),
+        WATCH: lambda: _watched(given, who),
+    }
+    if given["purpose"] in of_purpose:
+        return of_purpose[given["purpose"]]()
     done = given["integration"]
     error = module_error(done, "regions")
     if error:
@@ -102,6 +106,19 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
     # A region that was never onboarded is none to repair; in check mode, all are as broken as before.
     good = STATUSES if predicted else (*good_statuses(present=True, predicted=False, denied=given["denied_regions"]), ABSENT)
     return result(rows, **who, good=good, problem=problem(rows, good, "still broken", error), error=error)
+
+
+def _watched(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any]) -> Result:
+    hubs = [hub for hub in given["hubs"] if hub and not hub.get("skipped")]
+    error = " | ".join(hub["msg"] for hub in hubs if hub.get("msg"))
+    done = given["integration"]
+    if "regions" not in done:
+        return failed(error or module_error(done, "regions"), **who)
+    notes = [f"hub {name} {entry['action']}" for hub in hubs for name, entry in hub["regions"].items() if entry["changed"]]
+    kept = [note for hub in hubs for entry in hub["regions"].values() for note in entry["notes"]]
+    told = " | ".join(filter(None, (error, done["problem"])))
+    found = result(done["summary"], **who, good=STATUSES, problem=told, error=error, notes=[*done["notes"], *notes, *kept])
+    return {**found, "failed_regions": done["failed_regions"]}
 
 
 def latest(results: t.Sequence[Info]) -> Info:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
@@ -32,7 +33,7 @@ _COMPARED = ("AlarmDescription", "AlarmActions", "OKActions", "EvaluationPeriods
 class ExistingTopic:
     """An existing SNS topic.
 
-    :ivar subscriptions: how many people and systems it reaches
+    :ivar subscriptions: how many people and systems it reaches, as far as that was asked for
     """
 
     arn: str
@@ -42,7 +43,7 @@ class ExistingTopic:
     @property
     def document(self) -> Document:
         """See `plan.Existing`."""
-        return {"topic_arn": self.arn, "subscriptions": self.subscriptions, "tags": dict(self.tags)}
+        return {"topic_arn": self.arn, "tags": dict(self.tags)}
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,17 @@ class Topic(Resource):
         return self.hub.arn("sns", self.hub.name)
 
     def look(self, region: Region) -> ExistingTopic | None:
-        """GetTopicAttributes, ListTagsForResource where tags are desired."""
+        """GetTopicAttributes, ListTagsForResource where tags are desired; to remove it, ListSubscriptionsByTopic."""
         sns = region.clients["sns"]
         try:
-            attributes = sns.get_topic_attributes(TopicArn=self.arn)["Attributes"]
+            sns.get_topic_attributes(TopicArn=self.arn)
         except Exception as error:
             if is_code(error, "NotFound", "NotFoundException"):
                 return None
             raise
         tagged = self.present and self.tags is not None
         tags = sns.list_tags_for_resource(ResourceArn=self.arn)["Tags"] if tagged else []
-        subscriptions = int(attributes.get("SubscriptionsConfirmed", 0)) + int(attributes.get("SubscriptionsPending", 0))
+        subscriptions = 0 if self.present else len(list(items(sns, "list_subscriptions_by_topic", "Subscriptions", TopicArn=self.arn)))
         return ExistingTopic(self.arn, subscriptions, boto3_tag_list_to_ansible_dict(tags))
 
     def plan(self, region: Region, existing: ExistingTopic | None) -> Plan:
@@ -95,7 +96,7 @@ class Topic(Resource):
             arguments: Document = {"Name": self.hub.name}
             if self.tags:
                 arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
-            predicted = {"topic_arn": self.arn, "subscriptions": 0, **after}
+            predicted = {"topic_arn": self.arn, **after}
             return Plan("created", predicted, None, after, (Call("create_topic", arguments),))
         to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
         calls = []

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ DEFAULT_REGION = "us-east-1"
 SOURCE = "aws.events"
 DETAIL_TYPES = ("Connection Deauthorized", "Connection Deletion Started", "API Destination Deactivated")
 PUT_EVENTS = "events:PutEvents"
+_BUS_ARN = re.compile(r"arn:[a-z-]+:events:([a-z0-9-]+):(\d{12}):event-bus/([^/]+)\Z")
 
 
 def hub_argument_spec() -> ArgumentSpec:
@@ -73,6 +75,20 @@ class Hub:
         :raises ArgumentError: an option is not valid.
         """
         return cls(params["hub_name"], params["hub_region"], params["hub_account"] or aws_account)
+
+    @classmethod
+    def from_bus_arn(cls, arn: str) -> Hub:
+        """Return the hub with an event bus.
+
+        :raises ArgumentError: it is not the ARN of one.
+        """
+        found = _BUS_ARN.match(arn)
+        if not found:
+            raise ArgumentError(
+                f"'{arn[:200]}' is not the ARN of an event bus. ARNs look like "
+                f"arn:aws:events:us-east-1:123456789012:event-bus/{DEFAULT_NAME}."
+            )
+        return cls(found[3], found[1], found[2])
 
     @property
     def dead_letters(self) -> str:

@@ -167,8 +167,10 @@ def _account(whole: Document, *, present: bool, predicted: bool, unsupported: t.
     role = whole.get(_PERMISSION) or {}
     error = whole["msg"] if role.get("action") == "failed" else ""
     words = f"permission of the execution role {'would be ' if predicted else ''}{role.get('action')}"
+    seen = {line["region"]: {"status": line["status"], "reason": line["reason"]} for line in rows}
     return {
         **whole,
+        "regions": {name: {**seen[name], **entry} for name, entry in whole["regions"].items()},
         "summary": summary,
         "problem": problem(summary, good, "not watched" if present else "could not be cleared", error),
         "notes": [words] if role.get("changed") else [role["note"]] if role.get("note") else [],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, YES, allows, statements_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, YES
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import (
     NO_ENTITY,
     WATCH_POLICY,
@@ -90,9 +90,7 @@ class Permission(Resource):
         role = read_with_policies(region, self.role_arn) if self.present else None
         if role is None:
             return None
-        statements = [statement for policy in role.policies for statement in statements_of(policy)]
-        decision = allows({"Statement": statements}, action=PUT_EVENTS, resource=self.hub.bus_arn, context={})
-        return ExistingPermission(role.arn, decision=decision)
+        return ExistingPermission(role.arn, decision=role.may_call(PUT_EVENTS, self.hub.bus_arn))
 
     def plan(self, region: Region, existing: ExistingPermission | None) -> Plan:
         """See `plan.Resource`.

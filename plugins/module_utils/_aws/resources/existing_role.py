@@ -84,11 +84,14 @@ class ExistingRole:
 
     def may_invoke(self, destination_arn: str) -> str:
         """Whether it may send to an API destination: YES, NO or UNSURE."""
+        return self.may_call(ACTION, destination_arn)
+
+    def may_call(self, action: str, resource: str) -> str:
+        """Whether it may call an action on a resource: YES, NO or UNSURE."""
         # All policies of a role are one: what one of them denies, no other can allow.
         statements = [statement for policy in self.policies for statement in statements_of(policy)]
         own, limit = (
-            allows(policy, action=ACTION, resource=destination_arn, context={})
-            for policy in ({"Statement": statements}, self.boundary_policy)
+            allows(policy, action=action, resource=resource, context={}) for policy in ({"Statement": statements}, self.boundary_policy)
         )
         return both(own, limit if self.boundary_policy else UNSURE) if self.boundary else own
 
