@@ -87,8 +87,8 @@ def rulebook(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("rulebook")
     account = Account(running, folder, regions=REGIONS)
     account.have_onboarded()
+    account.have_watched()
     hub = Hub(running)
-    hub.watch(account.name, REGIONS)
     hub.purge()
     variables = {
         "spot_api_url": running.spot_url,

@@ -18,21 +18,33 @@ HUB, HUB_REGION, AWS_ACCOUNT = "spot-interruption-hub", "us-east-1", "1234567890
 
 
 class Hub:
-    """The hub's bus and queues, in an account and region of their own.
+    """The hub's bus and queues, in an account and region of their own; those that exist already, or `make` makes them.
 
     Args:
         keys: the credentials of the hub's account, as options of Sandbox.boto3.
-        receives: after how many receives a message becomes a dead letter.
     """
 
-    def __init__(self, sandbox: Sandbox, receives: int = 10, account: str = AWS_ACCOUNT, keys: dict[str, Any] | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, account: str = AWS_ACCOUNT, keys: dict[str, Any] | None = None) -> None:
         self.sandbox = sandbox
+        self.account = account
         self.events, self.sqs = (sandbox.boto3(service, HUB_REGION, **(keys or {})) for service in ("events", "sqs"))
-        self.bus = self.events.create_event_bus(Name=HUB)["EventBusArn"]
+        self.bus = f"arn:aws:events:{HUB_REGION}:{account}:event-bus/{HUB}"
+
+    @property
+    def url(self) -> str:
+        return str(self.sqs.get_queue_url(QueueName=HUB)["QueueUrl"])
+
+    @property
+    def dead_letters_url(self) -> str:
+        return str(self.sqs.get_queue_url(QueueName=f"{HUB}-dead-letters")["QueueUrl"])
+
+    def make(self, receives: int = 10) -> Hub:
+        """Make the hub by hand; after so many receives, a message becomes a dead letter."""
+        assert self.bus == self.events.create_event_bus(Name=HUB)["EventBusArn"]
         rule = self.events.put_rule(Name=HUB, EventBusName=HUB, EventPattern='{"source": ["aws.events"]}')["RuleArn"]
-        letters = f"arn:aws:sqs:{HUB_REGION}:{account}:{HUB}-dead-letters"
-        self.dead_letters_url = self.sqs.create_queue(QueueName=f"{HUB}-dead-letters")["QueueUrl"]
-        queue = f"arn:aws:sqs:{HUB_REGION}:{account}:{HUB}"
+        letters = f"arn:aws:sqs:{HUB_REGION}:{self.account}:{HUB}-dead-letters"
+        self.sqs.create_queue(QueueName=f"{HUB}-dead-letters")
+        queue = f"arn:aws:sqs:{HUB_REGION}:{self.account}:{HUB}"
         allow = {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
@@ -42,8 +54,9 @@ class Hub:
         }
         redrive = {"deadLetterTargetArn": letters, "maxReceiveCount": receives}
         attributes = {"Policy": document(allow), "RedrivePolicy": json.dumps(redrive)}
-        self.url = self.sqs.create_queue(QueueName=HUB, Attributes=attributes)["QueueUrl"]
+        self.sqs.create_queue(QueueName=HUB, Attributes=attributes)
         self.events.put_targets(Rule=HUB, EventBusName=HUB, Targets=[{"Id": "queue", "Arn": queue}])
+        return self
 
     def let_in(self, accounts: Iterable[str]) -> None:
         """Let accounts send to the bus."""

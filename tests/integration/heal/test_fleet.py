@@ -64,7 +64,7 @@ def watched_fleet(sandbox: Sandbox, tmp_path: Path) -> WatchedFleet:
     sandbox.settings(visibility_time_scale=0.01)
     fleet = Fleet(sandbox, tmp_path / "home", size=SIZE)
     assert fleet.run("onboard").rc == 0
-    hub = Hub(sandbox, account=HUB_ACCOUNT, keys=keys(sandbox, HUB_ACCOUNT))
+    hub = Hub(sandbox, HUB_ACCOUNT, keys(sandbox, HUB_ACCOUNT)).make()
     hub.let_in(fleet.accounts.values())
     for spot, aws in fleet.accounts.items():
         hub.watch(f"spot-interruption-{spot}", REGIONS, aws, keys(sandbox, aws))
