@@ -4,25 +4,38 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import FAIL_DENIED, SKIP_DENIED
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import lines
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import healed
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._next_step import next_step
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import OFFBOARD, ONBOARD, REPAIR, VERIFY, account_result
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import (
+    HEAL,
+    OFFBOARD,
+    ONBOARD,
+    REPAIR,
+    VERIFY,
+    WATCH,
+    account_result,
+)
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._terminal import is_condensed, show, shown
 
 _DICT = {"type": "dict", "default": {}}
 _DICTS = {"type": "list", "elements": "dict", "default": []}
 _ARGUMENTS = {
-    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD], "required": True},
+    "purpose": {"type": "str", "choices": [ONBOARD, VERIFY, REPAIR, OFFBOARD, WATCH, HEAL], "required": True},
     "spot_account": {"type": "str", "required": True},
     "preflight": _DICT,
     "integration": _DICT,
     "info": _DICTS,
     "proofs": _DICTS,
+    "plan": _DICT,
+    "messages": _DICTS,
+    "hubs": _DICTS,
     "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},
     "fail_on_warnings": {"type": "bool", "default": False},
     "failure": {"type": "dict"},
@@ -41,7 +54,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         variables = task_vars or {}
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
-        result = account_result(given, host=variables["inventory_hostname"], predicted=self._task.check_mode)
+        who = {"host": variables["inventory_hostname"], "predicted": self._task.check_mode}
+        if given["purpose"] == HEAL:
+            result = healed(given, **who, now=datetime.datetime.now(datetime.timezone.utc))
+        else:
+            result = account_result(given, **who)
         verbose = self._display.verbosity > 0
         then = next_step(given, result, self._task.check_mode)
         if not is_condensed(self._display, variables):

@@ -16,8 +16,8 @@ description:
     M(spot.eventbridge.spot_integration) makes, in one region.
   - Its parameters are C(SpotAccountId), C(SpotToken), C(TokenRevision), C(Endpoint), C(Name), C(QueueName),
     C(InvocationRateLimitPerSecond), C(MaximumEventAgeInSeconds), C(MaximumRetryAttempts), C(MessageRetentionPeriod),
-    C(ConnectionKmsKey), C(QueueKmsKey), C(Description), C(RolePath), C(PermissionsBoundaryArn) and C(ExecutionRoleArn); the first
-    two have no default.
+    C(ConnectionKmsKey), C(QueueKmsKey), C(Description), C(RolePath), C(PermissionsBoundaryArn), C(ExecutionRoleArn) and
+    C(WatchBusArn); the first two have no default.
   - The template makes an IAM role without a name, so that stacks in several regions do not collide.
 
 options:

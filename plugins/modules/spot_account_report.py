@@ -23,7 +23,7 @@ options:
     description:
       - The purpose of the run.
     type: str
-    choices: [onboard, verify, repair, offboard]
+    choices: [onboard, verify, repair, offboard, watch, heal]
     required: true
   spot_account:
     description:
@@ -37,13 +37,25 @@ options:
     default: {}
   integration:
     description:
-      - The result of M(spot.eventbridge.spot_integration) or M(spot.eventbridge.spot_stack).
+      - The result of M(spot.eventbridge.spot_integration), M(spot.eventbridge.spot_stack) or M(spot.eventbridge.spot_watch).
     type: dict
     default: {}
   info:
     description:
       - The results of M(spot.eventbridge.spot_integration_info), in order.
-      - With O(purpose=verify), the last one counts. With O(purpose=repair), the first one is before, and the last one after the repair.
+      - With O(purpose=verify), the last one counts. With O(purpose=repair) and O(purpose=heal), the first one is before, and the last one
+        after the repair.
+    type: list
+    elements: dict
+    default: []
+  plan:
+    description:
+      - With O(purpose=heal), the result of M(spot.eventbridge.spot_heal_plan).
+    type: dict
+    default: {}
+  messages:
+    description:
+      - With O(purpose=heal), the events of this integration, from RV(spot.eventbridge.spot_heal_queue#module:messages).
     type: list
     elements: dict
     default: []
@@ -52,6 +64,12 @@ options:
       - The results of M(spot.eventbridge.spot_test_event), M(spot.eventbridge.spot_test_interruption),
         M(spot.eventbridge.spot_backend_info) and M(spot.eventbridge.spot_backend_database_info). A check that none of them made is a
         finding that names who can make it.
+    type: list
+    elements: dict
+    default: []
+  hubs:
+    description:
+      - With O(purpose=watch), the results of M(spot.eventbridge.spot_watch_hub).
     type: list
     elements: dict
     default: []
@@ -172,4 +190,11 @@ regions:
   description: As in RV(spot.eventbridge.spot_integration_info#module:regions).
   type: dict
   returned: with O(purpose=verify)
+healing:
+  description:
+    - The remaining work for this account, C(news) to send, C(records) to write into tags, by region, and the events to
+      C(delete) and to C(postpone).
+  type: dict
+  returned: with O(purpose=heal)
+  sample: {news: [], records: {}, delete: [], postpone: []}
 """

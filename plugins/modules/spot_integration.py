@@ -208,7 +208,7 @@ regions:
       description: The action on each resource, in the order of the steps, up to the step that failed.
       type: dict
       returned: always
-      sample: {queue: created, connection: created, api_destination: created, rule: created}
+      sample: {queue: deleted, connection: deleted, api_destination: deleted, rule: deleted, alarm_rule: deleted}
     queue:
       description: As in RV(spot.eventbridge.spot_dead_letter_queue#module:regions.queue).
       type: dict
@@ -225,6 +225,21 @@ regions:
       description: As in RV(spot.eventbridge.spot_interruption_rule#module:regions.rule).
       type: dict
       returned: when this step was done
+    alarm_rule:
+      description:
+        - The rule of M(spot.eventbridge.spot_watch), which goes with the integration. V(none) once it is removed, else what is left of it.
+      type: dict
+      returned: with O(state=absent), when the integration was watched
+      sample:
+        name: spot-interruption-act-d7320fba-alarm
+        arn: arn:aws:events:us-east-1:123456789012:rule/spot-interruption-act-d7320fba-alarm
+        event_pattern: '{"source": ["aws.events"]}'
+        state: ENABLED
+        description: Reports the loss of an authorisation to a hub. Managed by the Ansible collection spot.eventbridge.
+        event_bus_name: default
+        created_by: "123456789012"
+        targets: []
+        tags: {}
     other_integrations:
       description: The integrations of others that serve the same Spot account here.
       type: list

@@ -58,6 +58,11 @@ options:
         O(queue_name) do not count.
       - A retry policy, rate limit or dead-letter queue that differs is at most a warning if the stack has another template.
     type: str
+  watch_bus_arn:
+    description:
+      - The ARN of the event bus of the hub to which M(spot.eventbridge.spot_watch) reports the loss of the authorisation. Without it, the
+        watch is not checked.
+    type: str
   maximum_event_age_in_seconds:
     description:
       - The expected time after which AWS gives up the delivery of a notice, in seconds.
@@ -270,6 +275,14 @@ regions:
           type: str
           returned: when CloudWatch could not be read
           sample: "AccessDenied: GetMetricData: not authorized"
+    healing:
+      description:
+        - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when
+          the region was lost, C(told) when people were told last that it is not repaired, C(cause) why, C(count) how often they were
+          told, and C(repairs) when it was repaired, five times at most. Empty where there is no record.
+      type: dict
+      returned: always
+      sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"]}
 summary:
   description: One row for each region, worst first, with those of O(unsupported_regions).
   type: list
@@ -316,6 +329,7 @@ notes:
 
 import datetime
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -355,6 +369,7 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
+            "watch_bus_arn": {"type": "str"},
             "description": {"type": "str"},
             "tags": {"type": "dict", "aliases": ["resource_tags"]},
             "message_retention_period": {"type": "int"},
@@ -403,6 +418,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "findings": [finding.as_dict() for finding in found],
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
+            "healing": asdict(readings.healing(desired.spot_account)),
         }
     return info_result(
         results,

@@ -53,126 +53,6 @@ options:
       - The feature flag that Spot's operators are to confirm.
     type: str
     default: aws-detach-instances-that-got-interruption-notification
-  file:
-    description:
-      - The files C(notification-<account>-<id>.md) and C(.json), for users who forward them themselves.
-    type: dict
-    suboptions:
-      folder:
-        description: The folder of the files. It is created if it does not exist.
-        type: path
-        required: true
-  webhook:
-    description:
-      - The webhook of a chat or a program, to which JSON is posted.
-    type: dict
-    suboptions:
-      url:
-        description: The address. It is a secret, as its knowledge is enough to post to it.
-        type: str
-        required: true
-      token:
-        description: A token that is sent as C(Authorization) with the scheme C(Bearer), if the address alone is not enough.
-        type: str
-      format:
-        description:
-          - The format of the message. V(auto) recognises the service by the host of O(webhook.url), and is V(json) for an unknown host.
-          - V(json) is C(text), and C(notification) for programs. V(slack) is C(text) alone, which also Mattermost and Rocket.Chat take.
-          - V(teams) is an adaptive card, the only format that the workflows of Microsoft Teams show. They respond 202 to every message
-            and drop what they cannot show, so RV(channels.reference) is V(accepted-not-confirmed).
-        type: str
-        choices: [auto, json, slack, teams, google_chat, discord]
-        default: auto
-      validate_certs:
-        description: If V(true), the certificate of the service is verified.
-        type: bool
-        default: true
-      ca_path:
-        description: A file of further certificates to trust, in addition to the system's.
-        type: path
-  mail:
-    description:
-      - The e-mail over SMTP, with the JSON document attached.
-    type: dict
-    suboptions:
-      host:
-        description: The mail server.
-        type: str
-        required: true
-      port:
-        description: Its port; by default V(587), V(465) or V(25), depending on O(mail.encryption).
-        type: int
-      encryption:
-        description: V(tls) from the first byte, V(starttls), or V(none), which is for loopback only.
-        type: str
-        choices: [starttls, tls, none]
-        default: starttls
-      user:
-        description: The user's name, if the server requires one.
-        type: str
-      password:
-        description: The user's password.
-        type: str
-      sender:
-        description: The sender's address.
-        type: str
-        required: true
-      recipients:
-        description: The recipients' addresses.
-        type: list
-        elements: str
-        required: true
-      validate_certs:
-        description: If V(true), the certificate of the service is verified.
-        type: bool
-        default: true
-      ca_path:
-        description: A file of certificates to trust instead of the system's.
-        type: path
-  jira:
-    description:
-      - The ticket in Jira, by version 2 of its REST API, which Cloud and Data Center share.
-    type: dict
-    suboptions:
-      url:
-        description: Jira's address, such as V(https://example.atlassian.net).
-        type: str
-        required: true
-      user:
-        description: The user of an API token (Jira Cloud). Without it, O(jira.token) is a personal access token (Data Center).
-        type: str
-      token:
-        description: The token.
-        type: str
-        required: true
-      project:
-        description: The project's key.
-        type: str
-        required: true
-      issue_type:
-        description: The name of the issue's type.
-        type: str
-        default: Task
-      labels:
-        description:
-          - Further labels, in addition to V(spot-eventbridge) and the Spot account's id.
-          - If Jira refuses labels, as they are not on the project's create screen, the ticket is made without them, with a warning.
-        type: list
-        elements: str
-        default: []
-      fields:
-        description:
-          - Further fields that the project requires, as in Jira's REST API. They replace the module's own.
-          - "A field that is null is left out, such as V({labels: null})."
-        type: dict
-        default: {}
-      validate_certs:
-        description: If V(true), the certificate of the service is verified.
-        type: bool
-        default: true
-      ca_path:
-        description: A file of further certificates to trust, in addition to the system's.
-        type: path
   spot_api_url:
     description:
       - The address of the Spot API. Plain HTTP is accepted for loopback only.
@@ -186,6 +66,7 @@ options:
 
 extends_documentation_fragment:
   - spot.eventbridge._resources.aws_account
+  - spot.eventbridge._channels
   - spot.eventbridge._spot_token
   - spot.eventbridge._attributes
   - spot.eventbridge._attributes.writes
@@ -295,21 +176,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_spot_account,
     check_stack_name,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import file as _file
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import jira as _jira
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import mail as _mail
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import webhook as _webhook
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels import configured
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import Channel, Notification
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.sending import Ledger, notify
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.feature_flag import DEFAULT_FLAG
-
-CHANNELS: dict[str, tuple[t.Any, t.Callable[[t.Mapping[str, t.Any]], Channel]]] = {
-    "file": (_file.argument_spec, _file.FileChannel.from_parameters),
-    "webhook": (_webhook.argument_spec, _webhook.WebhookChannel.from_parameters),
-    "mail": (_mail.argument_spec, _mail.MailChannel.from_parameters),
-    "jira": (_jira.argument_spec, _jira.JiraChannel.from_parameters),
-}
 
 
 def main() -> None:
@@ -322,11 +193,11 @@ def main() -> None:
             "organization": {"type": "str"},
             "statuses": {"type": "dict", "required": True},
             "feature_flag": {"type": "str", "default": DEFAULT_FLAG},
-            **{name: {"type": "dict", "options": spec()} for name, (spec, dummy) in CHANNELS.items()},
+            **configured.argument_spec(),
             **client.argument_spec(),
             **assume_role_argument_spec(),
         },
-        required_one_of=[list(CHANNELS)],
+        required_one_of=[list(configured.CHANNELS)],
         supports_check_mode=True,
     )
     try:
@@ -339,14 +210,14 @@ def main() -> None:
         if outcome.get("note"):
             module.warn(f"{name}: {outcome['note']}")
     if answer["failed_channels"]:
-        module.fail_json(msg=_why(answer["channels"]), **answer)
+        module.fail_json(msg=configured.reasons(answer["channels"]), **answer)
     module.exit_json(**answer)
 
 
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params = module.params
     spot_account, name = check_spot_account(params["spot_account"]), check_name(params["name"])
-    channels = [make(params[channel]) for channel, (dummy, make) in CHANNELS.items() if params[channel]]
+    channels = configured.channels(params)
     statuses = {str(region): str(status) for region, status in params["statuses"].items()}
     active = sorted(region for region, status in statuses.items() if status == ACTIVE)
     if not active:
@@ -385,13 +256,6 @@ def _result(channels: t.Sequence[Channel], outcomes: dict[str, dict[str, t.Any]]
         "failed_channels": [channel.name for channel in channels if "error" in outcomes[channel.name]],
         "diff": [{"before_header": name, "after_header": name, "before": "", "after": f"{outcome['message']}\n"} for name, outcome in sent],
     }
-
-
-def _why(outcomes: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
-    failed = {name: outcome["error"] for name, outcome in outcomes.items() if "error" in outcome}
-    return f"notification: {len(failed)} of {len(outcomes)} channel(s) failed. " + " | ".join(
-        f"{name}: {why}" for name, why in failed.items()
-    )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ ONBOARD = "onboard"
 OFFBOARD = "offboard"
 VERIFY = "verify"
 REPAIR = "repair"
+HEAL = "heal"
+WATCH = "watch"
 # The statuses that repair repairs: a region that was never onboarded stays as it is.
 BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
@@ -44,18 +46,17 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
     :param given: the options of `spot_account_report`
     :param predicted: whether it was check mode
     """
-    preflight = given["preflight"]
-    who = {"host": host, "spot_account": given["spot_account"], "aws_account": preflight.get("aws_account")}
-    if given["failure"] is not None:
-        error = " ".join(str(given["failure"].get("msg") or "a task failed without saying why").split())
-        return failed(error, **who)
-    error = module_error(preflight, "regions")
+    who = who_of(given, host)
+    error = not_begun(given)
     if error:
         return failed(error, **who)
-    if given["purpose"] == VERIFY:
-        return _verified(given, who)
-    if given["purpose"] == REPAIR:
-        return _repaired(given, who, predicted)
+    of_purpose = {
+        VERIFY: lambda: _verified(given, who),
+        REPAIR: lambda: _repaired(given, who, predicted),
+        WATCH: lambda: _watched(given, who),
+    }
+    if given["purpose"] in of_purpose:
+        return of_purpose[given["purpose"]]()
     done = given["integration"]
     error = module_error(done, "regions")
     if error:
@@ -64,8 +65,20 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
     return result(done["summary"], **who, good=good, problem=done["problem"], notes=done["notes"])
 
 
+def who_of(given: t.Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
+    """Return whose result it is, as the functions of `_account.py` take it. Pure."""
+    return {"host": host, "spot_account": given["spot_account"], "aws_account": given["preflight"].get("aws_account")}
+
+
+def not_begun(given: t.Mapping[str, t.Any]) -> str:
+    """Return why the work on an account was not begun, or not finished; empty if it was. Pure."""
+    if given["failure"] is not None:
+        return " ".join(str(given["failure"].get("msg") or "a task failed without saying why").split())
+    return module_error(given["preflight"], "regions")
+
+
 def _verified(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any]) -> Result:
-    info = _latest(given["info"])
+    info = latest(given["info"])
     error = module_error(info, "regions")
     if error:
         return {**failed(error, **who), "checks": [], "regions": {}}
@@ -89,13 +102,26 @@ def _repaired(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any], predicte
         role = done.get("execution_role") or {}
         error = done["msg"] if role.get("action") == "failed" else module_error(done, "regions")
     role_changed = bool((done.get("execution_role") or {}).get("changed"))
-    rows = repair_rows(before, _latest(given["info"][1:]), done.get("summary", ()), role_changed, predicted)
+    rows = repair_rows(before, latest(given["info"][1:]), done.get("summary", ()), role_changed, predicted)
     # A region that was never onboarded is none to repair; in check mode, all are as broken as before.
     good = STATUSES if predicted else (*good_statuses(present=True, predicted=False, denied=given["denied_regions"]), ABSENT)
     return result(rows, **who, good=good, problem=problem(rows, good, "still broken", error), error=error)
 
 
-def _latest(results: t.Sequence[Info]) -> Info:
+def _watched(given: t.Mapping[str, t.Any], who: t.Mapping[str, t.Any]) -> Result:
+    hubs = [hub for hub in given["hubs"] if hub and not hub.get("skipped")]
+    error = " | ".join(hub["msg"] for hub in hubs if hub.get("msg"))
+    done = given["integration"]
+    if "regions" not in done:
+        return failed(error or module_error(done, "regions"), **who)
+    notes = [f"hub {name} {entry['action']}" for hub in hubs for name, entry in hub["regions"].items() if entry["changed"]]
+    kept = [note for hub in hubs for entry in hub["regions"].values() for note in entry["notes"]]
+    told = " | ".join(filter(None, (error, done["problem"])))
+    found = result(done["summary"], **who, good=STATUSES, problem=told, error=error, notes=[*done["notes"], *notes, *kept])
+    return {**found, "failed_regions": done["failed_regions"]}
+
+
+def latest(results: t.Sequence[Info]) -> Info:
     """Return the last result that is not of a task that was skipped."""
     return next((found for found in reversed(results) if found and not found.get("skipped")), {})
 

@@ -28,13 +28,14 @@ WANTED = {
     "SECURITY.md",
     "changelogs",
     "docs",
+    "extensions",
     "meta",
     "playbooks",
     "plugins",
     "roles",
     "tests",
 }
-WHOLE = ("docs", "meta", "playbooks", "plugins", "roles")
+WHOLE = ("docs", "extensions/eda", "meta", "playbooks", "plugins", "roles")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,10 @@ def test_tarball_has_all_files_of_a_folder(contents: set[str], folder: str) -> N
     ours = {name for name in files() if name.startswith(f"{folder}/")}
     assert ours
     assert {name for name in contents if name.startswith(f"{folder}/")} == ours
+
+
+def test_tarball_has_no_scenarios_of_tests(contents: set[str]) -> None:
+    assert {name.split("/")[1] for name in contents if name.startswith("extensions/")} == {"eda"}
 
 
 def test_tarball_has_no_changelog_fragments(contents: set[str]) -> None:

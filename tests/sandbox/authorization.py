@@ -58,8 +58,10 @@ def _body(request: Request, form: dict[str, str]) -> dict[str, Any]:
 
 def _events(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
     action, prefix = f"events:{operation}", f"arn:{PARTITION}:events:{where}"
-    if (operation.startswith("List") and operation not in ("ListTargetsByRule", "ListTagsForResource")) or operation == "TestEventPattern":
+    if operation in _EVENTS_ANYWHERE or (operation.startswith("List") and operation not in ("ListTargetsByRule", "ListTagsForResource")):
         yield Need(action)
+    elif operation.endswith("EventBus"):
+        yield from _bus(action, prefix, body)
     elif operation == "PutEvents":
         buses = {entry.get("EventBusName") or "default" for entry in body["Entries"]}
         yield Need(action, tuple(bus if bus.startswith("arn:") else f"{prefix}:event-bus/{bus}" for bus in sorted(buses)))
@@ -79,14 +81,32 @@ def _events(operation: str, where: str, body: dict[str, Any], _: Request) -> Ite
                 where, "apidestinations.events.amazonaws.com", "AWSServiceRoleForAmazonEventBridgeApiDestinations"
             )
     else:
-        rule = f"{prefix}:rule/{body.get('Rule') or body['Name']}"
-        tags = _request_tags(body.get("Tags", []))
-        yield Need(action, (rule,), tags)
-        if operation == "PutRule" and body.get("Tags"):
-            yield Need("events:TagResource", (rule,), tags)
-        roles = {target["RoleArn"] for target in body.get("Targets", []) if target.get("RoleArn")}
-        for role in sorted(roles | ({body["RoleArn"]} if body.get("RoleArn") else set())):
-            yield Need("iam:PassRole", (role,), {"iam:PassedToService": "events.amazonaws.com"})
+        yield from _rule(action, prefix, body)
+
+
+def _rule(action: str, prefix: str, body: dict[str, Any]) -> Iterator[Need]:
+    bus = str(body.get("EventBusName") or "default").rpartition("/")[2]
+    rule = f"{prefix}:rule/{'' if bus == 'default' else f'{bus}/'}{body.get('Rule') or body['Name']}"
+    tags = _request_tags(body.get("Tags", []))
+    yield Need(action, (rule,), tags)
+    if action == "events:PutRule" and body.get("Tags"):
+        yield Need("events:TagResource", (rule,), tags)
+    roles = {target["RoleArn"] for target in body.get("Targets", []) if target.get("RoleArn")}
+    for role in sorted(roles | ({body["RoleArn"]} if body.get("RoleArn") else set())):
+        yield Need("iam:PassRole", (role,), {"iam:PassedToService": "events.amazonaws.com"})
+
+
+def _bus(action: str, prefix: str, body: dict[str, Any]) -> Iterator[Need]:
+    bus = body.get("Name") or "default"
+    arn = bus if bus.startswith("arn:") else f"{prefix}:event-bus/{bus}"
+    tags = _request_tags(body.get("Tags", []))
+    yield Need(action, (arn,), tags)
+    if tags:
+        yield Need("events:TagResource", (arn,), tags)
+
+
+# These take no resource.
+_EVENTS_ANYWHERE = ("PutPermission", "RemovePermission", "TestEventPattern")
 
 
 def _request_tags(tags: list[dict[str, str]]) -> dict[str, str]:
@@ -119,7 +139,8 @@ def _sqs(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterat
     resources = (f"arn:{PARTITION}:sqs:{where}:{queue}",) if queue else ("*",)
     given = (body.get("tags") or body.get("Tags") or {}) if operation in ("CreateQueue", "TagQueue") else {}
     tags = {f"aws:RequestTag/{key}": value for key, value in given.items()}
-    yield Need(f"sqs:{operation}", resources, tags)
+    # A batch needs the permission of its single calls (SQS developer guide, API permissions).
+    yield Need(f"sqs:{operation.removesuffix('Batch')}", resources, tags)
     if operation == "CreateQueue" and tags:
         yield Need("sqs:TagQueue", resources, tags)
 
@@ -209,6 +230,27 @@ def _fis(operation: str, where: str, body: dict[str, Any], request: Request) -> 
             yield from _service_linked_role(where, fis.LINKED_SERVICE, fis.SERVICE_LINKED_ROLE)
 
 
+def _sns(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
+    topic = body.get("TopicArn") or body.get("ResourceArn") or (f"arn:{PARTITION}:sns:{where}:{body['Name']}" if "Name" in body else "*")
+    yield Need(f"sns:{operation}", (topic,))
+    if operation == "CreateTopic" and any(key.startswith("Tags.") for key in body):
+        yield Need("sns:TagResource", (topic,))
+
+
+def _cloudwatch(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
+    prefix = f"arn:{PARTITION}:cloudwatch:{where}:alarm:"
+    if operation in ("PutMetricAlarm", "DescribeAlarms", "DeleteAlarms"):
+        listed = body.get("AlarmNames") or [value for key, value in body.items() if key.startswith("AlarmNames.")]
+        names = [body["AlarmName"]] if "AlarmName" in body else list(listed)
+        yield Need(f"cloudwatch:{operation}", tuple(prefix + name for name in names) or ("*",))
+        if operation == "PutMetricAlarm" and (body.get("Tags") or any(key.startswith("Tags.") for key in body)):
+            yield Need("cloudwatch:TagResource", tuple(prefix + name for name in names))
+    elif "ResourceARN" in body:
+        yield Need(f"cloudwatch:{operation}", (body["ResourceARN"],))
+    else:
+        yield Need(f"cloudwatch:{operation}")
+
+
 def _sts(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterator[Need]:
     yield Need(f"sts:{operation}", (body["RoleArn"],) if "RoleArn" in body else ("*",))
 
@@ -221,12 +263,14 @@ def _kms(operation: str, where: str, body: dict[str, Any], _: Request) -> Iterat
 
 _SERVICES: dict[str, Callable[[str, str, dict[str, Any], Request], Iterator[Need]]] = {
     "cloudformation": _cloudformation,
+    "cloudwatch": _cloudwatch,
     "events": _events,
     "fis": _fis,
     "iam": _iam,
     "kms": _kms,
     "organizations": _organizations,
     "secretsmanager": _secretsmanager,
+    "sns": _sns,
     "sqs": _sqs,
     "sts": _sts,
 }

@@ -217,6 +217,7 @@ class Links:
     def delete_connection(self, request: Json) -> Json:
         connection = self._connection(request["Name"], "delete")
         if connection.state != "DELETING":
+            self._emit("Connection Deletion Started", [connection.arn], {"ConnectionName": connection.name, "Timestamp": _stamp()})
             self._drop_secret(connection)
             connection.modified = time.time()
             if connection.state == AUTHORIZED:  # recorded: an API destination keeps the ARN of one that was DEAUTHORIZED
@@ -360,8 +361,7 @@ class Links:
         self.connections.pop(connection.name, None)
 
     def _announce(self, connection: Connection, of_connection: str, of_destination: str) -> None:
-        # EventBridge event reference: the detail of both kinds, and the form of its time.
-        stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+        stamp = _stamp()
         detail = _without_none(ConnectionName=connection.name, StateReason=connection.reason, Timestamp=stamp)
         self._emit(of_connection, [connection.arn], detail)
 
@@ -453,6 +453,11 @@ class Links:
         if connection.secret_arn:
             self._secrets().secrets.pop(connection.secret_arn)
         connection.secret_arn = ""
+
+
+def _stamp() -> str:
+    """Return the time as the detail of EventBridge's own events has it (EventBridge event reference)."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
 
 
 def _locked(function: Callable[[], Any]) -> Callable[[], None]:

@@ -13,10 +13,11 @@ from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatumBase, Statistics, cloudwatch_backends
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import unix_time_millis
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.sqs.exceptions import SQSException
-from moto.sqs.models import Queue, SQSBackend, sqs_backends
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.sqs.responses import SQSResponse
 
 from .moto_app import LOCK
@@ -28,6 +29,7 @@ def install(settings: Settings) -> None:
     cloudwatch_backends.backend = CorrectedCloudWatch
     CorrectedSqs.settings = settings
     sqs_backends.backend = CorrectedSqs
+    Message.change_visibility = _scaled(settings)  # type: ignore[method-assign]
     Queue._set_attributes = _keeping(Queue._set_attributes)  # type: ignore[method-assign]
     SQSResponse.list_queue_tags = _without_empty_tags(SQSResponse.list_queue_tags)  # type: ignore[method-assign]
     for name in ("put_secret_value", "update_secret"):
@@ -66,6 +68,15 @@ class CorrectedSqs(SQSBackend):
     def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> Queue:
         _require_one_encryption(attributes)
         return super().set_queue_attributes(queue_name, attributes)
+
+
+def _scaled(settings: Settings) -> Callable[[Message, int], None]:
+    """Let the time in which a message is not visible be shorter."""
+
+    def change_visibility(message: Message, visibility_timeout: int) -> None:
+        message.visible_at = unix_time_millis() + int(visibility_timeout) * 1000 * settings.visibility_time_scale
+
+    return change_visibility
 
 
 def _require_one_encryption(attributes: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from moto.events.models import Rule, events_backends
 from moto.sqs.models import Queue, sqs_backends
 
 from . import keys, roles
+from .buses import PUT, lets_in
 from .connections import AUTHORIZED, LOOPBACK, SECRET_GONE, Connection, Destination, Json, Links
 from .moto_app import LOCK
 from .policy import allows
@@ -64,6 +66,7 @@ class Job:
     target: Json
     event: Json
     generation: int
+    hops: int = 0
     started: float = field(default_factory=time.monotonic)
     attempts: int = 0
     wait: float = FIRST_WAIT
@@ -120,7 +123,7 @@ class Result:
 
 
 class Delivery:
-    """Delivers events to API destinations and SQS queues, asynchronously; `attempts` is the log."""
+    """Delivers events to API destinations, SQS queues and event buses, asynchronously; `attempts` is the log."""
 
     def __init__(self, settings: Settings, scheduler: Scheduler, spot_url: Callable[[], str]) -> None:
         self._settings = settings
@@ -133,8 +136,8 @@ class Delivery:
         self._settled = threading.Condition()
         self.attempts: deque[Json] = deque(maxlen=20_000)
 
-    def deliver(self, account: str, region: str, rule: Rule, event: Json) -> None:
-        """Start the delivery of an event to every target of a rule. Hold moto's lock."""
+    def deliver(self, account: str, region: str, rule: Rule, event: Json, hops: int = 0) -> None:
+        """Start the delivery of an event to every target of a rule; `hops` buses have passed it on. Hold moto's lock."""
         for metric in ("MatchedEvents", "TriggeredRules"):
             _count(account, region, rule.event_bus_name, rule.name, metric)
         for target in rule.targets:
@@ -147,6 +150,7 @@ class Delivery:
                 target=copy.deepcopy(target),
                 event=event,
                 generation=self._generation,
+                hops=hops,
             )
             with self._settled:
                 self._in_flight += 1
@@ -210,10 +214,13 @@ class Delivery:
         if service == "sqs":
             self._send_to_queue(job, job.target["Arn"], {})
             return None
+        if ":event-bus/" in job.target["Arn"]:
+            self._send_to_bus(job)
+            return None
         if ":api-destination/" not in job.target["Arn"]:
             raise DeliveryError("INVALID_PARAMETER", f"The sandbox does not deliver to {service}.")
         links: Links = events_backends[job.account][job.region].links  # type: ignore[attr-defined]
-        _require_role(job, self._settings)
+        _require_role(job, self._settings, "events:InvokeApiDestination")
         destination = links.destination_by_arn(job.target["Arn"])
         if destination is None:
             raise DeliveryError("NO_RESOURCE", f"The API destination {job.target['Arn']} does not exist.")
@@ -226,6 +233,29 @@ class Delivery:
             links.deauthorize(connection, SECRET_GONE)
             raise DeliveryError("SDK_CLIENT_ERROR", f"Unable to invoke ApiDestination endpoint: {SECRET_GONE}")
         return _build_call(job, links, destination, connection, secret)
+
+    def _send_to_bus(self, job: Job) -> None:
+        """Pass an event on to a bus, of another account or region by choice, unchanged, and by one hop only.
+
+        EventBridge user guide: the role of the target has to be allowed PutEvents; the policy of a bus of another account has to let it
+        in, too. Without a role only that policy decides, and only within a region.
+        """
+        arn, role_arn = job.target["Arn"], job.target.get("RoleArn")
+        _, _, _, region, account, path = arn.split(":", 5)
+        if job.hops:
+            return  # dropped without a trace
+        if role_arn:
+            _require_role(job, self._settings, PUT)
+        receiver: Any = events_backends[account][region]
+        bus = receiver.event_buses.get(path.partition("/")[2])
+        foreign = account != job.account
+        if bus is None and not foreign:
+            raise DeliveryError("NO_RESOURCE", f"The event bus {arn} does not exist.")
+        if bus is None or ((foreign or not role_arn) and not lets_in(bus, job.account, role_arn, job.rule_arn)):
+            raise DeliveryError("NO_PERMISSIONS", _denied(PUT, arn, "resource"), ("AmazonCloudWatchEvents", 400, "AccessDeniedException"))
+        if not role_arn and region != job.region:
+            raise DeliveryError("NO_PERMISSIONS", f"The event bus {arn} in another region needs a role.")
+        receiver.route(bus.name, job.event, job.hops + 1)
 
     def _send(self, call: Call) -> Result:
         url = urlsplit(call.url)
@@ -376,14 +406,14 @@ def _count(account: str, region: str, bus: str, rule: str, metric: str) -> None:
     cloudwatch_backends[account][region].metric_data.append(datum)
 
 
-def _require_role(job: Job, settings: Settings) -> None:
+def _require_role(job: Job, settings: Settings, action: str) -> None:
     role_arn = job.target.get("RoleArn")
     if not roles.is_assumable(role_arn, job.account, job.rule_arn, settings):
         message = f"User: {roles.PRINCIPAL} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
         raise DeliveryError("FAILED_TO_ASSUME_ROLE", message, ("AWSSecurityTokenService", 403, "AccessDenied"))
-    if not roles.may(role_arn, job.account, "events:InvokeApiDestination", job.target["Arn"]):
+    if not roles.may(role_arn, job.account, action, job.target["Arn"]):
         session = str(role_arn).replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + f"/{uuid4().hex}"
-        message = _denied("events:InvokeApiDestination", job.target["Arn"], "identity", session)
+        message = _denied(action, job.target["Arn"], "identity", session)
         raise DeliveryError("NO_PERMISSIONS", message, ("AmazonCloudWatchEvents", 400, "AccessDeniedException"))
 
 

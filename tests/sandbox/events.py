@@ -5,8 +5,8 @@
 """EventBridge on moto, corrected.
 
 What is corrected here: the constraints of every request and of every answer, rules (role, tags on update, messages), targets
-(limits, partial failure), events (`aws.*` sources, disabled rules, delivery), TestEventPattern. Connections and API
-destinations are in connections.py, what happens to an event that matched is in delivery.py.
+(limits, partial failure), events (`aws.*` sources, disabled rules, delivery), TestEventPattern. Event buses are in buses.py,
+connections and API destinations in connections.py, what happens to an event that matched is in delivery.py.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from moto.events.exceptions import InvalidEventPatternException, ResourceNotFoun
 from moto.utilities.utils import get_partition
 
 from . import roles
+from .buses import Buses, lets_in
 from .connections import Json, Links
 from .delivery import Delivery
 from .scheduler import Scheduler
@@ -50,7 +51,7 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class EventsBackend(models.EventsBackend):
+class EventsBackend(Buses):
     """EventBridge of one account in one region."""
 
     settings: Settings
@@ -134,26 +135,34 @@ class EventsBackend(models.EventsBackend):
             detail = None
         if not isinstance(detail, dict):
             return _refused("MalformedDetail", "Detail is malformed.")
-        if self._normalize_event_bus_arn(entry.get("EventBusName")) not in self.event_buses:
+        bus_name = entry.get("EventBusName") or "default"
+        owner = bus_name.split(":")[4] if bus_name.startswith("arn:") else self.account_id
+        receiver = self if owner == self.account_id else backend(owner, self.region_name)
+        bus = receiver.event_buses.get(self._normalize_event_bus_arn(bus_name))
+        if receiver is not self and not (bus and lets_in(bus, self.account_id, None)):
+            return _refused("AccessDeniedException", f"Not authorized to perform events:PutEvents on {bus_name}.")
+        if bus is None:
             return {"EventId": str(uuid4())}  # taken, and dropped
-        event, _ = self.publish(
-            self._normalize_event_bus_arn(entry.get("EventBusName")),
+        event = self._event(
             source=entry["Source"],
             detail_type=entry["DetailType"],
             resources=entry.get("Resources", []),
             detail=detail,
             at=entry.get("Time"),
         )
+        receiver.route(bus.name, event)
         return {"EventId": event["id"]}
 
-    def publish(
-        self, bus: str, *, source: str, detail_type: str, resources: list[str], detail: Json, at: float | None = None
-    ) -> tuple[Json, list[str]]:
+    def publish(self, bus: str, **event: Any) -> tuple[Json, list[str]]:
         """Put an event on a bus of this account and region, whatever its source.
 
         Returns the event as it is delivered and the names of the rules that matched it.
         """
-        event: Json = {
+        made = self._event(**event)
+        return made, self.route(bus, made)
+
+    def _event(self, *, source: str, detail_type: str, resources: list[str], detail: Json, at: float | None = None) -> Json:
+        return {
             "version": "0",
             "id": str(uuid4()),
             "detail-type": detail_type,
@@ -164,12 +173,18 @@ class EventsBackend(models.EventsBackend):
             "resources": resources,
             "detail": detail,
         }
+
+    def route(self, bus: str, event: Json, hops: int = 0) -> list[str]:
+        """Deliver an event to the targets of the rules of a bus that match it, and return their names.
+
+        `hops` is how many buses have passed it on before.
+        """
         matching = [
             rule for rule in self._get_event_bus(bus).rules.values() if rule.state != "DISABLED" and _matches(rule.event_pattern, event)
         ]
         for rule in matching:
-            self.delivery.deliver(self.account_id, self.region_name, rule, event)
-        return event, [rule.name for rule in matching]
+            self.delivery.deliver(self.account_id, self.region_name, rule, event, hops)
+        return [rule.name for rule in matching]
 
     def _emit(self, detail_type: str, resources: list[str], detail: Json) -> None:
         self.publish("default", source="aws.events", detail_type=detail_type, resources=resources, detail=detail)

@@ -65,6 +65,11 @@ def management_account(account: str) -> str | None:
     return organizations_backends.master_accounts.get(account, (None,))[0]
 
 
+def organization_id(management: str) -> str:
+    """Return the id of the organization of a management account."""
+    return str(_backend(management).org.id)  # type: ignore[union-attr]
+
+
 def is_delegated(account: str, management: str) -> bool:
     """Tell whether an account is a delegated administrator for stack sets."""
     return any(admin.account.id == account and STACK_SETS in admin.services for admin in _backend(management).admins)

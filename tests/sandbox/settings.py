@@ -23,6 +23,7 @@ class Settings:
         role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge. CloudFormation does not
             wait for it; with `stack_time_scale`, it puts a rule's targets half a minute after the rule.
         queue_name_seconds: how long the name of a deleted queue cannot be used again (AWS: 60).
+        visibility_time_scale: factor on how long a message of a queue is not visible after it was received, or postponed.
         stack_seconds: how long CloudFormation takes for an operation on a stack, besides what the resources take.
         stack_time_scale: factor on how long CloudFormation took in AWS for each resource (queue 61, role 18, rule 60) and for the
             beginning of a rollback (141); 0 lets them take no time.
@@ -55,6 +56,7 @@ class Settings:
     destination_lag_seconds: float = 0.0
     role_spread_seconds: float = 0.0
     queue_name_seconds: float = 60.0
+    visibility_time_scale: float = 1.0
     stack_seconds: float = 0.1
     stack_time_scale: float = 0.0
     stack_set_seconds: float = 0.1

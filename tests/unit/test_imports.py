@@ -21,10 +21,12 @@ UTILS = {
     "_aws": {"_core"},
     "_cloudformation": {"_core", "_aws"},
     "_spot": {"_core"},
+    "_watch": {"_core", "_aws"},
     "_notify": {"_core", "_aws", "_cloudformation", "_spot"},
-    "_integration": {"_core", "_aws", "_cloudformation", "_spot", "_notify"},
-    "_proof": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_integration"},
-    "_takeover": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_integration", "_proof"},
+    "_integration": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_watch"},
+    "_heal": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_watch", "_integration"},
+    "_proof": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_watch", "_integration"},
+    "_takeover": {"_core", "_aws", "_cloudformation", "_spot", "_notify", "_watch", "_integration", "_proof"},
 }
 
 

@@ -45,6 +45,7 @@ class DeadLetter:
     :ivar error_code: EventBridge's, such as `NO_PERMISSIONS`
     :ivar error_message: Spot's response, or EventBridge's reason
     :ivar attempts: how often delivery was tried again; None if unknown
+    :ivar source: that of the event: EC2's for a warning, or EventBridge's own for a loss that was to be reported to a hub
     """
 
     time: str | None
@@ -52,6 +53,7 @@ class DeadLetter:
     error_message: str | None
     attempts: int | None
     instance_id: str | None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Evidence:
     :ivar dead_letter_count: how many there are at least
     :ivar dead_letters_unread: why they could not be read
     :ivar recent: None where it is not known
+    :ivar unreported: the events about a lost authorisation that did not reach the hub, the latest first
     """
 
     window_hours: int
@@ -91,12 +94,15 @@ class Evidence:
     unread: str | None = None
     dead_letters_unread: str | None = None
     recent: Recent | None = None
+    unreported: tuple[DeadLetter, ...] = ()
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return the entry in results and reports."""
         dead_letters: dict[str, t.Any] = {
             "count": self.dead_letter_count,
-            "messages": [asdict(dead_letter) for dead_letter in self.dead_letters],
+            "messages": [
+                {name: value for name, value in asdict(dead_letter).items() if name != "source"} for dead_letter in self.dead_letters
+            ],
         }
         if self.dead_letters_unread:
             dead_letters["note"] = self.dead_letters_unread
@@ -203,6 +209,7 @@ def parse_dead_letter(message: t.Mapping[str, t.Any]) -> DeadLetter:
         error_message=attributes.get("ERROR_MESSAGE"),
         attempts=int(attempts) if attempts.isdecimal() else None,
         instance_id=_text(event, "detail", "instance-id"),
+        source=_text(event, "source"),
     )
 
 

@@ -25,7 +25,9 @@ DRIFTED = "drifted"
 DENIED = "denied"
 UNSUPPORTED = "unsupported"
 ACTIVE = "active"
-STATUSES = (UNKNOWN, INACTIVE, FAILING, INCOMPLETE, ABSENT, DRIFTED, DENIED, UNSUPPORTED, ACTIVE)
+# Of the playbook watch alone, which does not look whether notices arrive.
+WATCHED = "watched"
+STATUSES = (UNKNOWN, INACTIVE, FAILING, INCOMPLETE, ABSENT, DRIFTED, DENIED, UNSUPPORTED, ACTIVE, WATCHED)
 # A region where there can be no integration: AWS has no API destinations there, or the organisation denies the region.
 LEFT_OUT = (DENIED, UNSUPPORTED)
 GOOD = (ACTIVE, *LEFT_OUT)

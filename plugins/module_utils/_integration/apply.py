@@ -27,6 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.resu
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.shared_role import SharedRole, settle_role
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
@@ -70,7 +71,7 @@ class _Foreseen:
 
 
 def integrate(region: Region, desired: Desired, role: RoleSettling | None = None, *, check_mode: bool, timeout: float) -> Progress:
-    """Bring all four resources of a region to what is desired: each one after those that it needs, the others at the same time.
+    """Bring all resources of a region to what is desired: each one after those that it needs, the others at the same time.
 
     All are looked at, at once, and planned, before the first is changed. What needs a resource that fails is not tried.
 
@@ -111,6 +112,8 @@ def _foresee(region: Region, desired: Desired, role: RoleSettling | None, timeou
         except Exception as error:  # of any kind: it is that of this resource
             foreseen.failed, foreseen.failure = step.kind, failure_of(error)
             break
+        if step.kind == AlarmRule.kind and outcome.plan.action == "unchanged" and outcome.document is None:
+            continue  # the integration was not watched
         foreseen.outcomes[step.kind] = outcome
         if look.result() is None and desired.present:
             foreseen.region = foreseen.region.lacking(step.kind)
@@ -121,8 +124,8 @@ def _foresee(region: Region, desired: Desired, role: RoleSettling | None, timeou
 
 def _carry_out(foreseen: _Foreseen, desired: Desired, role: RoleSettling | None, timeout: float) -> Progress:
     """Make the changes that are foreseen."""
-    needs = desired.needs()
     outcomes = dict(foreseen.outcomes)
+    needs = {kind: tuple(filter(outcomes.__contains__, others)) for kind, others in desired.needs().items()}
     changed: set[str] = set()
 
     def work(step: Resource) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole, role_arn
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, check_role_given
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, alarm_rule, check_role_given
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     check_aws_account,
@@ -33,6 +33,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_stack_name,
     check_token,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import Hub
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
@@ -67,6 +69,7 @@ class Desired:
     :ivar stack_name: the stack that it is to be in; empty if it is to be in none
     :ivar settings: which of SETTINGS were given to compare with
     :ivar tags: the tags to compare with, others are ignored; None for none
+    :ivar alarm_rule: the rule that watches it, to compare with or to remove; `_watch` makes it
     """
 
     queue: Queue
@@ -79,6 +82,7 @@ class Desired:
     stack_name: str = ""
     settings: frozenset[str] = frozenset()
     tags: t.Mapping[str, str] | None = None
+    alarm_rule: AlarmRule | None = None
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> Desired:
@@ -108,8 +112,10 @@ class Desired:
         # Tags are read apart, so that a refusal costs nothing else; a queue for which no key is given is compared as onboarding has it.
         apart = {"tags": None, "queue_kms_master_key_id": params.get("queue_kms_master_key_id") or None}
         compared = {**_DEFAULTS, **given, **apart, "state": "present", "role_name": role_name, "update_token": update_token}
+        desired = cls._present(compared, regions)
         return dataclasses.replace(
-            cls._present(compared, regions),
+            desired,
+            alarm_rule=desired.watched_by(Hub.from_bus_arn(params["watch_bus_arn"])) if params.get("watch_bus_arn") else None,
             stack_name=check_stack_name(params["stack_name"]) if params["stack_name"] else "",
             settings=frozenset(SETTINGS).intersection(given),
             tags=as_text(params.get("tags")),
@@ -125,6 +131,7 @@ class Desired:
             rule=Rule(name=name, present=False, target_id=params["target_id"]),
             execution_role=ExecutionRole(role, present=False) if role else None,
             present=False,
+            alarm_rule=AlarmRule.to_remove(name),
         )
 
     @classmethod
@@ -193,30 +200,47 @@ class Desired:
 
     def steps(self) -> tuple[Resource, ...]:
         """Return the resources in the order in which they are made, or the reverse: none goes while another one needs it."""
-        steps = (self.queue, self.connection, self.api_destination, self.rule)
+        watch = (self.alarm_rule,) if self.alarm_rule else ()
+        steps = (self.queue, self.connection, self.api_destination, self.rule, *watch)
         return steps if self.present else steps[::-1]
 
     def needs(self) -> dict[str, tuple[str, ...]]:
         """Return by kind which other resources are made before it; or are removed before it."""
         if self.present:
             return _NEEDS
-        return {kind: tuple(other for other, needed in _NEEDS.items() if kind in needed) for kind in _NEEDS}
+        # A removal on purpose is not reported as a loss.
+        watch = (self.alarm_rule.kind,) if self.alarm_rule else ()
+        users = {kind: tuple(other for other, needed in _NEEDS.items() if kind in needed) for kind in _NEEDS}
+        return {**dict.fromkeys(watch, ()), **{kind: (*watch, *others) for kind, others in users.items()}}
+
+    def watched_by(self, hub: Hub) -> AlarmRule:
+        """Return the rule that reports the loss of this integration's authorisation to a hub."""
+        return AlarmRule(
+            alarm_rule(self.rule.name),
+            hub=hub,
+            integration=self.connection.name,
+            aws_account=self.aws_account,
+            role_arn=self.rule.role_arn,
+            dead_letter_queue=self.queue.name,
+        )
 
     def with_role(self, arn: str) -> Desired:
-        """Return the same with another execution role for the rule's target."""
-        return dataclasses.replace(self, rule=dataclasses.replace(self.rule, role_arn=arn))
+        """Return the same with another execution role for the targets of its rules."""
+        watch = dataclasses.replace(self.alarm_rule, role_arn=arn) if self.alarm_rule else None
+        return dataclasses.replace(self, rule=dataclasses.replace(self.rule, role_arn=arn), alarm_rule=watch)
 
     def named_as_in(self, stack: StackNames, region: Region) -> Desired:
         """Return the same under the names that its parts have in a stack; a part that is not in it keeps its name."""
         queue, rule_name = stack.queue or self.queue.name, stack.rule or self.rule.name
         arn = role_arn(region.partition, self.aws_account, stack.execution_role) if stack.execution_role else self.rule.role_arn
-        return dataclasses.replace(
+        named = dataclasses.replace(
             self,
             queue=dataclasses.replace(self.queue, name=queue, rule=rule_name),
             connection=dataclasses.replace(self.connection, name=stack.connection or self.connection.name),
             api_destination=dataclasses.replace(self.api_destination, name=stack.api_destination or self.api_destination.name),
             rule=dataclasses.replace(self.rule, name=rule_name, dead_letter_queue=queue, role_arn=arn),
         )
+        return dataclasses.replace(named, alarm_rule=named.watched_by(self.alarm_rule.hub) if self.alarm_rule else None)
 
 
 def _queue_name(params: t.Mapping[str, t.Any]) -> str:

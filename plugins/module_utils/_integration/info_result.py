@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import OUTCOMES, SKIP, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
@@ -21,6 +22,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
     worst_first,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import good_statuses
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord
 
 
 def info_result(
@@ -37,6 +39,7 @@ def info_result(
         "findings": [Finding("region", SKIP, NO_API_DESTINATIONS).as_dict()],
         "resources": {"connection": None, "api_destination": None, "rule": None, "queue": None},
         "evidence": None,
+        "healing": asdict(HealingRecord()),
     }
     regions = {**regions, **dict.fromkeys(unsupported, by_user)}
     good = good_statuses(present=True, predicted=False, denied=denied)

@@ -24,15 +24,17 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destin
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ExistingApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ExistingRole, read_with_policies
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, healing_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records, read_tags, records_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import SOURCE
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
@@ -49,6 +51,7 @@ class Readings:
 
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether the rule matches a sample notice (TestEventPattern); None if there is no rule
+    :ivar alarm_rule: the rule that watches it, where that is desired
     :ivar tags: the tags of rule and queue, by kind; those of a part that is not there, or need not be read, are missing
     :ivar notification: the record of notifications of Spot's operators; None if there is no rule that records them
     """
@@ -64,11 +67,17 @@ class Readings:
     notification: Records | Failure | None = None
     stack: Stack | StackNames | Failure | None = None
     tags: t.Mapping[str, t.Mapping[str, str] | Failure] = field(default_factory=dict)
+    alarm_rule: ExistingRule | Failure | None = None
 
     @classmethod
     def unread(cls, failure: Failure) -> Readings:
         """Return the readings of a region of which nothing could be read."""
         return cls(failure, failure, failure, failure, failure, others=failure, stack=failure)
+
+    def healing(self, spot_account: str) -> HealingRecord:
+        """Return what the rule's tags record of the region's healing; nothing where they could not be read."""
+        tags = self.tags.get("rule", {})
+        return HealingRecord() if isinstance(tags, Failure) else healing_in(tags, spot_account)
 
     def documents(self) -> dict[str, t.Any]:
         """Return the resources as results have them: None for a resource that does not exist or could not be read."""
@@ -115,12 +124,13 @@ def read(
     :param window_hours: hours of which the deliveries are read, 0 for none
     :param stack: the stack whose integration is read, if it is known; else the one that owns the connection is searched
     """
-    attempt = _Reader(region)
-    connection, api_destination, rule, queue = at_once(
+    attempt, watch = _Reader(region), desired.alarm_rule
+    connection, api_destination, rule, queue, alarm_rule = at_once(
         lambda: attempt(lambda: desired.connection.read(region)),
         lambda: attempt(lambda: desired.api_destination.look(region)),
         lambda: attempt(lambda: desired.rule.look(region)),
         lambda: attempt(lambda: desired.queue.read(region)),
+        lambda: attempt(lambda: watch.look(region)) if watch else None,
     )
     ruled, queued, changed = isinstance(rule, ExistingRule), isinstance(queue, ExistingQueue), _last_change(connection, api_destination)
     belongs = stack is None and isinstance(connection, ExistingConnection)
@@ -138,7 +148,7 @@ def read(
     )
     notification = rule_tags if rule_tags is None or isinstance(rule_tags, Failure) else records_in(rule_tags, desired.spot_account)
     tags = {kind: found for kind, found in (("rule", rule_tags), ("queue", queue_tags)) if found is not None}
-    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, tags)
+    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, tags, alarm_rule)
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:
@@ -208,7 +218,10 @@ def _read_dead_letters(attempt: _Reader, queue: ExistingQueue | Failure | None, 
     if isinstance(dead_letters, Failure):
         why = f"{dead_letters.code}: {dead_letters.message}"
         return replace(evidence, dead_letter_count=queue.messages, dead_letters_unread=why)
-    return replace(evidence, dead_letters=dead_letters, dead_letter_count=max(queue.messages, len(dead_letters)))
+    unreported = tuple(letter for letter in dead_letters if letter.source == SOURCE)
+    warnings = tuple(letter for letter in dead_letters if letter not in unreported)
+    count = max(queue.messages, len(dead_letters)) - len(unreported)
+    return replace(evidence, dead_letters=warnings, dead_letter_count=count, unreported=unreported)
 
 
 def _last_change(*parts: t.Any) -> datetime.datetime | None:

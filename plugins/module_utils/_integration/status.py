@@ -13,6 +13,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core import resu
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import INTEGRATION, ORGANIZATION, REGION
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import STACK
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.watch import WATCH
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import CHECK as NOTIFICATION
 
 PARTS = ("connection", "api_destination", "rule", "target", "execution_role", "queue")
@@ -26,7 +27,7 @@ BY_CHECKS = (
     (PARTS, results.INCOMPLETE),
     ((DELIVERIES,), results.FAILING),
 )
-APART = ("connection_token", "double_delivery", DELIVERIES, "dead_letters", STACK, NOTIFICATION)
+APART = ("connection_token", "double_delivery", DELIVERIES, "dead_letters", STACK, NOTIFICATION, WATCH)
 
 
 def status(findings: t.Iterable[Finding]) -> str:

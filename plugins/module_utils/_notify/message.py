@@ -137,13 +137,42 @@ class Delivery:
     note: str = ""
 
 
+class Message(t.Protocol):
+    """What a channel sends: to Spot's operators, or to those who run the integration."""
+
+    @property
+    def id(self) -> str:
+        """The same for the same message, so that one that arrives twice can be recognised."""
+
+    @property
+    def spot_account(self) -> str:
+        """The account that it is about, or a word for several."""
+
+    @property
+    def time(self) -> str:
+        """ISO 8601 in UTC."""
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+
+    def document(self) -> dict[str, t.Any]:
+        """For programs."""
+
+    def text(self) -> str:
+        """For people, without markup."""
+
+    def markdown(self) -> str:
+        """For people, as a document."""
+
+
 class Channel(t.Protocol):
-    """A way to Spot's operators."""
+    """A way to people."""
 
     name: t.ClassVar[str]
     """As it stands in the tag and in results: lower-case letters."""
 
-    def send(self, notification: Notification) -> Delivery:
+    def send(self, notification: Message) -> Delivery:
         """Send it.
 
         :raises ChannelError: it did not go through.

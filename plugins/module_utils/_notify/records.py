@@ -15,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import PASS, SKIP, UNKNOWN, Finding
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify import healing_record
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -82,7 +83,7 @@ def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:
         tags = read_tags(region, rule_arn)
     except Exception:
         return {}
-    return {key: value for key, value in tags.items() if key != TAG and not key.startswith("aws:")}
+    return {key: value for key, value in tags.items() if key not in (TAG, healing_record.TAG) and not key.startswith("aws:")}
 
 
 def finding(records: Records | Failure) -> Finding:

@@ -48,7 +48,7 @@ _MOST_ERROR_BYTES = 64 * 1024
 
 
 class SpotApi:
-    """The Spot HTTP API, as far as this collection uses it. Only reads, except for a notice of an instance that cannot exist.
+    """The Spot HTTP API, as far as this collection uses it. Only reads, except for notices.
 
     Sources: Spot's OpenAPI description and SDKs. A call has at most three attempts; at a rate limit, it waits for the time that Spot
     reports, up to a minute.
@@ -99,10 +99,12 @@ class SpotApi:
         self._get("/aws/ec2/group", {"accountId": spot_account})
 
     def notify(self, endpoint: str, spot_account: str, notice: t.Mapping[str, t.Any]) -> None:
-        """Post a notice as EventBridge does: the proof of the one permission that is used. Any response 2xx is a success, as it is to AWS.
+        """Post a notice as EventBridge does: the proof of the one permission that is used, or a dead letter that is still of use.
+
+        Any response 2xx is a success, as it is to AWS.
 
         :param endpoint: the address to which AWS sends notices, and the token with them
-        :param notice: of an instance that cannot exist: Spot may act on any other
+        :param notice: as a proof, of an instance that cannot exist: Spot may act on any other
         :raises SpotError: Spot refused, or did not respond.
         """
         separator = "&" if urlsplit(endpoint).query else "?"

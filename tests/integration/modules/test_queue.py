@@ -48,7 +48,9 @@ def test_it_is_encrypted_and_takes_letters_of_one_rule_only(queue: Queue, aws: A
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": ARN,
-        "Condition": {"ArnLike": {"aws:SourceArn": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*")]}},
+        "Condition": {
+            "ArnLike": {"aws:SourceArn": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*", "-alarm")]}
+        },
     }
     assert {key: value for key, value in tls_only.items() if key != "Sid"} == {
         "Effect": "Deny",

@@ -164,7 +164,7 @@ def test_the_queue_is_open_to_the_rule_alone(story: Story, region: str) -> None:
     statement, tls_only = queue["Policy"]["Statement"]
     assert (statement["Effect"], statement["Principal"]) == ("Allow", {"Service": "events.amazonaws.com"})
     assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue["QueueArn"])
-    rules = [f"arn:aws:events:{region}:{AWS_ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*")]
+    rules = [f"arn:aws:events:{region}:{AWS_ACCOUNT}:rule/{NAME}{rest}" for rest in ("", "-test-*", "-alarm")]
     assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": rules}}
     assert (tls_only["Effect"], tls_only["Principal"], tls_only["Action"]) == ("Deny", "*", "sqs:*")
     assert (tls_only["Resource"], tls_only["Condition"]) == (queue["QueueArn"], {"Bool": {"aws:SecureTransport": "false"}})

@@ -62,6 +62,15 @@ class Account:
         )
         assert not run.failed, run.message
 
+    def have_watched(self, **hub: Any) -> None:
+        """Make what the playbook watch makes, by its modules; `hub` are options of the hub."""
+        for name, options in (
+            ("spot_watch_hub", {"region": "us-east-1", **hub}),
+            ("spot_watch", {"name": self.name, "regions": list(self.regions or self._enabled_regions())}),
+        ):
+            run = self._module(name, **options)
+            assert not run.failed, run.message
+
     def _enabled_regions(self) -> list[str]:
         return [region["RegionName"] for region in self.sandbox.boto3("ec2").describe_regions()["Regions"]]
 

@@ -19,9 +19,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination, ExistingApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import EVENT_BUS, ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExecutionRole
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_BUS, Rule, temporary_rule_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, alarm_rule, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import LONGEST_BODY, REVISION_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -278,7 +278,7 @@ def test_eventbridge_is_trusted_for_this_account_only() -> None:
 def test_the_queue_takes_letters_of_the_rule_and_its_probes_only() -> None:
     (statement,) = [found for found in rendered()["DeadLetterQueuePolicy"]["PolicyDocument"]["Statement"] if found["Effect"] == "Allow"]
     rule = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/"
-    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [f"{rule}{NAME}", f"{rule}{NAME}-test-*"]}}
+    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [f"{rule}{NAME}", f"{rule}{NAME}-test-*", f"{rule}{NAME}-alarm"]}}
 
 
 def test_the_longest_name_leaves_room_for_the_probes() -> None:
@@ -286,6 +286,7 @@ def test_the_longest_name_leaves_room_for_the_probes() -> None:
     assert re.fullmatch(template()["Parameters"]["Name"]["AllowedPattern"], longest)
     assert not re.fullmatch(template()["Parameters"]["Name"]["AllowedPattern"], longest + "n")
     assert temporary_rule_prefix(longest) == f"{longest}-test-"
+    assert alarm_rule(longest) == f"{longest}-alarm"
 
 
 def test_the_queue_is_encrypted() -> None:

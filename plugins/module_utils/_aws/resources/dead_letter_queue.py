@@ -23,7 +23,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.kms import (
     queue_use,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.queue_policy import QueuePolicy
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn, temporary_rule_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import alarm_rule, rule_arn, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
@@ -104,7 +104,8 @@ class ExistingQueue:
 
 @dataclass(frozen=True)
 class Queue(Resource):
-    """The desired dead-letter queue: standard, encrypted, and open to one rule and its test events.
+    """The desired dead-letter queue: standard, encrypted, and open to one rule, its test events and the rule that reports the loss of the
+    authorisation.
 
     :ivar rule: the name of the rule that may send to it
     :ivar aws_account: the account of both
@@ -126,6 +127,7 @@ class Queue(Resource):
     delete_messages: bool = False
 
     kind: t.ClassVar[str] = "queue"
+    holds: t.ClassVar[str] = "dead letter(s)"
     service: t.ClassVar[str] = "sqs"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
@@ -234,7 +236,7 @@ class Queue(Resource):
             return unchanged(None)
         if existing.messages and not self.delete_messages:
             note = (
-                f"the queue {self.name} was kept: it holds {existing.messages} dead letter(s). "
+                f"the queue {self.name} was kept: it holds {existing.messages} {self.holds}. "
                 "Read them, or remove it with delete_messages=true."
             )
             return unchanged(existing, note=note)
@@ -242,7 +244,8 @@ class Queue(Resource):
 
     def policy(self, region: Region) -> QueuePolicy:
         """Return the policy that the queue needs in a region."""
-        rules = tuple(rule_arn(region, self.aws_account, name) for name in (self.rule, f"{temporary_rule_prefix(self.rule)}*"))
+        names = (self.rule, f"{temporary_rule_prefix(self.rule)}*", alarm_rule(self.rule))
+        rules = tuple(rule_arn(region, self.aws_account, name) for name in names)
         return QueuePolicy(region.arn("sqs", self.aws_account, self.name), rules, self.aws_account)
 
     def _attributes(self, policy: Document) -> dict[str, str]:
@@ -271,6 +274,8 @@ def _same(name: str, desired: str, attributes: t.Mapping[str, str]) -> bool:
     found = attributes.get(name)
     if name == "Policy":
         return found is not None and not compare_policies(_parsed(found), json.loads(desired))
+    if name == "RedrivePolicy":
+        return found is not None and _parsed(found) == json.loads(desired)
     if name == "SqsManagedSseEnabled":
         return (found or "false").lower() == desired
     return found == desired

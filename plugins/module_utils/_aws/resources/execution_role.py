@@ -24,6 +24,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ex
     ACTION,
     NO_ENTITY,
     POLICY_NAME,
+    WATCH_POLICY,
     ExistingRole,
     role_of,
 )
@@ -102,7 +103,7 @@ class ExecutionRole(Resource):
         return dataclasses.replace(desired, aws_account=check_aws_account(params["aws_account"] or regions.aws_account()))
 
     def look(self, region: Region) -> ExistingRole | None:
-        """Call GetRole, and GetRolePolicy of the one policy that is ours; to remove it, whether there are others."""
+        """Call GetRole, and GetRolePolicy of the policy of onboarding; to remove the role, also read the names of the others."""
         iam = region.clients["iam"]
         try:
             role = iam.get_role(RoleName=self.name)["Role"]
@@ -121,7 +122,8 @@ class ExecutionRole(Resource):
             if self.present
             else (*inline_policies(iam, self.name), *(arn.rsplit("/", 1)[-1] for arn in attached_policies(iam, self.name)))
         )
-        return role_of(role, policies, tuple(name for name in others if name != POLICY_NAME))
+        found = role_of(role, policies, tuple(name for name in others if name not in (POLICY_NAME, WATCH_POLICY)))
+        return dataclasses.replace(found, watched=WATCH_POLICY in others)
 
     def plan(self, region: Region, existing: ExistingRole | None) -> Plan:
         """See `plan.Resource`."""
@@ -186,8 +188,9 @@ class ExecutionRole(Resource):
         if existing.others:
             note = f"the role {self.name} was kept: it has policies of others ({', '.join(existing.others)}). Remove them, and run again."
             return unchanged(existing, note=note)
-        remove_policy = [Call("delete_role_policy", {"RoleName": self.name, "PolicyName": POLICY_NAME})] if existing.policies else []
-        calls = (*remove_policy, Call("delete_role", {"RoleName": self.name}))
+        ours = [*([POLICY_NAME] if existing.policies else []), *([WATCH_POLICY] if existing.watched else [])]
+        remove_policies = [Call("delete_role_policy", {"RoleName": self.name, "PolicyName": policy}) for policy in ours]
+        calls = (*remove_policies, Call("delete_role", {"RoleName": self.name}))
         return Plan("deleted", None, {**existing.managed_fields(), "tags": dict(existing.tags)}, None, calls)
 
     def arn(self, partition: str) -> str:

@@ -33,6 +33,8 @@ if t.TYPE_CHECKING:
 
 ACTION = "events:InvokeApiDestination"
 POLICY_NAME = "invoke-api-destination"
+# The policy beside it with which the role may report the loss of an authorisation to a hub.
+WATCH_POLICY = "report-to-hub"
 NO_ENTITY = ("NoSuchEntity", "NoSuchEntityException")
 
 
@@ -43,6 +45,7 @@ class ExistingRole:
     :ivar trust: the trust policy, parsed
     :ivar policies: its permissions, as parsed policies: ours first, None if it is not there, and then the others, as far as they were read
     :ivar others: the names of policies that are not ours, as far as they are needed
+    :ivar watched: whether a policy of ours lets it report the loss of an authorisation to a hub, as far as that was read
     :ivar boundary_policy: the permissions boundary as a parsed policy; None if there is none, or it was not read
     """
 
@@ -53,6 +56,7 @@ class ExistingRole:
     boundary: str | None = None
     tags: t.Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    watched: bool = False
     boundary_policy: t.Any = None
 
     @property
@@ -81,11 +85,14 @@ class ExistingRole:
 
     def may_invoke(self, destination_arn: str) -> str:
         """Return whether it may send to an API destination: YES, NO or UNSURE."""
+        return self.may_call(ACTION, destination_arn)
+
+    def may_call(self, action: str, resource: str) -> str:
+        """Return whether it may call an action on a resource: YES, NO or UNSURE."""
         # All policies of a role count together: an action that one denies, no other can allow.
         statements = [statement for policy in self.policies for statement in statements_of(policy)]
         own, limit = (
-            allows(policy, action=ACTION, resource=destination_arn, context={})
-            for policy in ({"Statement": statements}, self.boundary_policy)
+            allows(policy, action=action, resource=resource, context={}) for policy in ({"Statement": statements}, self.boundary_policy)
         )
         return both(own, limit if self.boundary_policy else UNSURE) if self.boundary else own
 

@@ -20,10 +20,10 @@ _ACTION = "sqs:SendMessage"
 
 @dataclass(frozen=True)
 class QueuePolicy:
-    """The policy that a dead-letter queue needs: EventBridge may send for one rule and its test events, and nobody uses plain HTTP.
+    """The policy that a dead-letter queue needs: EventBridge may send for its rules, and nobody uses plain HTTP.
 
     :ivar queue: the ARN of the queue
-    :ivar rules: the ARNs of the rule and of its temporary rules, which end with a wildcard
+    :ivar rules: the ARNs of the rules, that of the warnings first; a wildcard stands for its temporary rules
     :ivar aws_account: the account of the rule
     """
 

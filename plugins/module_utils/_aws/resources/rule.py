@@ -8,25 +8,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict
-
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text, tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import (
+    EventRule,
+    ExistingRule,
+    read_destination_arn,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import (
-    DEFAULT_DESCRIPTION,
     ArgumentSpec,
     description_argument_spec,
     tags_argument_spec,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     QUEUE_NAME,
     ArgumentError,
@@ -38,8 +34,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# AWS sends the notices to the default bus, as events of EC2 (EC2 user guide, "Spot Instance interruption notices").
-EVENT_BUS = "default"
 EVENT_PATTERN: Document = {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
 TARGET_ID = "spot"
 # Seconds. EC2 interrupts the instance two minutes after the notice (EC2 user guide).
@@ -85,13 +79,18 @@ def check_role_given(role_arn: str | None) -> str:
     return role_arn
 
 
+def alarm_rule(rule: str) -> str:
+    """Return the name of the rule beside a rule that reports the loss of an authorisation; 64 characters at most."""
+    return f"{rule[:58]}-alarm"
+
+
 def temporary_rule_prefix(rule: str) -> str:
     """Return how the names of a rule's temporary rules for test events begin: six more characters fit into the 64 that AWS takes."""
     return f"{rule[:50]}-test-"
 
 
 @dataclass(frozen=True)
-class Rule(Resource):
+class Rule(EventRule):
     """The desired rule: Spot interruption notices of the default bus go to an API destination.
 
     :ivar api_destination: the name of the API destination
@@ -103,8 +102,6 @@ class Rule(Resource):
     :ivar retry_attempts: 0 to 185
     """
 
-    name: str
-    present: bool = True
     api_destination: str = ""
     api_destination_arns: t.Mapping[str, str] | None = None
     role_arn: str = ""
@@ -112,14 +109,7 @@ class Rule(Resource):
     aws_account: str = ""
     event_age: int = DEFAULT_EVENT_AGE
     retry_attempts: int = DEFAULT_RETRY_ATTEMPTS
-    description: str = DEFAULT_DESCRIPTION
     target_id: str = TARGET_ID
-    tags: t.Mapping[str, str] | None = None
-    purge_tags: bool = True
-
-    kind: t.ClassVar[str] = "rule"
-    service: t.ClassVar[str] = "events"
-    reads: t.ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -165,94 +155,16 @@ class Rule(Resource):
         """Call DescribeApiDestination where its ARN is not known."""
         return dataclasses.replace(seen or ExistingRule(None), destination_arn=self._read_destination_arn(region)) if self.present else seen
 
-    def look(self, region: Region) -> ExistingRule | None:
-        """Call DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
-        events = region.clients["events"]
-        try:
-            found = events.describe_rule(Name=self.name, EventBusName=EVENT_BUS)
-        except Exception as error:
-            if is_code(error, "ResourceNotFoundException"):
-                return None
-            raise
-        tagged = self.present and self.tags is not None
-        targets, tags = at_once(
-            lambda: tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=EVENT_BUS)),
-            lambda: events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"] if tagged else [],
-        )
-        return ExistingRule(document(found), targets, boto3_tag_list_to_ansible_dict(tags))
-
     def _read_destination_arn(self, region: Region) -> str | None:
         known = region.known.get("api_destination", (self.api_destination_arns or {}).get(region.name))
-        if known is not None:
-            return known or None
-        try:
-            return str(region.clients["events"].describe_api_destination(Name=self.api_destination)["ApiDestinationArn"])
-        except Exception as error:
-            if is_code(error, "ResourceNotFoundException"):
-                return None
-            raise
+        return (known or None) if known is not None else read_destination_arn(region, self.api_destination)
 
-    def plan(self, region: Region, existing: ExistingRule | None) -> Plan:
-        """See `plan.Resource`. Targets that are not ours stay as they are."""
-        if not self.present:
-            return self._plan_removal(existing)
-        existing = existing or ExistingRule(None)
-        missing = f"there is no API destination {self.api_destination} in {region.name}: create it first (spot_api_destination)"
-        desired, target = self._desired_fields(), self._desired_target(region, existing.destination_arn)
-        target_id = self._own_target_id(existing)
-        target["Id"] = target_id
-        put_rule = existing.found is None or bool(changed_fields(existing.managed_fields(), desired))
-        put_target = existing.target(target_id) != target
-        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
-        if existing.found is not None and not (put_rule or put_target or to_set or to_remove):
-            return unchanged(existing)
+    def event_pattern(self, region: Region) -> Document:
+        """See `event_rule.EventRule`."""
+        return EVENT_PATTERN
 
-        calls: list[Call] = []
-        if put_rule:
-            # PutRule resets all arguments that are left out. It takes the tags of a new rule only (recorded), but a company's policy can
-            # refuse a request that lacks them (condition key aws:RequestTag).
-            arguments: Document = {
-                "Name": self.name,
-                "EventBusName": EVENT_BUS,
-                "EventPattern": json.dumps(EVENT_PATTERN),
-                "State": "ENABLED",
-                "Description": self.description,
-            }
-            if self.tags:
-                arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
-            calls.append(Call("put_rule", arguments))
-        if existing.found is not None and to_set:
-            calls.append(Call("tag_resource", {"ResourceARN": existing.document["arn"], "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
-        if to_remove:
-            calls.append(Call("untag_resource", {"ResourceARN": existing.document["arn"], "TagKeys": to_remove}))
-        if put_target:
-            calls.append(Call("put_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Targets": [target]}))
-        return Plan(
-            "created" if existing.found is None else "updated",
-            self._predicted(existing, target, put_rule),
-            self._shown(existing, target_id) if existing.found else None,
-            {**desired, "target": document(target), "tags": tags_after(existing.tags, self.tags, self.purge_tags)},
-            tuple(calls),
-            unmet_dependency=None if existing.destination_arn else missing,
-        )
-
-    def _plan_removal(self, existing: ExistingRule | None) -> Plan:
-        if existing is None:
-            return unchanged(None)
-        own = existing.target(self.target_id)
-        others = [target["Id"] for target in existing.targets if target["Id"] != self.target_id]
-        calls = [Call("remove_targets", {"Rule": self.name, "EventBusName": EVENT_BUS, "Ids": [self.target_id]})] if own else []
-        before = self._shown(existing, self.target_id)
-        if others:
-            note = f"the rule {self.name} was kept: it has targets that are not ours ({', '.join(others)})"
-            rest = ExistingRule(existing.found, tuple(target for target in existing.targets if target is not own), existing.tags)
-            if not own:
-                return unchanged(existing, note=note)
-            return Plan("updated", rest.document, before, {**before, "target": None}, tuple(calls), note=note)
-        calls.append(Call("delete_rule", {"Name": self.name, "EventBusName": EVENT_BUS}))
-        return Plan("deleted", None, before, None, tuple(calls))
-
-    def _own_target_id(self, existing: ExistingRule) -> str:
+    def own_target_id(self, existing: ExistingRule) -> str:
+        """See `event_rule.EventRule`."""
         # A target made by hand may already send to our destination: taking it over avoids delivering twice.
         if existing.target(self.target_id) is None:
             for target in existing.targets:
@@ -260,17 +172,16 @@ class Rule(Resource):
                     return str(target["Id"])
         return self.target_id
 
-    def _desired_fields(self) -> Document:
-        return {
-            "description": self.description,
-            "state": "ENABLED",
-            "event_pattern": EVENT_PATTERN,
-            "schedule_expression": None,
-        }
+    def unmet_dependency(self, region: Region, existing: ExistingRule) -> str | None:
+        """See `event_rule.EventRule`."""
+        if existing.destination_arn:
+            return None
+        return f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
 
-    def _desired_target(self, region: Region, destination_arn: str | None) -> Document:
+    def desired_target(self, region: Region, existing: ExistingRule) -> Document:
+        """See `event_rule.EventRule`."""
         target: Document = {
-            "Arn": destination_arn or _MISSING_ARN,
+            "Arn": existing.destination_arn or _MISSING_ARN,
             "RoleArn": self.role_arn,
             "RetryPolicy": {
                 "MaximumRetryAttempts": self.retry_attempts,
@@ -280,21 +191,3 @@ class Rule(Resource):
         if self.dead_letter_queue:
             target["DeadLetterConfig"] = {"Arn": region.arn("sqs", self.aws_account, self.dead_letter_queue)}
         return target
-
-    def _shown(self, existing: ExistingRule, target_id: str) -> Document:
-        target = existing.target(target_id)
-        return {**existing.managed_fields(), "target": document(target) if target else None, "tags": dict(existing.tags)}
-
-    def _predicted(self, existing: ExistingRule, target: Document, put_rule: bool) -> Document:
-        others = [document(other) for other in existing.targets if other["Id"] != target["Id"]]
-        rule = {key: value for key, value in (existing.found or {}).items() if key != "schedule_expression"}
-        return {
-            **rule,
-            "name": self.name,
-            "event_bus_name": EVENT_BUS,
-            "description": self.description,
-            "state": "ENABLED",
-            "event_pattern": json.dumps(EVENT_PATTERN) if put_rule else rule["event_pattern"],
-            "targets": [*others, document(target)],
-            "tags": tags_after(existing.tags, self.tags, self.purge_tags),
-        }

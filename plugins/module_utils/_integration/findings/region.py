@@ -27,6 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.find
     of_another_template,
     stack_findings,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.watch import watch_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import finding as notification_finding
 
 if t.TYPE_CHECKING:
@@ -78,6 +79,7 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
         found += settings_findings(region, readings, desired, found)
     if readings.evidence:
         found += evidence_findings(readings.evidence)
+    found += watch_findings(region, readings, desired)
     if readings.notification is not None:
         found.append(notification_finding(readings.notification))
     return found

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Message
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -42,7 +42,7 @@ class FileChannel:
             raise ArgumentError("file.folder is empty: give the folder for the notification's files.")
         return cls(params["folder"])
 
-    def send(self, notification: Notification) -> Delivery:
+    def send(self, notification: Message) -> Delivery:
         """See `message.Channel`. The same notification goes into the same files."""
         stem = os.path.join(self.folder, f"notification-{notification.spot_account}-{notification.id[:8]}")
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Message
 
 _PATH = "/rest/api/2/issue"
 
@@ -73,7 +73,7 @@ class JiraChannel:
             fields=params["fields"],
         )
 
-    def send(self, notification: Notification) -> Delivery:
+    def send(self, notification: Message) -> Delivery:
         """See `message.Channel`. If Jira refuses only the labels, the ticket is made without them."""
         fields, note = self.issue(notification), ""
         try:
@@ -93,7 +93,7 @@ class JiraChannel:
             raise ChannelError(f"the service at {self.peer.host} is not Jira: its response names no ticket. Check jira.url.")
         return Delivery(str(key), note)
 
-    def issue(self, notification: Notification) -> dict[str, t.Any]:
+    def issue(self, notification: Message) -> dict[str, t.Any]:
         """Return the ticket's fields."""
         own = {
             "project": {"key": self.project},

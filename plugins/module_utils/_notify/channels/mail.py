@@ -21,7 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import basic, ca_bundle, scrub
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_loopback
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Message
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -86,7 +86,7 @@ class MailChannel:
             ca_path=params["ca_path"],
         )
 
-    def send(self, notification: Notification) -> Delivery:
+    def send(self, notification: Message) -> Delivery:
         """See `message.Channel`."""
         try:
             refused = within(self.seconds, lambda: self._send(self.message(notification)))
@@ -98,7 +98,7 @@ class MailChannel:
             raise ChannelError(self._scrub(f"the mail server {self.host}:{self.port} refuses recipients: {reasons}"))
         return Delivery()
 
-    def message(self, notification: Notification) -> EmailMessage:
+    def message(self, notification: Message) -> EmailMessage:
         """Return the mail. Its id follows from the notification, so that one that is sent twice is recognised."""
         message = EmailMessage()
         message["Subject"] = notification.subject

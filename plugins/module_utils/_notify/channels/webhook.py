@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, service_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_secret_url
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Notification
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.message import ChannelError, Delivery, Message
 
 # In the record of a region: the service took the message, and does not report whether anybody sees it.
 NOT_CONFIRMED = "accepted-not-confirmed"
@@ -75,7 +75,7 @@ class WebhookChannel:
             form_of(url) if params["format"] == "auto" else params["format"],
         )
 
-    def send(self, notification: Notification) -> Delivery:
+    def send(self, notification: Message) -> Delivery:
         """See `message.Channel`."""
         try:
             reply = self.peer.demand("POST", body=_BODIES[self.form](notification))
@@ -105,7 +105,7 @@ def _is_refusal(reply: Reply) -> bool:
     return (isinstance(document, dict) and document.get("ok") is False) or b"message delivery failed" in reply.body
 
 
-def _text(notification: Notification) -> str:
+def _text(notification: Message) -> str:
     return f"{notification.subject}\n\n{notification.text()}"
 
 
@@ -113,21 +113,21 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _json(notification: Notification) -> dict[str, t.Any]:
+def _json(notification: Message) -> dict[str, t.Any]:
     return {"text": _text(notification), "notification": notification.document()}
 
 
-def _slack(notification: Notification) -> dict[str, t.Any]:
+def _slack(notification: Message) -> dict[str, t.Any]:
     """Return `text` alone: Google Chat refuses unknown keys. Slack takes 40000 characters, Mattermost 16383."""
     return {"text": _cut(_text(notification), 16000)}
 
 
-def _google_chat(notification: Notification) -> dict[str, t.Any]:
+def _google_chat(notification: Message) -> dict[str, t.Any]:
     return {"text": _cut(_text(notification), 4096)}
 
 
-def _discord(notification: Notification) -> dict[str, t.Any]:
-    """Return `content` may have 2000 characters, the description of an embed 4096."""
+def _discord(notification: Message) -> dict[str, t.Any]:
+    """Return `content`, which may have 2000 characters, and an embed, whose description may have 4096."""
     return {
         "content": notification.subject,
         "embeds": [{"description": _cut(notification.text(), 4096)}],
@@ -135,7 +135,7 @@ def _discord(notification: Notification) -> dict[str, t.Any]:
     }
 
 
-def _teams(notification: Notification) -> dict[str, t.Any]:
+def _teams(notification: Message) -> dict[str, t.Any]:
     """Return an adaptive card in a message: the only one that the template of Teams' workflows shows. It may have 28 KB."""
     lines = [line for line in _cut(notification.text(), 16000).splitlines() if line]
     card = {
@@ -154,7 +154,7 @@ def _teams(notification: Notification) -> dict[str, t.Any]:
     }
 
 
-_BODIES: dict[str, t.Callable[[Notification], dict[str, t.Any]]] = {
+_BODIES: dict[str, t.Callable[[Message], dict[str, t.Any]]] = {
     "json": _json,
     "slack": _slack,
     "teams": _teams,

@@ -23,13 +23,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.ap
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole, ExistingRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
     DIFFERS,
     MATCHES,
     ExistingConnection,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN, Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure

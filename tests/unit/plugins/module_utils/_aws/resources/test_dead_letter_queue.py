@@ -34,6 +34,7 @@ POLICY = {
                     "aws:SourceArn": [
                         "arn:aws:events:eu-west-1:123456789012:rule/warnings",
                         "arn:aws:events:eu-west-1:123456789012:rule/warnings-test-*",
+                        "arn:aws:events:eu-west-1:123456789012:rule/warnings-alarm",
                     ]
                 }
             },

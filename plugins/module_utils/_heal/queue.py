@@ -1,0 +1,127 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, parse
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+
+_NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+# SQS API reference: ReceiveMessage returns ten at most, and a batch has ten entries at most.
+_BATCH = 10
+# A long poll asks all servers of SQS, and a short one only some (SQS developer guide). A second ends one that finds nothing.
+_NEXT_POLL = 1
+# Calls at a time. A queue of a fleet that lost an hour has thousands of messages.
+_WORKERS = 8
+
+
+def queue_url(region: Region, name: str, aws_account: str | None) -> str:
+    """Return the address of the hub's queue. GetQueueUrl.
+
+    :raises ArgumentError: it does not exist.
+    """
+    owner = {"QueueOwnerAWSAccountId": aws_account} if aws_account else {}
+    try:
+        return str(region.clients["sqs"].get_queue_url(QueueName=name, **owner)["QueueUrl"])
+    except Exception as error:
+        if is_code(error, *_NO_QUEUE):
+            where = f"{region.name} of AWS account {aws_account}" if aws_account else region.name
+            raise ArgumentError(
+                f"The hub's queue {name} does not exist in {where}. Run the playbook spot.eventbridge.watch, or correct "
+                "spot_eventbridge_watch_hub_name and spot_eventbridge_watch_hub_region."
+            ) from None
+        raise
+
+
+def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, seconds: float) -> list[Message | Unreadable]:
+    """Receive what waits in the queue. Nothing is deleted: what is not settled comes back after `visibility` seconds.
+
+    :param wait: how long to wait for the first message
+    :param most: how many messages to receive at most, about
+    :param seconds: how long to go on receiving, as the visibility of the first runs out meanwhile
+    """
+    sqs, deadline = region.clients["sqs"], Deadline(seconds)
+
+    def once(pause: int) -> list[t.Mapping[str, t.Any]]:
+        found = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=_BATCH,
+            WaitTimeSeconds=pause,
+            VisibilityTimeout=visibility,
+            AttributeNames=["ApproximateReceiveCount"],
+        )
+        return list(found.get("Messages", []))
+
+    messages = {message["MessageId"]: message for message in once(wait)}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        more = bool(messages)
+        while more and len(messages) < most and not deadline.expired:
+            # One call asks whether there are more; if that one is full, there are many.
+            found = once(_NEXT_POLL)
+            if len(found) == _BATCH:
+                found += [message for batch in pool.map(once, [_NEXT_POLL] * _WORKERS) for message in batch]
+            messages.update((message["MessageId"], message) for message in found)
+            more = bool(found)
+    return [parse(message) for message in messages.values()]
+
+
+def in_flight(region: Region, url: str) -> int:
+    """Return about how many messages were received and not settled, by anybody. GetQueueAttributes."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    return int(region.clients["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
+def read_outage(region: Region, url: str) -> str:
+    """Return what people were told last for all accounts of the hub, a tag of the queue; empty without the permission. ListQueueTags."""
+    try:
+        return str(region.clients["sqs"].list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG, ""))
+    except Exception as error:
+        if failure_of(error).denied:
+            return ""
+        raise
+
+
+def write_outage(region: Region, url: str, outage: str) -> None:
+    """Record what people were told. TagQueue."""
+    region.clients["sqs"].tag_queue(QueueUrl=url, Tags={TAG: outage})
+
+
+def delete(region: Region, url: str, handles: t.Sequence[str]) -> list[str]:
+    """Delete messages. Returns why some could not be deleted; one that has come back meanwhile is read again, which does no harm."""
+    return _in_batches(
+        handles, lambda entries: region.clients["sqs"].delete_message_batch(QueueUrl=url, Entries=[{**entry} for entry in entries])
+    )
+
+
+def postpone(region: Region, url: str, pauses: t.Mapping[str, int]) -> list[str]:
+    """Let messages come back after the given seconds, by receipt handle. Returns why some could not be postponed."""
+    return _in_batches(
+        list(pauses),
+        lambda entries: region.clients["sqs"].change_message_visibility_batch(
+            QueueUrl=url, Entries=[{**entry, "VisibilityTimeout": pauses[entry["ReceiptHandle"]]} for entry in entries]
+        ),
+    )
+
+
+def _in_batches(handles: t.Sequence[str], call: t.Callable[[list[dict[str, str]]], t.Mapping[str, t.Any]]) -> list[str]:
+    batches = [handles[number : number + _BATCH] for number in range(0, len(handles), _BATCH)]
+
+    def send(batch: t.Sequence[str]) -> list[str]:
+        answer = call([{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(batch)])
+        return [f"{failed.get('Code')}: {failed.get('Message', '')}".rstrip(": ") for failed in answer.get("Failed", [])]
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        return [why for found in pool.map(send, batches) for why in found]

@@ -1,0 +1,146 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import asdict
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import problem
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import REPAIR, WAIT, WELL, Brakes, Decision
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages, plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage, without_outage
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, healing_tag, parse_time
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import latest, not_begun, repair_rows, who_of
+
+Info = t.Mapping[str, t.Any]
+# What a run leaves to be done at its end, where nothing is to be done.
+NOTHING: dict[str, t.Any] = {"news": [], "records": {}, "delete": [], "postpone": []}
+
+
+def healing_plan(given: Info, now: datetime.datetime) -> dict[str, t.Any]:
+    """Return what is done with the regions that were read, the result of `spot_heal_plan`. Pure.
+
+    :param given: its options
+    """
+    brakes = Brakes(distance=given["minimum_distance"], most=given["repairs_per_hour"])
+    found = plan(
+        given["info"].get("regions") or {},
+        obstacles=given["preflight"].get("obstacles") or (),
+        brakes=brakes,
+        enabled=given["enabled"],
+        now=now,
+    )
+    return {
+        "repair": [name for name, decision in found.items() if decision.action == REPAIR],
+        "decisions": {name: asdict(decision) for name, decision in found.items()},
+        "began": as_text(now),
+    }
+
+
+def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -> Result:
+    """Return the result of an account that was healed, with `healing`: what is still to be told, recorded, deleted and postponed. Pure.
+
+    :param given: the options of `spot_account_report`
+    """
+    who = who_of(given, host)
+    if not given["preflight"] and given["failure"] is None:
+        return {**result([], **who, good=(), problem="", notes=["No event waits."]), "healing": NOTHING}
+    error = not_begun(given)
+    if error:
+        # Whose they are is not known without the AWS account; those of another account with the same name wait a little longer.
+        return {**failed(error, **who), "healing": {**NOTHING, "postpone": handles(given["messages"])}}
+    before, after = (given["info"][0] if given["info"] else {}), latest(given["info"][1:])
+    planned, done = given["plan"], latest([given["integration"]])
+    mine = own_messages(given["messages"], str(who["aws_account"]))
+    error = module_error(before, "regions")
+    if error:
+        return {**failed(error, **who), "healing": {**NOTHING, "postpone": handles(mine)}}
+    decisions = {name: Decision(**decision) for name, decision in planned["decisions"].items()}
+    if not planned["repair"]:
+        after, done = {}, {}  # what is given is of another run
+    role = done.get("execution_role") or {}
+    error = "" if predicted or not planned["repair"] else role_error(done)
+    acts = {row["region"]: row for row in done.get("summary", ())}
+    ends = {
+        name: outcome(
+            name,
+            entry,
+            (after.get("regions") or {}).get(name, entry),
+            decisions[name],
+            [message for message in mine if message["region"] == name],
+            changed=bool(role.get("changed") or acts.get(name, {}).get("changed")),
+            failure=error or acts.get(name, {}).get("reason", ""),
+            began=parse_time(planned["began"]),
+            now=now,
+        )
+        for name, entry in before["regions"].items()
+    }
+    rows = [
+        {**row, "reason": _reason(row["reason"], ends[row["region"]].decision)}
+        for row in repair_rows(before, after, done.get("summary", ()), bool(role.get("changed")), predicted)
+    ]
+    left = [row for row in rows if ends[row["region"]].decision.action == WAIT]
+    told = "" if predicted else problem(left, (), "not healed", "")
+    elsewhere = sorted({message["region"] for message in mine} - ends.keys())
+    notes = [f"Events of {', '.join(elsewhere)} wait: these are not among the regions of this run."] if elsewhere else []
+    found = result(rows, **who, good=(), problem=told, notes=notes)
+    return {**found, "failed_regions": [row["region"] for row in left], "healing": _to_do(given["spot_account"], ends, mine, who)}
+
+
+def role_error(done: Info) -> str:
+    """Return why a module repaired no region; empty if it worked on the regions. Pure."""
+    role = done.get("execution_role") or {}
+    return str(done["msg"]) if role.get("action") == "failed" else module_error(done, "regions")
+
+
+def handles(messages: t.Iterable[Info]) -> list[dict[str, t.Any]]:
+    """Return messages as `spot_heal_queue` takes them to postpone. Pure."""
+    return [{"handle": message["handle"], "receives": message["receives"]} for message in messages]
+
+
+def _to_do(spot_account: str, ends: t.Mapping[str, Outcome], mine: t.Sequence[Info], who: Info) -> dict[str, t.Any]:
+    done = {name for name, end in ends.items() if end.decision.is_done}
+    return {
+        "news": [
+            {"spot_account": spot_account, "aws_account": who["aws_account"], **asdict(end.news)} for end in ends.values() if end.news
+        ],
+        "records": {name: healing_tag(spot_account, end.record) for name, end in ends.items() if end.record is not None},
+        "delete": [message["handle"] for message in mine if message["region"] in done],
+        "postpone": handles(message for message in mine if message["region"] not in done),
+    }
+
+
+def _reason(reason: str, decision: Decision) -> str:
+    if decision.action == WELL or not decision.why or decision.why in reason:
+        return reason
+    return f"{reason} Not repaired: {decision.why}" if reason else decision.why
+
+
+def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.datetime) -> dict[str, t.Any]:
+    """Return what is still to be done for all accounts of a hub, the result of `spot_heal_summary`. Pure.
+
+    :param results: those of the accounts; None for an account that left none
+    :param received: the result of `spot_heal_queue`
+    """
+    work = [found["healing"] for found in results if found and found.get("healing")]
+    whole = {key: [entry for each in work for entry in each[key]] for key in ("news", "delete", "postpone")}
+    settled = {*whole["delete"], *(message["handle"] for message in whole["postpone"])}
+    messages = [message for found in (received.get("messages") or {}).values() for message in found]
+    rest = [message for message in messages if message["handle"] not in settled]
+    unreadable = received.get("unreadable") or []
+    whole["postpone"] += handles([*rest, *unreadable])
+    problems = [module_error(received, "messages")] if received and not received.get("skipped") else []
+    if rest:
+        whose = sorted({f"{message['name']} in AWS account {message['aws_account']}" for message in rest})
+        problems.append(f"{len(rest)} event(s) are of no account of this run: {', '.join(whose)}.")
+    if unreadable:
+        problems.append(f"{len(unreadable)} message(s) are not events of EventBridge: {unreadable[0]['why']}.")
+    news, outage = without_outage(whole["news"], Outage.from_text(received.get("outage", "")), as_text(now))
+    return {**whole, "news": news, "outage": str(outage), "problem": " ".join(filter(None, problems))}

@@ -1,0 +1,108 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Healing a fleet that shares a hub in another AWS account: an outage of Spot is one proof per account and attempt, and one message."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.fleet.fleet import REGIONS, ROLE, Fleet
+from tests.integration.heal.conftest import SOON
+from tests.integration.heal.hub import Hub, told
+from tests.integration.playbooks.runner import Run
+from tests.sandbox.client import Sandbox
+
+HUB_ACCOUNT, SIZE = "200000000001", 3
+
+
+@dataclass
+class WatchedFleet:
+    fleet: Fleet
+    hub: Hub
+    notifications: Path
+
+    def heal(self, **variables: Any) -> Run:
+        given = {
+            **SOON,
+            "spot_eventbridge_watch_hub_account": HUB_ACCOUNT,
+            "spot_eventbridge_watch_hub_assume_role_arn": f"arn:aws:iam::{HUB_ACCOUNT}:role/{ROLE}",
+            "spot_eventbridge_notify_file": {"folder": str(self.notifications)},
+            **variables,
+        }
+        return self.fleet.run("heal", "-e", json.dumps(given))
+
+    def lost(self) -> list[tuple[str, str]]:
+        """The accounts and regions without authorisation."""
+        found = []
+        for account in self.fleet.accounts:
+            for region in REGIONS:
+                connection = self.fleet.of(account).boto3("events", region).describe_connection(Name=f"spot-interruption-{account}")
+                found += [(account, region)] if connection["ConnectionState"] != "AUTHORIZED" else []
+        return found
+
+
+def keys(sandbox: Sandbox, account: str) -> dict[str, Any]:
+    role = {"RoleArn": f"arn:aws:iam::{account}:role/{ROLE}", "RoleSessionName": "test"}
+    issued = sandbox.boto3("sts").assume_role(**role)["Credentials"]
+    return {
+        "access_key": issued["AccessKeyId"],
+        "aws_secret_access_key": issued["SecretAccessKey"],
+        "aws_session_token": issued["SessionToken"],
+    }
+
+
+@pytest.fixture
+def watched_fleet(sandbox: Sandbox, tmp_path: Path) -> WatchedFleet:
+    sandbox.settings(visibility_time_scale=0.01)
+    fleet = Fleet(sandbox, tmp_path / "home", size=SIZE)
+    assert fleet.run("onboard").rc == 0
+    hub = Hub(sandbox, HUB_ACCOUNT, keys(sandbox, HUB_ACCOUNT)).make()
+    hub.let_in(fleet.accounts.values())
+    for spot, aws in fleet.accounts.items():
+        hub.watch(f"spot-interruption-{spot}", REGIONS, aws, keys(sandbox, aws))
+    hub.purge()
+    sandbox.clear_calls()
+    sandbox.clear_received()
+    return WatchedFleet(fleet, hub, tmp_path / "notifications")
+
+
+def test_an_outage_of_spot(watched_fleet: WatchedFleet, sandbox: Sandbox) -> None:
+    accounts = list(watched_fleet.fleet.accounts)
+    sandbox.start_outage()
+    for spot, aws in watched_fleet.fleet.accounts.items():
+        for region in REGIONS:
+            sandbox.interrupt(region, aws)
+        if spot == accounts[1]:
+            # The others lose their authorisation a moment later.
+            assert sandbox.settled()
+            sandbox.clear_received()
+            assert watched_fleet.heal().rc == 2
+            assert len(sandbox.proofs()) == 2
+    assert sandbox.settled()
+    time.sleep(1)
+    sandbox.clear_received()
+    run = watched_fleet.heal()
+    assert run.rc == 2
+    assert len(sandbox.proofs()) <= SIZE
+    assert [report["healing"][0]["kind"] for report in told(watched_fleet.notifications)] == ["not_repaired"]
+    assert sandbox.calls(operation="UpdateConnection") == []
+    sandbox.end_outage()
+    for _number in range(4):
+        time.sleep(2)
+        run = watched_fleet.heal()
+        if not watched_fleet.lost() and not watched_fleet.hub.waiting():
+            break
+    assert (run.rc, watched_fleet.lost(), watched_fleet.hub.dead_letters()) == (0, [], 0), run.output
+    reports = told(watched_fleet.notifications)
+    assert sum(item["kind"] == "not_repaired" for report in reports for item in report["healing"]) == 2 * len(REGIONS)
+    assert sorted((item["spot_account"], item["region"]) for report in reports[1:] for item in report["healing"]) == sorted(
+        (account, region) for account in accounts for region in REGIONS
+    )
