@@ -22,6 +22,7 @@ _ARGUMENTS = {
     "integration": _DICT,
     "info": _DICTS,
     "proofs": _DICTS,
+    "watch": _DICT,
     "hubs": _DICTS,
     "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},
     "fail_on_warnings": {"type": "bool", "default": False},
