@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.integration.heal.conftest import REGIONS, Watched
+from tests.integration.heal.hub import interruption
 from tests.sandbox.client import Sandbox
 from tests.tools.policies import actions, policy
 
@@ -17,8 +20,11 @@ LOST = REGIONS[1]
 def test_the_policies_for_healing_suffice_and_each_action_is_used(watched: Watched, sandbox: Sandbox) -> None:
     watched.lose(LOST)
     watched.hub.send("not JSON")
+    sqs = sandbox.boto3("sqs", LOST)
+    letter = json.dumps(interruption(LOST, "i-0123456789abcdef0"))
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=watched.account.name)["QueueUrl"], MessageBody=letter)
     sandbox.permit(KEY, [policy("verify"), policy("heal"), policy("heal-hub")])
-    run = watched.heal(env={"AWS_ACCESS_KEY_ID": KEY})
+    run = watched.heal(env={"AWS_ACCESS_KEY_ID": KEY}, spot_eventbridge_heal_resend=True)
     assert watched.states()[LOST] == "AUTHORIZED", run.output
     assert watched.told() == [("repaired", "", LOST)]
     # Of the message that is no event, it says so.

@@ -43,6 +43,11 @@ ONBOARDED = {
 # These need a service besides AWS and Spot, other accounts, time, an instance to lose, or an account without an integration. Their own
 # tests run them, and name what they may call.
 ELSEWHERE = {
+    "spot_heal_notification",
+    "spot_heal_plan",
+    "spot_heal_queue",
+    "spot_heal_resend",
+    "spot_heal_summary",
     "spot_backend_database_info",
     "spot_account_report",
     "spot_fleet_report",

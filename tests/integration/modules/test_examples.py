@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +19,11 @@ from tests.fakes.flags import Flags
 from tests.fakes.jira import Jira
 from tests.fakes.log import Log
 from tests.fakes.webhook import Webhook
+from tests.integration.heal.hub import Hub, event, interruption
 from tests.integration.modules.aws import ACCOUNT, NAME, Aws
 from tests.integration.modules.runner import Run, Runner
 from tests.integration.modules.test_documentation import ONBOARDED, PREFIX, examples
-from tests.sandbox.client import Sandbox
+from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.documented import documented, seen
 
 TAKES = {"spot_notification": {"aws_account": ACCOUNT}, "spot_test_event": {"settle_seconds": 0}}
@@ -106,3 +108,34 @@ def test_spot_interruption(show: Any, sandbox: Sandbox) -> None:
     runs = show("spot_test_interruption", {"i-0123456789abcdef0": answer["Instances"][0]["InstanceId"]})
     assert list(outcomes(runs)) == ["pass", "pass"]
     assert everything("spot_test_interruption", runs) == set()
+
+
+def test_spot_heal_notification(run: Runner, tmp_path: Path) -> None:
+    (task,) = examples("spot_heal_notification")
+    arguments = task[PREFIX + "spot_heal_notification"]
+    runs = [run("spot_heal_notification", **{**arguments, "file": {"folder": str(tmp_path / "notifications")}})]
+    assert [path.suffix for path in sorted((tmp_path / "notifications").iterdir())] == [".json", ".md"]
+    (tmp_path / "file").write_text("")
+    runs.append(run("spot_heal_notification", **{**arguments, "file": {"folder": str(tmp_path / "file")}}))
+    assert [entry.answer["told"] for entry in runs] == [True, False]
+    assert everything("spot_heal_notification", runs) == set()
+
+
+def test_spot_heal_resend(show: Any, sandbox: Sandbox) -> None:
+    sqs = sandbox.boto3("sqs", "eu-west-1")
+    url = sqs.get_queue_url(QueueName=NAME)["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(interruption("eu-west-1", "i-0123456789abcdef0")))
+    runs = show("spot_heal_resend", {"{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}": sandbox.tokens["admin"]})
+    assert runs[0].regions["eu-west-1"] == {"changed": True, "sent": 1, "failed": []}
+    assert [note["body"]["detail"]["instance-id"] for note in sandbox.received(NOTIFICATION)] == ["i-0123456789abcdef0"]
+
+
+def test_spot_heal_queue(run: Runner, sandbox: Sandbox) -> None:
+    receive, settle = (task[PREFIX + "spot_heal_queue"] for task in examples("spot_heal_queue"))
+    assert not run("spot_watch_hub", region="us-east-1").failed
+    hub = Hub(sandbox)
+    hub.send(event(NAME, "eu-west-1"))
+    runs = [run("spot_heal_queue", **receive)]
+    (found,) = runs[0].answer["messages"][NAME]
+    runs.append(run("spot_heal_queue", **{**settle, "delete": [found["handle"]]}))
+    assert (hub.waiting(), everything("spot_heal_queue", runs)) == (0, set())
