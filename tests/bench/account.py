@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One account: onboarding beside a threaded script that makes the same calls, the AWS CLI in a loop, and one region at a time."""
+"""One account: the playbooks beside a threaded script that makes the same calls; the AWS CLI in a loop, and one region at a time."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 
-from tests.bench.measure import ANSIBLE_PLAYBOOK, CHECKOUT, REGIONS, Measure, measure
+from tests.bench.goals import Findings
+from tests.bench.measure import ANSIBLE_PLAYBOOK, CHECKOUT, MORE_REGIONS, REGIONS, Measure, measure
 from tests.sandbox.client import Sandbox
 
 ACCOUNT = "act-d7320fba"
@@ -18,15 +20,20 @@ HERE = Path(__file__).parent
 AWS_CLI = CHECKOUT / ".cache" / "awscli" / "bin" / "aws"
 
 
-def script(sandbox: Sandbox, regions: list[str]) -> list[str]:
-    """The command of the threaded script."""
-    return [sys.executable, str(HERE / "threaded_script.py"), sandbox.spot_url, *regions]
+NAME = f"spot-interruption-{ACCOUNT}"
+RUNS = ("first", "unchanged", "verify", "repair")
 
 
-def playbook(sandbox: Sandbox, regions: list[str]) -> list[str]:
-    """The command of onboarding."""
+def script(sandbox: Sandbox, regions: list[str], run: str = "first") -> list[str]:
+    """The command of the threaded script; it repairs by making what is missing."""
+    return [sys.executable, str(HERE / "threaded_script.py"), *(["--verify"] if run == "verify" else []), sandbox.spot_url, *regions]
+
+
+def playbook(sandbox: Sandbox, regions: list[str], run: str = "first") -> list[str]:
+    """The command of the playbook for this kind of run."""
+    name = run if run in ("verify", "repair") else "onboard"
     variables = {"account": ACCOUNT, "regions": ",".join(regions), "spot_api_url": sandbox.spot_url}
-    return [ANSIBLE_PLAYBOOK, "playbooks/onboard.yml", *(f"-e{name}={value}" for name, value in variables.items())]
+    return [ANSIBLE_PLAYBOOK, f"playbooks/{name}.yml", *(f"-e{name}={value}" for name, value in variables.items())]
 
 
 def region_by_region(_sandbox: Sandbox, regions: list[str]) -> list[str]:
@@ -44,47 +51,80 @@ def bare_cli_loop(sandbox: Sandbox, regions: list[str]) -> list[str]:
     return ["env", "BARE=1", *cli_loop(sandbox, regions)]
 
 
+def empty(sandbox: Sandbox, latency: float) -> None:
+    """An account without anything in it, in which all regions of the benchmark are enabled."""
+    sandbox.reset()
+    sandbox.settings(latency=latency, enabled_regions=[*REGIONS, *MORE_REGIONS])
+
+
 def first_and_unchanged(sandbox: Sandbox, latency: float, command: list[str]) -> tuple[Measure, Measure]:
     """One run on an empty account and one right after it."""
-    sandbox.reset()
-    sandbox.settings(latency=latency)
+    empty(sandbox, latency)
     return measure(sandbox, command), measure(sandbox, command)
 
 
-def fastest(repeat: int, run: Callable[[], tuple[Measure, Measure]]) -> tuple[Measure, Measure]:
-    """The fastest first and the fastest unchanged run of several pairs."""
-    firsts, seconds = zip(*(run() for _ in range(repeat)), strict=True)
-    return min(firsts, key=lambda one: one.wall), min(seconds, key=lambda one: one.wall)
+def each_run(sandbox: Sandbox, latency: float, make: Callable[..., list[str]], regions: list[str]) -> dict[str, Measure]:
+    """A run of each kind in turn, the last one after the rule of the first region was deleted."""
+    empty(sandbox, latency)
+    found = {}
+    for run in RUNS:
+        if run == "repair":
+            events = sandbox.boto3("events", regions[0])
+            events.remove_targets(Rule=NAME, Ids=[target["Id"] for target in events.list_targets_by_rule(Rule=NAME)["Targets"]])
+            events.delete_rule(Name=NAME)
+        found[run] = measure(sandbox, make(sandbox, regions, run))
+    return found
 
 
-def bench(sandbox: Sandbox, latency: float, repeat: int, numbers: list[int]) -> None:
-    """Prints one line for each number of regions, program and kind of run."""
-    print(f"{'regions':>7}  {'run':9}  {'program':16}  {'wall s':>7}  {'CPU s':>6}  {'AWS calls':>9}  {'ratio':>6}")
-    walls: dict[tuple[str, int], float] = {}
+def fastest(repeat: int, runs: Callable[[], dict[str, Measure]]) -> dict[str, Measure]:
+    """Of several runs the least of each figure: what a shared machine adds is never negative."""
+    several = [runs() for _ in range(repeat)]
+    return {run: Measure(*(min(figures) for figures in zip(*(astuple(one[run]) for one in several), strict=True))) for run in several[0]}
+
+
+def bench(sandbox: Sandbox, latency: float, repeat: int, numbers: list[int], findings: Findings) -> None:
+    """Prints one line for each number of regions, kind of run and program."""
+    columns = f"{'wall s':>7}  {'CPU s':>6}  {'AWS calls':>9}  {'in a row':>8}"
+    print(f"{'regions':>7}  {'run':9}  {'program':10}  {columns}   beside the script: wall, CPU, calls, in a row")
+    walls: dict[tuple[str, str, int], float] = {}
     for number in numbers:
-        regions = REGIONS[:number]
-        commands = {"script": script(sandbox, regions), "collection": playbook(sandbox, regions)}
+        regions = [*REGIONS, *MORE_REGIONS][:number]
         results = {
-            name: fastest(repeat, lambda command=command: first_and_unchanged(sandbox, latency, command))
-            for name, command in commands.items()
+            name: fastest(repeat, lambda make=make, regions=regions: each_run(sandbox, latency, make, regions))
+            for name, make in (("script", script), ("collection", playbook))
         }
-        for index, run in enumerate(("first", "unchanged")):
-            peer = results["script"][index].wall
+        for run in RUNS:
+            peer, one = results["script"][run], results["collection"][run]
+            ratios = (one.wall / peer.wall, one.cpu / peer.cpu, one.calls / peer.calls, one.row / peer.row)
+            _line(number, run, "script", peer)
+            _line(number, run, "collection", one, *ratios)
             for name, measures in results.items():
-                walls[f"{name} {run}", number] = measures[index].wall
-                _line(number, run, name, measures[index], peer)
+                walls[name, run, number] = measures[run].wall
+            what = f"{number} regions, {run}"
+            findings.note(f"{what}: wall beside the script", ratios[0])
+            findings.note(f"{what}: CPU beside the script", ratios[1])
+            findings.note(f"{what}: round trips in a row", one.row)
     if len(numbers) > 1:
         few, many = numbers[0], numbers[-1]
         print("\none region more costs")
-        for name in ("script first", "collection first", "script unchanged", "collection unchanged"):
-            print(f"  {name:20}  {(walls[name, many] - walls[name, few]) / (many - few) * 1000:5.0f} ms")
-    print("\nregion after region, once, beside the fastest first run of the collection")
-    peer = walls["collection first", numbers[-1]]
-    for name, make in (("one at a time", region_by_region), ("AWS CLI", cli_loop), ("AWS CLI, bare", bare_cli_loop)):
-        sandbox.reset()
-        sandbox.settings(latency=latency)
-        _line(numbers[-1], "first", name, measure(sandbox, make(sandbox, REGIONS[: numbers[-1]])), peer)
+        for run in RUNS:
+            each = {name: (walls[name, run, many] - walls[name, run, few]) / (many - few) * 1000 for name in ("script", "collection")}
+            print(f"  {run:9}  script {each['script']:5.0f} ms  collection {each['collection']:5.0f} ms")
+            findings.note(f"{many} regions, {run}: ms of each region more", each["collection"])
 
 
-def _line(number: int, run: str, name: str, one: Measure, peer: float) -> None:
-    print(f"{number:7}  {run:9}  {name:16}  {one.wall:7.2f}  {one.cpu:6.2f}  {one.calls:9}  {one.wall / peer:6.2f}", flush=True)
+def bench_peers(sandbox: Sandbox, latency: float, number: int) -> None:
+    """Prints a line for each other way to onboard, beside a first run of the collection."""
+    print("\nother ways, a first run of each, wall beside that of the collection")
+    ways = (("collection", playbook), ("one at a time", region_by_region), ("AWS CLI", cli_loop), ("AWS CLI, bare", bare_cli_loop))
+    walls: list[float] = []
+    for name, make in ways:
+        empty(sandbox, latency)
+        one = measure(sandbox, make(sandbox, REGIONS[:number]))
+        walls.append(one.wall)
+        print(f"{number:7}  {name:14}  {one.wall:7.2f}  {one.cpu:6.2f}  {one.calls:9}  {one.wall / walls[0]:6.2f}", flush=True)
+
+
+def _line(number: int, run: str, name: str, one: Measure, *ratios: float) -> None:
+    figures = f"{one.wall:7.2f}  {one.cpu:6.2f}  {one.calls:9}  {one.row:8}"
+    print(f"{number:7}  {run:9}  {name:10}  {figures}   {'  '.join(f'{ratio:5.2f}' for ratio in ratios)}".rstrip(), flush=True)

@@ -10,6 +10,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from tests.bench.goals import Findings
 from tests.bench.measure import ANSIBLE_PLAYBOOK, REGIONS, Measure, measure
 from tests.sandbox.client import Sandbox
 
@@ -31,18 +32,27 @@ def command(sandbox: Sandbox, path: Path, hosts: dict[str, dict[str, str]], fork
     return [ANSIBLE_PLAYBOOK, "-i", str(path), "-f", str(forks), "playbooks/onboard.yml", *extra]
 
 
-def bench(sandbox: Sandbox, latency: float, sizes: list[int], forks: int) -> None:
-    """Prints a line for each size and kind of run, and then how four slices divide the time of one run."""
-    print(f"\n{len(REGIONS)} regions each, {forks} forks")
-    print(f"{'accounts':>8}  {'run':9}  {'wall s':>7}  {'CPU s':>7}  {'CPU s each':>10}  {'peak MiB':>8}  {'AWS calls':>9}")
+_HEADING = f"{'accounts':>8}  {'run':9}  {'wall s':>7}  {'CPU s':>7}  {'CPU s each':>10}  {'peak MiB':>8}  {'AWS calls':>9}"
+
+
+def bench(sandbox: Sandbox, latency: float, sizes: list[int], forks: int, findings: Findings) -> None:
+    """Prints a line for each size and kind of run."""
+    print(f"\n{len(REGIONS)} regions each, {forks} forks\n{_HEADING}")
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             whole = command(sandbox, Path(folder, "all.json"), start_over(sandbox, latency, size), forks)
             for run in ("first", "unchanged"):
-                _line(size, run, measure(sandbox, whole, watch_memory=True))
-        size = min(20, max(sizes))
-        slices = min(4, size)
-        print(f"\n{size} accounts, first run: one process with {slices * 2} forks, and {slices} slices with 2 forks each")
+                one = measure(sandbox, whole, watch_memory=True)
+                _line(size, run, one)
+                findings.note(f"{size} accounts, {run}: CPU s each", one.cpu / size)
+                findings.note(f"{size} accounts, {run}: peak MiB", one.memory)
+
+
+def bench_slices(sandbox: Sandbox, latency: float, size: int) -> None:
+    """Prints how four slices divide the time of one run."""
+    slices = min(4, size)
+    print(f"\n{size} accounts, first run: one process with {slices * 2} forks, and {slices} slices with 2 forks each\n{_HEADING}")
+    with tempfile.TemporaryDirectory() as folder:
         hosts = start_over(sandbox, latency, size)
         _line(size, "one", measure(sandbox, command(sandbox, Path(folder, "all.json"), hosts, slices * 2), watch_memory=True))
         hosts = start_over(sandbox, latency, size)

@@ -11,9 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -40,18 +42,41 @@ REGIONS = [
     "ap-northeast-2",
     "ap-northeast-3",
 ]
+# Those that an account has to opt into.
+MORE_REGIONS = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+]
+# What is asked for a whole account is waited for by all its regions.
+_OF_ACCOUNT = ("ec2", "iam", "sts")
 ANSIBLE_PLAYBOOK = str(Path(sys.executable).parent / "ansible-playbook")
 _MARK = "BENCH_RUN"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Of a program and all its children: seconds of wall and CPU time, MiB of memory at the peak, AWS calls."""
+    """Of a program and all its children: seconds of wall and CPU time, MiB of memory at the peak, AWS calls.
+
+    Attributes:
+        row: the most AWS calls of a region, and of the account as a whole, of which each was begun after the end of the one before it.
+    """
 
     wall: float
     cpu: float
     memory: float
     calls: int
+    row: int
 
 
 def measure(sandbox: Sandbox, *commands: Sequence[str], watch_memory: bool = False) -> Measure:
@@ -78,7 +103,27 @@ def measure(sandbox: Sandbox, *commands: Sequence[str], watch_memory: bool = Fal
         if process.returncode:
             raise RuntimeError(f"{command[0]} failed:\n{output[-4000:]}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Measure(wall, cpu, peak[0], len(sandbox.calls()))
+    calls = sandbox.calls()
+    return Measure(wall, cpu, peak[0], len(calls), longest_row(calls))
+
+
+def longest_row(calls: Sequence[Mapping[str, Any]]) -> int:
+    """The round trips in a row of the region that has the most: `Measure.row`."""
+    shared, own = defaultdict(list), defaultdict(list)
+    for call in sorted((call for call in calls if call["ended"]), key=lambda call: float(call["time"])):
+        if call["service"] in _OF_ACCOUNT:
+            shared[call["account"]].append(call)
+        else:
+            own[call["account"], call["region"]].append(call)
+    rows = [_row([*shared.get(account, ()), *found]) for (account, _region), found in own.items()]
+    return max([*rows, *map(_row, shared.values())], default=0)
+
+
+def _row(calls: Sequence[Mapping[str, Any]]) -> int:
+    ends: list[tuple[float, int]] = []
+    for call in sorted(calls, key=lambda call: float(call["time"])):
+        ends.append((call["ended"], 1 + max((row for end, row in ends if end <= call["time"]), default=0)))
+    return max((row for _end, row in ends), default=0)
 
 
 def _watch(mark: bytes, peak: list[float], over: threading.Event) -> None:

@@ -7,11 +7,15 @@
 It makes the same calls in the same order as onboarding does, each answer read and thrown away; it checks nothing and mends
 nothing. It stands for the least time in which the work can be done from Python.
 
-Usage: python threaded_script.py SPOT_URL REGION…   (the token comes from SPOTINST_TOKEN)
+Usage: python threaded_script.py [--verify] SPOT_URL REGION…   (the token comes from SPOTINST_TOKEN)
+
+With --verify it reads what the playbook verify reads.
 """
 
 from __future__ import annotations
 
+import datetime
+import functools
 import json
 import os
 import sys
@@ -142,19 +146,61 @@ def make_region(clients: dict[str, Any], region: str, aws_account: str, role: st
     events.list_tags_for_resource(ResourceARN=rule["Arn"])
 
 
+def verify_role(iam: Any) -> str:
+    """What verify reads of the execution role; returns the ARN."""
+    arn = iam.get_role(RoleName=NAME)["Role"]["Arn"]
+    for name in iam.list_role_policies(RoleName=NAME)["PolicyNames"]:
+        iam.get_role_policy(RoleName=NAME, PolicyName=name)
+    iam.list_attached_role_policies(RoleName=NAME)
+    return str(arn)
+
+
+def verify_region(clients: dict[str, Any]) -> None:
+    """What verify reads of a region, and an unchanged run does not."""
+    sample = {"id": "1", "source": "aws.ec2", "detail-type": "EC2 Spot Instance Interruption Warning", "detail": {}, "resources": []}
+    sample |= {"account": "123456789012", "time": "2026-01-01T00:00:00Z", "region": "us-east-1", "version": "0"}
+    clients["events"].test_event_pattern(EventPattern=PATTERN, Event=json.dumps(sample))
+    clients["events"].list_api_destinations()
+    found(clients["cloudformation"].describe_stack_resources, PhysicalResourceId=NAME)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    metrics = ("TriggeredRules", "SuccessfulInvocationAttempts", "RetryInvocationAttempts", "FailedInvocations")
+    metrics += ("InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq")
+    queries = [
+        {
+            "Id": metric[0].lower() + metric[1:],
+            "MetricStat": {
+                "Metric": {"Namespace": "AWS/Events", "MetricName": metric, "Dimensions": [{"Name": "RuleName", "Value": NAME}]},
+                "Period": 300,
+                "Stat": "Sum",
+            },
+        }
+        for metric in metrics
+    ]
+    clients["cloudwatch"].get_metric_data(MetricDataQueries=queries, StartTime=now - datetime.timedelta(days=1), EndTime=now)
+
+
 def main() -> None:
     """Onboards the account in the regions of the command line, or makes sure that it is."""
-    spot_url, *regions = sys.argv[1:]
+    verify = sys.argv[1] == "--verify"
+    spot_url, *regions = sys.argv[2 if verify else 1 :]
     token = os.environ["SPOTINST_TOKEN"]
     session = boto3.session.Session()
     aws_account = session.client("sts", region_name="us-east-1").get_caller_identity()["Account"]
     session.client("ec2", region_name="us-east-1").describe_regions()
     ask_spot(spot_url, token, aws_account)
-    role = make_role(session.client("iam", region_name="us-east-1"), aws_account)
-    services = ("sqs", "events", "secretsmanager")
+    role = (verify_role if verify else functools.partial(make_role, aws_account=aws_account))(
+        session.client("iam", region_name="us-east-1")
+    )
+    services = ("sqs", "events", "secretsmanager", *(("cloudwatch", "cloudformation") if verify else ()))
     clients = {region: {service: session.client(service, region_name=region) for service in services} for region in regions}
+
+    def work(region: str) -> None:
+        make_region(clients[region], region, aws_account, role, token)
+        if verify:
+            verify_region(clients[region])
+
     with ThreadPoolExecutor(max_workers=len(regions)) as pool:
-        list(pool.map(lambda region: make_region(clients[region], region, aws_account, role, token), regions))
+        list(pool.map(work, regions))
 
 
 if __name__ == "__main__":

@@ -144,6 +144,7 @@ class Aws:
             "operation": call.operation,
             "write": call.writes,
             "status": None,
+            "ended": None,
             "fault": "+".join(fault) or None,
             "tags": system_tags.of_request(call.request, call.form),
         }
@@ -158,7 +159,7 @@ class Aws:
             answer = self._partial(call)
         else:
             answer = _prescribed(call, fault) or self._answer(call)
-        entry["status"] = answer.status
+        entry["status"], entry["ended"] = answer.status, time.time()
         return None if "lost_answer" in fault else answer
 
     def _answer(self, call: Call) -> Answer:

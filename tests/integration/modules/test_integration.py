@@ -160,11 +160,12 @@ def test_a_description_that_aws_took_and_does_not_show_is_a_note(integrate: Any,
 
 
 def test_every_write_has_the_tag_that_the_organisation_demands(integrate: Any, sandbox: Sandbox, aws: Aws) -> None:
-    actions = ["events:PutRule", "events:TagResource", "sqs:CreateQueue", "sqs:TagQueue"]
-    without = {"Effect": "Deny", "Action": actions, "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestTag/team": "a"}}}
+    writes = ["events:PutRule", "events:TagResource", "sqs:CreateQueue", "sqs:TagQueue"]
+    without = {"Effect": "Deny", "Action": writes, "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestTag/team": "a"}}}
     sandbox.settings(control_policy={"Version": "2012-10-17", "Statement": [without]})
     assert integrate(regions=["eu-west-1"], tags={"owner": "us"}).failed
-    assert integrate(regions=["eu-west-1"]).actions == {"eu-west-1": "created"}
+    actions = integrate(regions=["eu-west-1"]).regions["eu-west-1"]["actions"]
+    assert actions == {"queue": "created", "connection": "unchanged", "api_destination": "unchanged", "rule": "created"}
     aws.events().disable_rule(Name=NAME)
     assert integrate(regions=["eu-west-1"]).actions == {"eu-west-1": "updated"}
     assert integrate(regions=["eu-west-1"], tags={"team": "a", "owner": "us"}).actions == {"eu-west-1": "updated"}

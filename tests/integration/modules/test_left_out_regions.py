@@ -99,7 +99,7 @@ def test_a_denied_region_is_a_failure_for_those_who_want_it(integration: Integra
 def test_what_the_organization_denies_to_write_is_no_denied_region(integration: Integration, sandbox: Sandbox) -> None:
     sandbox.deny_regions([THERE], actions=["sqs:CreateQueue"])
     done = integration.make()
-    assert (done.failed, statuses(done)) == (True, {HERE: "active", THERE: "unknown"})
+    assert (done.failed, statuses(done)) == (True, {HERE: "active", THERE: "incomplete"})
 
 
 @pytest.mark.parametrize("service", ["cloudformation", "cloudwatch", "secretsmanager:Get"])
