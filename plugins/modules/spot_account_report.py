@@ -134,7 +134,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: The result for people, a line for each region, worst first, below a heading that counts them.
+  description:
+    - The result for people, a line for each region, worst first, below a heading that counts them, and the next step as the last line.
+    - If nothing is wrong and nothing was changed, the terminal shows only the heading, without C(-v).
   type: list
   elements: str
   returned: success
@@ -142,6 +144,7 @@ lines:
     - act-d7320fba in AWS account 123456789012, 1 region, 1 active
     - REGION     STATUS  DONE
     - eu-west-1  active  created
+    - "Next: run the playbook spot.eventbridge.verify."
 host:
   description: The inventory host.
   type: str

@@ -73,7 +73,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: The table of all accounts. Empty for one account.
+  description: The table of all accounts, and the next step as the last line if accounts failed. Empty for one account.
   type: list
   elements: str
   returned: unless O(check_writable=true)

@@ -499,7 +499,7 @@ notes:
   returned: unless it had to stop before
   sample: ["AWS does not deploy to the management account 123456789012: onboard it with spot.eventbridge.onboard."]
 lines:
-  description: The result for people, a line for each AWS account, the failed ones first, below a heading that counts them.
+  description: The result for people, a line for each AWS account, failed ones first, below a heading, and the next step if any failed.
   type: list
   elements: str
   returned: unless it runs in the background

@@ -36,6 +36,8 @@ _MESSAGES: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "AnsibleFilterError": ((0,), ()),
     "AnsibleActionFail": ((0,), ()),
 }
+# Keywords that have a text for users in any call: notes of a plan or a result.
+_ALWAYS = ("note", "unmet_dependency")
 # A sentence ends with a full stop, a question mark or an exclamation mark, and white space before a capital or a value.
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z{'])")
 
@@ -73,11 +75,9 @@ def _in_file(path: Path, folder: Path) -> t.Iterator[Message]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name not in _MESSAGES:
-            continue
-        positions, keywords = _MESSAGES[name]
+        positions, keywords = _MESSAGES.get(name, ((), ()))
         given = [node.args[place] for place in positions if place < len(node.args)]
-        given += [keyword.value for keyword in node.keywords if keyword.arg in keywords]
+        given += [keyword.value for keyword in node.keywords if keyword.arg in (*keywords, *_ALWAYS)]
         known = {**module, **(_assigned(scopes[id(node)]) if id(node) in scopes else {})}
         for text in sorted({text for argument in given for text in _texts(argument, known)} - {""}):
             yield Message(str(path.relative_to(folder)), node.lineno, name, text)

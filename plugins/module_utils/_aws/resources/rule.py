@@ -176,7 +176,7 @@ class Rule(EventRule):
         """See `event_rule.EventRule`."""
         if existing.destination_arn:
             return None
-        return f"there is no API destination {self.api_destination} in {region.name}: make it first, with spot_api_destination"
+        return f"there is no API destination {self.api_destination} in {region.name}: create it first (spot_api_destination)"
 
     def desired_target(self, region: Region, existing: ExistingRule) -> Document:
         """See `event_rule.EventRule`."""
