@@ -20,7 +20,7 @@ import pytest
 from tests.tools.addresses import CHECKOUT, LINK, repository
 from tests.tools.artefact import files
 from tests.tools.docsite import build
-from tests.tools.guides import guides
+from tests.tools.guides import anchor, explained, guides
 
 GUIDES = CHECKOUT / "docs" / "docsite" / "rst"
 
@@ -64,6 +64,24 @@ def test_contents_list_every_guide(site: Path) -> None:
     assert set(guides()) == {path.stem for path in GUIDES.glob("*.rst")}
     links = Page((site / "index.html").read_text()).links
     assert {f"docsite/{guide}.html" for guide in guides()} <= {urldefrag(link).url for link in links}
+
+
+def test_front_page_begins_with_the_first_screen_of_the_readme(site: Path) -> None:
+    first_word = (CHECKOUT / "README.md").read_text().partition("\n# ")[2].split("\n\n")[1].split()[0]
+    page = (site / "index.html").read_text()
+    assert f"<p>{first_word} " in page.partition("</h1>")[2][:300]
+    assert "how-it-works.svg" in page
+
+
+def test_sidebar_has_a_group_for_each_kind_of_page(site: Path) -> None:
+    groups = set(re.findall(r'<span class="caption-text">([^<]+)</span>', (site / "index.html").read_text()))
+    assert {"Get started", "Operate", "Playbooks", "Modules", "Filters", "Roles"} <= groups
+
+
+def test_every_status_finding_and_error_code_has_the_anchor_that_the_guide_promises(site: Path) -> None:
+    places = Page((site / "docsite" / "guide_trouble.html").read_text()).places
+    words = explained("Statuses") | explained("Findings") | explained("Error codes")
+    assert {anchor(word) for word in words} - places == set()
 
 
 def test_no_link_of_the_site_is_broken(site: Path) -> None:
