@@ -207,7 +207,8 @@ def as_resource(document: Policy) -> dict[str, Any]:
         kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
         return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document}, **kept}
     if actions(document)[0].startswith("events:"):
-        of_bus = {"EventBusName": "hub", "StatementId": first["Sid"], "Statement": {key: first[key] for key in first if key != "Sid"}}
+        name = "organisation" if "Condition" in first else "accounts"
+        of_bus = {"EventBusName": name, "StatementId": first["Sid"], "Statement": {key: first[key] for key in first if key != "Sid"}}
         return {"Type": "AWS::Events::EventBusPolicy", "Properties": of_bus}
     if "Resource" in first:
         return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["https://queue"], "PolicyDocument": document}}
