@@ -93,7 +93,7 @@ def test_the_policies_for_the_watch_suffice_and_each_action_is_used(play: Play, 
     own, hub = policy("watch"), policy("watch-hub")
     sandbox.permit(KEY, [own, hub])
     settings = {"spot_eventbridge_watch_hub_topic": True, "spot_eventbridge_watch_hub_alarms": True}
-    members = {"spot_eventbridge_watch_hub_accounts": ["210987654321"]}
+    members = {"spot_eventbridge_watch_hub_accounts": ["210987654321"], "spot_eventbridge_watch_hub_receives": 5}
     tags = {"spot_eventbridge_tags": {"Team": "a"}, "spot_eventbridge_watch_hub_tags": {"Team": "a"}}
     for more in ({}, settings | members, settings | tags):
         done = play("watch", EVERYWHERE, json.dumps(more))
@@ -186,7 +186,7 @@ def filled_in(name: str) -> Policy:
 def test_the_command_of_the_guide_limits_a_policy_to_one_account_and_its_names(name: str) -> None:
     text = json.dumps(filled_in(name))
     assert "123456789012" not in text
-    assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation)", text) == []
+    assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation|hub)", text) == []
 
 
 def role_of_the_company(sandbox: Sandbox) -> str:
