@@ -12,6 +12,7 @@ then, in the thread of the caller: the same steps have the same result.
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import heapq
 import io
 import itertools
@@ -20,16 +21,20 @@ import os
 import time
 import urllib.error
 import urllib.request
+import urllib.response
 from collections.abc import Callable
 from email.message import Message
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from unittest import mock
 from urllib.parse import urlencode, urlsplit
 
+import botocore.auth
 import botocore.handlers
 import botocore.session
+from ansible.module_utils import urls
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
+from moto.iam.models import AccessKey, iam_backends
 
 from .client import Json, Sandbox
 from .cloudformation import services
@@ -115,10 +120,12 @@ class InProcess(Sandbox):
     """
 
     _world: World | None = None
+    _clients: ClassVar[dict[str, Any]] = {}
+    _keys: ClassVar[set[str]] = set()
 
     def start(self, timeout: float = 120) -> Self:
         """Take the place of time, threads, botocore's and urllib's network until stop()."""
-        self.clock, self.watcher = CLOCK, _make
+        self.clock, self.watcher = CLOCK, PLAIN
         world = type(self)._world = type(self)._world or World(self._token, CLOCK, _Deliveries(self), dict(URLS))
         world.delivery._http.sandbox = self  # type: ignore[union-attr]
         self.pid = os.getpid()
@@ -132,6 +139,9 @@ class InProcess(Sandbox):
             mock.patch.object(concurrent.futures, "ThreadPoolExecutor", SameThread),
             mock.patch.object(services, "in_background", lambda function: CLOCK.call(0, function)),
             mock.patch.object(urllib.request, "urlopen", self._open),
+            # Neither is looked at here, and both take longer than all else.
+            mock.patch.object(urls, "make_context", functools.cache(urls.make_context)),
+            mock.patch.object(botocore.auth.SigV4Auth, "add_auth", _name_credential),
             mock.patch.object(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-send", self._send)]),
             mock.patch.dict(os.environ, self.env(None), clear=True),
         ]
@@ -156,7 +166,7 @@ class InProcess(Sandbox):
     def reset(self) -> None:
         """See Sandbox; time begins again, too."""
         self.clock.reset()
-        self.watcher = _make
+        self.watcher = PLAIN
         super().reset()
 
     def call(self, method: str, path: str, body: Json | None = None, /, timeout: float = 60, **query: Any) -> Any:
@@ -178,9 +188,20 @@ class InProcess(Sandbox):
     def boto3(self, service: str, region: str = "us-east-1", access_key: str = "testing", **options: Any) -> Any:
         """See Sandbox. Its calls are not given to the watcher."""
         given = {"aws_access_key_id": access_key, "aws_secret_access_key": "testing", **options}
-        client = self._session.create_client(service, region, endpoint_url=self.aws_url, **given)
-        client.meta.events.register_first("before-send", lambda request, **_: self._sent(request, _make))
-        return client
+        kept = repr((service, region, given))
+        if kept not in self._clients:
+            client = self._clients[kept] = self._session.create_client(service, region, endpoint_url=self.aws_url, **given)
+            client.meta.events.register_first("before-send", lambda request, **_: self._sent(request, PLAIN))
+        return self._clients[kept]
+
+    def key_of(self, account: str) -> str:
+        """Return an access key of an AWS account."""
+        if account == "123456789012":
+            return "testing"
+        keys = iam_backends[account]["aws"].access_keys
+        keys.setdefault(f"AKIA{account}", AccessKey("somebody", "AKIA", account))
+        self._keys.add(f"AKIA{account}")
+        return f"AKIA{account}"
 
     # The transports
 
@@ -193,6 +214,10 @@ class InProcess(Sandbox):
         for name, value in request.headers.items():
             headers[name] = value.decode("latin-1") if isinstance(value, bytes) else str(value)
         headers["Host"] = url.netloc
+        # moto finds the account of some of its own keys only.
+        headers["x-moto-account-id"] = next((key[4:] for key in self._keys if key in headers.get("Authorization", "")), "")
+        if not headers["x-moto-account-id"]:
+            del headers["x-moto-account-id"]
         content = request.body or b""
         body = content.encode() if isinstance(content, str) else content if isinstance(content, bytes) else content.read()
         target = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
@@ -219,13 +244,20 @@ class InProcess(Sandbox):
             raise urllib.error.URLError(ConnectionResetError("the connection was closed"))
         if answer.status >= 300:
             raise urllib.error.HTTPError(request.full_url, answer.status, "", _headers(answer), io.BytesIO(answer.body))  # type: ignore[arg-type]
-        response = urllib.request.addinfourl(io.BytesIO(answer.body), _headers(answer), request.full_url, answer.status)  # type: ignore[attr-defined]
-        response.status = answer.status
-        return response
+        return urllib.response.addinfourl(io.BytesIO(answer.body), _headers(answer), request.full_url, answer.status)
+
+
+def _name_credential(signer: Any, request: Any) -> None:
+    """Say whose call it is, without a signature."""
+    scope = f"{signer.credentials.access_key}/20260101/{signer._region_name}/{signer._service_name}/aws4_request"
+    request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
 
 
 def _make(_service: str, _operation: str, call: Callable[[], Answer | None]) -> Answer | None:
     return call()
+
+
+PLAIN: Watcher = _make
 
 
 def _headers(answer: Answer) -> Message:
