@@ -28,7 +28,7 @@ OURS: dict[str, dict[str, tuple[str, ...]]] = {
     "sqs": {"QueueUrl": ("{queue_url}",)},
     "iam": {"RoleName": ("{name}",)},
     "secretsmanager": {"SecretId": ("{secret_arn}",)},
-    "kms": {"KeyId": ("{key}",)},
+    "kms": {"KeyId": ("{key_id}",)},
 }
 # Operations on other resources that have such a member, too, or that the sandbox takes no part in.
 _OF_OTHERS = re.compile(
@@ -153,9 +153,10 @@ def _members(operation: OperationModel) -> Mapping[str, Shape]:
     return operation.input_shape.members if operation.input_shape else {}
 
 
-def hands() -> st.SearchStrategy[tuple[str, str, Json]]:
-    """Draw what somebody does: service, operation, arguments."""
-    return st.sampled_from([(service, name) for service, names in operations().items() for name in names]).flatmap(_call)
+def hands(*services: str) -> st.SearchStrategy[tuple[str, str, Json]]:
+    """Draw what somebody does in these services, or in all: service, operation, arguments."""
+    chosen = services or tuple(operations())
+    return st.sampled_from([(service, name) for service in chosen for name in operations()[service]]).flatmap(_call)
 
 
 def _call(chosen: tuple[str, str]) -> st.SearchStrategy[tuple[str, str, Json]]:

@@ -10,6 +10,7 @@ Every step is a method that takes plain values; a history that breaks a rule is 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -90,6 +91,10 @@ class Place:
     stack: bool = False
 
 
+Step = tuple[str, Json]
+"""The name of a method of History, and its arguments."""
+
+
 class Violation(AssertionError):
     """What has to hold does not."""
 
@@ -114,7 +119,7 @@ class History:
         self.house.settings(enabled_regions=list(REGIONS), queue_name_seconds=0)
         self.modules = InProcessModules(self.house)
         self.places = {name: Place() for name in SITES}
-        self.steps: list[str] = []
+        self.steps: list[Step] = []
         self.troubled: set[str] = set()
         self.touched: set[str] = set()
         self._keys: dict[str, str] = {}
@@ -124,13 +129,11 @@ class History:
 
     def script(self, name: str = "found") -> str:
         """Return the steps as a plain test."""
-        steps = "".join(f"    history.{step}\n" for step in [*self.steps, "end()"])
-        return f"def test_{name}() -> None:\n    history = History()\n{steps}"
+        return script(self.steps, name)
 
     def _note(self, step: str, /, **given: Any) -> None:
-        shown = ", ".join(f"{name}={value!r}" for name, value in given.items() if value not in (None, False, (), {}))
         if not self._nested:
-            self.steps.append(f"{step}({shown})")
+            self.steps.append((step, {name: value for name, value in given.items() if value not in (None, False, (), [], {})}))
 
     # Ours
 
@@ -198,8 +201,8 @@ class History:
         service, operation, arguments = call
         try:
             given = filled_in(arguments, self._words(site, region))
-        except KeyError:
-            return
+        except (KeyError, ClientError, BotoCoreError):
+            return  # there is no such thing, or it cannot be made
         self.touched.add(site)
         for preceding in self._preceding(site, region, operation):
             self._by_hand(site, region, *preceding)
@@ -214,9 +217,11 @@ class History:
         if aws_account != "123456789012" or (aws_account, region, "connection", CONNECTION) in self._there(site):
             return
         self.touched.add(site)
-        Foreign(self.house, region, endpoint=self.endpoint, account=account or SITES[site].spot_account, hidden=hidden, bus=bus).make()
-        if dead:
-            self.house.boto3("events", region).delete_connection(Name=CONNECTION)
+        served = account or SITES[site].spot_account
+        with suppress(ClientError, BotoCoreError):
+            Foreign(self.house, region, endpoint=self.endpoint, account=served, hidden=hidden, bus=bus).make()
+            if dead:
+                self.house.boto3("events", region).delete_connection(Name=CONNECTION)
 
     def deny_regions(self, regions: Sequence[str], actions: Sequence[str] = ()) -> None:
         """Let the organisation deny regions."""
@@ -265,6 +270,7 @@ class History:
 
     def end(self) -> None:
         """Judge: verify against notices, then one onboarding without faults, and everything removed in the end."""
+        self._note("end")
         self._nested = True
         self._all_well()
         used = [site for site, place in self.places.items() if place.regions]
@@ -372,7 +378,7 @@ class History:
             return run
         if predicted:
             self._compare(predicted, run)
-        cleared = [region for region, entry in run.regions.items() if entry["action"] != "failed" and entry["status"] == "absent"]
+        cleared = [region for region, entry in _entries(run).items() if entry["action"] != "failed" and entry["status"] == "absent"]
         there = self._there(site)
         for region in cleared:
             oracles.demand_cleared(there, SITES[site], region, self._demand)
@@ -392,7 +398,7 @@ class History:
             self.house.clear_faults(fault)
         after = self._all()
         if check:
-            self._demand(before == after or bool(interleaved), "check mode changed something")
+            self._demand(oracles.same(before, after) or bool(interleaved), "check mode changed something")
         if not interleaved:
             oracles.demand_others_untouched(before, after, SITES[site], regions, self._demand, removes=removes)
             oracles.demand_calls_where_asked(self.house.calls(writes=True), regions, self._demand)
@@ -413,7 +419,7 @@ class History:
         def second() -> None:
             interleaved.append(trouble.what)
             self._nested, nested = True, self._nested
-            watcher, self.house.watcher = self.house.watcher, type(self.house).plain
+            watcher, self.house.watcher = self.house.watcher, PLAIN
             try:
                 getattr(self, f"_second_{trouble.what}")(site)
             finally:
@@ -441,7 +447,7 @@ class History:
         assert run is not None
         self._demand(not run.failed or bool(self.troubled), f"verify failed: {run.message}")
         self._demand(not run.changed, "verify changed something")
-        return {} if run.failed else run.regions
+        return {} if run.failed else _entries(run)
 
     def _judge(self, site: str, regions: Sequence[str]) -> dict[str, str]:
         found = self._info(site, regions)
@@ -477,7 +483,7 @@ class History:
         run = self._act("spot_integration", site, None, check=False, **given)
         assert run is not None and predicted is not None
         self._compare(predicted, run)
-        failures = {region: entry["error"]["message"] for region, entry in run.regions.items() if entry["action"] == "failed"}
+        failures = {region: entry["error"]["message"] for region, entry in _entries(run).items() if entry["action"] == "failed"}
         allowed = oracles.may_fail(run, site in self.touched, place.options)
         self._demand(not failures or allowed, f"onboarding failed although nothing is wrong: {failures or run.message}")
         self._demand(not run.failed or allowed, f"onboarding failed although nothing is wrong: {run.message}")
@@ -499,7 +505,7 @@ class History:
 
     def _claims(self, site: str, run: Run) -> None:
         """What a successful run says is true."""
-        for region, entry in run.regions.items():
+        for region, entry in _entries(run).items():
             if entry["action"] == "failed" or entry["status"] != "active":
                 continue
             arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
@@ -551,6 +557,68 @@ class History:
     def _words(self, site: str, region: str) -> dict[str, str]:
         """What the words in braces stand for; other resources of a region are made when they are spoken of."""
         return _Words(self, site, region)
+
+
+def script(steps: Sequence[Step], name: str = "found") -> str:
+    """Return steps as a plain test."""
+    lines = "".join(f"    history.{step}({', '.join(f'{key}={value!r}' for key, value in given.items())})\n" for step, given in steps)
+    return f"def test_{name}() -> None:\n    history = History()\n{lines}"
+
+
+def replay(steps: Sequence[Step]) -> BaseException | None:
+    """Run steps again; return what they break, None if nothing."""
+    try:
+        history = History()
+        for step, given in steps:
+            getattr(history, step)(**given)
+    except Exception as error:
+        return error
+    return None
+
+
+def shortest(steps: Sequence[Step], error: BaseException) -> list[Step]:
+    """Leave out of a history what it does not need to break the same rule."""
+    kept = list(steps)
+    kind = kind_of(error)
+
+    def still(tried: list[Step]) -> bool:
+        found = replay(tried)
+        return found is not None and kind_of(found) == kind
+
+    if not still(kept):
+        return kept
+    size = max(len(kept) // 2, 1)
+    while size:
+        at = len(kept) - size
+        while at >= 0:
+            tried = kept[:at] + kept[at + size :]
+            if tried and still(tried):
+                kept = tried
+            at -= size
+        size //= 2
+    for number, (step, given) in enumerate(kept):
+        for name in [name for name in given if name not in ("site", "regions", "region", "call", "place", "name")]:
+            less = {key: value for key, value in kept[number][1].items() if key != name}
+            tried = [*kept[:number], (step, less), *kept[number + 1 :]]
+            if still(tried):
+                kept = tried
+        for region in given.get("regions", [])[1:]:
+            less = {**kept[number][1], "regions": [kept_one for kept_one in kept[number][1]["regions"] if kept_one != region]}
+            tried = [*kept[:number], (step, less), *kept[number + 1 :]]
+            if still(tried):
+                kept = tried
+    return kept
+
+
+def kind_of(error: BaseException) -> str:
+    """Return what kind of violation it is: its text without names, numbers and values."""
+    text = re.sub(r"\{.*|\[.*|'[^']*'|[a-z]+-[a-z]+-\d|\d+|act-\w+", "", str(error).splitlines()[0] if str(error) else "")
+    return f"{type(error).__name__}: {text[:80]}"
+
+
+def _entries(run: Run) -> Json:
+    """The results by region; none of a run that failed before the first."""
+    return dict(run.answer.get("regions", {}))
 
 
 class _Words(dict[str, str]):
@@ -625,5 +693,8 @@ class _Words(dict[str, str]):
     def _make_managed_nothing(self) -> str:
         return self._managed("nothing", "Allow", "s3:*")
 
+    def _make_key_id(self) -> str:
+        return self._client("kms").create_key()["KeyMetadata"]["KeyId"]
+
     def _make_key(self) -> str:
-        return self._client("kms").create_key()["KeyMetadata"]["Arn"]
+        return f"arn:aws:kms:{self._region}:{SITES[self._site].aws_account}:key/{self['key_id']}"

@@ -47,13 +47,24 @@ def at_call(number: int, action: Callable[[], None], *, after: bool = False) -> 
     def watch(_service: str, _operation: str, call: Callable[[], Answer | None]) -> Answer | None:
         here = next(calls) == number
         if here and not after:
-            action()
+            _act(action)
         answer = call()
         if here and after:
-            action()
+            _act(action)
         return answer
 
     return watch
+
+
+def _act(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except Exception as error:
+        raise Failed from error
+
+
+class Failed(BaseException):
+    """What was to happen at a call has failed, and botocore, or the module, must not take that for a failure of the call."""
 
 
 def kill() -> None:
@@ -89,6 +100,8 @@ class InProcessModules:
             status = int(end.code or 0)
         except Killed:
             return None
+        except Failed as failed:
+            raise (failed.__cause__ or failed) from None
         finally:
             self.sandbox.watcher = before
             self._depth -= 1

@@ -78,6 +78,11 @@ def demand_others_untouched(
             demand(removes or kept == now, f"the targets of others on {key} changed: {kept} to {now}")
 
 
+def same(before: dict[Key, Json], after: dict[Key, Json]) -> bool:
+    """Tell whether nothing has changed, but for what changes by itself as time passes."""
+    return {key: _lasting(value) for key, value in before.items()} == {key: _lasting(value) for key, value in after.items()}
+
+
 def _lasting(resource: Json | None) -> Json | None:
     return resource and {name: value for name, value in resource.items() if name not in ("connection_state", "messages")}
 
@@ -116,8 +121,8 @@ def demand_cleared(there: dict[Key, Json], site: Site, region: str, demand: Dema
 
 def demand_predicted(predicted: Run, run: Run, demand: Demand) -> None:
     """Check mode says what the run then does."""
-    for region, entry in run.regions.items():
-        foreseen = predicted.regions.get(region)
+    for region, entry in run.answer.get("regions", {}).items():
+        foreseen = predicted.answer.get("regions", {}).get(region)
         if foreseen is None or "failed" in (entry["action"], foreseen["action"]):
             demand(
                 foreseen is not None and (entry["action"] == foreseen["action"] or entry["error"]["code"] in _ONLY_SEEN_IN_THE_RUN),
@@ -257,7 +262,7 @@ def may_fail(run: Run, touched: bool, options: Json) -> bool:
     return touched and bool(reasons) and all(any(text in reason for text in _ACCEPTED) for reason in reasons)
 
 
-_ACCEPTED = ("exceeds the maximum number allowed", "KMS key")
+_ACCEPTED = ("permissions boundary", "exceeds the maximum number allowed", "KMS key")
 
 
 def _reasons(run: Run) -> Iterator[str]:

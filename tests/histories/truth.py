@@ -67,7 +67,7 @@ def _events(account: str, region: str) -> Iterator[tuple[str, str, Json]]:
                 rule.name if bus.name == "default" else f"{bus.name}/{rule.name}",
                 {
                     "arn": rule.arn,
-                    "event_pattern": pattern,
+                    "event_pattern": pattern or None,
                     "schedule_expression": rule.scheduled_expression or None,
                     "state": rule.state,
                     "description": rule.description or "",
@@ -76,6 +76,8 @@ def _events(account: str, region: str) -> Iterator[tuple[str, str, Json]]:
                 },
             )
     for connection in backend.links.connections.values():
+        if connection.state == "DELETING":
+            continue
         yield (
             "connection",
             connection.name,
@@ -96,7 +98,7 @@ def _events(account: str, region: str) -> Iterator[tuple[str, str, Json]]:
             {
                 "arn": destination.arn,
                 "description": destination.description or "",
-                "connection_arn": destination.connection_arn or None,
+                "connection_arn": destination.connection_arn,
                 "invocation_endpoint": destination.endpoint,
                 "http_method": destination.method,
                 "invocation_rate_limit_per_second": destination.rate_limit,
