@@ -32,7 +32,7 @@ BATCH = 50
 STEPS = 30
 
 
-def run_batch(seed: int, histories: int, steps: int = STEPS) -> str | None:
+def run_batch(seed: int, histories: int, steps: int = STEPS, *, shorten: bool = True) -> str | None:
     """Run histories from a seed; return the shortest history that breaks a rule, as a test, None if none does."""
     chosen = settings(
         max_examples=histories,
@@ -51,6 +51,8 @@ def run_batch(seed: int, histories: int, steps: int = STEPS) -> str | None:
             run_state_machine_as_test(Histories, settings=chosen)  # type: ignore[no-untyped-call]
         except Exception as error:
             error = Histories.broken or error
+            if not shorten:
+                return f"{_why(error)}\n{script(Histories.broken_steps)}"
             found = shortest(Histories.last.steps if not Histories.broken else Histories.broken_steps, error)
             why = replay(found)
             return f"{_why(why or error)}{'' if why else '# It does not happen again.'}\n{script(found)}"
@@ -92,13 +94,13 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--state", type=Path, help="where the batches that are done are kept")
     parser.add_argument("--batch", type=int, default=BATCH)
-    parser.add_argument("--stop", action="store_true", help="end with the first violation")
+    parser.add_argument("--stop", action="store_true", help="end with the first violation, and do not shorten it")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     state: dict[str, Any] = {"seed": seed, "batch": given.batch, "steps": given.steps, "done": 0, "seconds": 0.0, "found": [], "counts": {}}
     if given.state and given.state.exists():
         kept = json.loads(given.state.read_text())
-        if given.seed in (None, kept["seed"]) and (given.batch, given.steps) == (kept["batch"], kept["steps"]):
+        if given.seed in (None, kept["seed"]) and (given.batch, given.steps, shorten=not given.stop) == (kept["batch"], kept["steps"]):
             state, seed = kept, kept["seed"]
     for name in ("states", "outcomes", "judged"):
         getattr(History, name).update(state["counts"].get(name, {}))
@@ -107,7 +109,7 @@ def main() -> int:
         number = state["done"] // given.batch
         size = min(given.batch, given.histories - state["done"])
         begun = time.process_time()
-        found = run_batch(seed * 100_000 + number, size, given.steps)
+        found = run_batch(seed * 100_000 + number, size, given.steps, shorten=not given.stop)
         state["seconds"] += time.process_time() - begun
         state["done"] += size
         if found:
@@ -125,6 +127,7 @@ def main() -> int:
             flush=True,
         )
         if found and given.stop:
+            print(f"found by history {Histories.broken_at}")
             break
     print(summary(state["counts"]))
     return 1 if state["found"] else 0

@@ -105,14 +105,18 @@ class History:
     Attributes:
         states: how often each state of a region was seen by verify: status and the checks that did not pass.
         outcomes: how often each check had each outcome.
+        judged: how often verify was right that notices arrive, or do not, and how often it could not decide.
+        begun: how many histories there were.
     """
 
     states: ClassVar[Counter[str]] = Counter()
     outcomes: ClassVar[Counter[str]] = Counter()
     judged: ClassVar[Counter[str]] = Counter()
+    begun: ClassVar[int] = 0
     sandbox: ClassVar[InProcess | None] = None
 
     def __init__(self) -> None:
+        History.begun += 1
         kept = type(self).sandbox
         self.house = type(self).sandbox = kept if kept else InProcess().start()
         self.house.reset()
@@ -358,7 +362,8 @@ class History:
             return
         if predicted:
             self._compare(predicted, run)
-        self._claims(site, run)
+        if not trouble or trouble.what != "offboard":  # what another run removes behind it, no run can know
+            self._claims(site, run)
 
     def _token_is_good(self, site: str) -> bool:
         place, spot = self.places[site], SITES[site]
@@ -378,6 +383,7 @@ class History:
             return run
         if predicted:
             self._compare(predicted, run)
+            self._demand(not run.failed or oracles.may_stay(run), f"offboarding failed although nothing is wrong: {run.message}")
         cleared = [region for region, entry in _entries(run).items() if entry["action"] != "failed" and entry["status"] == "absent"]
         there = self._there(site)
         for region in cleared:
@@ -390,6 +396,7 @@ class History:
     ) -> Run | None:
         """Run a module that writes, with what goes wrong meanwhile, and demand what holds for every run."""
         before, regions = self._all(), given["regions"]
+        elsewhere = self._arrivals_elsewhere(site, regions)
         self.house.clear_calls()
         interleaved: list[str] = []
         known = {fault["id"] for fault in self.house.faults()}
@@ -400,12 +407,26 @@ class History:
         if check:
             self._demand(oracles.same(before, after) or bool(interleaved), "check mode changed something")
         if not interleaved:
+            now = self._arrivals_elsewhere(site, regions)
+            self._demand(elsewhere == now, f"notices of regions that were not asked for: {elsewhere} before, {now} after")
+            oracles.demand_dead_letters_kept(before, after, self._demand)
+            if not trouble and not self.troubled and not removes:
+                oracles.demand_written_once(self.house.calls(writes=True), self._demand)
             oracles.demand_others_untouched(before, after, SITES[site], regions, self._demand, removes=removes)
             oracles.demand_calls_where_asked(self.house.calls(writes=True), regions, self._demand)
         oracles.demand_no_token_stored(after, self.modules.tokens, self._demand)
         if run is not None and not trouble:
             oracles.demand_diff_is_true(run, before, after, SITES[site], check=check, demand=self._demand)
         return run
+
+    def _arrivals_elsewhere(self, site: str, regions: Sequence[str]) -> dict[tuple[str, str], list[truth.Arrival]]:
+        """Where notices arrive of what is no business of a run."""
+        return {
+            (other, region): sorted(truth.arrivals(self.house.world, SITES[other].aws_account, region), key=repr)
+            for other, place in self.places.items()
+            for region in place.regions
+            if region not in regions or SITES[other].aws_account != SITES[site].aws_account
+        }
 
     def _watcher(self, site: str, trouble: Trouble | None, interleaved: list[str]) -> Callable[..., Any] | None:
         if trouble is None:
@@ -451,11 +472,14 @@ class History:
 
     def _judge(self, site: str, regions: Sequence[str]) -> dict[str, str]:
         found = self._info(site, regions)
+        refused = not self._token_is_good(site)
+        if refused and not self.troubled:
+            self._demand(not self._preflight(site, regions), "preflight takes a token that is not good")
         for region, entry in found.items():
             arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
             self.states[oracles.state_of(entry)] += 1
             self.outcomes.update(f"{finding['check']}={finding['outcome']}" for finding in entry["findings"])
-            verdict = oracles.judge(entry, arrivals, SITES[site], self._demand, region)
+            verdict = oracles.judge(entry, arrivals, SITES[site], self._demand, region, refused=refused)
             self.judged[verdict] += 1
         return {region: entry["status"] for region, entry in found.items()}
 

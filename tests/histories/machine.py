@@ -51,12 +51,13 @@ class Histories(RuleBasedStateMachine):
 
     Attributes:
         last: the history that ran last.
-        broken, broken_steps: the first violation, and the history that had it.
+        broken, broken_steps, broken_at: the first violation, and the history that had it, with its number.
     """
 
     last: ClassVar[History]
     broken: ClassVar[Exception | None] = None
     broken_steps: ClassVar[list[Step]]
+    broken_at: ClassVar[int]
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,4 +163,4 @@ class Histories(RuleBasedStateMachine):
             raise
         finally:
             if isinstance(error, Exception) and type(self).broken is None and not isinstance(error, StopTest):
-                type(self).broken, type(self).broken_steps = error, list(self.history.steps)
+                type(self).broken, type(self).broken_steps, type(self).broken_at = error, list(self.history.steps), History.begun

@@ -11,6 +11,7 @@ import functools
 import importlib
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ from tests.integration.modules.secrets_in import secrets_in
 from tests.sandbox.in_process import InProcess
 from tests.sandbox.server import Answer
 
-_COLLECTIONS = Path(sys.prefix) / "collections"
+# Another copy of the collection, with a mistake in it (mutants.py).
+_COLLECTIONS = Path(os.environ.get("HISTORIES_COLLECTIONS") or Path(sys.prefix) / "collections")
 if "ansible_collections" not in sys.modules and _COLLECTIONS.is_dir():
     _AnsibleCollectionFinder(paths=[str(_COLLECTIONS)])._install()
 

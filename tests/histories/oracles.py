@@ -41,15 +41,19 @@ def state_of(entry: Json) -> str:
     return f"{entry['status']}: {' '.join(found)}"
 
 
-def judge(entry: Json, arrivals: Sequence[Arrival], site: Site, demand: Demand, region: str) -> str:
-    """Compare what verify says of a region with what would arrive; return `delivered`, `lost` or `undecided`."""
+def judge(entry: Json, arrivals: Sequence[Arrival], site: Site, demand: Demand, region: str, *, refused: bool = False) -> str:
+    """Compare what verify says of a region with what would arrive; return `delivered`, `lost` or `undecided`.
+
+    Args:
+        refused: whether the token that verify was given is not good, and preflight has said so.
+    """
     outcome = {finding["check"]: finding["outcome"] for finding in entry["findings"]}
     of_account = [arrival for arrival in arrivals if arrival.spot_account == site.spot_account]
     ours = [arrival for arrival in of_account if arrival.rule == site.name and arrival.whole]
     doubts = {check for check, result in outcome.items() if result in ("warn", "unknown")} - EVIDENCE - {"stack"}
     said = f"{region}: verify says {state_of(entry)}, and {len(ours)} notice(s) would arrive by it, {len(of_account)} in all"
     if entry["status"] == "active":
-        demand(len(ours) == 1 or bool(doubts), said)
+        demand(len(ours) == 1 or bool(doubts) or refused, said)
         demand(len(of_account) <= 1 or outcome.get("double_delivery") != "pass", said)
     failed = {check for check, result in outcome.items() if result == "fail"}
     if failed & FATAL:
@@ -97,6 +101,18 @@ def demand_calls_where_asked(calls: Iterable[Json], regions: Collection[str], de
     strange = {(call["region"], call["operation"]) for call in calls if call["service"] not in ("iam", "sts")}
     strange = {(region, operation) for region, operation in strange if region not in regions}
     demand(not strange, f"written in regions that were not asked for: {sorted(strange)}")
+
+
+def demand_written_once(calls: Iterable[Json], demand: Demand) -> None:
+    """A run that nothing goes wrong in makes each change by one call."""
+    seen = [(call["region"], call["operation"]) for call in calls if call["operation"] != "DeleteRolePolicy"]
+    demand(len(seen) == len(set(seen)), f"written more than once: {sorted({call for call in seen if seen.count(call) > 1})}")
+
+
+def demand_dead_letters_kept(before: dict[Key, Json], after: dict[Key, Json], demand: Demand) -> None:
+    """A queue that holds messages stays."""
+    gone = [key for key, value in before.items() if key[2] == "queue" and value["messages"] and key not in after]
+    demand(not gone, f"removed with the dead letters in them: {gone}")
 
 
 def demand_no_token_stored(resources: dict[Key, Json], tokens: Iterable[str], demand: Demand) -> None:
@@ -152,8 +168,8 @@ def _unknown_aside(predicted: Any, shown: Any) -> Any:
     """Return a prediction in which what AWS chooses is as it was chosen: identifiers of what does not exist yet."""
     if isinstance(predicted, dict) and isinstance(shown, dict):
         return {name: _unknown_aside(value, shown.get(name)) for name, value in predicted.items()}
-    if isinstance(shown, str) and _is_unknown(predicted) and shown.startswith("arn:"):
-        return shown
+    if isinstance(shown, str) and _is_unknown(predicted) and (shown.startswith("arn:") or not shown):
+        return shown  # not so an API destination whose connection went before it
     return predicted
 
 
@@ -260,6 +276,12 @@ def may_fail(run: Run, touched: bool, options: Json) -> bool:
     """Tell whether an onboarding may fail although no fault was injected: where others have changed something that it must not change."""
     reasons = list(_reasons(run))
     return touched and bool(reasons) and all(any(text in reason for text in _ACCEPTED) for reason in reasons)
+
+
+def may_stay(run: Run) -> bool:
+    """Tell whether an offboarding may fail although no fault was injected: something of others needs what would be removed."""
+    reasons = list(_reasons(run))
+    return bool(reasons) and all("is used by API destination" in reason for reason in reasons)
 
 
 _ACCEPTED = ("permissions boundary", "exceeds the maximum number allowed", "KMS key")
