@@ -125,11 +125,11 @@ class Result:
 class Delivery:
     """Delivers events to API destinations, SQS queues and event buses, asynchronously; `attempts` is the log."""
 
-    def __init__(self, settings: Settings, scheduler: Scheduler, spot_url: Callable[[], str]) -> None:
+    def __init__(self, settings: Settings, scheduler: Scheduler, spot_url: Callable[[], str], http: Any = None) -> None:
         self._settings = settings
         self._scheduler = scheduler
         self._spot_url = spot_url
-        self._http = urllib3.PoolManager(maxsize=32)
+        self._http = http or urllib3.PoolManager(maxsize=32)
         self._generation = 0
         self._in_flight = 0
         self._being_sent = 0
@@ -155,6 +155,11 @@ class Delivery:
             with self._settled:
                 self._in_flight += 1
             self._scheduler.call(0, partial(self._attempt, job))
+
+    @property
+    def in_flight(self) -> int:
+        """How many deliveries are under way, retries included."""
+        return self._in_flight
 
     def wait(self, timeout: float) -> bool:
         """Wait until no delivery is under way, retries included; False if that takes longer than `timeout` seconds."""

@@ -26,28 +26,36 @@ class World:
 
     Args:
         admin_token: the value of Spot's token `admin`, random by default.
+        scheduler: what runs functions later; one with threads of its own by default.
+        http: what sends deliveries to endpoints; urllib3 by default.
+        urls: the addresses of aws, spot and control where no server has them; without it, each gets a server on a port of its own.
     """
 
-    def __init__(self, admin_token: str | None = None) -> None:
+    def __init__(
+        self,
+        admin_token: str | None = None,
+        scheduler: Scheduler | None = None,
+        http: Any = None,
+        urls: dict[str, str] | None = None,
+    ) -> None:
         self.settings = Settings()
         self.faults = Faults()
-        self.scheduler = Scheduler()
+        self.scheduler = scheduler or Scheduler()
         self.spot = Spot(self.settings, self.faults, admin_token)
         self.aws = Aws(self.settings, self.faults)
-        self.delivery = Delivery(self.settings, self.scheduler, lambda: self.servers["spot"].url)
+        self.delivery = Delivery(self.settings, self.scheduler, lambda: self.urls["spot"], http)
         roles.install()
         corrections.install(self.settings)
         organizations.install()
         events.install(self.settings, self.scheduler, self.delivery)
         fis.install(self.interrupt)
-        self.cloudformation = CloudFormation(self.settings, self.aws, lambda: self.servers["aws"].url)
+        self.cloudformation = CloudFormation(self.settings, self.aws, lambda: self.urls["aws"])
         self.aws.own["cloudformation"] = self.cloudformation.answer
         self.aws.after["organizations"] = self.cloudformation.organization_changed
-        self.servers = {
-            "aws": Server(self.aws.handle),
-            "spot": Server(self.spot.handle),
-            "control": Server(Control(self).handle),
-        }
+        self.control = Control(self)
+        handlers = {"aws": self.aws.handle, "spot": self.spot.handle, "control": self.control.handle}
+        self.servers = {} if urls else {name: Server(handler) for name, handler in handlers.items()}
+        self.urls = urls or {name: server.url for name, server in self.servers.items()}
 
     def start(self) -> None:
         """Begin to serve; the services that every run uses are imported by then."""
@@ -59,7 +67,7 @@ class World:
     def described(self) -> dict[str, Any]:
         """Return what goes into the state file, less the process id."""
         return {
-            **{f"{name}_url": server.url for name, server in self.servers.items()},
+            **{f"{name}_url": url for name, url in self.urls.items()},
             "tokens": {token.name: token.value for token in self.spot.tokens.values()},
         }
 

@@ -9,12 +9,12 @@ Resources are made one after the other, where AWS makes those at once that do no
 
 from __future__ import annotations
 
-import threading
 import traceback
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from . import services
 from .errors import Abandoned, Failure, NotFound, Refusal
 from .resource_types import TYPES
 from .services import Services
@@ -89,7 +89,7 @@ class Operation:
                 except Exception:  # nobody else would report it
                     traceback.print_exc()
 
-        threading.Thread(target=run, daemon=True).start()
+        services.in_background(run)
 
     def _create(self, on_failure: str) -> None:
         stack = self._stack

@@ -38,6 +38,11 @@ _session = botocore.session.get_session()
 _session_lock = threading.Lock()
 
 
+def in_background(function: Callable[[], None]) -> None:
+    """Begin what goes on after the answer of a call."""
+    threading.Thread(target=function, daemon=True).start()
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where CloudFormation is.

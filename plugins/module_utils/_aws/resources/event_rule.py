@@ -174,7 +174,8 @@ class EventRule(Resource):
         own, where = existing.target(self.target_id), {"Rule": self.name, "EventBusName": self.event_bus}
         others = [target["Id"] for target in existing.targets if target["Id"] != self.target_id]
         calls = [Call("remove_targets", {**where, "Ids": [self.target_id]})] if own else []
-        before = self._shown(existing, self.target_id)
+        # Its tags were not read.
+        before = {**existing.managed_fields(), "target": document(own) if own else None}
         if others:
             note = f"the rule {self.name} was kept: it has targets that are not ours ({', '.join(others)})"
             rest = ExistingRule(existing.found, tuple(target for target in existing.targets if target is not own), existing.tags)

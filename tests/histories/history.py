@@ -1,0 +1,724 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A history: what happens, step by step, to integrations of two AWS accounts and three Spot accounts, and what has to hold after each step.
+
+Every step is a method that takes plain values; a history that breaks a rule is printed as the calls of these, to be pasted into a test.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.histories import oracles, truth
+from tests.histories.hands import filled_in
+from tests.histories.modules import InProcessModules, at_call, kill
+from tests.integration.modules.runner import Run
+from tests.sandbox.client import NOTIFICATION
+from tests.sandbox.in_process import PLAIN, InProcess
+
+REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A Spot account, and the AWS account in which its integration is."""
+
+    spot_account: str
+    aws_account: str = "123456789012"
+
+    @property
+    def name(self) -> str:
+        """The name of all its resources."""
+        return f"spot-interruption-{self.spot_account}"
+
+
+SITES = {
+    "first": Site("act-d7320fba"),
+    "beside": Site("act-5a9d1c02"),
+    "elsewhere": Site("act-b1e4f7a3", "210987654321"),
+}
+BROKEN = ("inactive", "failing", "incomplete", "drifted")
+
+
+@dataclass
+class Trouble:
+    """What goes wrong during one run of a module.
+
+    Attributes:
+        call: the number of the call at which it happens; the first is 0.
+        what: kill, kill_after, a name of FAULTS, or a step of another run that comes in between.
+        times: how many calls a fault strikes.
+    """
+
+    call: int
+    what: str
+    times: int = 1
+
+
+FAULTS: dict[str, Json] = {
+    "throttle": {"throttle": True},
+    "error": {"error": {"status": 500}},
+    "unavailable": {"error": {"status": 503, "code": "ServiceUnavailable", "message": "Later"}},
+    "conflict": {"error": {"status": 400, "code": "ConcurrentModificationException", "message": "Somebody was faster"}},
+    "denied": {"error": {"status": 400, "code": "AccessDeniedException", "message": "Not allowed"}},
+    "limit": {"error": {"status": 400, "code": "LimitExceededException", "message": "Too many"}},
+    "drop": {"drop": True},
+    "lost_answer": {"lost_answer": True},
+    "garbage": {"garbage": True},
+    "partial": {"partial": True},
+}
+SECOND_RUNS = ("onboard", "offboard", "verify")
+
+
+@dataclass
+class Place:
+    """What this history has desired of a site: its options, its token, and the regions in which it was onboarded last."""
+
+    options: Json = field(default_factory=dict)
+    token: str = "admin"
+    regions: tuple[str, ...] = ()
+    stack: bool = False
+
+
+Step = tuple[str, Json]
+"""The name of a method of History, and its arguments."""
+
+
+class Violation(AssertionError):
+    """What has to hold does not."""
+
+
+class History:
+    """One history. `end()` judges it; `script()` is what has happened, as a plain test.
+
+    Attributes:
+        states: how often each state of a region was seen by verify: status and the checks that did not pass.
+        outcomes: how often each check had each outcome.
+        judged: how often verify was right that notices arrive, or do not, and how often it could not decide.
+        begun: how many histories there were.
+    """
+
+    states: ClassVar[Counter[str]] = Counter()
+    outcomes: ClassVar[Counter[str]] = Counter()
+    judged: ClassVar[Counter[str]] = Counter()
+    begun: ClassVar[int] = 0
+    sandbox: ClassVar[InProcess | None] = None
+
+    def __init__(self) -> None:
+        History.begun += 1
+        kept = type(self).sandbox
+        self.house = type(self).sandbox = kept if kept else InProcess().start()
+        self.house.reset()
+        self.house.settings(enabled_regions=list(REGIONS), queue_name_seconds=0)
+        self.modules = InProcessModules(self.house)
+        self.places = {name: Place() for name in SITES}
+        self.steps: list[Step] = []
+        self.troubled: set[str] = set()
+        self.touched: set[str] = set()
+        self._keys: dict[str, str] = {}
+        self._rotations = 0
+        self._nested = False
+        self._others: dict[str, str] = {}
+
+    def script(self, name: str = "found") -> str:
+        """Return the steps as a plain test."""
+        return script(self.steps, name)
+
+    def _note(self, step: str, /, **given: Any) -> None:
+        if not self._nested:
+            self.steps.append((step, {name: value for name, value in given.items() if value not in (None, False, (), [], {})}))
+
+    # Ours
+
+    def onboard(
+        self,
+        site: str,
+        regions: Sequence[str],
+        *,
+        on_existing: str = "stop",
+        check: bool = False,
+        trouble: Trouble | None = None,
+        **options: Any,
+    ) -> None:
+        """Onboard a site in regions, as the role does: Spot is asked first."""
+        self._note("onboard", site=site, regions=list(regions), on_existing=on_existing, check=check, trouble=trouble, **options)
+        place = self.places[site]
+        desired = {**place.options, **options}
+        if not check:
+            place.options = desired
+        self._run_ours(site, regions, trouble, check=check, on_existing=on_existing, **desired)
+        if not check:
+            place.regions = tuple(dict.fromkeys([*place.regions, *regions]))
+
+    def repair(self, site: str, regions: Sequence[str], *, trouble: Trouble | None = None) -> None:
+        """Verify, and onboard the regions that are broken, as the role does."""
+        self._note("repair", site=site, regions=list(regions), trouble=trouble)
+        found = self._info(site, regions)
+        broken = [region for region, entry in found.items() if entry["status"] in BROKEN]
+        if broken:
+            self._run_ours(site, broken, trouble, check=False, **self.places[site].options)
+
+    def heal(self, site: str, regions: Sequence[str]) -> None:
+        """Heal what an event of EventBridge's says is broken: the place for it, as soon as there is something that heals."""
+        raise NotImplementedError
+
+    def verify(self, site: str, regions: Sequence[str]) -> None:
+        """Verify a site in regions, and compare what it says with the truth."""
+        self._note("verify", site=site, regions=list(regions))
+        self._judge(site, regions)
+
+    def offboard(self, site: str, regions: Sequence[str], *, check: bool = False, trouble: Trouble | None = None) -> None:
+        """Offboard a site in regions."""
+        self._note("offboard", site=site, regions=list(regions), check=check, trouble=trouble)
+        self._offboard(site, regions, check=check, trouble=trouble)
+
+    def rotate(self, site: str) -> None:
+        """Make another token for a site; the old one is good until revoke()."""
+        self._note("rotate", site=site)
+        self._rotations += 1
+        name = f"rotated-{self._rotations}"
+        self.modules.tokens.add(self.house.add_token(name, "editor"))
+        self.places[site].token = name
+
+    def revoke(self, name: str) -> None:
+        """Revoke a token in Spot, if it is there."""
+        self._note("revoke", name=name)
+        if name in {token["name"] for token in self.house.spot_tokens()}:
+            self.house.revoke_token(name)
+
+    # Other hands, AWS and Spot
+
+    def hand(self, site: str, region: str, call: tuple[str, str, Json]) -> None:
+        """Let somebody make a call about a site's resources; that it is refused is no matter."""
+        self._note("hand", site=site, region=region, call=call)
+        service, operation, arguments = call
+        try:
+            given = filled_in(arguments, self._words(site, region))
+        except (KeyError, ClientError, BotoCoreError):
+            return  # there is no such thing, or it cannot be made
+        self.touched.add(site)
+        for preceding in self._preceding(site, region, operation):
+            self._by_hand(site, region, *preceding)
+        self._by_hand(site, region, service, operation, given)
+
+    def foreign(self, site: str, region: str, *, account: str | None = None, hidden: bool = False, bus: str = "default", dead: bool = False) -> None:
+        """Let somebody make an integration of their own, for the same Spot account or another one."""
+        self._note("foreign", site=site, region=region, account=account, hidden=hidden, bus=bus, dead=dead)
+        from tests.integration.verify.foreign import CONNECTION, Foreign
+
+        aws_account = SITES[site].aws_account
+        if aws_account != "123456789012" or (aws_account, region, "connection", CONNECTION) in self._there(site):
+            return
+        self.touched.add(site)
+        served = account or SITES[site].spot_account
+        with suppress(ClientError, BotoCoreError):
+            Foreign(self.house, region, endpoint=self.endpoint, account=served, hidden=hidden, bus=bus).make()
+            if dead:
+                self.house.boto3("events", region).delete_connection(Name=CONNECTION)
+
+    def deny_regions(self, regions: Sequence[str], actions: Sequence[str] = ()) -> None:
+        """Let the organisation deny regions."""
+        self._note("deny_regions", regions=list(regions), actions=list(actions))
+        self.house.deny_regions(list(regions), actions=list(actions))
+        self.troubled.add("denied")
+
+    def forbid(self, actions: Sequence[str]) -> None:
+        """Let the caller of all modules be refused some actions."""
+        self._note("forbid", actions=list(actions))
+        deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}]}
+        self.house.settings(control_policy=deny, control_policy_kind="permissions boundary")
+        self.troubled.add("denied")
+
+    def region_down(self, region: str, how: str = "drop") -> None:
+        """Let a region answer no call any more."""
+        self._note("region_down", region=region, how=how)
+        self.house.add_fault(FAULTS[how], {"region": region, "target": "aws"})
+        self.troubled.add("down")
+
+    def spot_down(self, status: int) -> None:
+        """Let Spot answer everything with a status."""
+        self._note("spot_down", status=status)
+        self.house.start_outage(status)
+        self.troubled.add("spot")
+
+    def all_well(self) -> None:
+        """End what goes wrong in AWS and Spot."""
+        self._note("all_well")
+        self._all_well()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self._note("wait", seconds=seconds)
+        self.house.clock.sleep(seconds)
+
+    def slow(self, **settings: float) -> None:
+        """Let AWS take its time for what it does at once otherwise: settings of the sandbox."""
+        self._note("slow", **settings)
+        self.house.settings(**settings)
+
+    def notice(self, site: str, region: str) -> None:
+        """Let EC2 announce an interruption; the truth that is read has to be what happens."""
+        self._note("notice", site=site, region=region)
+        self._notice(site, region)
+
+    def end(self) -> None:
+        """Judge: verify against notices, then one onboarding without faults, and everything removed in the end."""
+        self._note("end")
+        self._nested = True
+        self._all_well()
+        used = [site for site, place in self.places.items() if place.regions]
+        for site in used:
+            regions = self.places[site].regions
+            self._judge(site, regions)
+            for region in regions:
+                self._notice(site, region)
+        for site in used:
+            self._settle(site)
+        for site in used:
+            self._remove(site)
+        self._nested = False
+
+    # How
+
+    def _demand(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise Violation(what)
+
+    @property
+    def endpoint(self) -> str:
+        """Where notices go."""
+        return self.house.spot_url + NOTIFICATION
+
+    def _all_well(self) -> None:
+        self.house.clear_faults()
+        self.house.end_outage()
+        self.house.settings(control_policy=None, state_seconds=0.0, destination_lag_seconds=0.0)
+        self.troubled.clear()
+        self.house.clock.sleep(1)
+
+    def _access(self, aws_account: str) -> Json:
+        if aws_account not in self._keys:
+            self._keys[aws_account] = self.house.key_of(aws_account)
+        return {"access_key": self._keys[aws_account], "secret_key": "testing"}
+
+    def _common(self, site: str, regions: Sequence[str]) -> Json:
+        given = SITES[site]
+        return {
+            "name": given.name,
+            "spot_account": given.spot_account,
+            "invocation_endpoint": self.endpoint,
+            "regions": list(regions),
+            **self._access(given.aws_account),
+        }
+
+    def _token(self, site: str) -> str:
+        return self.house.tokens[self.places[site].token]
+
+    def _desired(self, site: str, regions: Sequence[str], on_existing: str, options: Json) -> Json:
+        tags = {"ManagedBy": "spot.eventbridge", "SpotAccount": SITES[site].spot_account}
+        return {
+            **self._common(site, regions),
+            "role_name": SITES[site].name,
+            "spot_token": self._token(site),
+            "on_existing": on_existing,
+            "tags": tags,
+            "purge_tags": False,
+            **{name: self._filled(site, value) for name, value in options.items()},
+        }
+
+    def _filled(self, site: str, value: Any) -> Any:
+        return filled_in(value, self._words(site, REGIONS[0])) if isinstance(value, str) and "{" in value else value
+
+    def _preflight(self, site: str, regions: Sequence[str]) -> bool:
+        """Ask AWS and Spot before any change, as the role does; where one of them refuses, something has to be wrong."""
+        given = {**self._common(site, regions), "spot_token": self._token(site), "spot_api_url": self.house.spot_url}
+        run = self.modules("spot_preflight_info", **given)
+        assert run is not None
+        wrong = bool(self.troubled) or not self._token_is_good(site)
+        self._demand(not run.failed or wrong, f"preflight failed although nothing is wrong: {run.message}")
+        return not run.failed
+
+    def _run_ours(
+        self, site: str, regions: Sequence[str], trouble: Trouble | None, *, check: bool, on_existing: str = "stop", **options: Any
+    ) -> None:
+        if not self._preflight(site, regions):
+            return
+        given = self._desired(site, regions, on_existing, options)
+        calm = not trouble and not self.troubled and not self._nested
+        predicted = self.modules("spot_integration", check=True, **given) if calm and not check else None
+        run = self._act("spot_integration", site, trouble, check=check, removes=on_existing == "migrate", **given)
+        if run is None or check:
+            return
+        if predicted:
+            self._compare(predicted, run)
+        if not trouble or trouble.what != "offboard":  # what another run removes behind it, no run can know
+            self._claims(site, run)
+
+    def _token_is_good(self, site: str) -> bool:
+        place, spot = self.places[site], SITES[site]
+        return any(
+            token["name"] == place.token and token["role"] != "viewer" and (not token["accounts"] or spot.spot_account in token["accounts"])
+            for token in self.house.spot_tokens()
+        )
+
+    def _offboard(self, site: str, regions: Sequence[str], *, check: bool = False, trouble: Trouble | None = None) -> Run | None:
+        given = self._common(site, regions)
+        given = {key: value for key, value in given.items() if key not in ("invocation_endpoint", "spot_account")}
+        calm = not trouble and not self.troubled
+        absent = {**given, "role_name": SITES[site].name, "state": "absent"}
+        predicted = self.modules("spot_integration", check=True, **absent) if calm and not check else None
+        run = self._act("spot_integration", site, trouble, check=check, **absent)
+        if run is None or check:
+            return run
+        if predicted:
+            self._compare(predicted, run)
+            self._demand(not run.failed or oracles.may_stay(run), f"offboarding failed although nothing is wrong: {run.message}")
+        cleared = [region for region, entry in _entries(run).items() if entry["action"] != "failed" and entry["status"] == "absent"]
+        there = self._there(site)
+        for region in cleared:
+            oracles.demand_cleared(there, SITES[site], region, self._demand)
+        self.places[site].regions = tuple(region for region in self.places[site].regions if region not in cleared)
+        return run
+
+    def _act(
+        self, module: str, site: str, trouble: Trouble | None, *, check: bool, removes: bool = False, **given: Any
+    ) -> Run | None:
+        """Run a module that writes, with what goes wrong meanwhile, and demand what holds for every run."""
+        before, regions = self._all(), given["regions"]
+        elsewhere = self._arrivals_elsewhere(site, regions)
+        self.house.clear_calls()
+        interleaved: list[str] = []
+        known = {fault["id"] for fault in self.house.faults()}
+        run = self.modules(module, check=check, watcher=self._watcher(site, trouble, interleaved), **given)
+        for fault in {fault["id"] for fault in self.house.faults()} - known:
+            self.house.clear_faults(fault)
+        after = self._all()
+        if check:
+            self._demand(oracles.same(before, after) or bool(interleaved), "check mode changed something")
+        if not interleaved:
+            now = self._arrivals_elsewhere(site, regions)
+            self._demand(elsewhere == now, f"notices of regions that were not asked for: {elsewhere} before, {now} after")
+            oracles.demand_dead_letters_kept(before, after, self._demand)
+            if not trouble and not self.troubled and not removes:
+                oracles.demand_written_once(self.house.calls(writes=True), self._demand)
+            oracles.demand_others_untouched(before, after, SITES[site], regions, self._demand, removes=removes)
+            oracles.demand_calls_where_asked(self.house.calls(writes=True), regions, self._demand)
+        oracles.demand_no_token_stored(after, self.modules.tokens, self._demand)
+        if run is not None and not trouble:
+            oracles.demand_diff_is_true(run, before, after, SITES[site], check=check, demand=self._demand)
+        return run
+
+    def _arrivals_elsewhere(self, site: str, regions: Sequence[str]) -> dict[tuple[str, str], list[truth.Arrival]]:
+        """Where notices arrive of what is no business of a run."""
+        return {
+            (other, region): sorted(truth.arrivals(self.house.world, SITES[other].aws_account, region), key=repr)
+            for other, place in self.places.items()
+            for region in place.regions
+            if region not in regions or SITES[other].aws_account != SITES[site].aws_account
+        }
+
+    def _watcher(self, site: str, trouble: Trouble | None, interleaved: list[str]) -> Callable[..., Any] | None:
+        if trouble is None:
+            return None
+        if trouble.what in FAULTS:
+            self.house.add_fault(FAULTS[trouble.what], {"target": "aws"}, after=trouble.call, times=trouble.times)
+            return None
+        if trouble.what in ("kill", "kill_after"):
+            return at_call(trouble.call, kill, after=trouble.what == "kill_after")
+
+        def second() -> None:
+            interleaved.append(trouble.what)
+            self._nested, nested = True, self._nested
+            watcher, self.house.watcher = self.house.watcher, PLAIN
+            try:
+                getattr(self, f"_second_{trouble.what}")(site)
+            finally:
+                self._nested, self.house.watcher = nested, watcher
+
+        return at_call(trouble.call, second)
+
+    def _second_onboard(self, site: str) -> None:
+        place = self.places[site]
+        self.modules("spot_integration", **self._desired(site, place.regions or REGIONS[:1], "stop", place.options))
+
+    def _second_offboard(self, site: str) -> None:
+        given = self._common(site, self.places[site].regions or REGIONS[:1])
+        given = {key: value for key, value in given.items() if key not in ("invocation_endpoint", "spot_account")}
+        self.modules("spot_integration", **given, role_name=SITES[site].name, state="absent")
+
+    def _second_verify(self, site: str) -> None:
+        self._info(site, self.places[site].regions or REGIONS[:1])
+
+    def _info(self, site: str, regions: Sequence[str], hours: int = 0) -> Json:
+        options = {name: self._filled(site, value) for name, value in self.places[site].options.items()}
+        given = self._common(site, regions)
+        given["tags"] = {"ManagedBy": "spot.eventbridge", "SpotAccount": SITES[site].spot_account}
+        run = self.modules("spot_integration_info", **given, spot_token=self._token(site), evidence_hours=hours, **options)
+        assert run is not None
+        self._demand(not run.failed or bool(self.troubled), f"verify failed: {run.message}")
+        self._demand(not run.changed, "verify changed something")
+        return {} if run.failed else _entries(run)
+
+    def _judge(self, site: str, regions: Sequence[str]) -> dict[str, str]:
+        found = self._info(site, regions)
+        refused = not self._token_is_good(site)
+        if refused and not self.troubled:
+            self._demand(not self._preflight(site, regions), "preflight takes a token that is not good")
+        for region, entry in found.items():
+            arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
+            self.states[oracles.state_of(entry)] += 1
+            self.outcomes.update(f"{finding['check']}={finding['outcome']}" for finding in entry["findings"])
+            verdict = oracles.judge(entry, arrivals, SITES[site], self._demand, region, refused=refused)
+            self.judged[verdict] += 1
+        return {region: entry["status"] for region, entry in found.items()}
+
+    def _notice(self, site: str, region: str) -> None:
+        given = SITES[site]
+        expected = Counter(arrival.spot_account for arrival in truth.arrivals(self.house.world, given.aws_account, region))
+        instance = self.house.interrupt(region, given.aws_account)["instance_id"]
+        self._demand(self.house.settled(100_000), "a delivery has no end")
+        got = Counter(
+            note["query"].get("accountId", "act-00000001")
+            for note in self.house.notifications()
+            if note["status"] == 200 and note["body"]["detail"].get("instance-id") == instance
+        )
+        self._demand("spot" in self.troubled or got == expected, f"{region}: the truth said {expected}, and there arrived {got}")
+
+    def _settle(self, site: str) -> None:
+        """One onboarding without faults: delivered, unchanged the second time, active."""
+        place = self.places[site]
+        if not self._token_is_good(site):
+            place.token = "admin"
+        regions = place.regions
+        self._preflight(site, regions)
+        given = self._desired(site, regions, "ignore", place.options)
+        predicted = self.modules("spot_integration", check=True, **given)
+        run = self._act("spot_integration", site, None, check=False, **given)
+        assert run is not None and predicted is not None
+        self._compare(predicted, run)
+        failures = {region: entry["error"]["message"] for region, entry in _entries(run).items() if entry["action"] == "failed"}
+        allowed = oracles.may_fail(run, site in self.touched, place.options)
+        self._demand(not failures or allowed, f"onboarding failed although nothing is wrong: {failures or run.message}")
+        self._demand(not run.failed or allowed, f"onboarding failed although nothing is wrong: {run.message}")
+        self._claims(site, run)
+        again = self.modules("spot_integration", check=True, **given)
+        assert again is not None
+        self._demand(run.failed or not again.changed, f"onboarding again would change: {again.answer.get('diff')}")
+        statuses = self._judge(site, regions)
+        if not run.failed:
+            for region, status in statuses.items():
+                self._demand(
+                    status in ("active", "unknown") or oracles.excused(self, site, region),
+                    f"{region} is {status} after an onboarding that succeeded",
+                )
+
+    def _remove(self, site: str) -> None:
+        run = self._offboard(site, self.places[site].regions)
+        assert run is not None
+
+    def _claims(self, site: str, run: Run) -> None:
+        """What a successful run says is true."""
+        for region, entry in _entries(run).items():
+            if entry["action"] == "failed" or entry["status"] != "active":
+                continue
+            arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
+            ours = [arrival for arrival in arrivals if arrival.rule == SITES[site].name and arrival.spot_account == SITES[site].spot_account]
+            good = len(ours) == 1 and ours[0].whole
+            self._demand(
+                good or bool(self.troubled) or not self._token_is_good(site) or oracles.excused(self, site, region),
+                f"{region}: onboarding says active, and {len(ours)} notices would arrive",
+            )
+
+    def _compare(self, predicted: Run, run: Run) -> None:
+        oracles.demand_predicted(predicted, run, self._demand)
+
+    def _all(self) -> dict[truth.Key, Json]:
+        found: dict[truth.Key, Json] = {}
+        for account in {site.aws_account for site in SITES.values()}:
+            found |= truth.resources(self.house.world, account, REGIONS)
+        return found
+
+    def _there(self, site: str) -> dict[truth.Key, Json]:
+        return truth.resources(self.house.world, SITES[site].aws_account, REGIONS)
+
+    # By hand
+
+    def _client(self, site: str, service: str, region: str) -> Any:
+        return self.house.boto3(service, region, self._access(SITES[site].aws_account)["access_key"])
+
+    def _by_hand(self, site: str, region: str, service: str, operation: str, arguments: Json) -> None:
+        from botocore import xform_name
+
+        with suppress(ClientError, BotoCoreError):
+            getattr(self._client(site, service, "us-east-1" if service == "iam" else region), xform_name(operation))(**arguments)
+
+    def _preceding(self, site: str, region: str, operation: str) -> Iterable[tuple[str, str, Json]]:
+        """What somebody has to do before they can delete a rule or a role."""
+        name, there = SITES[site].name, self._there(site)
+        account = SITES[site].aws_account
+        if operation == "DeleteRule" and (account, region, "rule", name) in there:
+            ids = list(there[account, region, "rule", name]["targets"])
+            if ids:
+                yield "events", "RemoveTargets", {"Rule": name, "Ids": ids}
+        if operation == "DeleteRole" and (account, "", "execution_role", name) in there:
+            role = there[account, "", "execution_role", name]
+            for policy in role["policies"]:
+                yield "iam", "DeleteRolePolicy", {"RoleName": name, "PolicyName": policy}
+            for arn in role["attached"]:
+                yield "iam", "DetachRolePolicy", {"RoleName": name, "PolicyArn": arn}
+
+    def _words(self, site: str, region: str) -> dict[str, str]:
+        """What the words in braces stand for; other resources of a region are made when they are spoken of."""
+        return _Words(self, site, region)
+
+
+def script(steps: Sequence[Step], name: str = "found") -> str:
+    """Return steps as a plain test."""
+    lines = "".join(f"    history.{step}({', '.join(f'{key}={value!r}' for key, value in given.items())})\n" for step, given in steps)
+    return f"def test_{name}() -> None:\n    history = History()\n{lines}"
+
+
+def replay(steps: Sequence[Step]) -> BaseException | None:
+    """Run steps again; return what they break, None if nothing."""
+    try:
+        history = History()
+        for step, given in steps:
+            getattr(history, step)(**given)
+    except Exception as error:
+        return error
+    return None
+
+
+def shortest(steps: Sequence[Step], error: BaseException) -> list[Step]:
+    """Leave out of a history what it does not need to break the same rule."""
+    kept = list(steps)
+    kind = kind_of(error)
+
+    def still(tried: list[Step]) -> bool:
+        found = replay(tried)
+        return found is not None and kind_of(found) == kind
+
+    if not still(kept):
+        return kept
+    size = max(len(kept) // 2, 1)
+    while size:
+        at = len(kept) - size
+        while at >= 0:
+            tried = kept[:at] + kept[at + size :]
+            if tried and still(tried):
+                kept = tried
+            at -= size
+        size //= 2
+    for number, (step, given) in enumerate(kept):
+        for name in [name for name in given if name not in ("site", "regions", "region", "call", "place", "name")]:
+            less = {key: value for key, value in kept[number][1].items() if key != name}
+            tried = [*kept[:number], (step, less), *kept[number + 1 :]]
+            if still(tried):
+                kept = tried
+        for region in given.get("regions", [])[1:]:
+            less = {**kept[number][1], "regions": [kept_one for kept_one in kept[number][1]["regions"] if kept_one != region]}
+            tried = [*kept[:number], (step, less), *kept[number + 1 :]]
+            if still(tried):
+                kept = tried
+    return kept
+
+
+def kind_of(error: BaseException) -> str:
+    """Return what kind of violation it is: its text without names, numbers and values."""
+    text = re.sub(r"\{.*|\[.*|'[^']*'|[a-z]+-[a-z]+-\d|\d+|act-\w+", "", str(error).splitlines()[0] if str(error) else "")
+    return f"{type(error).__name__}: {text[:80]}"
+
+
+def _entries(run: Run) -> Json:
+    """The results by region; none of a run that failed before the first."""
+    return dict(run.answer.get("regions", {}))
+
+
+class _Words(dict[str, str]):
+    """See History._words: values are found when they are asked for."""
+
+    def __init__(self, history: History, site: str, region: str) -> None:
+        super().__init__()
+        self._history, self._site, self._region = history, site, region
+
+    def __missing__(self, word: str) -> str:
+        history, site, region = self._history, SITES[self._site], self._region
+        there = history._there(self._site)
+        of_region = {"connection_arn": "connection", "destination_arn": "api_destination", "rule_arn": "rule"}
+        plain = {
+            "name": site.name,
+            "aws_account": site.aws_account,
+            "spot_account": site.spot_account,
+            "endpoint": history.endpoint,
+            "token": history._token(self._site),
+            "viewer": history.house.tokens["viewer"],
+            "other": history.house.tokens["other"],
+            "queue_arn": f"arn:aws:sqs:{region}:{site.aws_account}:{site.name}",
+            "queue_url": f"http://sqs.{region}.amazonaws.com/{site.aws_account}/{site.name}",
+        }
+        if word in plain:
+            return plain[word]
+        if word in of_region:
+            return str(there[site.aws_account, region, of_region[word], site.name]["arn"])
+        if word == "role_arn":
+            return str(there[site.aws_account, "", "execution_role", site.name]["arn"])
+        if word == "secret_arn":
+            from tests.sandbox import events
+
+            return events.backend(site.aws_account, region).links.connections[site.name].secret_arn
+        made = f"{word}/{site.aws_account}/{region}"
+        if made not in history._others:
+            history._others[made] = str(getattr(self, f"_make_{word}")())
+        return history._others[made]
+
+    def _client(self, service: str) -> Any:
+        return self._history._client(self._site, service, self._region)
+
+    def _make_other_connection_arn(self) -> str:
+        key = {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization", "ApiKeyValue": "Bearer x"}}
+        return self._client("events").create_connection(Name="theirs", AuthorizationType="API_KEY", AuthParameters=key)["ConnectionArn"]
+
+    def _make_other_destination_arn(self) -> str:
+        connection = self["other_connection_arn"]
+        return self._client("events").create_api_destination(
+            Name="theirs", ConnectionArn=connection, InvocationEndpoint="https://example.com/", HttpMethod="POST"
+        )["ApiDestinationArn"]
+
+    def _make_other_queue_arn(self) -> str:
+        self._client("sqs").create_queue(QueueName="theirs")
+        return f"arn:aws:sqs:{self._region}:{SITES[self._site].aws_account}:theirs"
+
+    def _make_other_role_arn(self) -> str:
+        trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        return self._client("iam").create_role(RoleName=f"theirs-{self._region}", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+    def _managed(self, name: str, effect: str, action: str) -> str:
+        document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]})
+        return self._client("iam").create_policy(PolicyName=f"{name}-{self._region}", PolicyDocument=document)["Policy"]["Arn"]
+
+    def _make_managed_policy(self) -> str:
+        return self._managed("allow", "Allow", "*")
+
+    def _make_managed_denial(self) -> str:
+        return self._managed("deny", "Deny", "events:*")
+
+    def _make_managed_nothing(self) -> str:
+        return self._managed("nothing", "Allow", "s3:*")
+
+    def _make_key_id(self) -> str:
+        return self._client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+    def _make_key(self) -> str:
+        return f"arn:aws:kms:{self._region}:{SITES[self._site].aws_account}:key/{self['key_id']}"
