@@ -14,12 +14,12 @@ version_added: 1.0.0
 
 description:
   - Makes, mends or removes the dead-letter queue, the connection, the API destination and the rule that send spot interruption
-    warnings to Spot; one after the other in each region, and in all regions at the same time.
-  - With O(role_name), also the execution role, which is one for the whole AWS account; it is made before the first region, and
+    warnings to Spot; each one after those that it needs, and in all regions at the same time.
+  - With O(role_name), also the execution role, which is one for the whole AWS account; it is made at the same time, and
     removed after the last.
   - It does what M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
     M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule) do, in a quarter of their module runs.
-  - A step that fails ends the work in its region, and only there.
+  - A step that fails ends what needs it in its region, and only there. Without the execution role, no rule is made.
 
 options:
   name:
