@@ -14,12 +14,12 @@ version_added: 1.0.0
 
 description:
   - Creates, repairs or removes the dead-letter queue, the connection, the API destination and the rule that send EC2 Spot interruption
-    notices to Spot; one after the other in each region, and in all regions at the same time.
-  - With O(role_name), also the execution role, which is one for the whole AWS account; it is made before the first region, and
-    removed after the last.
+    notices to Spot; each one after those that it needs, and in all regions at the same time.
+  - With O(role_name), also the execution role, which is one for the whole AWS account; it is made at the same time, and
+    removed after the last region.
   - Does the work of M(spot.eventbridge.spot_dead_letter_queue), M(spot.eventbridge.spot_eventbridge_connection),
     M(spot.eventbridge.spot_api_destination) and M(spot.eventbridge.spot_interruption_rule) in one module run instead of four.
-  - A step that fails ends the work in its region only.
+  - A step that fails ends the steps that need it, in its region only. Without the execution role, no rule is made.
 
 options:
   name:

@@ -42,7 +42,7 @@ class SharedRole(RoleSettling):
         """
         super().__init__(seconds, regions, role.name)
         self._role, self._check_mode, self._timeout = role, check_mode, timeout
-        self._undecided, self._deciding = len(regions.names), threading.Lock()
+        self._undecided, self._deciding = len(set(regions.names)), threading.Lock()
         self._planned: concurrent.futures.Future[Outcome | Failure] = concurrent.futures.Future()
         self._begins: concurrent.futures.Future[bool] = concurrent.futures.Future()
         self._made: concurrent.futures.Future[Outcome | Failure | None] = concurrent.futures.Future()
