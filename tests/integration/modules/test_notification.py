@@ -202,7 +202,7 @@ def test_check_mode_predicts_for_rules_that_are_not_made_yet(hand_over: Any, web
 def test_where_there_is_no_rule_nothing_is_sent_as_nothing_could_be_recorded(hand_over: Any, webhook: Webhook) -> None:
     run = hand_over(webhook={"url": webhook.address}, statuses={"eu-north-1": "active", **ACTIVE})
     assert run.failed
-    assert "eu-north-1: there is no rule" in run.message
+    assert "eu-north-1: no rule exists" in run.message
     assert webhook.bodies[0]["notification"]["regions"] == ["eu-west-1", "us-east-1"]
 
 

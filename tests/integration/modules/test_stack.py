@@ -143,7 +143,7 @@ def test_parameters_that_cannot_be_guessed_are_asked_for(stack: Stack) -> None:
     template = changed(("SpotToken", "Secret"), ("SpotAccountId", "Customer"))
     refused = stack(source=template, check=True)
     assert refused.error["code"] == "NoParameter"
-    assert "seems to take a Spot account; say with account_parameter which does: Customer, Secret, TokenRevision" in refused.message
+    assert "seems to take a Spot account; set account_parameter to one of: Customer, Secret, TokenRevision" in refused.message
     made = stack(source=template, account_parameter="Customer", token_parameter="Secret")
     assert made.action == "created"
     assert made.entry["stack"]["parameters"]["Secret"] == "****"

@@ -166,6 +166,6 @@ def test_an_account_list_that_is_for_admins_only_is_a_warning(ansible: Ansible, 
     run = ansible.onboard()
     assert run.rc == 0
     warning = " ".join(run.stderr.split())
-    assert f"[WARNING]: Whether {SPOT_ACCOUNT} belongs to AWS account 123456789012 was not checked" in warning
+    assert f"[WARNING]: Not checked whether {SPOT_ACCOUNT} belongs to AWS account 123456789012" in warning
     assert "403" in warning
     assert all(line.startswith("active ") for line in run.table().values())

@@ -52,7 +52,7 @@ def test_a_token_that_lost_its_right_is_found_by_its_deliveries(sandbox: Sandbox
     assert sandbox.settled()
     assert statuses(account.look(token=None)) == {"us-east-1": "active", "eu-west-1": "failing"}
     verified = account.verify(token=None)
-    assert "eu-west-1 failing: No warning" in last_message(verified)
+    assert "eu-west-1 failing: No notice" in last_message(verified)
     assert "HTTP status code 403" in last_message(verified)
     # With the token that lost its right, repair can do nothing, and says what to do.
     refused = last_message(account.repair(token="editor"))
