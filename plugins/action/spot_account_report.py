@@ -34,6 +34,7 @@ _ARGUMENTS = {
     "proofs": _DICTS,
     "plan": _DICT,
     "messages": _DICTS,
+    "watch": _DICT,
     "hubs": _DICTS,
     "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},
     "fail_on_warnings": {"type": "bool", "default": False},

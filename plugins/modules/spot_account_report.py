@@ -67,6 +67,11 @@ options:
     type: list
     elements: dict
     default: []
+  watch:
+    description:
+      - With O(purpose=onboard), the result of M(spot.eventbridge.spot_watch).
+    type: dict
+    default: {}
   hubs:
     description:
       - With O(purpose=watch), the results of M(spot.eventbridge.spot_watch_hub).

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import STATUSES, Row, counts, in_words
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ORDER, Row, counts, in_words
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._findings import finding_lines
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table as region_table
 
@@ -120,7 +120,7 @@ def _line(host: str, found: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     if found is None:
         return {"account": host, "aws_account": "-", "regions": "-", "changed": "-", "why": _NOT_FINISHED, "rank": -1}
     rows = found["summary"]
-    worst = min([STATUSES.index(row["status"]) for row in rows], default=-1)
+    worst = min([ORDER.index(row["status"]) for row in rows], default=-1)
     changed = sum(bool(row["changed"]) for row in rows)
     return {
         "account": host if host == found["spot_account"] else f"{host} ({found['spot_account']})",
@@ -129,7 +129,7 @@ def _line(host: str, found: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
         "changed": str(changed) if changed else "-",
         "why": _why(found),
         # What failed comes first, however bad the rest is.
-        "rank": worst if found["problem"] else len(STATUSES),
+        "rank": worst if found["problem"] else len(ORDER),
     }
 
 

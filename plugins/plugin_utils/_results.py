@@ -62,7 +62,9 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
     if error:
         return failed(error, **who)
     good = good_statuses(present=given["purpose"] == ONBOARD, predicted=predicted, denied=given["denied_regions"])
-    return result(done["summary"], **who, good=good, problem=done["problem"], notes=done["notes"])
+    watch = given.get("watch") or {}
+    told = " | ".join(text for text in (done["problem"], watch.get("problem")) if text)
+    return result(done["summary"], **who, good=good, problem=told, notes=[*done["notes"], *watch.get("notes", ())])
 
 
 def who_of(given: t.Mapping[str, t.Any], host: str) -> dict[str, t.Any]:

@@ -21,13 +21,16 @@ POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies"
 Policy = dict[str, Any]
 
 # IAM user guide, "AWS global condition context keys": services that act for somebody send these.
-_GLOBAL_KEYS = {"aws:SourceAccount", "aws:SourceArn", "aws:SecureTransport"}
+_GLOBAL_KEYS = {"aws:PrincipalOrgID", "aws:SourceAccount", "aws:SourceArn", "aws:SecureTransport"}
 # IAM user guide, "IAM JSON policy elements: Condition operators".
 _OPERATORS = {"StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool", "Null"}
 # These actions say little without the service that they are for.
 _LIMITED_TO_A_SERVICE = {"iam:PassRole": "iam:PassedToService", "iam:CreateServiceLinkedRole": "iam:AWSServiceName"}
 # What the reference names as needed, and is not.
-_NOT_NEEDED = {("cloudformation:DescribeStacks", "cloudformation:ListStacks")}  # only without the name of a stack
+_NOT_NEEDED = {
+    ("cloudformation:DescribeStacks", "cloudformation:ListStacks"),  # only without the name of a stack
+    ("sns:CreateTopic", "iam:PassRole"),  # only with a role for the log of deliveries
+}
 # Actions whose resources are all optional, called without any.
 _WITHOUT_RESOURCE = {"cloudformation:GetTemplateSummary"}  # of a template in the request
 

@@ -34,6 +34,8 @@ _INTEGRATION = frozenset(
         "AWS::SQS::QueuePolicy",
     }
 )
+# The logical id of the rule that watches an integration, in this collection's template.
+ALARM_RULE = "AlarmRule"
 # A second one of these belongs to another integration.
 _ONCE = ("AWS::Events::ApiDestination", "AWS::Events::Rule")
 
@@ -78,6 +80,7 @@ def owner(region: Region, physical_id: str) -> Stack | None:
 def _more_than_one_integration(resources: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
     # DescribeStackResources returns all resources of the stack, also by the physical id of one (CloudFormation API reference).
     there = [item for item in resources if item.get("ResourceStatus") != "DELETE_COMPLETE" and item.get("ResourceType")]
-    of_type = {once: [item["LogicalResourceId"] for item in there if item["ResourceType"] == once] for once in _ONCE}
+    names = [(item["LogicalResourceId"], item["ResourceType"]) for item in there if item["LogicalResourceId"] != ALARM_RULE]
+    of_type = {once: [name for name, kind in names if kind == once] for once in _ONCE}
     further = [item["LogicalResourceId"] for item in there if item["ResourceType"] not in _INTEGRATION]
-    return (*further, *(name for names in of_type.values() if len(names) > 1 for name in names))
+    return (*further, *(name for several in of_type.values() if len(several) > 1 for name in several))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import CLOUDFORMATION, Stack
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import ALARM_RULE, CLOUDFORMATION, Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 
 if t.TYPE_CHECKING:
@@ -18,7 +18,6 @@ if t.TYPE_CHECKING:
 
 # The logical ids that a stack of this collection's template always has. It names all parts alike. What another template decides is not
 # repaired.
-_ALARM_RULE = "AlarmRule"
 _OURS = {"Connection", "ApiDestination", "Rule", "DeadLetterQueue", "DeadLetterQueuePolicy"}
 
 # CloudFormation's states in which a stack is as it should be (API reference, Stack).
@@ -100,7 +99,7 @@ def stack_names(region: Region, stack_name: str) -> StackNames | None:
     names = {
         item["ResourceType"]: item["PhysicalResourceId"]
         for item in resources
-        if item.get("PhysicalResourceId") and item.get("ResourceStatus") != "DELETE_COMPLETE" and item["LogicalResourceId"] != _ALARM_RULE
+        if item.get("PhysicalResourceId") and item.get("ResourceStatus") != "DELETE_COMPLETE" and item["LogicalResourceId"] != ALARM_RULE
     }
     holds_ours = {item["LogicalResourceId"] for item in resources} >= _OURS
     found = StackNames(Stack(stack["StackName"], stack["StackId"]), stack["StackStatus"], names, holds_ours)

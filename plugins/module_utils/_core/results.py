@@ -25,9 +25,10 @@ DRIFTED = "drifted"
 DENIED = "denied"
 UNSUPPORTED = "unsupported"
 ACTIVE = "active"
+STATUSES = (UNKNOWN, INACTIVE, FAILING, INCOMPLETE, ABSENT, DRIFTED, DENIED, UNSUPPORTED, ACTIVE)
 # Of the playbook watch alone, which does not look whether notices arrive.
 WATCHED = "watched"
-STATUSES = (UNKNOWN, INACTIVE, FAILING, INCOMPLETE, ABSENT, DRIFTED, DENIED, UNSUPPORTED, ACTIVE, WATCHED)
+ORDER = (*STATUSES, WATCHED)
 # A region where there can be no integration: AWS has no API destinations there, or the organisation denies the region.
 LEFT_OUT = (DENIED, UNSUPPORTED)
 GOOD = (ACTIVE, *LEFT_OUT)
@@ -75,12 +76,12 @@ def in_words(row: Row) -> str:
 
 def worst_first(rows: t.Iterable[Row]) -> list[Row]:
     """Return the rows in reading order: by status, then by region."""
-    return sorted(rows, key=lambda row: (STATUSES.index(row["status"]), row["region"]))
+    return sorted(rows, key=lambda row: (ORDER.index(row["status"]), row["region"]))
 
 
 def counts(rows: t.Sequence[Row]) -> str:
     """Return the number of regions of each status, worst first: `1 unknown, 16 active`."""
-    numbers = [(status, sum(row["status"] == status for row in rows)) for status in STATUSES]
+    numbers = [(status, sum(row["status"] == status for row in rows)) for status in ORDER]
     return ", ".join(f"{number} {status}" for status, number in numbers if number)
 
 

@@ -88,6 +88,28 @@ def test_without_the_policy_for_kms_keys_onboarding_succeeds_with_a_warning(play
     assert (done.rc, "whether EventBridge can use the KMS key alias/spot" in done.output) == (0, True), done.output
 
 
+def test_the_policies_for_the_watch_suffice_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
+    assert play("onboard", EVERYWHERE).rc == 0
+    own, hub = policy("watch"), policy("watch-hub")
+    sandbox.permit(KEY, [own, hub])
+    settings = {"spot_eventbridge_watch_hub_topic": True, "spot_eventbridge_watch_hub_alarms": True}
+    members = {"spot_eventbridge_watch_hub_accounts": ["210987654321"], "spot_eventbridge_watch_hub_receives": 5}
+    tags = {"spot_eventbridge_tags": {"Team": "a"}, "spot_eventbridge_watch_hub_tags": {"Team": "a"}}
+    for more in ({}, settings | members, settings | tags):
+        done = play("watch", EVERYWHERE, json.dumps(more))
+        assert done.rc == 0, done.output
+    arn = role_of_the_company(sandbox)
+    allow = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sandbox.boto3("iam").put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="hub", PolicyDocument=document)
+    done = play("watch", EVERYWHERE, json.dumps({"spot_eventbridge_role_arn": arn}))
+    assert done.rc == 0, done.output
+    done = play("watch", EVERYWHERE, "state=absent")
+    assert done.rc == 0, done.output
+    untag = {"events:UntagResource", "sqs:UntagQueue", "sns:UntagResource", "cloudwatch:UntagResource"}
+    assert set(actions(own, hub)) - sandbox.permissions_used(KEY) == untag
+
+
 @pytest.mark.parametrize("action", ["events:CreateApiDestination", "iam:CreateServiceLinkedRole", "iam:PassRole", "sqs:TagQueue"])
 def test_without_one_action_onboarding_fails_and_names_it(play: Play, sandbox: Sandbox, action: str) -> None:
     sandbox.permit(KEY, [without(policy("onboard"), action)])
@@ -164,7 +186,7 @@ def filled_in(name: str) -> Policy:
 def test_the_command_of_the_guide_limits_a_policy_to_one_account_and_its_names(name: str) -> None:
     text = json.dumps(filled_in(name))
     assert "123456789012" not in text
-    assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation)", text) == []
+    assert re.findall(r"spot-interruption-(?!act-d7320fba|cloudformation|hub)", text) == []
 
 
 def role_of_the_company(sandbox: Sandbox) -> str:

@@ -20,6 +20,9 @@ import yaml
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import Hub, Senders
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub_queue import HubQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.permission import Permission
 from tests.tools.policies import POLICIES, Policy, actions, exists, faults, listed, policy, published
 from tests.unit.roles.rendered import Rendered
 
@@ -28,7 +31,20 @@ MODULES = CHECKOUT / "plugins" / "modules"
 ACCOUNT, NAME = "123456789012", "spot-interruption-act-d7320fba"
 ROLE = ExecutionRole(NAME, aws_account=ACCOUNT, api_destination=NAME)
 TEMPLATE = Rendered(SpotAccountId="act-d7320fba", SpotToken="0123456789")
+WATCHED = Rendered(SpotAccountId="act-d7320fba", SpotToken="0123456789", WatchBusArn=f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/hub")
+HUB = Hub("spot-interruption-hub", "us-east-1", ACCOUNT)
+
+
+def bus_policy(senders: Senders) -> Policy:
+    return {"Version": "2012-10-17", "Statement": [senders.statement(HUB)]}
+
+
 MADE = {
+    "permission to report to a hub": Permission(NAME, HUB).policy(),
+    "policy of the template's role to report to a hub": WATCHED["ExecutionRole"]["Policies"][1]["PolicyDocument"],
+    "policy of the queue of a hub": HubQueue(HUB.name, hub=HUB, receives=3).policy(Region("us-east-1", "aws", {})).document,
+    "policy of the bus of a hub, for accounts": bus_policy(Senders(accounts=("210987654321",))),
+    "policy of the bus of a hub, for an organisation": bus_policy(Senders("o-ab12cd34ef")),
     "trust policy of the execution role": ROLE.trust_policy(),
     "policy of the execution role": ROLE.policy("aws"),
     "policy of the queue": Queue(NAME, aws_account=ACCOUNT, rule=NAME).policy(Region("eu-west-1", "aws", {})).document,
@@ -58,6 +74,8 @@ WIDE = {
     ("verify", f"arn:aws:events:*:{ACCOUNT}:rule/*"): "the rule of another integration has any name",
     ("verify", f"arn:aws:iam::{ACCOUNT}:policy/*"): "an execution role made elsewhere has policies of any name",
     ("verify", "arn:aws:iam::aws:policy/*"): "an execution role made elsewhere has policies of AWS",
+    ("watch", f"arn:aws:iam::{ACCOUNT}:policy/*"): "an execution role made elsewhere has policies of any name",
+    ("watch", "arn:aws:iam::aws:policy/*"): "an execution role made elsewhere has policies of AWS",
     ("kms-keys", f"arn:aws:kms:*:{ACCOUNT}:key/*"): "AWS chooses the id; the policy of a key and its tags are no secret",
     ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment-template/*"): "AWS chooses the id; a tag limits it",
     ("interruption", f"arn:aws:fis:*:{ACCOUNT}:experiment/*"): "AWS chooses the id",
@@ -82,12 +100,14 @@ OF_MODULES = {
     "spot_stack_set": ["stack-set"],
     "spot_test_event": ["verify", "test-event", "stack"],
     "spot_test_interruption": ["verify", "interruption", "interruption-role"],
+    "spot_watch": ["watch"],
+    "spot_watch_hub": ["watch-hub", "kms-keys"],
 }
 # Of a bucket that nobody but the user knows.
 OF_THE_USER = {"s3:GetObject"}
 # Condition keys look like actions.
 CONDITION_KEYS = {"kms:CallerAccount", "kms:EncryptionContext", "kms:ViaService"}
-AWS_SERVICES = "cloudformation|cloudwatch|ec2|events|fis|iam|kms|organizations|s3|secretsmanager|sqs|sts"
+AWS_SERVICES = "cloudformation|cloudwatch|ec2|events|fis|iam|kms|organizations|s3|secretsmanager|sns|sqs|sts"
 ACTION = re.compile(rf"\b((?:{AWS_SERVICES}):[A-Z][A-Za-z]+)\b")
 
 
@@ -189,6 +209,10 @@ def as_resource(document: Policy) -> dict[str, Any]:
     if actions(document)[0].startswith("kms:"):
         kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
         return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document}, **kept}
+    if actions(document)[0].startswith("events:"):
+        name = "organisation" if "Condition" in first else "accounts"
+        of_bus = {"EventBusName": name, "StatementId": first["Sid"], "Statement": {key: first[key] for key in first if key != "Sid"}}
+        return {"Type": "AWS::Events::EventBusPolicy", "Properties": of_bus}
     if "Resource" in first:
         return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["https://queue"], "PolicyDocument": document}}
     return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}

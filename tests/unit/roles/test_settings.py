@@ -27,6 +27,7 @@ OF_ONE_METHOD = {"spot_eventbridge_wait_timeout", "spot_eventbridge_stack_timeou
 # Another value than the default, where any text will not do.
 VALUES: dict[str, Any] = {
     "spot_eventbridge_on_existing": "migrate",
+    "spot_eventbridge_watch": True,
     "spot_eventbridge_update_token": "always",
     "spot_eventbridge_tags": {"team": "a"},
     "spot_eventbridge_template_parameters": {"Team": "a"},
@@ -64,6 +65,9 @@ def passed(method: str, **changes: Any) -> dict[str, Any]:
     # The collection's template is in a file of its own.
     shown = {key: value for key, value in arguments.items() if key != "template_body"}
     found = rendered(shown, spot_eventbridge_method=method, **changes)
+    if method == "modules" and changes.get("spot_eventbridge_watch"):
+        (task,) = load(ROLE / "tasks" / "work" / "watch_modules.yml")
+        found["watch"] = rendered(task["spot.eventbridge.spot_watch"], spot_eventbridge_method=method, **changes)
     return {key: value for key, value in found.items() if value != "omitted"}
 
 
@@ -94,7 +98,9 @@ def test_the_settings_are_those_that_a_company_demands() -> None:
 @pytest.mark.parametrize("name", settings())
 def test_a_setting_is_carried_out_or_refused(name: str, method: str) -> None:
     change = {name: VALUES.get(name, 777 if options()[name]["type"] == "int" else "another")}
-    assert passed(method, **change) != passed(method) or refused(method, **change) == [name]
+    # Where the hub is counts only where the integration is watched.
+    usual = {"spot_eventbridge_watch": True} if name.startswith("spot_eventbridge_watch_") else {}
+    assert passed(method, **usual, **change) != passed(method, **usual) or refused(method, **change) == [name]
 
 
 @pytest.mark.parametrize("method", METHODS)

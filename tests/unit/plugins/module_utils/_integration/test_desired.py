@@ -142,7 +142,7 @@ def test_nothing_is_made_before_what_it_needs() -> None:
 
 
 def test_nothing_is_removed_while_something_else_needs_it() -> None:
-    assert [step.kind for step in desired(state="absent").steps()] == ORDER[::-1]
+    assert [step.kind for step in desired(state="absent").steps()] == ["alarm_rule", *ORDER[::-1]]
 
 
 def test_the_token_is_not_shown() -> None:
@@ -228,7 +228,7 @@ def test_what_is_to_be_removed_is_known_by_its_names_alone() -> None:
     found = desired(state="absent", role_arn=None, role_name="a-role", spot_account=None, spot_token=None, queue_name="letters")
     assert found.execution_role
     resources = (*found.steps(), found.execution_role)
-    assert [resource.present for resource in resources] == [False] * 5
+    assert [resource.present for resource in resources] == [False] * 6
     assert (found.queue.name, found.connection.api_destination, found.execution_role.name) == ("letters", NAME, "a-role")
 
 
