@@ -73,7 +73,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 channels:
-  description: The result of each channel, by its name.
+  description: The result of each channel, by the channel's name.
   type: dict
   returned: always
   contains:

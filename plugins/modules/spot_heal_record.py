@@ -72,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: The result by region.
+  description: The result, by the region's name.
   type: dict
   returned: success
   contains:

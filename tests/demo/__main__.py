@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -160,10 +162,56 @@ def tell(sandbox: Sandbox) -> None:
     say("The next warning arrives again")
     expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
 
+    heal_itself(sandbox)
+
     say("Offboard: everything is taken away again")
+    play(sandbox, "watch", "state=absent")
     play(sandbox, "offboard")
     events = sandbox.boto3("events", REGION)
     expect(not events.list_rules()["Rules"] and not events.list_connections()["Connections"], "something is left")
+
+
+def heal_itself(sandbox: Sandbox) -> None:
+    """The third act, in which nobody does anything."""
+    say("Third act: EventBridge's own events are watched, and heal runs on a schedule")
+    play(sandbox, "watch")
+    notifications = CHECKOUT / REPORT / "notifications"
+    shutil.rmtree(notifications, ignore_errors=True)
+    # Here a region is lost seconds after it was authorised.
+    variables = {"spot_eventbridge_heal_minimum_distance": 0, "spot_eventbridge_notify_file": {"folder": str(notifications)}}
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/heal.yml", "-e", f"account={ACCOUNT}"]
+    command += ["-e", f"spot_api_url={sandbox.spot_url}", "-e", json.dumps(variables)]
+    ended, runs = threading.Event(), []
+
+    def schedule() -> None:
+        while not ended.is_set():
+            done = subprocess.run(command, cwd=CHECKOUT, env={**sandbox.env(), **_QUIET}, capture_output=True, text=True, check=False)
+            runs.append(done)
+
+    scheduled = threading.Thread(target=schedule)
+    scheduled.start()
+    try:
+        sandbox.call("POST", "/spot/outage", {"status": 401})
+        request = interrupt(sandbox, REGION)
+        sandbox.call("DELETE", "/spot/outage")
+        start = time.monotonic()
+        expect(request is not None and request["status"] == 401, "Spot did not answer 401")
+        print("\nThe outage is over, AWS has switched the region off again, and nobody does anything.")
+        events = sandbox.boto3("events", REGION)
+        while events.describe_connection(Name=f"spot-interruption-{ACCOUNT}")["ConnectionState"] != "AUTHORIZED":
+            expect(time.monotonic() - start < 120, f"the region was not healed:\n{runs[-1].stdout if runs else ''}")
+            time.sleep(0.1)
+        print(f"{time.monotonic() - start:.1f} s later, the region is authorised again. What people are told:\n")
+        while not list(notifications.glob("*.md")) and time.monotonic() - start < 150:
+            time.sleep(0.1)
+    finally:
+        ended.set()
+        scheduled.join()
+    told = [path.read_text(encoding="utf-8") for path in notifications.glob("*.md")]
+    expect(bool(told), "nobody was told")
+    print("  " + "\n".join(told).strip().replace("\n", "\n  "))
+    print()
+    expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def test_examples_run(sandbox: Sandbox, aws: Aws, tmp_path: Path) -> None:
 def test_a_module_that_reads_says_so_and_one_that_writes_too(module: str) -> None:
     told = documentation(module)
     kinds = {name.rpartition(".")[2] for name in told["extends_documentation_fragment"] if "._attributes." in name}
-    reads = module.endswith("_info") or module == "spot_account_report"
+    reads = module.endswith("_info") or module in ("spot_account_report", "spot_heal_plan", "spot_heal_summary")
     written = set() if module == "spot_fleet_report" else {"writes"}  # it writes files, and nothing in AWS
     assert kinds - {"actiongroup_aws", "controller"} == ({"info"} if reads else written)
     assert reads or "idempotent" in told["attributes"]

@@ -1,0 +1,102 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result of an account that was healed, and what is left to do for all accounts of a hub."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import fleet, healed, healing_plan
+
+NOW = datetime.datetime(2026, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
+HERE, THERE = "eu-west-1", "us-east-1"
+PREFLIGHT = {"aws_account": "123456789012", "regions": [HERE, THERE], "obstacles": [], "checks": []}
+
+
+def region(status: str, **more: Any) -> dict[str, Any]:
+    reason = "" if status == "active" else "The connection is DEAUTHORIZED."
+    return {"status": status, "reason": reason, "resources": {}, "evidence": None, "healing": {}, **more}
+
+
+def info(**statuses: str) -> dict[str, Any]:
+    """The result of spot_integration_info, `_` for `-` in names of regions."""
+    return {"regions": {name.replace("_", "-"): region(status) for name, status in statuses.items()}}
+
+
+def message(name: str, handle: str, account: str = "123456789012") -> dict[str, Any]:
+    event = {"handle": handle, "receives": 2, "aws_account": account, "region": name, "name": "spot-interruption-act-d7320fba"}
+    return {**event, "change": "Connection Deauthorized", "time": "2026-01-01T00:00:00Z"}
+
+
+def result(before: dict[str, Any], after: dict[str, Any], messages: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    options = {"preflight": PREFLIGHT, "info": before, "enabled": True, "minimum_distance": 60.0, "repairs_per_hour": 5}
+    changed = {"regions": {}, "summary": [{"region": HERE, "status": "active", "action": "reauthorized", "reason": "", "changed": True}]}
+    given = {
+        "spot_account": "act-d7320fba",
+        "preflight": PREFLIGHT,
+        "info": [before, after],
+        "integration": changed,
+        "plan": healing_plan({**options, **more}, NOW),
+        "messages": messages,
+        "failure": None,
+    }
+    return healed({**given, **more}, host="production", predicted=False, now=NOW)
+
+
+def test_the_events_of_a_repaired_region_are_deleted_and_those_of_other_accounts_left() -> None:
+    messages = [message(HERE, "a"), message(HERE, "b"), message(HERE, "c", "999999999999")]
+    found = result(info(eu_west_1="inactive"), info(eu_west_1="active"), messages)
+    assert (found["problem"], found["healing"]["delete"], found["healing"]["postpone"]) == ("", ["a", "b"], [])
+    assert [news["kind"] for news in found["healing"]["news"]] == ["repaired"]
+    assert found["healing"]["records"] == {HERE: "account=act-d7320fba repairs=2026-01-01T00:01:00Z"}
+
+
+def test_what_is_still_broken_is_a_problem_and_postponed() -> None:
+    found = result(info(eu_west_1="inactive"), info(eu_west_1="inactive"), [message(HERE, "a"), message(THERE, "b")])
+    assert found["failed_regions"] == [HERE]
+    assert found["problem"].startswith("1 of 1 region(s) not healed: eu-west-1 inactive: ")
+    assert found["healing"]["postpone"] == [{"handle": "a", "receives": 2}, {"handle": "b", "receives": 2}]
+    assert found["notes"] == [f"Events of {THERE} wait: these are not among the regions of this run."]
+
+
+def test_an_account_that_could_not_be_read_postpones_everything() -> None:
+    found = result({"msg": "no"}, {}, [message(HERE, "a")])
+    assert (found["problem"], found["healing"]["postpone"]) == ("no", [{"handle": "a", "receives": 2}])
+    failed = result({}, {}, [message(HERE, "a")], failure={"msg": "a task\nfailed"})
+    assert (failed["problem"], failed["healing"]["postpone"]) == ("a task failed", [{"handle": "a", "receives": 2}])
+
+
+def test_check_mode_is_no_problem() -> None:
+    before = info(eu_west_1="inactive")
+    given = {
+        "spot_account": "act-d7320fba",
+        "preflight": PREFLIGHT,
+        "info": [before, {}],
+        "integration": {},
+        "messages": [],
+        "failure": None,
+    }
+    options = {"preflight": PREFLIGHT, "info": before, "enabled": True, "minimum_distance": 60.0, "repairs_per_hour": 5}
+    assert healed({**given, "plan": healing_plan(options, NOW)}, host="production", predicted=True, now=NOW)["problem"] == ""
+
+
+def test_events_that_no_account_took_are_postponed_and_named() -> None:
+    done = {"healing": {"news": [], "records": {}, "delete": ["a"], "postpone": [{"handle": "b", "receives": 2}]}}
+    received = {
+        "messages": {"spot-interruption-act-d7320fba": [message(HERE, "a"), message(HERE, "b")], "another": [message(HERE, "c")]},
+        "unreadable": [{"id": "m", "handle": "d", "receives": 1, "why": "the body is not JSON"}],
+    }
+    whole = fleet([done, None, {"problem": "it failed before"}], received, NOW)
+    assert (whole["delete"], [entry["handle"] for entry in whole["postpone"]]) == (["a"], ["b", "c", "d"])
+    assert whole["problem"] == (
+        "1 event(s) are of no account of this run: spot-interruption-act-d7320fba in AWS account 123456789012. "
+        "1 message(s) are not events of EventBridge: the body is not JSON."
+    )
+
+
+def test_a_queue_that_could_not_be_read_is_a_problem_and_a_sweep_reads_none() -> None:
+    assert fleet([], {"failed": True, "msg": "The hub's queue does not exist."}, NOW)["problem"] == "The hub's queue does not exist."
+    assert fleet([], {}, NOW)["problem"] == ""
