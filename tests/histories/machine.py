@@ -63,8 +63,10 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.history = type(self).last = History()
 
-    @initialize(site=SITE, regions=SOME_REGIONS, options=OPTIONS)
-    def begin(self, site: str, regions: Sequence[str], options: dict[str, Any]) -> None:
+    @initialize(site=SITE, regions=SOME_REGIONS, options=OPTIONS, method=st.sampled_from(["modules"] * 7 + ["cloudformation"]))
+    def begin(self, site: str, regions: Sequence[str], options: dict[str, Any], method: str) -> None:
+        if method != "modules":
+            self.history.deploy_by(site, method)
         self.history.onboard(site, regions, **options)
 
     @rule(site=SITE, regions=SOME_REGIONS, options=OPTIONS, trouble=TROUBLE, check=st.booleans())
