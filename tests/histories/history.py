@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,7 +227,9 @@ class History:
             self._by_hand(site, region, *preceding)
         self._by_hand(site, region, service, operation, given)
 
-    def foreign(self, site: str, region: str, *, account: str | None = None, hidden: bool = False, bus: str = "default", dead: bool = False) -> None:
+    def foreign(
+        self, site: str, region: str, *, account: str | None = None, hidden: bool = False, bus: str = "default", dead: bool = False
+    ) -> None:
         """Let somebody make an integration of their own, for the same Spot account or another one."""
         self._note("foreign", site=site, region=region, account=account, hidden=hidden, bus=bus, dead=dead)
         from tests.integration.verify.foreign import CONNECTION, Foreign
@@ -453,9 +455,7 @@ class History:
         self.places[site].regions = tuple(region for region in self.places[site].regions if region not in cleared)
         return run
 
-    def _act(
-        self, module: str, site: str, trouble: Trouble | None, *, check: bool, removes: bool = False, **given: Any
-    ) -> Run | None:
+    def _act(self, module: str, site: str, trouble: Trouble | None, *, check: bool, removes: bool = False, **given: Any) -> Run | None:
         """Run a module that writes, with what goes wrong meanwhile, and demand what holds for every run."""
         before, regions = self._all(), given["regions"]
         elsewhere = self._arrivals_elsewhere(site, regions)
@@ -602,7 +602,9 @@ class History:
             if entry["action"] == "failed" or entry["status"] != "active":
                 continue
             arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
-            ours = [arrival for arrival in arrivals if arrival.rule == SITES[site].name and arrival.spot_account == SITES[site].spot_account]
+            ours = [
+                arrival for arrival in arrivals if arrival.rule == SITES[site].name and arrival.spot_account == SITES[site].spot_account
+            ]
             good = len(ours) == 1 and ours[0].whole
             self._demand(
                 good or bool(self.troubled) or not self._token_is_good(site) or oracles.excused(self, site, region),
@@ -689,18 +691,21 @@ def shortest(steps: Sequence[Step], error: BaseException) -> list[Step]:
                 kept = tried
             at -= size
         size //= 2
-    for number, (step, given) in enumerate(kept):
-        for name in [name for name in given if name not in ("site", "regions", "region", "call", "place", "name")]:
-            less = {key: value for key, value in kept[number][1].items() if key != name}
-            tried = [*kept[:number], (step, less), *kept[number + 1 :]]
-            if still(tried):
-                kept = tried
-        for region in given.get("regions", [])[1:]:
-            less = {**kept[number][1], "regions": [kept_one for kept_one in kept[number][1]["regions"] if kept_one != region]}
-            tried = [*kept[:number], (step, less), *kept[number + 1 :]]
+    for number in range(len(kept)):
+        for less in list(_less(kept[number])):
+            tried = [*kept[:number], less, *kept[number + 1 :]]
             if still(tried):
                 kept = tried
     return kept
+
+
+def _less(step: Step) -> Iterator[Step]:
+    """Yield a step without one of its arguments that it can do without, or without one of its regions."""
+    name, given = step
+    for left_out in given.keys() - {"site", "regions", "region", "call", "name", "method"}:
+        yield name, {key: value for key, value in given.items() if key != left_out}
+    for region in given.get("regions", [])[1:]:
+        yield name, {**given, "regions": [kept for kept in given["regions"] if kept != region]}
 
 
 def kind_of(error: BaseException) -> str:
