@@ -196,7 +196,7 @@ def _value(name: str, shape: Any, service: str, operation: str, parent: str) -> 
         return _map(name, service)
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10)
     plain: dict[str, list[Any]] = {"boolean": [False, True], "blob": [b"x"], "timestamp": [0]}
-    plain |= dict.fromkeys(("integer", "long", "double", "float"), [low, high, (low + high) // 2])
+    plain |= {number: [low, high, (low + high) // 2] for number in ("integer", "long", "double", "float")}
     if kind in plain:
         return st.sampled_from(plain[kind])
     return st.sampled_from(_texts(name, shape, service, operation, parent))
