@@ -471,7 +471,7 @@ class History:
         if not interleaved:
             now = self._arrivals_elsewhere(site, regions)
             # The execution role is one for all regions: made again, it makes others work that had lost it.
-            lost = {place: (before_it, now[place]) for place, before_it in elsewhere.items() if before_it and before_it != now[place]}
+            lost = {place: (before_it, now[place]) for place, before_it in elsewhere.items() if set(before_it) - set(now[place])}
             self._demand(not lost, f"notices of regions that were not asked for: {lost} before and after")
             oracles.demand_dead_letters_kept(before, after, self._demand)
             if not trouble and not self.troubled and not removes:
