@@ -436,7 +436,7 @@ class History:
         if self.places[site].stack:
             del given["name"]
             run = self._act("spot_stack", site, trouble, check=check, removes=True, stack_name=SITES[site].name, state="absent", **given)
-            return self._removed(site, run) if run is not None and not check else run
+            return self._removed(site, run, trouble) if run is not None and not check else run
         absent = {**given, "role_name": SITES[site].name, "state": "absent"}
         predicted = self.modules("spot_integration", check=True, **absent) if calm and not check else None
         run = self._act("spot_integration", site, trouble, check=check, **absent)
@@ -445,9 +445,11 @@ class History:
         if predicted:
             self._compare(predicted, run)
             self._demand(not run.failed or oracles.may_stay(run), f"offboarding failed although nothing is wrong: {run.message}")
-        return self._removed(site, run)
+        return self._removed(site, run, trouble)
 
-    def _removed(self, site: str, run: Run) -> Run:
+    def _removed(self, site: str, run: Run, trouble: Trouble | None) -> Run:
+        if trouble and trouble.what == "onboard":  # what another run makes behind it, no run can know
+            return run
         cleared = [region for region, entry in _entries(run).items() if entry["action"] != "failed" and entry["status"] == "absent"]
         there = self._there(site)
         for region in cleared:
