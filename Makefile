@@ -15,7 +15,7 @@ ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-.PHONY: help setup demo test contract bench build docs pictures links clean
+.PHONY: help setup demo test histories contract bench build docs pictures links clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -27,6 +27,9 @@ demo: $(VENV)/.sandbox ## Onboard an account of the sandbox and interrupt an ins
 
 test: $(VENV)/.test $(VENV)/.environments ## Run all checks and tests
 	@$(BIN)/python tests/run_all.py
+
+histories: $(VENV)/.test ## Let chance write histories: make histories N=10000 SEED=1; what was ended goes on
+	@$(BIN)/python -m tests.histories --histories $(or $(N),200) $(if $(SEED),--seed $(SEED) --state .cache/histories/$(SEED).json)
 
 contract: $(VENV)/.setup ## Replay the recordings against AWS: make contract ACCOUNT=123456789012 REGION=us-east-1
 	@$(BIN)/python tests/contract --account "$(ACCOUNT)" --region "$(REGION)" $(ARGUMENTS)

@@ -75,6 +75,8 @@ CHECKS = [
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
     # The recordings of AWS on the sandbox; `make contract` asks AWS itself.
     Check("contract", ["python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/contract"]),
+    # A few of the histories that `make histories` runs as many of as wanted.
+    Check("histories", ["python", "-m", "pytest", "-q", "tests/histories"]),
     # In the order of the folders, as the longest tests are alone in their files.
     Check(
         "integration",

@@ -100,7 +100,7 @@ def main() -> int:
     state: dict[str, Any] = {"seed": seed, "batch": given.batch, "steps": given.steps, "done": 0, "seconds": 0.0, "found": [], "counts": {}}
     if given.state and given.state.exists():
         kept = json.loads(given.state.read_text())
-        if given.seed in (None, kept["seed"]) and (given.batch, given.steps, shorten=not given.stop) == (kept["batch"], kept["steps"]):
+        if given.seed in (None, kept["seed"]) and (given.batch, given.steps) == (kept["batch"], kept["steps"]):
             state, seed = kept, kept["seed"]
     for name in ("states", "outcomes", "judged"):
         getattr(History, name).update(state["counts"].get(name, {}))

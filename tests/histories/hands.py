@@ -21,7 +21,9 @@ from botocore.model import OperationModel, Shape
 from hypothesis import strategies as st
 
 Json = dict[str, Any]
-_WRITES = re.compile(r"(?!Describe|Get|List|Test|Receive|Simulate|Generate|Verify|Decrypt|Encrypt|Sign|Re[eE]ncrypt|Derive|Validate|BatchGet)")
+_WRITES = re.compile(
+    r"(?!Describe|Get|List|Test|Receive|Simulate|Generate|Verify|Decrypt|Encrypt|Sign|Re[eE]ncrypt|Derive|Validate|BatchGet)"
+)
 # By service, the members of a request that name one of our resources, and what they are then.
 OURS: dict[str, dict[str, tuple[str, ...]]] = {
     "events": {"Rule": ("{name}",), "ResourceARN": ("{rule_arn}",), "Name": ("{name}",)},
@@ -136,9 +138,7 @@ def operations() -> dict[str, tuple[str, ...]]:
         service: tuple(
             name
             for name in _model(service).operation_names
-            if _WRITES.match(name)
-            and not _OF_OTHERS.search(name)
-            and set(_members(_model(service).operation_model(name))) & set(members)
+            if _WRITES.match(name) and not _OF_OTHERS.search(name) and set(_members(_model(service).operation_model(name))) & set(members)
         )
         for service, members in OURS.items()
     }
@@ -194,19 +194,19 @@ def _value(name: str, shape: Any, service: str, operation: str, parent: str) -> 
         return st.lists(_value(name, shape.member, service, operation, parent), min_size=1, max_size=2)
     if kind == "map":
         return _map(name, service)
-    if kind == "boolean":
-        return st.booleans()
-    if kind in ("integer", "long", "double", "float"):
-        low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10)
-        return st.sampled_from([low, high, (low + high) // 2])
-    if kind in ("blob", "timestamp"):
-        return st.just(b"x" if kind == "blob" else 0)
+    low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10)
+    plain: dict[str, list[Any]] = {"boolean": [False, True], "blob": [b"x"], "timestamp": [0]}
+    plain |= {number: [low, high, (low + high) // 2] for number in ("integer", "long", "double", "float")}
+    if kind in plain:
+        return st.sampled_from(plain[kind])
     return st.sampled_from(_texts(name, shape, service, operation, parent))
 
 
 def _map(name: str, service: str) -> st.SearchStrategy[Json]:
     if service == "sqs" and name == "Attributes":
-        one = st.sampled_from(sorted(_QUEUE_ATTRIBUTES)).flatmap(lambda key: st.tuples(st.just(key), st.sampled_from(_QUEUE_ATTRIBUTES[key])))
+        one = st.sampled_from(sorted(_QUEUE_ATTRIBUTES)).flatmap(
+            lambda key: st.tuples(st.just(key), st.sampled_from(_QUEUE_ATTRIBUTES[key]))
+        )
         return one.map(lambda pair: {pair[0]: pair[1]})
     if name in ("MessageAttributes", "MessageSystemAttributes"):
         return st.just({})

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import traceback
 import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -16,16 +15,14 @@ from hypothesis.errors import StopTest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.histories.hands import hands
-from tests.histories.history import FAULTS, REGIONS, SECOND_RUNS, SITES, History, Step, Trouble
+from tests.histories.history import FAULTS, REGIONS, SECOND_RUNS, History, Step, Trouble
 
 SITE = st.sampled_from(["first", "first", "beside", "elsewhere"])
 # One of the places where something was onboarded, by its number; of another number, any.
 PLACE = st.integers(0, 5)
 REGION = st.sampled_from(REGIONS)
 # Most of what goes wrong in several regions goes wrong in one.
-SOME_REGIONS = st.one_of(
-    st.sampled_from([[region] for region in REGIONS]), st.lists(REGION, min_size=1, max_size=3, unique=True)
-)
+SOME_REGIONS = st.one_of(st.sampled_from([[region] for region in REGIONS]), st.lists(REGION, min_size=1, max_size=3, unique=True))
 TROUBLE = st.one_of(
     st.none(),
     st.builds(Trouble, st.integers(0, 60), st.sampled_from(sorted(FAULTS)), st.sampled_from([1, 3, 8])),
@@ -63,8 +60,10 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.history = type(self).last = History()
 
-    @initialize(site=SITE, regions=SOME_REGIONS, options=OPTIONS)
-    def begin(self, site: str, regions: Sequence[str], options: dict[str, Any]) -> None:
+    @initialize(site=SITE, regions=SOME_REGIONS, options=OPTIONS, method=st.sampled_from(["modules"] * 7 + ["cloudformation"]))
+    def begin(self, site: str, regions: Sequence[str], options: dict[str, Any], method: str) -> None:
+        if method != "modules":
+            self.history.deploy_by(site, method)
         self.history.onboard(site, regions, **options)
 
     @rule(site=SITE, regions=SOME_REGIONS, options=OPTIONS, trouble=TROUBLE, check=st.booleans())
@@ -125,16 +124,37 @@ class Histories(RuleBasedStateMachine):
         bus=st.sampled_from(["default", "default", "theirs"]),
         dead=st.booleans(),
     )
-    def foreign(self, site: str, region: str, account: str | None, hidden: bool, bus: str, dead: bool) -> None:
-        self.history.foreign(site, region, account=account, hidden=hidden, bus=bus, dead=dead)
+    def foreign(self, site: str, region: str, account: str | None, **shape: Any) -> None:
+        self.history.foreign(site, region, account=account, **shape)
 
     @rule(
         what=st.one_of(
             st.tuples(st.just("deny_regions"), SOME_REGIONS),
-            st.tuples(st.just("forbid"), st.lists(st.sampled_from(FORBIDDEN := [
-                "events:*", "events:PutTargets", "events:Describe*", "events:Update*", "sqs:*", "sqs:GetQueueAttributes",
-                "iam:*", "iam:GetRole", "iam:PutRolePolicy", "iam:PassRole", "secretsmanager:*", "cloudformation:*", "kms:*",
-            ]), min_size=1, max_size=2, unique=True)),
+            st.tuples(
+                st.just("forbid"),
+                st.lists(
+                    st.sampled_from(
+                        FORBIDDEN := [
+                            "events:*",
+                            "events:PutTargets",
+                            "events:Describe*",
+                            "events:Update*",
+                            "sqs:*",
+                            "sqs:GetQueueAttributes",
+                            "iam:*",
+                            "iam:GetRole",
+                            "iam:PutRolePolicy",
+                            "iam:PassRole",
+                            "secretsmanager:*",
+                            "cloudformation:*",
+                            "kms:*",
+                        ]
+                    ),
+                    min_size=1,
+                    max_size=2,
+                    unique=True,
+                ),
+            ),
             st.tuples(st.just("region_down"), REGION),
             st.tuples(st.just("spot_down"), st.sampled_from([401, 403, 429, 500, 503])),
             st.tuples(st.just("all_well")),

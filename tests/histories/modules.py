@@ -30,7 +30,7 @@ from tests.sandbox.server import Answer
 
 # Another copy of the collection, with a mistake in it (mutants.py).
 _COLLECTIONS = Path(os.environ.get("HISTORIES_COLLECTIONS") or Path(sys.prefix) / "collections")
-if "ansible_collections" not in sys.modules and _COLLECTIONS.is_dir():
+if _COLLECTIONS.is_dir():
     _AnsibleCollectionFinder(paths=[str(_COLLECTIONS)])._install()
 
 UTILS = "ansible_collections.spot.eventbridge.plugins.module_utils"

@@ -92,7 +92,12 @@ MUTANTS = [
         "if compare_policies(existing.trust, trust):",
         "if not existing.trust:",
     ),
-    Mutant("role goes although another region needs it", "_integration/role_users.py", "        elif used:\n", "        elif not used and False:\n"),
+    Mutant(
+        "role goes although another region needs it",
+        "_integration/role_users.py",
+        "        elif used:\n",
+        "        elif not used and False:\n",
+    ),
     Mutant(
         "queue of another region",
         "_aws/resources/rule.py",
