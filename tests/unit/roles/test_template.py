@@ -21,11 +21,15 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.co
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import EVENT_BUS, ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import POLICY_NAME, ExecutionRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import WATCH_POLICY
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, alarm_rule, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.template import LONGEST_BODY, REVISION_PARAMETER
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import MAX_TOKEN_LENGTH, SPOT_ACCOUNT
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import Hub
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.permission import Permission
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 from tests.unit.roles.rendered import ACCOUNT, PARTITION, REGION, STACK, TEMPLATE, Json, Rendered, template
 
 SPOT = "act-d7320fba"
@@ -326,3 +330,28 @@ def test_every_parameter_is_in_a_group_of_the_console() -> None:
 
 def test_a_request_may_hold_it() -> None:
     assert len(TEMPLATE.read_bytes()) < LONGEST_BODY
+
+
+# The watch
+
+BUS = f"arn:{PARTITION}:events:us-east-1:210987654321:event-bus/spot-interruption-hub"
+
+
+def test_a_watched_integration_has_the_rule_and_the_permission_of_the_modules() -> None:
+    resources, hub = rendered(WatchBusArn=BUS), Hub.from_bus_arn(BUS)
+    desired = AlarmRule(alarm_rule(NAME), hub=hub, integration=NAME, aws_account=ACCOUNT, role_arn=ROLE_ARN, dead_letter_queue=NAME)
+    plan = desired.plan(HERE, ExistingRule(None, destination_arn=DESTINATION_ARN))
+    put_rule, rule = arguments(plan, "put_rule"), resources["AlarmRule"]
+    targets = with_known_arns(rule.pop("Targets"))
+    assert {**rule, "Description": put_rule["Description"]} == {**put_rule, "EventPattern": json.loads(put_rule["EventPattern"])}
+    assert targets == arguments(plan, "put_targets")["Targets"]
+    assert resources["ExecutionRole"]["Policies"][1] == {"PolicyName": WATCH_POLICY, "PolicyDocument": Permission(NAME, hub).policy()}
+
+
+def test_without_a_hub_there_is_neither() -> None:
+    assert "AlarmRule" not in rendered().resources()
+    assert len(rendered()["ExecutionRole"]["Policies"]) == 1
+
+
+def test_an_account_that_is_not_mapped_reports_nothing() -> None:
+    assert rendered(WatchBusArn=BUS, SpotAccountId="act-00000000")["AlarmRule"]["State"] == "DISABLED"
