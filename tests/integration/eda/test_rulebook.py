@@ -99,9 +99,13 @@ def rulebook(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"spot_accounts": {"hosts": {account.spot_account: variables}}}), encoding="utf-8")
+    home = tmp_path_factory.mktemp("home")
+    (home / ".spotinst").mkdir()
+    (home / ".spotinst" / "credentials").write_text(f"[default]\ntoken = {running.tokens['admin']}\n", encoding="utf-8")
     environment = {
-        **running.env(),
-        "HOME": str(folder),
+        # ansible-runner has the environment of a playbook in a file while it runs.
+        **running.env(token=None),
+        "HOME": str(home),
         "TMPDIR": str(folder),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(Path(sys.prefix) / "collections"),
