@@ -12,14 +12,17 @@ They were chosen before any was run. Each is a text of the product and what stan
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+# What does not belong to the collection is imported once for all.
+import tests.sandbox.in_process  # noqa: F401
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 UTILS = "plugins/module_utils"
@@ -150,20 +153,48 @@ def collections_with(mutant: Mutant, folder: Path) -> Path:
     return folder
 
 
-def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: float) -> tuple[int | None, str]:
-    """Return after how many histories a mistake is found, None if it is not; and the rule that was broken."""
+class TimeIsOver(BaseException):
+    """The time for a mistake is over."""
+
+
+def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: int) -> tuple[bool, str]:
+    """Return whether a mistake is found; and after how many histories, by which rule.
+
+    It is looked for in a fork, which imports the copy of the collection.
+    """
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        environment = {**os.environ, "HISTORIES_COLLECTIONS": str(collections_with(mutant, Path(folder)))}
-        command = [sys.executable, "-m", "tests.histories", "--histories", str(histories), "--seed", str(seed), "--stop", "--batch", "25"]
-        try:
-            done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
-        except subprocess.TimeoutExpired as ended:
-            said = (ended.stdout or b"").decode()
-            so_far = re.findall(r"^(\d+)/", said, re.M)
-            return None, f"not within {seconds:.0f} s, {so_far[-1] if so_far else 0} histories"
-    found = re.search(r"found by history (\d+)", done.stdout)
-    why = re.search(r"^# (.*)$", done.stdout.partition("# Seed")[2], re.M)
-    return (int(found[1]), why[1][:140] if why else "") if found else (None, done.stderr[-300:])
+        collections = collections_with(mutant, Path(folder))
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.environ["HISTORIES_COLLECTIONS"] = str(collections)
+            os.write(write, json.dumps(_look_for(histories, seed, seconds)).encode())
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as answer:
+            said = answer.read()
+        os.waitpid(pid, 0)
+    found, what = json.loads(said) if said else (False, "it ended without a result")
+    return found, what
+
+
+def _look_for(histories: int, seed: int, seconds: int) -> tuple[bool, str]:
+    from tests.histories.__main__ import BATCH, run_batch
+    from tests.histories.history import History
+    from tests.histories.machine import Histories
+
+    def over(*_: object) -> None:
+        raise TimeIsOver
+
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+    try:
+        for number in range(0, histories, BATCH):
+            if run_batch(seed * 100_000 + number // BATCH, min(BATCH, histories - number), shorten=False):
+                return True, f"history {Histories.broken_at}: {type(Histories.broken).__name__}: {str(Histories.broken)[:140]}"
+    except TimeIsOver:
+        return False, f"the time was over after {History.begun} histories"
+    return False, f"not in {History.begun} histories"
 
 
 def main() -> int:
@@ -172,14 +203,14 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=3600, help="for each")
+    parser.add_argument("--seconds", type=int, default=3600, help="for each")
     given = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if not given.names or mutant.name in given.names]
     found = 0
     for mutant in chosen:
-        number, why = histories_until_found(mutant, given.histories, given.seed, given.seconds)
-        found += number is not None
-        print(f"{mutant.name}: {f'found by history {number}' if number else 'not found'}: {why}", flush=True)
+        seen, what = histories_until_found(mutant, given.histories, given.seed, given.seconds)
+        found += seen
+        print(f"{mutant.name}: {'found' if seen else 'not found'}: {what}", flush=True)
     print(f"{found} of {len(chosen)} found within {given.histories} histories each")
     return 0 if found == len(chosen) else 1
 
