@@ -475,7 +475,8 @@ class History:
             # The execution role is one for all regions: made again, it makes others work that had lost it.
             lost = {place: (before_it, now[place]) for place, before_it in elsewhere.items() if set(before_it) - set(now[place])}
             self._demand(not lost, f"notices of regions that were not asked for: {lost} before and after")
-            oracles.demand_dead_letters_kept(before, after, self._demand)
+            if module == "spot_integration" and not removes:  # a stack takes its dead letters with it, as its module's documentation says
+                oracles.demand_dead_letters_kept(before, after, self._demand)
             if not trouble and not self.troubled and not removes:
                 oracles.demand_written_once(self.house.calls(writes=True), self._demand)
             oracles.demand_others_untouched(before, after, SITES[site], regions, self._demand, removes=removes)
