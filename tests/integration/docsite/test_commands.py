@@ -24,7 +24,7 @@ from tests.tools.guides import blocks, commands, guides
 CHECKOUT = Path(__file__).parents[3]
 MAKEFILE = (CHECKOUT / "Makefile").read_text()
 LAST = "spot.eventbridge.offboard"
-ELSEWHERE = ("guide_fleet", "guide_cloudformation", "guide_stack_sets", "guide_inside_spot")
+ELSEWHERE = ("guide_fleet", "playbook_heal", "guide_cloudformation", "guide_stack_sets", "guide_inside_spot")
 HERE = [line for line in commands() if line not in commands(*ELSEWHERE)]
 
 
