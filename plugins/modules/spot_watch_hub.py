@@ -110,8 +110,8 @@ notes:
     C(events:UntagResource), C(events:ListTagsForResource), and to remove the hub C(events:ListRules) and C(events:ListRuleNamesByTarget).
   - With O(topic) and O(state=absent), also needs the permissions C(sns:GetTopicAttributes), C(sns:CreateTopic), C(sns:DeleteTopic),
     C(sns:ListTagsForResource), C(sns:TagResource), C(sns:UntagResource) and C(sns:ListSubscriptionsByTopic).
-  - With O(alarms) and O(state=absent), also needs the permissions C(cloudwatch:DescribeAlarms), C(cloudwatch:PutMetricAlarm), C(cloudwatch:DeleteAlarms),
-    C(cloudwatch:ListTagsForResource), C(cloudwatch:TagResource) and C(cloudwatch:UntagResource).
+  - With O(alarms) and O(state=absent), also needs the permissions C(cloudwatch:DescribeAlarms), C(cloudwatch:PutMetricAlarm),
+    C(cloudwatch:DeleteAlarms), C(cloudwatch:ListTagsForResource), C(cloudwatch:TagResource) and C(cloudwatch:UntagResource).
   - To check a KMS key, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
 
 seealso:

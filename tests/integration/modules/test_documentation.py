@@ -182,6 +182,9 @@ def watched(onboarded: Runner, aws: Aws, sandbox: Sandbox) -> set[str]:
     sandbox.boto3("iam").put_role_policy(RoleName=NAME, PolicyName="unsure", PolicyDocument=document)
     found |= seen("spot_watch", onboarded("spot_watch", **watch, role_arn=f"arn:aws:iam::123456789012:role/{NAME}").answer)
     sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="unsure")
+    refused = sandbox.add_fault(REFUSED, {"operation": "DescribeEventBus"})
+    found |= seen("spot_watch_hub", onboarded("spot_watch_hub", region="us-east-1").answer)
+    sandbox.clear_faults(refused["id"])
     return found
 
 
