@@ -90,8 +90,8 @@ notes:
     C(events:ListTargetsByRule), C(events:TagResource), C(events:UntagResource), C(events:ListTagsForResource),
     C(events:DescribeApiDestination), C(iam:GetRole), C(iam:GetRolePolicy), C(iam:PutRolePolicy), C(iam:DeleteRolePolicy), and
     C(iam:PassRole) for the execution role.
-  - To read an execution role that is made elsewhere, also needs C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies),
-    C(iam:GetPolicy) and C(iam:GetPolicyVersion).
+  - To read an execution role that is made elsewhere, also needs the permissions C(iam:ListRolePolicies),
+    C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and C(iam:GetPolicyVersion).
   - An integration that is a stack of CloudFormation has the rule in the stack, with the parameter C(WatchBusArn) of the template.
 
 seealso:

@@ -108,11 +108,11 @@ notes:
     C(events:DeleteEventBus), C(events:PutPermission), C(events:RemovePermission), C(events:PutRule), C(events:DescribeRule),
     C(events:DeleteRule), C(events:PutTargets), C(events:RemoveTargets), C(events:ListTargetsByRule), C(events:TagResource),
     C(events:UntagResource), C(events:ListTagsForResource), and to remove the hub C(events:ListRules) and C(events:ListRuleNamesByTarget).
-  - With O(topic) and O(state=absent), also needs C(sns:GetTopicAttributes), C(sns:CreateTopic), C(sns:DeleteTopic),
+  - With O(topic) and O(state=absent), also needs the permissions C(sns:GetTopicAttributes), C(sns:CreateTopic), C(sns:DeleteTopic),
     C(sns:ListTagsForResource), C(sns:TagResource), C(sns:UntagResource) and C(sns:ListSubscriptionsByTopic).
-  - With O(alarms) and O(state=absent), also needs C(cloudwatch:DescribeAlarms), C(cloudwatch:PutMetricAlarm), C(cloudwatch:DeleteAlarms),
+  - With O(alarms) and O(state=absent), also needs the permissions C(cloudwatch:DescribeAlarms), C(cloudwatch:PutMetricAlarm), C(cloudwatch:DeleteAlarms),
     C(cloudwatch:ListTagsForResource), C(cloudwatch:TagResource) and C(cloudwatch:UntagResource).
-  - To check a KMS key, also needs C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
+  - To check a KMS key, also needs the permissions C(kms:DescribeKey), C(kms:GetKeyPolicy) and C(kms:ListResourceTags).
 
 seealso:
   - module: spot.eventbridge.spot_watch

@@ -155,6 +155,36 @@ def test_the_permissions_for_what_a_module_calls_are_in_its_notes(onboarded: Run
     assert called - {"sts:GetCallerIdentity"} - permissions(module) == set()
 
 
+def watched(onboarded: Runner, aws: Aws, sandbox: Sandbox) -> set[str]:
+    """What the modules of the watch tell where something is kept, fails or is not known."""
+    watch = {"name": NAME, "regions": ONBOARDED["regions"], "tags": {"team": "platform"}}
+    found = seen("spot_watch", onboarded("spot_watch", **watch).answer)
+    refused = sandbox.add_fault(REFUSED, {"operation": "PutTargets"})
+    aws.events().remove_targets(Rule=f"{NAME}-alarm", Ids=["hub"])
+    found |= seen("spot_watch", onboarded("spot_watch", **watch).answer)
+    sandbox.clear_faults(refused["id"])
+    onboarded("spot_watch", **watch)
+    for region in ONBOARDED["regions"]:
+        theirs = {"Id": "audit", "Arn": f"arn:aws:sqs:{region}:123456789012:audit"}
+        aws.events(region).put_targets(Rule=f"{NAME}-alarm", Targets=[theirs])
+    found |= seen("spot_watch", onboarded("spot_watch", **watch, state="absent").answer)
+    onboarded("spot_watch", **watch)
+    kept = onboarded("spot_integration", name=NAME, state="absent", regions=ONBOARDED["regions"], role_name=NAME, delete_messages=True)
+    found |= seen("spot_integration", kept.answer)
+    onboarded("spot_integration", **ONBOARDED)
+    unsure = {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": "*",
+        "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [unsure]})
+    sandbox.boto3("iam").put_role_policy(RoleName=NAME, PolicyName="unsure", PolicyDocument=document)
+    found |= seen("spot_watch", onboarded("spot_watch", **watch, role_arn=f"arn:aws:iam::123456789012:role/{NAME}").answer)
+    sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="unsure")
+    return found
+
+
 def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, sandbox: Sandbox) -> None:
     found: set[str] = set()
 
@@ -182,6 +212,7 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
         found.update(seen(module, kept.answer))
     sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="audit")
     onboarded("spot_integration", **ONBOARDED)
+    found.update(watched(onboarded, aws, sandbox))
     # Where another integration serves the same account.
     another = {**ONBOARDED, "name": "another", "role_name": "another", "regions": [REGION]}
     found.update(seen("spot_integration", onboarded("spot_integration", **another).answer))
