@@ -66,6 +66,7 @@ EXAMPLES = r"""
 - name: Record that a region was repaired
   spot.eventbridge.spot_heal_record:
     name: spot-interruption-act-d7320fba
+    aws_account: "123456789012"
     records:
       eu-west-1: account=act-d7320fba repairs=2026-01-01T00:00:00Z
 """
