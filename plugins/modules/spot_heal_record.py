@@ -83,9 +83,10 @@ regions:
       returned: always
       sample: true
     error:
-      description: Why it could not be written, as in all modules of this collection.
+      description: Why the tag could not be written.
       type: dict
-      returned: on failure
+      returned: when the region failed
+      sample: {code: AccessDeniedException, message: "TagResource: not authorized"}
 failed_regions:
   description: The regions whose tag could not be written.
   type: list
