@@ -66,6 +66,7 @@ EXAMPLES = r"""
 - name: Record that a region was repaired
   spot.eventbridge.spot_heal_record:
     name: spot-interruption-act-d7320fba
+    aws_account: "123456789012"
     records:
       eu-west-1: account=act-d7320fba repairs=2026-01-01T00:00:00Z
 """
@@ -82,9 +83,10 @@ regions:
       returned: always
       sample: true
     error:
-      description: Why it could not be written, as in all modules of this collection.
+      description: Why the tag could not be written.
       type: dict
-      returned: on failure
+      returned: when the region failed
+      sample: {code: AccessDeniedException, message: "TagResource: not authorized"}
 failed_regions:
   description: The regions whose tag could not be written.
   type: list

@@ -113,9 +113,10 @@ regions:
       returned: always
       sample: []
     error:
-      description: Why the queue could not be read, as in all modules of this collection.
+      description: Why the queue could not be read.
       type: dict
-      returned: on failure
+      returned: when the region failed
+      sample: {code: AccessDenied, message: "ReceiveMessage: not authorized"}
 failed_regions:
   description: The regions in which a notice could not be sent, or whose queue could not be read.
   type: list
