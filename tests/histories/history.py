@@ -396,7 +396,8 @@ class History:
         """Deploy by CloudFormation, as the role does."""
         given = self._stack(site, regions, on_existing, options)
         run = self._act("spot_stack", site, trouble, check=check, removes=True, **given)
-        if run is not None and not check and not (trouble and trouble.what == "offboard"):
+        # CloudFormation does not see what others have changed; verify does.
+        if run is not None and not check and site not in self.touched and not (trouble and trouble.what == "offboard"):
             self._claims(site, run)
         return run
 

@@ -32,6 +32,11 @@ from tests.sandbox.server import Answer
 _COLLECTIONS = Path(os.environ.get("HISTORIES_COLLECTIONS") or Path(sys.prefix) / "collections")
 if _COLLECTIONS.is_dir():
     _AnsibleCollectionFinder(paths=[str(_COLLECTIONS)])._install()
+# At once, as pytest-ansible looks elsewhere later.
+_MAINS = {
+    name: importlib.import_module(f"{MODULES}.{name}").main
+    for name in ("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack")
+}
 
 UTILS = "ansible_collections.spot.eventbridge.plugins.module_utils"
 # Modules that wait longer than this, by the clock of the sandbox, have no end.
@@ -97,7 +102,7 @@ class InProcessModules:
         self._depth += 1
         try:
             with _as_a_module(given), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                main(module)()
+                _MAINS[module]()
         except SystemExit as end:
             status = int(end.code or 0)
         except Killed:
@@ -114,12 +119,6 @@ class InProcessModules:
         assert status == (1 if answer.get("failed") else 0)
         assert self.sandbox.clock.passed - begun < LONGEST, f"{module} took {self.sandbox.clock.passed - begun:.0f} s"
         return Run(answer, said)
-
-
-@functools.cache
-def main(module: str) -> Callable[[], None]:
-    """Return the entry of a module."""
-    return importlib.import_module(f"{MODULES}.{module}").main  # type: ignore[no-any-return]
 
 
 class _Quota(quota.RetryQuota):

@@ -6,11 +6,27 @@
 
 from __future__ import annotations
 
-from tests.histories.history import History
+from tests.histories.history import History, Trouble
 
 
 def test_diff_of_a_removed_rule_names_no_tags_that_were_not_read() -> None:
     history = History()
     history.onboard(site="first", regions=["us-east-1"])
     history.offboard(site="first", regions=["us-east-1"])
+    history.end()
+
+
+def test_run_that_another_run_overtakes_does_not_stop_a_later_one() -> None:
+    history = History()
+    history.onboard(site="first", regions=["us-east-1"], trouble=Trouble(call=16, what="offboard"))
+    history.onboard(site="first", regions=["us-east-1"])
+    history.end()
+
+
+def test_rule_of_a_stack_that_lost_its_target_is_seen_by_verify() -> None:
+    history = History()
+    history.deploy_by(site="beside", method="cloudformation")
+    history.onboard(site="beside", regions=["us-east-1"])
+    history.hand(site="beside", region="us-east-1", call=("events", "RemoveTargets", {"Rule": "{name}", "Ids": ["spot"]}))
+    history.verify(site="beside", regions=["us-east-1"])
     history.end()
