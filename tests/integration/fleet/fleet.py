@@ -103,9 +103,9 @@ class InAccount:
 
 
 def lines(run: Run) -> list[str]:
-    """The table over all accounts, without its heading and the line above it."""
+    """The table over all accounts, without its heading, the line above it and the next step below it."""
     (table,) = [entry["result"]["lines"] for entry in run.results if entry["action"] == FLEET_REPORT and "lines" in entry["result"]]
-    return list(table[2:])
+    return [line for line in table[2:] if not line.startswith("Next: ")]
 
 
 def table(run: Run) -> dict[str, str]:
