@@ -96,7 +96,7 @@ channels:
       description: Why it could not be sent.
       type: str
       returned: on failure
-      sample: the webhook at hooks.example.com answered 500
+      sample: the webhook at hooks.example.com responded with 500
 failed_channels:
   description: The channels through which the message could not be sent.
   type: list
@@ -104,7 +104,7 @@ failed_channels:
   returned: always
   sample: []
 told:
-  description: Whether the message was sent through at least one channel.
+  description: V(true) if the message was sent through at least one channel.
   type: bool
   returned: always
   sample: true

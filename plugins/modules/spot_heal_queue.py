@@ -160,7 +160,7 @@ postponed:
   returned: success
   sample: 0
 outage:
-  description: What people were told last for all accounts of the hub. Empty if nothing was received.
+  description: The last notification for all accounts of the hub. Empty if nothing was received.
   type: str
   returned: success
   sample: ""

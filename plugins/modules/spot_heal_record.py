@@ -78,7 +78,7 @@ regions:
   returned: success
   contains:
     changed:
-      description: Whether the tag was written.
+      description: V(true) if the tag was written.
       type: bool
       returned: always
       sample: true

@@ -97,7 +97,7 @@ regions:
   returned: success
   contains:
     changed:
-      description: Whether a notice was sent.
+      description: V(true) if a notice was sent.
       type: bool
       returned: always
       sample: true

@@ -65,7 +65,7 @@ news:
   returned: success
   sample: []
 outage:
-  description: What people were told last, to be recorded.
+  description: The last notification, to be recorded.
   type: str
   returned: success
   sample: ""
@@ -82,7 +82,7 @@ postpone:
   returned: success
   sample: []
 problem:
-  description: What concerns the hub, in one line. Empty if nothing does.
+  description: The problems of the hub, in one line. Empty if there are none.
   type: str
   returned: success
   sample: ""

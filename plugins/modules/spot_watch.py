@@ -118,7 +118,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 regions:
-  description: What was done in each region, by the region's name.
+  description: The results of each region, by the region's name.
   type: dict
   returned: always, unless an argument was wrong
   contains:
@@ -128,7 +128,7 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed in this region.
+      description: V(true) if something changed in this region.
       type: bool
       returned: always
       sample: true
@@ -147,17 +147,17 @@ regions:
       type: dict
       returned: when the region was worked on
     note:
-      description: What a person should know although nothing failed. It is also given as a warning.
+      description: A note although nothing failed. It is also given as a warning.
       type: str
       returned: when there is something to know
       sample: "the rule was kept: it has targets that are not ours (audit)"
     error:
-      description: Why the region failed.
+      description: The reason why the region failed.
       type: dict
       returned: when the region failed
       sample: {code: AccessDeniedException, message: "PutRule: not authorized"}
 execution_role:
-  description: What was done to the permission of the execution role.
+  description: The result of the permission of the execution role.
   type: dict
   returned: unless a region that was to be cleared failed
   contains:
@@ -167,7 +167,7 @@ execution_role:
       returned: always
       sample: created
     changed:
-      description: Whether something changed.
+      description: V(true) if something changed.
       type: bool
       returned: always
       sample: true
@@ -179,11 +179,11 @@ execution_role:
         role_arn: arn:aws:iam::123456789012:role/spot-interruption-act-d7320fba
         policy: {Version: "2012-10-17", Statement: []}
     note:
-      description: What is not known about a role that is made elsewhere. It is also given as a warning.
+      description: A note on facts about a role that could not be read. It is also given as a warning.
       type: str
       returned: when there is something to know
     error:
-      description: Why it failed.
+      description: The reason why it failed.
       type: dict
       returned: when it failed
       sample: {code: RoleMissing, message: "there is no execution role spot-interruption-act-d7320fba: onboard the account first"}
@@ -202,12 +202,12 @@ summary:
   returned: always
   sample: [{region: eu-west-1, status: watched, action: created, reason: "", changed: true}]
 problem:
-  description: Why the account did not succeed, in one line. Empty if it did.
+  description: The reason why the account did not succeed, in one line. Empty if it did.
   type: str
   returned: always
   sample: ""
 notes:
-  description: What else to know about the account.
+  description: Further notes on the account.
   type: list
   elements: str
   returned: always

@@ -146,7 +146,7 @@ aws_account:
   returned: unless an argument was wrong
   sample: "123456789012"
 regions:
-  description: What was done in the region of the hub, by the region's name.
+  description: The results of the region of the hub, by the region's name.
   type: dict
   returned: unless an argument was wrong
   contains:
@@ -157,12 +157,12 @@ regions:
       returned: always
       sample: created
     changed:
-      description: Whether something changed.
+      description: V(true) if something changed.
       type: bool
       returned: always
       sample: true
     actions:
-      description: What was done to each resource, in order, up to the step that failed.
+      description: The result of each resource, in order, up to the step that failed.
       type: dict
       returned: always
       sample:
@@ -227,7 +227,7 @@ regions:
       returned: with O(alarms) or O(state=absent), when this step was done
       sample: *alarm
     notes:
-      description: What a person should know although nothing failed. They are also given as warnings.
+      description: Notes although nothing failed. They are also given as warnings.
       type: list
       elements: str
       returned: always

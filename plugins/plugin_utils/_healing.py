@@ -20,12 +20,12 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import R
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import latest, not_begun, repair_rows, who_of
 
 Info = t.Mapping[str, t.Any]
-# What a run leaves to be done at its end, where nothing is to be done.
+# The remaining work of a run without work.
 NOTHING: dict[str, t.Any] = {"news": [], "records": {}, "delete": [], "postpone": []}
 
 
 def healing_plan(given: Info, now: datetime.datetime) -> dict[str, t.Any]:
-    """Return what is done with the regions that were read, the result of `spot_heal_plan`. Pure.
+    """Return what is done with the regions that were read, the result of `spot_heal_plan`.
 
     :param given: its options
     """
@@ -45,7 +45,7 @@ def healing_plan(given: Info, now: datetime.datetime) -> dict[str, t.Any]:
 
 
 def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -> Result:
-    """Return the result of an account that was healed, with `healing`: what is still to be told, recorded, deleted and postponed. Pure.
+    """Return the result of an account that was healed, with `healing`: what is still to be told, recorded, deleted and postponed.
 
     :param given: the options of `spot_account_report`
     """
@@ -95,13 +95,13 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
 
 
 def role_error(done: Info) -> str:
-    """Return why a module repaired no region; empty if it worked on the regions. Pure."""
+    """Return why a module repaired no region; empty if it worked on the regions."""
     role = done.get("execution_role") or {}
     return str(done["msg"]) if role.get("action") == "failed" else module_error(done, "regions")
 
 
 def handles(messages: t.Iterable[Info]) -> list[dict[str, t.Any]]:
-    """Return messages as `spot_heal_queue` takes them to postpone. Pure."""
+    """Return messages as `spot_heal_queue` takes them to postpone."""
     return [{"handle": message["handle"], "receives": message["receives"]} for message in messages]
 
 
@@ -124,7 +124,7 @@ def _reason(reason: str, decision: Decision) -> str:
 
 
 def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.datetime) -> dict[str, t.Any]:
-    """Return what is still to be done for all accounts of a hub, the result of `spot_heal_summary`. Pure.
+    """Return what is still to be done for all accounts of a hub, the result of `spot_heal_summary`.
 
     :param results: those of the accounts; None for an account that left none
     :param received: the result of `spot_heal_queue`

@@ -67,7 +67,7 @@ class ActionModule(NormalActionModule):  # type: ignore[misc]
             cls._module = importlib.import_module(cls.__module__.replace(".plugins.action.", ".plugins.modules."))
             if cls.services and HAS_BOTO3:
                 preload(cls.services)
-        # What a collection of garbage does not look at stays shared with all forks, and costs them no time.
+        # Objects that the garbage collection skips stay shared with all forks, and cost them no time.
         gc.freeze()
 
     def _execute_module(

@@ -68,12 +68,12 @@ def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool =
 
 
 def who_of(given: t.Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
-    """Return whose result it is, as the functions of `_account.py` take it. Pure."""
+    """Return whose result it is, as the functions of `_account.py` take it."""
     return {"host": host, "spot_account": given["spot_account"], "aws_account": given["preflight"].get("aws_account")}
 
 
 def not_begun(given: t.Mapping[str, t.Any]) -> str:
-    """Return why the work on an account was not begun, or not finished; empty if it was. Pure."""
+    """Return why the work on an account was not begun, or not finished; empty if it was."""
     if given["failure"] is not None:
         return " ".join(str(given["failure"].get("msg") or "a task failed without saying why").split())
     return module_error(given["preflight"], "regions")

@@ -22,12 +22,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, parse_time
 
-# What is done with a region.
+# The actions on a region.
 WELL = "well"
 LEAVE = "leave"
 REPAIR = "repair"
 WAIT = "wait"
-# Why a region is not repaired now.
+# The causes for not repairing a region now.
 NO_PROOF = "no_proof"
 FLAPPING = "flapping"
 TOO_SOON = "too_soon"
@@ -54,7 +54,7 @@ class Brakes:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with a region in this run.
+    """The action on a region in this run.
 
     :ivar action: WELL, LEAVE, REPAIR or WAIT
     :ivar cause: why it waits, for programs
@@ -67,7 +67,7 @@ class Decision:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do, so that the messages of the region can be deleted."""
+        """Return whether nothing is left to do, so that the messages of the region can be deleted."""
         return self.action in (WELL, LEAVE)
 
 
@@ -90,7 +90,7 @@ def decide(
     enabled: bool,
     now: datetime.datetime,
 ) -> Decision:
-    """Return what is done with a region. Pure.
+    """Return what is done with a region.
 
     :param entry: the region in the result of `spot_integration_info`
     :param obstacles: why the token must not be written, of preflight
@@ -122,7 +122,7 @@ def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes
 
 
 def authorized_at(entry: t.Mapping[str, t.Any]) -> datetime.datetime | None:
-    """Return when the connection of a region was last authorised; None if that is not known. Pure."""
+    """Return when the connection of a region was last authorised; None if that is not known."""
     return next(iter(_authorized(entry)), None)
 
 

@@ -64,7 +64,7 @@ class Unreadable:
 
 
 def parse(message: t.Mapping[str, t.Any]) -> Message | Unreadable:
-    """Return an SQS message as an event, or why it is not one. Pure.
+    """Return an SQS message as an event, or why it is not one.
 
     The event's `detail` is not read: the account, the region and the name stand in the ARN.
     """
@@ -93,7 +93,7 @@ def parse(message: t.Mapping[str, t.Any]) -> Message | Unreadable:
 
 
 def by_name(messages: t.Iterable[Message]) -> dict[str, list[dict[str, t.Any]]]:
-    """Return messages by the name of their integration, which is that of one Spot account in one AWS account. Pure."""
+    """Return messages by the name of their integration, which is that of one Spot account in one AWS account."""
     found: dict[str, list[dict[str, t.Any]]] = {}
     for message in messages:
         found.setdefault(message.name, []).append(message.as_dict())

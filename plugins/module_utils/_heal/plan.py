@@ -34,7 +34,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_r
 Info = t.Mapping[str, t.Any]
 Waiting = t.Sequence[t.Mapping[str, t.Any]]
 
-# What people are told of a region, and how often: a region that is not repaired once, and once more after an hour.
+# The kinds of news of a region. A region that is not repaired is reported once, and once more after an hour.
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
 _REMINDER = datetime.timedelta(hours=1)
 _MOST_TOLD = 2
@@ -43,7 +43,7 @@ _TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED)
 
 @dataclass(frozen=True)
 class News:
-    """What people are told of a region.
+    """The news of a region.
 
     :ivar kind: REPAIRED, NOT_REPAIRED (also if it flaps) or WELL_AGAIN
     :ivar lost: when AWS reported the loss; empty if no event did
@@ -78,18 +78,18 @@ class Outcome:
 
 
 def record_of(entry: Info) -> HealingRecord:
-    """Return what is recorded of a region, in the result of `spot_integration_info`. Pure."""
+    """Return what is recorded of a region, in the result of `spot_integration_info`."""
     found = entry.get("healing") or {}
     return HealingRecord(**{**found, "repairs": tuple(found.get("repairs", ()))})
 
 
 def own_messages(waiting: Waiting, aws_account: str) -> list[Info]:
-    """Return the messages that are of this AWS account: two accounts may have integrations of one name. Pure."""
+    """Return the messages that are of this AWS account: two accounts may have integrations of one name."""
     return [message for message in waiting if message["aws_account"] == aws_account]
 
 
 def plan(regions: Info, *, obstacles: t.Sequence[str], brakes: Brakes, enabled: bool, now: datetime.datetime) -> dict[str, Decision]:
-    """Return what is done with each region that was read. Pure.
+    """Return what is done with each region that was read.
 
     :param regions: those of the result of `spot_integration_info`
     """
@@ -111,7 +111,7 @@ def outcome(
     began: datetime.datetime,
     now: datetime.datetime,
 ) -> Outcome:
-    """Return the end of a region: whether its messages can be deleted, what to tell and what to record. Pure.
+    """Return the end of a region: whether its messages can be deleted, what to tell and what to record.
 
     :param before: the region as it was read first; `after` as it was read last, the same where nothing was done
     :param waiting: the messages of this region

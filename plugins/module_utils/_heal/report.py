@@ -33,7 +33,7 @@ _OUTAGE_SECONDS = 600
 
 @dataclass(frozen=True)
 class HealingReport:
-    """What people are told of the healing of one or more accounts: a message for the channels of `_notify`.
+    """The message about the healing of one or more accounts, for the channels of `_notify`.
 
     :ivar items: the news, see `plan.News`, each with `spot_account` and `aws_account`
     :ivar time: ISO 8601 in UTC
@@ -44,13 +44,13 @@ class HealingReport:
 
     @property
     def spot_account(self) -> str:
-        """The account, or a word for several."""
+        """Return the account, or a word for several."""
         accounts = {item["spot_account"] for item in self.items}
         return str(accounts.pop()) if len(accounts) == 1 else ACCOUNTS
 
     @property
     def id(self) -> str:
-        """The same for the same losses, so that a notification that arrives twice can be recognised."""
+        """Return the same for the same losses, so that a notification that arrives twice can be recognised."""
         keys = ("spot_account", "aws_account", "region", "lost", "count")
         return str(
             uuid.uuid5(_SPACE, " ".join(sorted(f"{_kind(item)}/" + "/".join(str(item[key]) for key in keys) for item in self.items)))
@@ -58,7 +58,7 @@ class HealingReport:
 
     @property
     def subject(self) -> str:
-        """One line."""
+        """Return one line."""
         counts = [(kind, sum(_kind(item) == kind for item in self.items)) for kind in _TITLES]
         told = ", ".join(f"{number} region{'' if number == 1 else 's'} {_SHORT[kind]}" for kind, number in counts if number)
         whose = self.spot_account if self.spot_account != ACCOUNTS else f"{len({item['spot_account'] for item in self.items})} accounts"
@@ -69,12 +69,12 @@ class HealingReport:
         return {"id": self.id, "time": self.time, "healing": [dict(item) for item in self.items]}
 
     def text(self) -> str:
-        """For people, without any markup, so that it reads the same wherever it arrives."""
+        """Return the notification for people, without markup, so that every channel shows the same."""
         lines = []
         for kind, title in _TITLES.items():
             items = [item for item in self.items if _kind(item) == kind]
             lines += [title, *(f"- {line}" for line in _lines(items)), ""] if items else []
-        return "\n".join([*lines, f"Time: {self.time}", f"Notification {self.id}. If it arrives twice, it is the same one."])
+        return "\n".join([*lines, f"Time: {self.time}", f"Notification {self.id}. A second copy has the same id."])
 
     def markdown(self) -> str:
         """For people, as a document."""
@@ -82,13 +82,13 @@ class HealingReport:
 
 
 def normalized(why: str) -> str:
-    """Return a reason without the account that it names, so that accounts with the same trouble stand together. Pure."""
+    """Return a reason without the account that it names, so that accounts with the same trouble stand together."""
     return re.sub(r" for act-[0-9a-f]{8}\b", "", why)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What people were told last for all accounts of a hub, so that one trouble of many accounts is one message.
+    """The last notification for all accounts of a hub, so that one trouble of many accounts is one message.
 
     :ivar time: when; that of the last account that joined
     :ivar trouble: stands for the reason
@@ -110,7 +110,7 @@ class Outage:
 
 
 def without_outage(items: t.Sequence[Item], known: Outage, now: str) -> tuple[list[Item], Outage]:
-    """Return the news without those that people know: the same trouble of another account, within ten minutes. Pure.
+    """Return the news without those that people know: the same trouble of another account, within ten minutes.
 
     :param known: what people were told last
     :returns: also what is known afterwards

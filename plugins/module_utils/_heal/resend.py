@@ -55,7 +55,7 @@ def resend(
 
 
 def notice_in(body: str, now: datetime.datetime) -> dict[str, t.Any] | None:
-    """Return the interruption notice of a dead letter; None if it is of no use any more, a test event, or something else. Pure."""
+    """Return the interruption notice of a dead letter; None if it is of no use any more, a test event, or something else."""
     try:
         event = json.loads(body)
     except ValueError:

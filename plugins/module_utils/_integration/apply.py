@@ -40,11 +40,11 @@ SERVICES = ("sqs", "events", "secretsmanager")
 
 @dataclass
 class _Foreseen:
-    """What will be done in a region.
+    """The changes that are foreseen in a region.
 
     :ivar region: with the ARNs that are known
     :ivar outcomes: as predicted, by kind, up to the first step that fails
-    :ivar looks: what was seen of each resource
+    :ivar looks: the result of `look` of each resource
     :ivar stopped: whether the gate stopped all of it
     """
 
@@ -71,9 +71,9 @@ class _Foreseen:
 
 
 def integrate(region: Region, desired: Desired, role: RoleSettling | None = None, *, check_mode: bool, timeout: float) -> Progress:
-    """Bring all resources of a region to what is desired: each one after those that it needs, the others at the same time.
+    """Bring all resources of a region to the desired state: each one after those that it needs, the others at the same time.
 
-    All are looked at, at once, and planned, before the first is changed. What needs a resource that fails is not tried.
+    All are read at the same time, and planned, before the first is changed. A resource is not tried if one that it needs failed.
 
     :param timeout: seconds to wait for AWS in each step
     :param role: the execution role; the rule is made or changed when EventBridge can assume it
@@ -153,7 +153,7 @@ def _carry_out(foreseen: _Foreseen, desired: Desired, role: RoleSettling | None,
 
 
 def _all_needs(kind: str, needs: t.Mapping[str, t.Iterable[str]]) -> tuple[str, ...]:
-    """Return what a resource needs, and what that needs."""
+    """Return the kinds that a resource needs, directly or not."""
     return tuple(dict.fromkeys(other for need in needs[kind] for other in (*_all_needs(need, needs), need)))
 
 

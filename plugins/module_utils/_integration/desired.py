@@ -48,7 +48,7 @@ SETTINGS = (
     *("description", "message_retention_period"),
     *("kms_key_identifier", "queue_kms_master_key_id", "role_permissions_boundary"),
 )
-# What has to be there before each resource is made. Those that do not need each other are made at the same time, the execution role with
+# The resources that each resource needs. Resources that do not need each other are made at the same time, the execution role with
 # them (`shared_role`): only the rule needs it.
 _NEEDS: dict[str, tuple[str, ...]] = {
     Queue.kind: (),

@@ -59,13 +59,13 @@ class SharedRole(RoleSettling):
 
     @property
     def refusal(self) -> Failure | None:
-        """Why nothing is done anywhere; None if the role can be what is desired."""
+        """Return why nothing is done anywhere; None if the role can be as desired."""
         planned = self._planned.result()
         return planned if isinstance(planned, Failure) else None
 
     @property
     def outcome(self) -> Outcome | Failure | None:
-        """The result; None if no region can take the integration, so that nothing was done to the role."""
+        """Return the result; None if no region can take the integration, so that nothing was done to the role."""
         return self._made.result()
 
     def arn(self) -> str | None:
@@ -76,7 +76,7 @@ class SharedRole(RoleSettling):
         return (planned.document or {}).get("arn")
 
     def admits(self, possible: bool) -> bool:
-        """See `RoleSettling`. Where a region cannot take the integration, waits for one that can."""
+        """See `RoleSettling`. If a region cannot take the integration, wait for one that can."""
         with self._deciding:
             self._undecided -= 1
             last = not self._undecided
@@ -126,20 +126,20 @@ class SharedRole(RoleSettling):
 
 
 def settle_role(role: ExecutionRole, regions: Regions, **how: t.Any) -> Outcome | Failure:
-    """Bring the execution role to what is desired.
+    """Bring the execution role to the desired state.
 
     :param how: options of `reconcile`
     """
     try:
         return reconcile(role, regions.home((role.service,)), **how)
-    except Exception as error:  # of any kind: the result has what was done besides it
+    except Exception as error:  # of any kind: the result also has the work in the regions
         return failure_of(error)
 
 
 def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> Outcome | Failure:
     """Return the outcome of the execution role, or why its permissions boundary keeps it from sending. GetPolicy, GetPolicyVersion.
 
-    :param outcome: what will be done to the role, and the role after it
+    :param outcome: the action on the role, and the role after it
     """
     arn = (outcome.document or {}).get("permissions_boundary")
     if not arn:

@@ -21,7 +21,7 @@ _TOLD = re.compile(rf"(?P<cause>[a-z_]+)/(?P<time>{_TIME})/(?P<count>\d)")
 
 @dataclass(frozen=True)
 class HealingRecord:
-    """What is recorded of a region's healing.
+    """The record of a region's healing.
 
     :ivar lost: since when the region does not work and people know it; empty if it works
     :ivar told: when people were last told that it is not repaired; empty if they were not
@@ -52,7 +52,7 @@ def as_text(time: datetime.datetime) -> str:
 
 
 def healing_in(tags: t.Mapping[str, str], spot_account: str) -> HealingRecord:
-    """Return what a rule's tags record. Text that is not of this collection, or of another Spot account, is ignored."""
+    """Return the record in a rule's tags. Text that is not of this collection, or of another Spot account, is ignored."""
     words = tags.get(TAG, "").split()
     if words[:1] != [f"account={spot_account}"]:
         return HealingRecord()

@@ -138,15 +138,15 @@ class Delivery:
 
 
 class Message(t.Protocol):
-    """What a channel sends: to Spot's operators, or to those who run the integration."""
+    """A message of a channel to Spot's operators, or to the operators of the integration."""
 
     @property
     def id(self) -> str:
-        """The same for the same message, so that one that arrives twice can be recognised."""
+        """Return the same for the same message, so that one that arrives twice can be recognised."""
 
     @property
     def spot_account(self) -> str:
-        """The account that it is about, or a word for several."""
+        """Return the account that it is about, or a word for several."""
 
     @property
     def time(self) -> str:
@@ -154,7 +154,7 @@ class Message(t.Protocol):
 
     @property
     def subject(self) -> str:
-        """One line."""
+        """Return one line."""
 
     def document(self) -> dict[str, t.Any]:
         """For programs."""

@@ -48,7 +48,7 @@ class ExistingTopic:
 
 @dataclass(frozen=True)
 class Topic(Resource):
-    """The SNS topic of a hub that is desired. Who subscribes to it is not decided here."""
+    """The desired SNS topic of a hub, without its subscriptions."""
 
     hub: Hub
     present: bool = True
@@ -66,7 +66,7 @@ class Topic(Resource):
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """Return its ARN."""
         return self.hub.arn("sns", self.hub.name)
 
     def look(self, region: Region) -> ExistingTopic | None:
@@ -154,7 +154,7 @@ class Alarm(Resource):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Return its name."""
         return self.hub.dead_letters if self.of_dead_letters else f"{self.hub.name}-waiting"
 
     @classmethod

@@ -70,7 +70,7 @@ class HubDesired:
         Hub(name, region)
         senders = Senders(params["organization"] or "", tuple(params["accounts"]))
         if not 1 <= params["maximum_receives"] <= 1000:
-            raise ArgumentError("maximum_receives must be 1 to 1000: AWS takes nothing else.")
+            raise ArgumentError("maximum_receives must be 1 to 1000, as AWS requires.")
         check_kms_key("kms_master_key_id", params["kms_master_key_id"], [region])
         # AWS is called only once all other options are known to be valid.
         hub = Hub(name, region, check_aws_account(params["aws_account"] or regions.aws_account()))
@@ -92,7 +92,7 @@ class HubDesired:
             EventBus(hub, present, senders, **tags),
             HubRule(name, present, hub=hub, **tags),
         )
-        # What is not asked for is not touched, and not read; with the hub, all of it goes.
+        # Parts that are not desired are neither read nor changed; with the hub, all of them are removed.
         if topic or not present:
             steps += (Topic(hub, present, **tags),)
         if alarms or not present:

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 DEFAULT_NAME = "spot-interruption-hub"
 DEFAULT_REGION = "us-east-1"
-# What EventBridge reports of a connection and an API destination that deliver no longer (EventBridge user guide, "EventBridge events").
+# The events of a connection and an API destination that no longer deliver (EventBridge user guide, "EventBridge events").
 # Its own events have the source of CloudTrail's about EventBridge, too, so the detail type decides.
 SOURCE = "aws.events"
 DETAIL_TYPES = ("Connection Deauthorized", "Connection Deletion Started", "API Destination Deactivated")
@@ -57,8 +57,9 @@ class Hub:
     aws_account: str = ""
 
     def __post_init__(self) -> None:
-        """
-        :raises ArgumentError: AWS would refuse it.
+        """Check the values.
+
+        :raises ArgumentError: AWS would refuse one.
         """
         # The name of its dead-letter queue is the longest, and SQS allows no dots.
         check_name(self.dead_letters)
@@ -85,19 +86,19 @@ class Hub:
         found = _BUS_ARN.match(arn)
         if not found:
             raise ArgumentError(
-                f"'{arn[:200]}' is not the ARN of an event bus. ARNs look like "
+                f"'{arn[:200]}' is not the ARN of an event bus. An ARN has the form "
                 f"arn:aws:events:us-east-1:123456789012:event-bus/{DEFAULT_NAME}."
             )
         return cls(found[3], found[1], found[2])
 
     @property
     def dead_letters(self) -> str:
-        """The name of its dead-letter queue."""
+        """Return the name of its dead-letter queue."""
         return f"{self.name}-dead-letters"
 
     @property
     def bus_arn(self) -> str:
-        """The ARN of its event bus."""
+        """Return the ARN of its event bus."""
         return self.arn("events", f"event-bus/{self.name}")
 
     @property
@@ -112,7 +113,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Senders:
-    """Who may send to a hub: the accounts of an organisation, or accounts, or only the hub's own.
+    """The senders to a hub: the accounts of an organisation, or accounts, or only the hub's own.
 
     :ivar organization: its id, `o-…`; empty for none
     """

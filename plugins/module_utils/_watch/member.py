@@ -127,7 +127,7 @@ def _reconcile(rule: AlarmRule, region: Region, **how: t.Any) -> Outcome:
 def _settle(permission: Permission, regions: Regions, **how: t.Any) -> Outcome | Failure:
     try:
         return reconcile(permission, regions.home((permission.service,)), **how)
-    except Exception as error:  # of any kind: the result has what was done besides it
+    except Exception as error:  # of any kind: the result also has the work in the regions
         return failure_of(error)
 
 

@@ -68,7 +68,7 @@ class Permission(Resource):
         raise NotImplementedError
 
     def look(self, region: Region) -> ExistingPermission | None:
-        """GetRole, and GetRolePolicy of the one policy that is ours; of a role that is made elsewhere, all its policies."""
+        """Call GetRole, and GetRolePolicy of the one policy that is ours; of a role that is made elsewhere, all its policies."""
         if self.role_arn:
             return self._look_elsewhere(region)
         iam = region.clients["iam"]

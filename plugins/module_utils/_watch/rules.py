@@ -64,7 +64,7 @@ class AlarmRule(EventRule):
         return pattern(*(region.arn("events", self.aws_account, f"{kind}/{self.integration}/") for kind in kinds))
 
     def completed(self, region: Region, seen: ExistingRule | None) -> ExistingRule | None:
-        """DescribeApiDestination: without the integration there is nothing to watch."""
+        """Call DescribeApiDestination: without the integration there is nothing to watch."""
         if not self.present:
             return seen
         arn = read_destination_arn(region, self.integration)

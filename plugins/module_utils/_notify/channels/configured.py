@@ -35,7 +35,7 @@ def channels(params: t.Mapping[str, t.Any]) -> list[Channel]:
 
 
 def reasons(outcomes: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
-    """Return in one line which channels failed, and why. Pure."""
+    """Return in one line which channels failed, and why."""
     failed = {name: outcome["error"] for name, outcome in outcomes.items() if "error" in outcome}
     return f"notification: {len(failed)} of {len(outcomes)} channel(s) failed. " + " | ".join(
         f"{name}: {why}" for name, why in failed.items()
