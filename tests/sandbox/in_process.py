@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sandbox inside of the process that uses it: the same code without HTTP, threads and real time.
+"""The sandbox inside of the process that uses it: the same code without HTTP and real time, and with threads that take turns.
 
 A request of botocore ends in its event `before-send`, one of urllib in `urlopen`, a delivery in an object that has urllib3's `request`;
 each is handed to what answers it behind the server otherwise. Time passes where somebody sleeps, and what is to happen later happens
@@ -36,6 +36,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from moto.iam.models import AccessKey, iam_backends
 
+from . import turns
 from .client import Json, Sandbox
 from .cloudformation import services
 from .scheduler import Scheduler
@@ -96,22 +97,6 @@ class Clock(Scheduler):
 _REAL_TIME = time.time
 
 
-class SameThread(concurrent.futures.Executor):
-    """Runs everything at once, in the thread of the caller. What ends a process (a BaseException) ends the caller."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        super().__init__()
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
-        """See Executor."""
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 class InProcess(Sandbox):
     """A sandbox in this process; one at a time, as moto's state is global.
 
@@ -136,7 +121,9 @@ class InProcess(Sandbox):
             mock.patch.object(time, "sleep", CLOCK.sleep),
             mock.patch.object(time, "time", CLOCK.time),
             mock.patch.object(time, "monotonic", CLOCK.monotonic),
-            mock.patch.object(concurrent.futures, "ThreadPoolExecutor", SameThread),
+            mock.patch.object(concurrent.futures, "ThreadPoolExecutor", turns.Executor),
+            mock.patch.object(concurrent.futures, "Future", turns.Future),
+            mock.patch.object(concurrent.futures, "wait", turns.wait),
             mock.patch.object(services, "in_background", lambda function: CLOCK.call(0, function)),
             mock.patch.object(urllib.request, "urlopen", self._open),
             # Neither is looked at here, and both take longer than all else.

@@ -1,0 +1,125 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Threads that take turns: one runs until it has to wait for another, so that the same steps have the same result."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+_Future, _wait = concurrent.futures.Future, concurrent.futures.wait
+
+
+class _Waiting:
+    """A thread that waits for its turn, and what it needs to go on."""
+
+    def __init__(self, ready: Callable[[], bool]) -> None:
+        self.ready, self.turn = ready, threading.Semaphore(0)
+
+
+class Turns:
+    """Decides whose turn it is. What ends a process (a BaseException) in one thread ends all of them."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._threads = 0
+        self._end: BaseException | None = None
+
+    def run(self, function: Callable[[], None]) -> None:
+        """Run a function in a thread of its own; returns when it has ended, or waits for something."""
+
+        def work() -> None:
+            try:
+                function()
+            except BaseException as error:
+                self._end = self._end or error
+            self._threads -= 1
+            self._next()
+
+        self._threads += 1
+        self._wait(lambda: True, threading.Thread(target=work, daemon=True).start)
+
+    def until(self, ready: Callable[[], bool]) -> None:
+        """Wait for something, while others have their turn."""
+        if not ready():
+            self._wait(ready, self._next)
+
+    def _wait(self, ready: Callable[[], bool], begin: Callable[[], None]) -> None:
+        if self._end is None:
+            mine = _Waiting(ready)
+            self._waiting.append(mine)
+            begin()
+            mine.turn.acquire()
+        if self._end is not None:
+            end = self._end
+            if not self._threads:
+                self._end = None
+            raise end
+
+    def _next(self) -> None:
+        """Let the last one go on that can; if something has ended all, each in turn."""
+        chosen = next((waiting for waiting in reversed(self._waiting) if self._end is not None or waiting.ready()), None)
+        if chosen is None:
+            self._end = RuntimeError("Each thread waits for another.")
+            chosen = self._waiting[-1]
+        self._waiting.remove(chosen)
+        chosen.turn.release()
+
+
+TURNS = Turns()
+
+
+class Future(_Future):  # type: ignore[type-arg]
+    """As the future of concurrent.futures."""
+
+    def result(self, timeout: float | None = None) -> Any:
+        """See Future."""
+        TURNS.until(self.done)
+        return super().result(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """See Future."""
+        TURNS.until(self.done)
+        return super().exception(0)
+
+
+class Executor(concurrent.futures.Executor):
+    """As a pool of threads that is never full."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        super().__init__()
+        self._futures: list[Future] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """See Executor. It begins at once."""
+        future = Future()
+        future.set_running_or_notify_cancel()
+
+        def work() -> None:
+            try:
+                result = fn(*args, **kwargs)
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._futures.append(future)
+        TURNS.run(work)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See Executor."""
+        if wait:
+            TURNS.until(lambda: all(future.done() for future in self._futures))
+
+
+def wait(futures: Iterable[Future], timeout: float | None = None, return_when: str = concurrent.futures.ALL_COMPLETED) -> Any:
+    """As concurrent.futures.wait."""
+    known = list(futures)
+    enough = any if return_when == concurrent.futures.FIRST_COMPLETED else all
+    TURNS.until(lambda: enough(future.done() for future in known))
+    return _wait(known, 0, return_when)
