@@ -60,8 +60,8 @@ def run_batch(seed: int, histories: int, steps: int = STEPS, *, shorten: bool = 
 
 
 def _why(error: BaseException) -> str:
-    told = "".join(traceback.format_tb(error.__traceback__)[-4:]) if not isinstance(error, AssertionError) else ""
-    return f"# {type(error).__name__}: {error}\n# " + told[:1500].replace("\n", "\n# ")
+    told = "".join(traceback.format_tb(error.__traceback__)[-6:]) if not (isinstance(error, AssertionError) and str(error)) else ""
+    return f"# {type(error).__name__}: {error}\n# " + told[-2500:].replace("\n", "\n# ")
 
 
 def summary(counts: dict[str, dict[str, int]]) -> str:

@@ -27,6 +27,7 @@ from tests.integration.modules.runner import MODULES, Run
 from tests.integration.modules.secrets_in import secrets_in
 from tests.sandbox.in_process import InProcess
 from tests.sandbox.server import Answer
+from tests.sandbox.turns import of_a_process
 
 # Another copy of the collection, with a mistake in it (mutants.py).
 _COLLECTIONS = Path(os.environ.get("HISTORIES_COLLECTIONS") or Path(sys.prefix) / "collections")
@@ -101,7 +102,7 @@ class InProcessModules:
             _Quota.refill()
         self._depth += 1
         try:
-            with _as_a_module(given), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            with of_a_process(), _as_a_module(given), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
                 _MAINS[module]()
         except SystemExit as end:
             status = int(end.code or 0)

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 _Future, _wait = concurrent.futures.Future, concurrent.futures.wait
@@ -18,15 +19,19 @@ class _Waiting:
     """A thread that waits for its turn, and what it needs to go on."""
 
     def __init__(self, ready: Callable[[], bool]) -> None:
-        self.ready, self.turn = ready, threading.Semaphore(0)
+        self.ready, self.turn, self.thread = ready, threading.Semaphore(0), threading.current_thread()
+
+
+class Ended(BaseException):
+    """The first thread has ended, and with it all of them, as with a process."""
 
 
 class Turns:
-    """Decides whose turn it is. What ends a process (a BaseException) in one thread ends all of them."""
+    """Decides whose turn it is. What ends a process (a BaseException) in one thread ends all of them, the first thread last."""
 
     def __init__(self) -> None:
+        self._first = threading.current_thread()
         self._waiting: list[_Waiting] = []
-        self._threads = 0
         self._end: BaseException | None = None
 
     def run(self, function: Callable[[], None]) -> None:
@@ -37,10 +42,8 @@ class Turns:
                 function()
             except BaseException as error:
                 self._end = self._end or error
-            self._threads -= 1
             self._next()
 
-        self._threads += 1
         self._wait(lambda: True, threading.Thread(target=work, daemon=True).start)
 
     def until(self, ready: Callable[[], bool]) -> None:
@@ -48,29 +51,52 @@ class Turns:
         if not ready():
             self._wait(ready, self._next)
 
+    def end(self) -> None:
+        """End the threads that still wait."""
+        self._end = self._end or Ended()
+        if self._waiting:
+            with contextlib.suppress(type(self._end)):
+                self._turn(lambda: True, self._next)
+
     def _wait(self, ready: Callable[[], bool], begin: Callable[[], None]) -> None:
         if self._end is None:
-            mine = _Waiting(ready)
-            self._waiting.append(mine)
-            begin()
-            mine.turn.acquire()
+            self._turn(ready, begin)
         if self._end is not None:
-            end = self._end
-            if not self._threads:
-                self._end = None
-            raise end
+            raise self._end
+
+    def _turn(self, ready: Callable[[], bool], begin: Callable[[], None]) -> None:
+        mine = _Waiting(ready)
+        self._waiting.append(mine)
+        begin()
+        mine.turn.acquire()
 
     def _next(self) -> None:
         """Let the last one go on that can; if something has ended all, each in turn."""
         chosen = next((waiting for waiting in reversed(self._waiting) if self._end is not None or waiting.ready()), None)
         if chosen is None:
             self._end = RuntimeError("Each thread waits for another.")
-            chosen = self._waiting[-1]
+        if self._end is not None:
+            chosen = max(reversed(self._waiting), key=lambda waiting: waiting.thread is not self._first)
+        assert chosen
         self._waiting.remove(chosen)
         chosen.turn.release()
 
 
-TURNS = Turns()
+_turns = Turns()
+
+
+@contextlib.contextmanager
+def of_a_process() -> Iterator[None]:
+    """Let threads that begin meanwhile take turns among themselves; at the end, all of them end."""
+    global _turns  # noqa: PLW0603
+    before, _turns = _turns, Turns()
+    try:
+        yield
+    finally:
+        try:
+            _turns.end()
+        finally:
+            _turns = before
 
 
 class Future(_Future):  # type: ignore[type-arg]
@@ -78,12 +104,12 @@ class Future(_Future):  # type: ignore[type-arg]
 
     def result(self, timeout: float | None = None) -> Any:
         """See Future."""
-        TURNS.until(self.done)
+        _turns.until(self.done)
         return super().result(0)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """See Future."""
-        TURNS.until(self.done)
+        _turns.until(self.done)
         return super().exception(0)
 
 
@@ -108,18 +134,18 @@ class Executor(concurrent.futures.Executor):
                 future.set_result(result)
 
         self._futures.append(future)
-        TURNS.run(work)
+        _turns.run(work)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See Executor."""
         if wait:
-            TURNS.until(lambda: all(future.done() for future in self._futures))
+            _turns.until(lambda: all(future.done() for future in self._futures))
 
 
 def wait(futures: Iterable[Future], timeout: float | None = None, return_when: str = concurrent.futures.ALL_COMPLETED) -> Any:
     """As concurrent.futures.wait."""
     known = list(futures)
     enough = any if return_when == concurrent.futures.FIRST_COMPLETED else all
-    TURNS.until(lambda: enough(future.done() for future in known))
+    _turns.until(lambda: enough(future.done() for future in known))
     return _wait(known, 0, return_when)
