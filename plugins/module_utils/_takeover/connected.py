@@ -16,11 +16,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy i
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue, Queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import temporary_rule_prefix
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION, WATCH_POLICY
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import alarm_rule, temporary_rule_prefix
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
@@ -50,6 +52,14 @@ class ConnectedConnection(Connection):
 
 
 @dataclass(frozen=True)
+class ConnectedAlarmRule(AlarmRule):
+    """The rule that reports the loss of an integration that is removed. A rule without the target of `watch` stays."""
+
+    def _plan_removal(self, existing: ExistingRule | None) -> Plan:
+        return super()._plan_removal(existing) if existing is None or existing.target(self.target_id) else unchanged(existing)
+
+
+@dataclass(frozen=True)
 class ConnectedQueue(Queue):
     """The dead-letter queue of an integration that is removed. It stays unless its policy opens it to that integration's rules alone.
 
@@ -70,7 +80,7 @@ class ConnectedQueue(Queue):
 
 
 def _only_for(policy: t.Any, rules: t.Collection[str]) -> bool:
-    """Return whether a queue's policy lets these rules and their test events send, and nobody else anything."""
+    """Return whether a queue's policy lets only these rules, their test events and their alarm rules send."""
     allowing = [statement for statement in statements_of(policy) if statement.get("Effect") != "Deny"]
     sources = [_sources(statement) for statement in allowing]
     return bool(sources) and all(found and all(_is_one_of(source, rules) for source in found) for found in sources)
@@ -90,8 +100,10 @@ def _sources(statement: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _is_one_of(source: str, rules: t.Collection[str]) -> bool:
-    of_tests = [f"{prefix}:rule/{temporary_rule_prefix(name)}" for prefix, dummy, name in (rule.partition(":rule/") for rule in rules)]
-    return source in rules or any(source.startswith(prefix) for prefix in of_tests)
+    parts = [rule.partition(":rule/") for rule in rules]
+    watching = {f"{prefix}:rule/{alarm_rule(name)}" for prefix, dummy, name in parts}
+    of_tests = tuple(f"{prefix}:rule/{temporary_rule_prefix(name)}" for prefix, dummy, name in parts)
+    return source in rules or source in watching or source.startswith(of_tests)
 
 
 @dataclass(frozen=True)
@@ -175,7 +187,8 @@ class ConnectedRole(Resource):
         trusted = [statement.get("Principal") for statement in statements_of(existing.role.get("AssumeRolePolicyDocument"))]
         if any(principal not in ({"Service": EVENTBRIDGE}, {"Service": [EVENTBRIDGE]}) for principal in trusted):
             return "not only EventBridge may assume it"
-        statements = [statement for policy in existing.policies.values() for statement in statements_of(policy)]
+        sending = [policy for name, policy in existing.policies.items() if name != WATCH_POLICY]
+        statements = [statement for policy in sending for statement in statements_of(policy)]
         if not statements or not all(map(self._only_sends_there, statements)):
             return "its policies do not show that it serves the removed API destination alone"
         return None

@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, alarm_rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import deploy
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
@@ -23,7 +23,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome, diff_entry
-from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.connected import ConnectedConnection, ConnectedQueue, ConnectedRole
+from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.connected import (
+    ConnectedAlarmRule,
+    ConnectedConnection,
+    ConnectedQueue,
+    ConnectedRole,
+)
 
 # By region, the integrations that others made, as `Existing.as_dict` returns them.
 Others = t.Mapping[str, t.Sequence[Document]]
@@ -123,7 +128,7 @@ class Removals:
         self.regions.run(one)
 
     def _remove_first(self, work: _Work, documents: t.Sequence[Document], retain: bool) -> None:
-        """Remove stacks; of the other integrations, queue and connection."""
+        """Remove stacks; of the other integrations, watch, queue and connection."""
         names = [document["name"] for document in documents if not document["stack_name"]]
         if names:
             work.parts = tuple(other for other in others(work.region, "", self.endpoint, with_targets=True) if other.name in names)
@@ -133,6 +138,8 @@ class Removals:
             desired = Stack(stack, present=False, retain=retain)
             work.outcomes[f"stack {stack}"] = deploy(desired, work.region, check_mode=self.check_mode, timeout=self.stack_timeout)
         going = frozenset(other.name for other in work.parts if not self._staying(other))
+        for rule in dict.fromkeys(target.rule for other in work.parts for target in self._going(other)):
+            self._reconcile(work, ConnectedAlarmRule(alarm_rule(rule), present=False), alarm_rule(rule))
         with_queue = [target for other in work.parts for target in self._going(other) if target.queue_arn]
         rules = frozenset(_rule_arn(work.region, target) for target in with_queue)
         for arn in dict.fromkeys(target.queue_arn for target in with_queue):

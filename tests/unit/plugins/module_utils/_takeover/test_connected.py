@@ -10,9 +10,11 @@ import typing as t
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import ExistingQueue
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.connected import (
+    ConnectedAlarmRule,
     ConnectedConnection,
     ConnectedQueue,
     ConnectedRole,
@@ -62,6 +64,7 @@ def queue_plan(*statements: dict[str, t.Any], messages: int = 0, stack: str = ""
     [
         [statement()],
         [statement([RULE, f"{RULE}-test-*"])],
+        [statement([RULE, f"{RULE}-test-*", f"{RULE}-alarm"])],
         [statement(Principal={"Service": ["events.amazonaws.com"]}, Condition={"StringEquals": {"AWS:SourceArn": RULE}})],
         [statement(), {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}],
     ],
@@ -78,6 +81,7 @@ def test_a_queue_of_the_removed_rule_alone_goes(statements: list[dict[str, t.Any
         [statement([RULE, f"{RULE}s"])],
         [statement(), statement(f"{RULE}s")],
         [statement(f"{RULE}*")],
+        [statement([RULE, f"{RULE}-alarms"])],
         [statement(Condition={})],
         [statement(Condition={"ArnNotEquals": {"aws:SourceArn": RULE}})],
         [statement(Principal="*")],
@@ -126,6 +130,22 @@ def test_a_role_for_the_removed_destination_alone_goes_with_its_policies() -> No
         ("delete_role_policy", {"RoleName": "my-role", "PolicyName": "one"}),
         ("delete_role", {"RoleName": "my-role"}),
     ]
+
+
+def test_the_permission_to_report_to_a_hub_does_not_keep_a_role() -> None:
+    policies = {"one": {"Statement": [allow(destination())]}, "report-to-hub": {"Statement": [allow("*", Action="events:PutEvents")]}}
+    role = {"Arn": ROLE, "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}]}}
+    desired = ConnectedRole(ROLE, frozenset({("eu-west-1", NAME)}))
+    assert desired.plan(HERE, ExistingConnectedRole(role, policies, ())).action == "deleted"
+    del policies["one"]
+    assert desired.plan(HERE, ExistingConnectedRole(role, policies, ())).action == "unchanged"
+
+
+@pytest.mark.parametrize(("target", "action"), [("hub", "deleted"), ("theirs", "unchanged")])
+def test_only_a_rule_with_the_target_of_watch_goes_with_an_integration(target: str, action: str) -> None:
+    rule = ConnectedAlarmRule("spot-alarm", present=False)
+    existing = ExistingRule({"name": "spot-alarm"}, ({"Id": rule.target_id if target == "hub" else target},))
+    assert rule.plan(HERE, existing).action == action
 
 
 def test_a_role_for_all_regions_goes_only_if_the_integrations_of_all_regions_do() -> None:
