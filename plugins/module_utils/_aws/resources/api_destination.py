@@ -18,7 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_name, check_url
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_name, check_url
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
@@ -109,6 +109,8 @@ class ApiDestination(Resource):
         check_name(self.name)
         check_name(self.connection or self.name)
         check_url(self.endpoint, "The endpoint")
+        if self.rate_limit < 1:
+            raise ArgumentError("invocation_rate_limit_per_second must be 1 or more, as AWS requires.")
 
     @classmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ApiDestination:

@@ -159,7 +159,14 @@ def test_parameters_become_the_desired_state() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": ""}, {"connection": "a/b"}, {"invocation_endpoint": "http://api.spotinst.io/"}, {"invocation_endpoint": "api"}]
+    "wrong",
+    [
+        {"name": ""},
+        {"connection": "a/b"},
+        {"invocation_endpoint": "http://api.spotinst.io/"},
+        {"invocation_endpoint": "api"},
+        {"invocation_rate_limit_per_second": 0},
+    ],
 )
 def test_invalid_parameters_are_errors(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(ArgumentError):
