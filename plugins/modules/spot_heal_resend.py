@@ -102,18 +102,18 @@ regions:
       returned: always
       sample: true
     sent:
-      description: How many notices were sent.
+      description: The number of notices that were sent.
       type: int
       returned: always
       sample: 1
-    failed:
-      description: Why others could not be sent.
+    not_sent:
+      description: The reasons why other notices could not be sent.
       type: list
       elements: str
       returned: always
       sample: []
     error:
-      description: Why the queue could not be read.
+      description: The reason why the queue could not be read.
       type: dict
       returned: when the region failed
       sample: {code: AccessDenied, message: "ReceiveMessage: not authorized"}
@@ -180,15 +180,15 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     found = regions.run(send)
     failures = {region: result for region, result in found.items() if isinstance(result, Failure)}
     entries = {
-        region: {"changed": False, "sent": 0, "failed": [], "error": result.as_dict()}
+        region: {"changed": False, "sent": 0, "not_sent": [], "error": result.as_dict()}
         if isinstance(result, Failure)
-        else {"changed": result[0] > 0, "sent": result[0], "failed": result[1]}
+        else {"changed": result[0] > 0, "sent": result[0], "not_sent": result[1]}
         for region, result in found.items()
     }
     answer: dict[str, t.Any] = {
         "changed": any(entry["changed"] for entry in entries.values()),
         "regions": entries,
-        "failed_regions": [region for region, entry in entries.items() if "error" in entry or entry["failed"]],
+        "failed_regions": [region for region, entry in entries.items() if "error" in entry or entry["not_sent"]],
     }
     if failures:
         answer["msg"] = failure_message("dead letters", failures, len(found))

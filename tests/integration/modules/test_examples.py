@@ -126,7 +126,7 @@ def test_spot_heal_resend(show: Any, sandbox: Sandbox) -> None:
     url = sqs.get_queue_url(QueueName=NAME)["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(interruption("eu-west-1", "i-0123456789abcdef0")))
     runs = show("spot_heal_resend", {"{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}": sandbox.tokens["admin"]})
-    assert runs[0].regions["eu-west-1"] == {"changed": True, "sent": 1, "failed": []}
+    assert runs[0].regions["eu-west-1"] == {"changed": True, "sent": 1, "not_sent": []}
     assert [note["body"]["detail"]["instance-id"] for note in sandbox.received(NOTIFICATION)] == ["i-0123456789abcdef0"]
 
 
