@@ -18,7 +18,7 @@ from tests.sandbox.client import Sandbox
 
 HERE = Path(__file__).parent
 # Where the longest files are; those of few seconds come last, so that all workers end at about the same time.
-LONGEST_FIRST = ("fleet", "verify", "playbooks", "modules", "docsite")
+LONGEST_FIRST = ("fleet", "verify", "heal", "eda", "playbooks", "modules", "docsite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
