@@ -110,7 +110,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.region impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_aws_account, check_name, check_stack_name
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import carried_tags, read_tags
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import carried, read_tags
 
 
 def main() -> None:
@@ -138,10 +138,11 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         rule = names_in_stack(region, stack_name).rule if stack_name else name
         arn, value = rule_arn(region, aws_account, rule), str(params["records"][region.name])
         try:
-            if read_tags(region, arn).get(TAG) == value:
+            existing = read_tags(region, arn)
+            if existing.get(TAG) == value:
                 return False
             if not module.check_mode:
-                tags = {**carried_tags(region, arn), TAG: value}
+                tags = {**carried(existing), TAG: value}
                 region.clients["events"].tag_resource(ResourceARN=arn, Tags=ansible_dict_to_boto3_tag_list(tags))
         except Exception as error:
             if is_code(error, "ResourceNotFoundException"):

@@ -11,11 +11,9 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
-    DRIFTED,
+    BROKEN,
     FAILING,
     GOOD,
-    INACTIVE,
-    INCOMPLETE,
     LEFT_OUT,
     STATUSES,
     Row,
@@ -36,8 +34,6 @@ VERIFY = "verify"
 REPAIR = "repair"
 HEAL = "heal"
 WATCH = "watch"
-# The statuses that repair repairs: a region that was never onboarded stays as it is.
-BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 
 
 def account_result(given: t.Mapping[str, t.Any], *, host: str, predicted: bool = False) -> Result:

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import AssumeRole, connection_info, make_session
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_regions
 
@@ -27,6 +28,9 @@ except ImportError:  # AnsibleAWSModule reports it
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Resource
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 __all__ = ["MAX_WORKERS", "Region", "Regions"]
 
@@ -231,6 +235,17 @@ def regions_of_every_account(regions: Regions) -> list[str]:
         failure, where = failure_of(error), regions.home(()).name
         raise ArgumentError(f"Cannot list the regions (ec2:DescribeRegions in {where}): {failure.code}: {failure.message}") from None
     return sorted(item["RegionName"] for item in answer["Regions"])
+
+
+def settle(resource: Resource, regions: Regions, **how: t.Any) -> Outcome | Failure:
+    """Bring a resource of the whole account to the desired state, or return why that failed.
+
+    :param how: options of `reconcile`
+    """
+    try:
+        return reconcile(resource, regions.home((resource.service,)), **how)
+    except Exception as error:  # of any kind: the result also has the work in the regions
+        return failure_of(error)
 
 
 def _attempt(function: t.Callable[[Region], Result], region: Region) -> Result | Failure:

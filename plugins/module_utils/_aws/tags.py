@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, compare_aws_tags
+
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call
 
 
 def tag_changes(existing: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool) -> tuple[dict[str, str], list[str]]:
@@ -21,6 +23,18 @@ def tag_changes(existing: t.Mapping[str, str], desired: t.Mapping[str, str] | No
     to_set, to_remove = compare_aws_tags(existing, desired, purge_tags=purge) if desired is not None else ({}, [])
     # All of them where one differs: a company's policy can refuse a request that lacks a tag (condition key aws:RequestTag).
     return dict(desired or {}) if to_set else {}, to_remove
+
+
+def tag_calls(
+    existing: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool, arn: str, argument: str = "ResourceARN"
+) -> list[Call]:
+    """Return the calls TagResource and UntagResource that carry `tag_changes` out.
+
+    :param argument: how the service calls the ARN
+    """
+    to_set, to_remove = tag_changes(existing, desired, purge)
+    calls = [Call("tag_resource", {argument: arn, "Tags": ansible_dict_to_boto3_tag_list(to_set)})] if to_set else []
+    return [*calls, *([Call("untag_resource", {argument: arn, "TagKeys": to_remove})] if to_remove else [])]
 
 
 def tags_after(existing: t.Mapping[str, str], desired: t.Mapping[str, str] | None, purge: bool) -> dict[str, str]:

@@ -70,13 +70,13 @@ class Resource(abc.ABC):
     """Further services that are called to read it."""
 
     @classmethod
-    @abc.abstractmethod
     def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> t.Any:
-        """Return the desired state, out of a module's parameters.
+        """Return the desired state, out of a module's parameters; only for a resource that has a module of its own.
 
         :param regions: the `Regions` of the run
         :raises ArgumentError: a parameter cannot be right.
         """
+        raise NotImplementedError
 
     def prepared(self, region: Region) -> t.Any:
         """Return the same with all that must be read of a region before anything is planned there. Makes only reading calls.

@@ -32,6 +32,8 @@ ORDER = (*STATUSES, WATCHED)
 # A region where there can be no integration: AWS has no API destinations there, or the organisation denies the region.
 LEFT_OUT = (DENIED, UNSUPPORTED)
 GOOD = (ACTIVE, *LEFT_OUT)
+# The statuses that a repair can change; a region that was never onboarded stays as it is.
+BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 LEFT_OUT_ACTION = "left_out"
 NO_API_DESTINATIONS = "This region has no API destinations."
 # The effects of a region that the organisation denies: none, or a failure of the account.

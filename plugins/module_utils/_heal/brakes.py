@@ -14,11 +14,8 @@ from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
-    DRIFTED,
-    FAILING,
+    BROKEN,
     GOOD,
-    INACTIVE,
-    INCOMPLETE,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, parse_time
 
@@ -34,7 +31,6 @@ TOO_SOON = "too_soon"
 UNREAD = "unread"
 FAILED = "failed"
 
-BROKEN = (INACTIVE, FAILING, INCOMPLETE, DRIFTED)
 _FIRST_PAUSE, _LONGEST_PAUSE = 15.0, 300.0
 # A fifth more or less, so that what was lost at once is not tried again at once.
 _JITTER = 0.2

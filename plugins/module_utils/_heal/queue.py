@@ -7,11 +7,12 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import functools
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import NO_QUEUE
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of, is_code
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, parse
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG
@@ -19,13 +20,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_r
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-_NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 # SQS API reference: ReceiveMessage returns ten at most, and a batch has ten entries at most.
 _BATCH = 10
 # A long poll asks all servers of SQS, and a short one only some (SQS developer guide). A second ends one that finds nothing.
 _NEXT_POLL = 1
-# Calls at a time. A queue of a fleet that lost an hour has thousands of messages.
-_WORKERS = 8
+# Polls at a time. A queue of a fleet that lost an hour has thousands of messages.
+_POLLS = 8
 
 
 def queue_url(region: Region, name: str, aws_account: str | None) -> str:
@@ -37,7 +37,7 @@ def queue_url(region: Region, name: str, aws_account: str | None) -> str:
     try:
         return str(region.clients["sqs"].get_queue_url(QueueName=name, **owner)["QueueUrl"])
     except Exception as error:
-        if is_code(error, *_NO_QUEUE):
+        if is_code(error, *NO_QUEUE):
             where = f"{region.name} of AWS account {aws_account}" if aws_account else region.name
             raise ArgumentError(
                 f"The hub's queue {name} does not exist in {where}. Run the playbook spot.eventbridge.watch, or correct "
@@ -66,15 +66,14 @@ def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, 
         return list(found.get("Messages", []))
 
     messages = {message["MessageId"]: message for message in once(wait)}
-    with concurrent.futures.ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-        more = bool(messages)
-        while more and len(messages) < most and not deadline.expired:
-            # One call asks whether there are more; if that one is full, there are many.
-            found = once(_NEXT_POLL)
-            if len(found) == _BATCH:
-                found += [message for batch in pool.map(once, [_NEXT_POLL] * _WORKERS) for message in batch]
-            messages.update((message["MessageId"], message) for message in found)
-            more = bool(found)
+    more = bool(messages)
+    while more and len(messages) < most and not deadline.expired:
+        # One call asks whether there are more; if that one is full, there are many.
+        found = once(_NEXT_POLL)
+        if len(found) == _BATCH:
+            found += [message for batch in at_once(*[functools.partial(once, _NEXT_POLL)] * _POLLS) for message in batch]
+        messages.update((message["MessageId"], message) for message in found)
+        more = bool(found)
     return [parse(message) for message in messages.values()]
 
 
@@ -123,5 +122,4 @@ def _in_batches(handles: t.Sequence[str], call: t.Callable[[list[dict[str, str]]
         answer = call([{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(batch)])
         return [f"{failed.get('Code')}: {failed.get('Message', '')}".rstrip(": ") for failed in answer.get("Failed", [])]
 
-    with concurrent.futures.ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-        return [why for found in pool.map(send, batches) for why in found]
+    return [why for found in at_once(*(functools.partial(send, batch) for batch in batches)) for why in found]

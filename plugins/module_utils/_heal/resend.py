@@ -12,6 +12,7 @@ import json
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.evidence import IMPOSSIBLE_INSTANCE
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import parse_time
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
 
@@ -20,7 +21,6 @@ if t.TYPE_CHECKING:
 
 # An instance is gone two minutes after its notice (EC2 user guide, Spot Instance interruption notices).
 LIFETIME = 120.0
-_DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
 _LOOKS = 10
 
 
@@ -60,7 +60,7 @@ def notice_in(body: str, now: datetime.datetime) -> dict[str, t.Any] | None:
         event = json.loads(body)
     except ValueError:
         return None
-    if not isinstance(event, dict) or event.get("detail-type") != _DETAIL_TYPE or event.get("source") != "aws.ec2":
+    if not isinstance(event, dict) or any(event.get(key) not in values for key, values in EVENT_PATTERN.items()):
         return None
     detail = event.get("detail")
     if not isinstance(detail, dict) or detail.get("instance-id") == IMPOSSIBLE_INSTANCE:

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.conflicts import Gate
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, settle
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Plan
@@ -26,7 +26,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.give
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import Progress, combined_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_users import RoleUsers, role_users
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.shared_role import SharedRole, settle_role
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.shared_role import SharedRole
 from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _without_role(
             if users.left:
                 raise RegionError(_IN_USE, "; ".join(users.left))
 
-    role = settle_role(execution_role, regions, gate=gate, **how)
+    role = settle(execution_role, regions, gate=gate, **how)
     if isinstance(role, Failure) and role.code == _IN_USE:
         note = f"the execution role {execution_role.name} was kept, as it is or may be used in: {role.message}"
         role = Outcome(Plan("unchanged", None, note=note), None)

@@ -15,16 +15,15 @@ import threading
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import NO, UNSURE, allows, managed_policy
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, settle
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import new_destination_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ACTION
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import begin
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.role_settling import RoleSettling
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import ExecutionRole
 
 
@@ -112,28 +111,17 @@ class SharedRole(RoleSettling):
         elif self._check_mode:
             self._made.set_result(planned)
         else:
-            made = settle_role(self._role, self._regions, check_mode=False, timeout=self._timeout, look=look)
+            made = settle(self._role, self._regions, check_mode=False, timeout=self._timeout, look=look)
             if isinstance(made, Outcome):
                 self.begin(made.plan)
             self._made.set_result(made)
 
     def _plan(self, look: t.Callable[[], t.Any]) -> Outcome | Failure:
         try:
-            planned = settle_role(self._role, self._regions, check_mode=True, timeout=self._timeout, look=look)
+            planned = settle(self._role, self._regions, check_mode=True, timeout=self._timeout, look=look)
             return within_boundary(self._role, planned, self._regions) if isinstance(planned, Outcome) else planned
         except Exception as error:  # of any kind: the regions wait for it
             return failure_of(error)
-
-
-def settle_role(role: ExecutionRole, regions: Regions, **how: t.Any) -> Outcome | Failure:
-    """Bring the execution role to the desired state.
-
-    :param how: options of `reconcile`
-    """
-    try:
-        return reconcile(role, regions.home((role.service,)), **how)
-    except Exception as error:  # of any kind: the result also has the work in the regions
-        return failure_of(error)
 
 
 def within_boundary(role: ExecutionRole, outcome: Outcome, regions: Regions) -> Outcome | Failure:

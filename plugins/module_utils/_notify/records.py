@@ -80,9 +80,13 @@ def carried_tags(region: Region, rule_arn: str) -> dict[str, str]:
     One call, ListTagsForResource. Without the permission, there are none.
     """
     try:
-        tags = read_tags(region, rule_arn)
+        return carried(read_tags(region, rule_arn))
     except Exception:
         return {}
+
+
+def carried(tags: t.Mapping[str, str]) -> dict[str, str]:
+    """Return those of a rule's tags that `carried_tags` returns."""
     return {key: value for key, value in tags.items() if key not in (TAG, healing_record.TAG) and not key.startswith("aws:")}
 
 

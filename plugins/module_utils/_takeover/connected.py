@@ -25,7 +25,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import
 from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
 _DESTINATION = re.compile(r"arn:[^:]+:events:([^:]*):[^:]*:api-destination/([^/*?]+)(?:/[^/]*)?\Z")
@@ -145,11 +144,6 @@ class ConnectedRole(Resource):
     def name(self) -> str:
         """Return the name, without the path."""
         return self.arn.rsplit("/", 1)[-1]
-
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: Regions) -> ConnectedRole:
-        """See `plan.Resource`. A role of another integration is found, never given."""
-        raise NotImplementedError
 
     def look(self, region: Region) -> ExistingConnectedRole | None:
         """Call GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies."""

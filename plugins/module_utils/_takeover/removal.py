@@ -15,7 +15,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership im
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule, alarm_rule
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import Rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.apply import deploy
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack.desired import Stack
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, RegionError, failure_of
@@ -139,7 +139,8 @@ class Removals:
             work.outcomes[f"stack {stack}"] = deploy(desired, work.region, check_mode=self.check_mode, timeout=self.stack_timeout)
         going = frozenset(other.name for other in work.parts if not self._staying(other))
         for rule in dict.fromkeys(target.rule for other in work.parts for target in self._going(other)):
-            self._reconcile(work, ConnectedAlarmRule(alarm_rule(rule), present=False), alarm_rule(rule))
+            watch = ConnectedAlarmRule.to_remove(rule)
+            self._reconcile(work, watch, watch.name)
         with_queue = [target for other in work.parts for target in self._going(other) if target.queue_arn]
         rules = frozenset(_rule_arn(work.region, target) for target in with_queue)
         for arn in dict.fromkeys(target.queue_arn for target in with_queue):

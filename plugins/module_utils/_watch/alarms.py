@@ -14,7 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_calls, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import Hub
@@ -59,11 +59,6 @@ class Topic(Resource):
     service: t.ClassVar[str] = "sns"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> Topic:
-        """Not a module's own resource: see `apply.HubDesired`."""
-        raise NotImplementedError
-
     @property
     def arn(self) -> str:
         """Return its ARN."""
@@ -98,12 +93,7 @@ class Topic(Resource):
                 arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
             predicted = {"topic_arn": self.arn, **after}
             return Plan("created", predicted, None, after, (Call("create_topic", arguments),))
-        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
-        calls = []
-        if to_set:
-            calls.append(Call("tag_resource", {"ResourceArn": self.arn, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
-        if to_remove:
-            calls.append(Call("untag_resource", {"ResourceArn": self.arn, "TagKeys": to_remove}))
+        calls = tag_calls(existing.tags, self.tags, self.purge_tags, self.arn, "ResourceArn")
         if not calls:
             return unchanged(existing)
         return Plan("updated", {**existing.document, **after}, {"tags": dict(existing.tags)}, after, tuple(calls))
@@ -157,11 +147,6 @@ class Alarm(Resource):
         """Return its name."""
         return self.hub.dead_letters if self.of_dead_letters else f"{self.hub.name}-waiting"
 
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> Alarm:
-        """Not a module's own resource: see `apply.HubDesired`."""
-        raise NotImplementedError
-
     def look(self, region: Region) -> ExistingAlarm | None:
         """DescribeAlarms, ListTagsForResource where tags are desired."""
         cloudwatch = region.clients["cloudwatch"]
@@ -182,17 +167,14 @@ class Alarm(Resource):
         desired = self._desired()
         shown = {**desired, "Metrics": _by_id(desired["Metrics"])}
         put = existing is None or existing.managed_fields() != shown
-        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags) if existing else ({}, [])
         arn = self.hub.arn("cloudwatch", f"alarm:{self.name}")
         calls = []
         if put:
             # It takes the tags of a new alarm only (CloudWatch API reference, PutMetricAlarm).
             tags = {"Tags": ansible_dict_to_boto3_tag_list(self.tags)} if self.tags else {}
             calls.append(Call("put_metric_alarm", {"AlarmName": self.name, **desired, **tags}))
-        if to_set:
-            calls.append(Call("tag_resource", {"ResourceARN": arn, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
-        if to_remove:
-            calls.append(Call("untag_resource", {"ResourceARN": arn, "TagKeys": to_remove}))
+        if existing:
+            calls += tag_calls(existing.tags, self.tags, self.purge_tags, arn)
         if existing and not calls:
             return unchanged(existing)
         tags_then = tags_after(existing.tags if existing else {}, self.tags, self.purge_tags)

@@ -16,7 +16,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.iam_policy import statements_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_calls, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, unchanged
 from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import Hub, Senders
@@ -62,11 +62,6 @@ class EventBus(Resource):
     service: t.ClassVar[str] = "events"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> EventBus:
-        """Not a module's own resource: see `apply.HubDesired`."""
-        raise NotImplementedError
-
     def look(self, region: Region) -> ExistingBus | None:
         """DescribeEventBus, ListTagsForResource where tags are desired; to remove it, ListRules."""
         events = region.clients["events"]
@@ -99,11 +94,8 @@ class EventBus(Resource):
             calls.append(Call("put_permission", {"EventBusName": self.hub.name, "Policy": json.dumps(policy)}))
         if existing and existing.policy and not policy:
             calls.append(Call("remove_permission", {"EventBusName": self.hub.name, "RemoveAllPermissions": True}))
-        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags) if existing else ({}, [])
-        if existing and to_set:
-            calls.append(Call("tag_resource", {"ResourceARN": existing.arn, "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
-        if existing and to_remove:
-            calls.append(Call("untag_resource", {"ResourceARN": existing.arn, "TagKeys": to_remove}))
+        if existing:
+            calls += tag_calls(existing.tags, self.tags, self.purge_tags, existing.arn)
         if not calls:
             return unchanged(existing)
         before = {"policy": existing.policy, "tags": dict(existing.tags)} if existing else None

@@ -51,11 +51,6 @@ class HubQueue(Queue):
         """Under this key it stands in a result."""
         return "queue" if self.receives else "dead_letter_queue"
 
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> HubQueue:
-        """Not a module's own resource: see `apply.HubDesired`."""
-        raise NotImplementedError
-
     def look(self, region: Region) -> ExistingHubQueue | None:
         """See `dead_letter_queue.Queue`."""
         found = super().look(region)

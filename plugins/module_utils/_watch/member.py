@@ -7,15 +7,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, settle
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.execution_role import role_arn
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import alarm_rule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import as_text
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec, tags_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
@@ -43,8 +45,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._watch.permission
 from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 if t.TYPE_CHECKING:
-    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-    from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+    pass
 
 _PERMISSION = "execution_role"
 
@@ -107,34 +108,19 @@ def apply_member(member: Member, regions: Regions, *, check_mode: bool, timeout:
     how: Document = {"check_mode": check_mode, "timeout": timeout}
     permission: Outcome | Failure | None = None
     if member.present:
-        permission = _settle(member.permission, regions, **how)
+        permission = settle(member.permission, regions, **how)
         if isinstance(permission, Outcome):
-            member = _with_role(member, str((permission.document or {})["role_arn"]))
+            # As it was read: the path of a role is no part of its name.
+            arn = str((permission.document or {})["role_arn"])
+            member = dataclasses.replace(member, rule=dataclasses.replace(member.rule, role_arn=arn))
     results: dict[str, t.Any] = {}
     if not isinstance(permission, Failure):
-        results = regions.run(functools.partial(_reconcile, member.rule, **how))
+        results = regions.run(functools.partial(reconcile, member.rule, **how))
     if not member.present and not any(isinstance(result, Failure) and not left_out(result)[0] for result in results.values()):
         # As long as a rule may be there, it needs the permission.
-        permission = _settle(member.permission, regions, **how)
+        permission = settle(member.permission, regions, **how)
     whole = _with_permission(_regions(member, results), permission)
     return _account(whole, present=member.present, predicted=check_mode, unsupported=unsupported)
-
-
-def _reconcile(rule: AlarmRule, region: Region, **how: t.Any) -> Outcome:
-    return reconcile(rule, region, **how)
-
-
-def _settle(permission: Permission, regions: Regions, **how: t.Any) -> Outcome | Failure:
-    try:
-        return reconcile(permission, regions.home((permission.service,)), **how)
-    except Exception as error:  # of any kind: the result also has the work in the regions
-        return failure_of(error)
-
-
-def _with_role(member: Member, arn: str) -> Member:
-    """Return the same with the execution role as it was read: its path is no part of its name."""
-    rule = AlarmRule(**{**vars(member.rule), "role_arn": arn})
-    return Member(member.permission, rule, member.present)
 
 
 def _regions(member: Member, results: t.Mapping[str, Outcome | Failure]) -> Document:

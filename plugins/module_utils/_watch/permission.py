@@ -62,11 +62,6 @@ class Permission(Resource):
     service: t.ClassVar[str] = "iam"
     reads: t.ClassVar[tuple[str, ...]] = ()
 
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> Permission:
-        """Not a module's own resource: see `member.Member`."""
-        raise NotImplementedError
-
     def look(self, region: Region) -> ExistingPermission | None:
         """Call GetRole, and GetRolePolicy of the one policy that is ours; of a role that is made elsewhere, all its policies."""
         if self.role_arn:

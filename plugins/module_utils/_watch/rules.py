@@ -49,11 +49,6 @@ class AlarmRule(EventRule):
     kind: t.ClassVar[str] = "alarm_rule"
 
     @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> AlarmRule:
-        """Not a module's own resource: see `member.Member`."""
-        raise NotImplementedError
-
-    @classmethod
     def to_remove(cls, integration: str) -> AlarmRule:
         """Return the rule of an integration that is not to be there."""
         return cls(alarm_rule(integration), present=False)
@@ -91,11 +86,6 @@ class HubRule(EventRule):
     hub: Hub = field(default_factory=Hub)
     description: str = HUB_DESCRIPTION
     target_id: str = HUB_TARGET
-
-    @classmethod
-    def from_parameters(cls, params: t.Mapping[str, t.Any], regions: t.Any) -> HubRule:
-        """Not a module's own resource: see `apply.HubDesired`."""
-        raise NotImplementedError
 
     @property
     def event_bus(self) -> str:

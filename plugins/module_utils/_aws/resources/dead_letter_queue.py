@@ -42,7 +42,7 @@ if t.TYPE_CHECKING:
 
 # SQS API reference, SetQueueAttributes: fourteen days is the longest.
 DEFAULT_RETENTION = 1209600
-_NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _MESSAGE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 
 
@@ -175,7 +175,7 @@ class Queue(Resource):
                 lambda: sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) if self.tags is not None else {},
             )
         except Exception as error:
-            if is_code(error, *_NO_QUEUE):
+            if is_code(error, *NO_QUEUE):
                 return None
             raise
         existing = ExistingQueue(self.name, url, attributes, tags)

@@ -16,7 +16,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.document import document
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging import items
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_changes, tags_after
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.tags import tag_calls, tags_after
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import DEFAULT_DESCRIPTION
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource, changed_fields, unchanged
@@ -135,8 +135,8 @@ class EventRule(Resource):
         desired, target = self._desired_fields(pattern), {**self.desired_target(region, existing), "Id": target_id}
         put_rule = existing.found is None or bool(changed_fields(existing.managed_fields(), desired))
         put_target = existing.target(target_id) != target
-        to_set, to_remove = tag_changes(existing.tags, self.tags, self.purge_tags)
-        if existing.found is not None and not (put_rule or put_target or to_set or to_remove):
+        tagging = tag_calls(existing.tags, self.tags, self.purge_tags, existing.document["arn"]) if existing.found is not None else []
+        if existing.found is not None and not (put_rule or put_target or tagging):
             return unchanged(existing)
 
         calls: list[Call] = []
@@ -153,10 +153,7 @@ class EventRule(Resource):
             if self.tags:
                 arguments["Tags"] = ansible_dict_to_boto3_tag_list(self.tags)
             calls.append(Call("put_rule", arguments))
-        if existing.found is not None and to_set:
-            calls.append(Call("tag_resource", {"ResourceARN": existing.document["arn"], "Tags": ansible_dict_to_boto3_tag_list(to_set)}))
-        if to_remove:
-            calls.append(Call("untag_resource", {"ResourceARN": existing.document["arn"], "TagKeys": to_remove}))
+        calls += tagging
         if put_target:
             calls.append(Call("put_targets", {"Rule": self.name, "EventBusName": self.event_bus, "Targets": [target]}))
         return Plan(

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws import regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import Connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.dead_letter_queue import Queue
@@ -228,7 +229,7 @@ class Fleet:
 
 def everywhere(monkeypatch: pytest.MonkeyPatch, fleet: Fleet, check_mode: bool = False) -> dict[str, t.Any]:
     monkeypatch.setattr(apply, "integrate", fleet.integrate)
-    monkeypatch.setattr(shared_role, "reconcile", fleet.reconcile)
+    monkeypatch.setattr(regions, "reconcile", fleet.reconcile)
     desired = dataclasses.replace(DESIRED, execution_role=ExecutionRole("a-role"))
     return apply.integrate_everywhere(desired, t.cast("t.Any", fleet), check_mode=check_mode, timeout=1)
 
