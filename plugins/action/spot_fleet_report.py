@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import table
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import results_of, table
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._next_step import next_step_of_fleet
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.document import verification_report
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._report.files import FolderError, check_writable, collection_version, write
@@ -19,7 +19,6 @@ _ARGUMENTS = {
     "report_dir": {"type": "str", "default": ""},
     "check_writable": {"type": "bool", "default": False},
 }
-_FACT = "spot_eventbridge_result"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -43,10 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "msg": str(error)}
 
     def _report(self, report_dir: str, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        # Not templated: the findings of thousands of regions are millions of values, and no value is a template.
-        left = {host: variables["hostvars"].raw_get(host).get(_FACT) for host in variables["ansible_play_hosts_all"]}
-        # A task that failed registers its failure.
-        results = {host: found if found and "summary" in found else None for host, found in left.items()}
+        results = results_of(variables["ansible_play_hosts_all"], variables["hostvars"])
         text = [*table(results), *next_step_of_fleet(results)] if len(results) > 1 else []
         show(self._display, text)
         files: list[str] = []

@@ -9,13 +9,13 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import results_of
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import fleet
 
 _ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "received": {"type": "dict", "default": {}},
 }
-_FACT = "spot_eventbridge_result"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -29,7 +29,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """See `ActionBase`."""
         super().run(tmp, task_vars)
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
-        # Not templated, as they are many values.
-        hostvars = (task_vars or {})["hostvars"]
-        results = [hostvars.raw_get(host).get(_FACT) for host in given["hosts"]]
-        return {"changed": False, **fleet(results, given["received"], datetime.datetime.now(datetime.timezone.utc))}
+        results = results_of(given["hosts"], (task_vars or {})["hostvars"])
+        return {"changed": False, **fleet(results.values(), given["received"], datetime.datetime.now(datetime.timezone.utc))}

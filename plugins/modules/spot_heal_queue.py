@@ -190,6 +190,16 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal import queu
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import pause
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, by_name
 
+_NOTHING: dict[str, t.Any] = {
+    "changed": False,
+    "messages": {},
+    "unreadable": [],
+    "count": 0,
+    "postponed": 0,
+    "outage": "",
+    "failed_messages": [],
+}
+
 
 def main() -> None:
     module = AnsibleAWSModule(
@@ -241,13 +251,12 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         seconds=params["visibility_timeout"] / 4,
     )
     return {
-        "changed": False,
+        **_NOTHING,
         "messages": by_name(message for message in found if isinstance(message, Message)),
         "unreadable": [message.as_dict() for message in found if isinstance(message, Unreadable)],
         "count": len(found),
         "postponed": max(0, queue.in_flight(region, url) - len(found)),
         "outage": queue.read_outage(region, url) if found else "",
-        "failed_messages": [],
     }
 
 
@@ -259,15 +268,7 @@ def _settle(params: t.Mapping[str, t.Any], region: Region, name: str, hub_accoun
         if params["outage"]:
             queue.write_outage(region, url, params["outage"])
         failed = [*queue.delete(region, url, params["delete"]), *queue.postpone(region, url, pauses)]
-    return {
-        "changed": bool(params["delete"]),
-        "messages": {},
-        "unreadable": [],
-        "count": 0,
-        "postponed": 0,
-        "outage": "",
-        "failed_messages": failed,
-    }
+    return {**_NOTHING, "changed": bool(params["delete"]), "failed_messages": failed}
 
 
 if __name__ == "__main__":

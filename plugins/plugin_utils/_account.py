@@ -15,8 +15,17 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import CHA
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._table import table as region_table
 
 Result = dict[str, t.Any]
+# The variable of a host in which the roles leave the result of its account.
+_FACT = "spot_eventbridge_result"
 
 _NOT_FINISHED = "it did not complete: read its messages above, and run it again"
+
+
+def results_of(hosts: t.Iterable[str], hostvars: t.Any) -> dict[str, Result | None]:
+    """Return the results of accounts by host; None where there is none, or the task that makes it failed."""
+    # Not templated: the findings of thousands of regions are millions of values, and no value is a template.
+    left = {host: hostvars.raw_get(host).get(_FACT) for host in hosts}
+    return {host: found if found and "summary" in found else None for host, found in left.items()}
 
 
 def result(
