@@ -85,12 +85,18 @@ SECOND_RUNS = ("onboard", "offboard", "verify")
 
 @dataclass
 class Place:
-    """What this history has desired of a site: its options, its token, and the regions in which it was onboarded last."""
+    """What this history has desired of a site: its options, its token, and the regions in which it was onboarded last.
+
+    Attributes:
+        stack: whether it is deployed by CloudFormation.
+        adopting: whether adopting from its stacks has begun and not succeeded; it is then tried again before anything else is done.
+    """
 
     options: Json = field(default_factory=dict)
     token: str = "admin"
     regions: tuple[str, ...] = ()
     stack: bool = False
+    adopting: bool = False
 
 
 Step = tuple[str, Json]
@@ -371,20 +377,23 @@ class History:
     ) -> None:
         if not self._preflight(site, regions):
             return
+        place = self.places[site]
+        if place.adopting:
+            on_existing = "adopt"
         given = self._desired(site, regions, on_existing, options)
-        calm = not trouble and not self.troubled and not self.places[site].stack
+        calm = not trouble and not self.troubled and not place.stack
         predicted = self.modules("spot_integration", check=True, **given) if calm and not check else None
-        if self.places[site].stack and on_existing == "adopt":
+        if place.stack and on_existing == "adopt":
             # From a stack to modules, for all regions at once.
-            given["regions"] = list(dict.fromkeys([*self.places[site].regions, *regions]))
-        elif self.places[site].stack:
+            given["regions"] = list(dict.fromkeys([*place.regions, *regions]))
+        elif place.stack:
             self._run_stack(site, regions, trouble, check=check, on_existing=on_existing, options=options)
             return
         run = self._act("spot_integration", site, trouble, check=check, removes=on_existing in ("migrate", "adopt"), **given)
+        if place.stack and not check:
+            place.stack = place.adopting = run is None or run.failed
         if run is None or check:
             return
-        if not run.failed and on_existing == "adopt":
-            self.places[site].stack = False
         if predicted:
             self._compare(predicted, run)
         if not trouble or trouble.what != "offboard":  # what another run removes behind it, no run can know
@@ -434,6 +443,10 @@ class History:
         given = self._common(site, regions)
         given = {key: value for key, value in given.items() if key not in ("invocation_endpoint", "spot_account")}
         calm = not trouble and not self.troubled
+        if self.places[site].adopting and not check:
+            self._run_ours(site, regions, None, check=False, **self.places[site].options)
+        if self.places[site].adopting:
+            return None
         if self.places[site].stack:
             del given["name"]
             run = self._act("spot_stack", site, trouble, check=check, removes=True, stack_name=SITES[site].name, state="absent", **given)
@@ -531,7 +544,7 @@ class History:
     def _info(self, site: str, regions: Sequence[str], hours: int = 0) -> Json:
         options = {name: self._filled(site, value) for name, value in self.places[site].options.items()}
         given = self._common(site, regions)
-        if self.places[site].stack:
+        if self.places[site].stack and not self.places[site].adopting:
             given["stack_name"] = SITES[site].name
         else:
             given["tags"] = {"ManagedBy": "spot.eventbridge", "SpotAccount": SITES[site].spot_account}
@@ -573,6 +586,9 @@ class History:
             place.token = "admin"
         regions = place.regions
         self._preflight(site, regions)
+        if place.adopting:
+            self._run_ours(site, regions, None, check=False, **place.options)
+            self._demand(not place.adopting or site in self.touched, "adopting from stacks failed again although nothing is wrong")
         if place.stack:
             self._run_stack(site, regions, None, check=False, on_existing="ignore", options=place.options)
             self._judge(site, regions)
@@ -600,7 +616,7 @@ class History:
 
     def _remove(self, site: str) -> None:
         run = self._offboard(site, self.places[site].regions)
-        assert run is not None
+        assert run is not None or self.places[site].adopting
 
     def _claims(self, site: str, run: Run) -> None:
         """What a successful run says is true."""

@@ -30,3 +30,12 @@ def test_rule_of_a_stack_that_lost_its_target_is_seen_by_verify() -> None:
     history.hand(site="beside", region="us-east-1", call=("events", "RemoveTargets", {"Rule": "{name}", "Ids": ["spot"]}))
     history.verify(site="beside", regions=["us-east-1"])
     history.end()
+
+
+def test_adoption_that_stopped_after_its_stack_was_deleted_ends_when_it_is_repeated() -> None:
+    history = History()
+    history.deploy_by(site="first", method="cloudformation")
+    history.onboard(site="first", regions=["us-east-1"])
+    history.hand(site="first", region="us-east-1", call=("events", "DisableRule", {"Name": "{name}"}))
+    history.onboard(site="first", regions=["us-east-1"], on_existing="adopt", trouble=Trouble(call=30, what="denied", times=8))
+    history.end()
