@@ -70,8 +70,9 @@ def _share_plugins() -> None:
         list(getattr(loader, f"{kind}_loader").all())
     for collection in COLLECTIONS:
         package = importlib.import_module(f"ansible_collections.{collection}")
-        for filter_plugin in (file for folder in package.__path__ for file in Path(folder).glob("plugins/filter/[!_]*.py")):
-            loader.filter_loader.get(f"{collection}.{filter_plugin.stem}")
+        for kind, plugins in (("filter", loader.filter_loader), ("action", loader.action_loader)):
+            for plugin in (file for folder in package.__path__ for file in Path(folder).glob(f"plugins/{kind}/[!_]*.py")):
+                plugins.get(f"{collection}.{plugin.stem}", class_only=True)
 
 
 def _serve(listening: socket.socket) -> None:
