@@ -39,3 +39,11 @@ def test_adoption_that_stopped_after_its_stack_was_deleted_ends_when_it_is_repea
     history.hand(site="first", region="us-east-1", call=("events", "DisableRule", {"Name": "{name}"}))
     history.onboard(site="first", regions=["us-east-1"], on_existing="adopt", trouble=Trouble(call=30, what="denied", times=8))
     history.end()
+
+
+def test_queue_with_a_message_that_is_delayed_stays() -> None:
+    message = {"QueueUrl": "{queue_url}", "MessageBody": '{"time": "2026-01-01T00:00:00Z"}', "DelaySeconds": 10}
+    history = History()
+    history.onboard(site="first", regions=["ap-south-1"])
+    history.hand(site="first", region="ap-south-1", call=("sqs", "SendMessage", message))
+    history.end()

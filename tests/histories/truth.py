@@ -111,7 +111,8 @@ def _queues(account: str, region: str) -> Iterator[tuple[str, str, Json]]:
         attributes = {name: value for name, value in queue.attributes.items() if name in _QUEUE}
         if attributes.get("Policy"):
             attributes["Policy"] = _parsed(attributes["Policy"])
-        yield "queue", queue.name, {"attributes": attributes, "tags": dict(queue.tags), "messages": len(queue.messages)}
+        # Those that nobody can receive yet, too: delayed, or in flight.
+        yield "queue", queue.name, {"attributes": attributes, "tags": dict(queue.tags), "messages": len(queue._messages)}
 
 
 def _roles(account: str) -> Iterator[tuple[str, str, Json]]:
