@@ -9,6 +9,7 @@ Every step is a method that takes plain values; a history that breaks a rule is 
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections import Counter
@@ -22,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.histories import oracles, truth
 from tests.histories.hands import filled_in
-from tests.histories.modules import InProcessModules, at_call, kill
+from tests.histories.modules import InProcessModules, at_call, healed, healing_plan, healing_record, kill
 from tests.integration.modules.runner import Run
 from tests.sandbox.client import NOTIFICATION
 from tests.sandbox.in_process import PLAIN, InProcess
@@ -190,9 +191,41 @@ class History:
         if broken:
             self._run_ours(site, broken, trouble, check=False, **self.places[site].options)
 
-    def heal(self, site: str, regions: Sequence[str]) -> None:
-        """Heal what an event of EventBridge's says is broken: the place for it, as soon as there is something that heals."""
-        raise NotImplementedError
+    def heal(self, site: str, regions: Sequence[str], *, trouble: Trouble | None = None) -> None:
+        """Heal a site in regions, as the role does: read, decide, repair, read again, record."""
+        self._note("heal", site=site, regions=list(regions), trouble=trouble)
+        preflight, before = self._query(site, regions, require_spot=False), self._read(site, regions)
+        if preflight.failed or before.failed:
+            return
+        # Messages of the hub would add nothing: they name regions, and here the regions are given.
+        given: Json = {"spot_account": SITES[site].spot_account, "preflight": preflight.answer, "info": before.answer, "messages": []}
+        limits = {"minimum_distance": 60.0, "repairs_per_hour": 5, "enabled": True}
+        planned = healing_plan({**given, **limits}, self._now())
+        repaired = planned["repair"]
+        self._demand(not (repaired and preflight.answer["obstacles"]), f"{repaired} would be repaired with a token that was not proved")
+        run = self._run_ours(site, repaired, trouble, check=False, **self.places[site].options) if repaired else None
+        if repaired and run is None:
+            return  # killed, or refused by its own preflight
+        after = self._read(site, repaired) if repaired else before
+        given |= {"plan": planned, "info": [before.answer, after.answer], "integration": run.answer if run else {}, "failure": None}
+        ended = healed({**given, "denied_regions": "skip"}, host=site, predicted=False, now=self._now())
+        for row in ended["summary"]:
+            if row["region"] in repaired and row["status"] == "active":
+                self._judge(site, [row["region"]])
+        if ended["healing"]["records"]:
+            self._record(site, ended["healing"]["records"])
+
+    def _record(self, site: str, records: dict[str, str]) -> None:
+        """Record what was healed, and demand that nothing but the tag of the rules is changed by it."""
+        before = self._all()
+        access = self._access(SITES[site].aws_account)
+        self.modules("spot_heal_record", name=SITES[site].name, records=records, **self._in_stack(site), **access)
+        after = self._all()
+        for resources in (before, after):
+            for (_, _, kind, _), resource in resources.items():
+                if kind == "rule":
+                    resource["tags"].pop(healing_record.TAG, None)
+        self._demand(oracles.same(before, after), "the record of a healing changed more than a tag of the rule")
 
     def verify(self, site: str, regions: Sequence[str]) -> None:
         """Verify a site in regions, and compare what it says with the truth."""
@@ -365,18 +398,24 @@ class History:
 
     def _preflight(self, site: str, regions: Sequence[str]) -> bool:
         """Ask AWS and Spot before any change, as the role does; where one of them refuses, something has to be wrong."""
+        return not self._query(site, regions).failed
+
+    def _query(self, site: str, regions: Sequence[str], **options: Any) -> Run:
         given = {**self._common(site, regions), "spot_token": self._token(site), "spot_api_url": self.house.spot_url}
-        run = self.modules("spot_preflight_info", **given)
+        run = self.modules("spot_preflight_info", **given, **options)
         assert run is not None
         wrong = bool(self.troubled) or not self._token_is_good(site)
         self._demand(not run.failed or wrong, f"preflight failed although nothing is wrong: {run.message}")
-        return not run.failed
+        return run
+
+    def _now(self) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(self.house.clock.time(), datetime.timezone.utc)
 
     def _run_ours(
         self, site: str, regions: Sequence[str], trouble: Trouble | None, *, check: bool, on_existing: str = "stop", **options: Any
-    ) -> None:
+    ) -> Run | None:
         if not self._preflight(site, regions):
-            return
+            return None
         place = self.places[site]
         if place.adopting:
             on_existing = "adopt"
@@ -387,17 +426,17 @@ class History:
             # From a stack to modules, for all regions at once.
             given["regions"] = list(dict.fromkeys([*place.regions, *regions]))
         elif place.stack:
-            self._run_stack(site, regions, trouble, check=check, on_existing=on_existing, options=options)
-            return
+            return self._run_stack(site, regions, trouble, check=check, on_existing=on_existing, options=options)
         run = self._act("spot_integration", site, trouble, check=check, removes=on_existing in ("migrate", "adopt"), **given)
         if place.stack and not check:
             place.stack = place.adopting = run is None or run.failed
         if run is None or check:
-            return
+            return run
         if predicted:
             self._compare(predicted, run)
         if not trouble or trouble.what != "offboard":  # what another run removes behind it, no run can know
             self._claims(site, run)
+        return run
 
     def _run_stack(
         self, site: str, regions: Sequence[str], trouble: Trouble | None, *, check: bool, on_existing: str, options: Json
@@ -541,17 +580,23 @@ class History:
     def _second_verify(self, site: str) -> None:
         self._info(site, self.places[site].regions or REGIONS[:1])
 
-    def _info(self, site: str, regions: Sequence[str], hours: int = 0) -> Json:
+    def _in_stack(self, site: str) -> Json:
+        stack = self.places[site].stack and not self.places[site].adopting
+        return {"stack_name": SITES[site].name} if stack else {}
+
+    def _read(self, site: str, regions: Sequence[str]) -> Run:
         options = {name: self._filled(site, value) for name, value in self.places[site].options.items()}
-        given = self._common(site, regions)
-        if self.places[site].stack and not self.places[site].adopting:
-            given["stack_name"] = SITES[site].name
-        else:
+        given = {**self._common(site, regions), **self._in_stack(site)}
+        if "stack_name" not in given:
             given["tags"] = {"ManagedBy": "spot.eventbridge", "SpotAccount": SITES[site].spot_account}
-        run = self.modules("spot_integration_info", **given, spot_token=self._token(site), evidence_hours=hours, **options)
+        run = self.modules("spot_integration_info", **given, spot_token=self._token(site), evidence_hours=0, **options)
         assert run is not None
         self._demand(not run.failed or bool(self.troubled), f"verify failed: {run.message}")
         self._demand(not run.changed, "verify changed something")
+        return run
+
+    def _info(self, site: str, regions: Sequence[str]) -> Json:
+        run = self._read(site, regions)
         return {} if run.failed else _entries(run)
 
     def _judge(self, site: str, regions: Sequence[str]) -> dict[str, str]:

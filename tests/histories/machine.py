@@ -84,6 +84,11 @@ class Histories(RuleBasedStateMachine):
         site, region = self._place(place)
         self.history.repair(site, [region], trouble=trouble)
 
+    @rule(place=PLACE, trouble=TROUBLE)
+    def heal(self, place: int, trouble: Trouble | None) -> None:
+        site, region = self._place(place)
+        self.history.heal(site, [region], trouble=trouble)
+
     @rule(place=PLACE)
     def verify(self, place: int) -> None:
         site, region = self._place(place)

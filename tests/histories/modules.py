@@ -36,10 +36,15 @@ if _COLLECTIONS.is_dir():
 # At once, as pytest-ansible looks elsewhere later.
 _MAINS = {
     name: importlib.import_module(f"{MODULES}.{name}").main
-    for name in ("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack")
+    for name in ("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack", "spot_heal_record")
 }
 
-UTILS = "ansible_collections.spot.eventbridge.plugins.module_utils"
+PLUGINS = "ansible_collections.spot.eventbridge.plugins"
+UTILS = f"{PLUGINS}.module_utils"
+# What heal decides on the controller.
+_HEALING = importlib.import_module(f"{PLUGINS}.plugin_utils._healing")
+healed, healing_plan = _HEALING.healed, _HEALING.healing_plan
+healing_record = importlib.import_module(f"{UTILS}._notify.healing_record")
 # Modules that wait longer than this, by the clock of the sandbox, have no end.
 LONGEST = 3600 * 3
 

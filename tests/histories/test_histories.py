@@ -11,6 +11,7 @@ import random
 import pytest
 
 from tests.histories.__main__ import run_batch
+from tests.histories.history import History
 
 # A history takes about a second of CPU time.
 FIXED, NEW = 30, 10
@@ -21,3 +22,23 @@ FIXED, NEW = 30, 10
 def test_no_history_breaks_a_rule(seed: int, histories: int) -> None:
     found = run_batch(seed, histories)
     assert found is None, f"seed {seed}:\n{found}"
+
+
+def test_healing_repairs_once_spot_is_back_and_the_last_authorisation_is_a_minute_ago() -> None:
+    history, place = History(), {"site": "first", "regions": ["us-east-1"]}
+
+    def works() -> bool:
+        return [entry["status"] for entry in history._info(**place).values()] == ["active"]
+
+    history.onboard(**place)
+    history.hand("first", "us-east-1", ("events", "DeauthorizeConnection", {"Name": "{name}"}))
+    history.heal(**place)
+    assert not works()
+    history.wait(90)
+    history.spot_down(503)
+    history.heal(**place)
+    assert not works()
+    history.all_well()
+    history.heal(**place)
+    assert works()
+    history.end()
