@@ -180,12 +180,14 @@ def in_order(
     waiting = dict(functions)
     futures: dict[str, concurrent.futures.Future[t.Any]] = {}
     while True:
-        well = {name for name, future in futures.items() if future.done() and not future.exception()}
+        # Looked at once in each turn: one that ends meanwhile would be taken for the last one, before what needs it has begun.
+        done = {name for name, future in futures.items() if future.done()}
+        well = {name for name in done if not futures[name].exception()}
         # That on which most depends is done here, so that what follows it does not have to wait for anything else.
         own, *others = sorted((name for name in waiting if well.issuperset(needs[name])), key=length, reverse=True) or [""]
         for name in others:
             futures[name] = _pool().submit(waiting.pop(name))
-        running = {name: future for name, future in futures.items() if not future.done()}
+        running = {name: future for name, future in futures.items() if name not in done}
         if own:
             futures[own] = _ended(waiting.pop(own))
         elif not running:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import itertools
 import threading
@@ -138,6 +139,34 @@ class TestInOrder:
         ended = in_order({name: functools.partial(work, name) for name in self.NEEDS}, self.NEEDS)
         assert [name for name, future in ended.items() if future.exception()] == [fails]
         assert list(ended) == called
+
+    @pytest.mark.parametrize("looks", range(1, 7))
+    def test_one_that_ends_between_two_looks_at_it_is_followed_by_what_needs_it(self, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
+        class Future(concurrent.futures.Future[t.Any]):
+            """One that ends when it is looked at for the last of so many times; it has begun, and cannot be cancelled."""
+
+            looks_left = looks
+
+            def _look(self) -> None:
+                self.looks_left -= 1
+                if not self.looks_left:
+                    self.set_result(None)
+
+            def done(self) -> bool:
+                self._look()
+                return super().done()
+
+            def cancel(self) -> bool:
+                self._look()
+                return False
+
+        class Pool:
+            def submit(self, _function: t.Callable[[], t.Any]) -> Future:
+                return Future()
+
+        monkeypatch.setattr(polling, "_pool", Pool)
+        monkeypatch.setattr(concurrent.futures, "wait", lambda *_, **__: None)
+        assert list(in_order({name: lambda: None for name in self.NEEDS}, self.NEEDS)) == list(self.NEEDS)
 
     def test_more_of_them_than_the_pool_has_threads_come_to_their_end(self) -> None:
         work = functools.partial(in_order, {name: lambda: at_once(*[lambda: time.sleep(0.001)] * 3) for name in self.NEEDS}, self.NEEDS)
