@@ -80,7 +80,7 @@ CHECKS = [
     # In the order of the folders, as the longest tests are alone in their files.
     Check(
         "integration",
-        ["python", "-m", "pytest", "-q", "-rs", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"],
+        ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"],
         long=True,
     ),
     Check("molecule", ["molecule", "test", "--all"]),
