@@ -600,7 +600,7 @@ class History:
         return {} if run.failed else _entries(run)
 
     def _judge(self, site: str, regions: Sequence[str]) -> dict[str, str]:
-        found = self._info(site, regions)
+        found, lags = self._info(site, regions), bool(self.house.settings()["destination_lag_seconds"])
         refused = not self._token_is_good(site)
         if refused and not self.troubled:
             self._demand(not self._preflight(site, regions), "preflight takes a token that is not good")
@@ -608,7 +608,7 @@ class History:
             arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
             self.states[oracles.state_of(entry)] += 1
             self.outcomes.update(f"{finding['check']}={finding['outcome']}" for finding in entry["findings"])
-            verdict = oracles.judge(entry, arrivals, SITES[site], self._demand, region, refused=refused)
+            verdict = oracles.judge(entry, arrivals, SITES[site], self._demand, region, refused=refused, lags=lags)
             self.judged[verdict] += 1
         return {region: entry["status"] for region, entry in found.items()}
 

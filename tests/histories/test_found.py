@@ -47,3 +47,11 @@ def test_queue_with_a_message_that_is_delayed_stays() -> None:
     history.onboard(site="first", regions=["ap-south-1"])
     history.hand(site="first", region="ap-south-1", call=("sqs", "SendMessage", message))
     history.end()
+
+
+def test_api_destination_whose_state_aws_shows_late_may_deliver() -> None:
+    history = History()
+    history.slow(state_seconds=1.5)
+    history.onboard(site="elsewhere", regions=["ap-south-1"])
+    history.slow(destination_lag_seconds=2.0)
+    history.verify(site="elsewhere", regions=["ap-south-1"])
