@@ -10,4 +10,4 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils import _in_worker
 class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_integration`."""
 
-    services = ("events", "iam", "secretsmanager", "sqs", "sts")
+    services = ("ec2", "events", "iam", "secretsmanager", "sqs", "sts")

@@ -10,4 +10,4 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils import _in_worker
 class ActionModule(_in_worker.ActionModule):
     """Runs the module `spot_integration_info`."""
 
-    services = ("cloudwatch", "events", "iam", "secretsmanager", "sqs", "sts")
+    services = ("cloudformation", "cloudwatch", "events", "iam", "secretsmanager", "sqs", "sts")

@@ -98,6 +98,54 @@ options:
         is a warning.
       - Keys that AWS manages, such as C(alias/aws/sqs), are refused, as EventBridge cannot use them; so is the ARN of another region.
     type: str
+  preflight:
+    description:
+      - If it is given, everything that M(spot.eventbridge.spot_preflight_info) checks is checked before the first change, in the same
+        module run, which costs less than two. V({}) is enough. If a check fails, the module fails, and nothing is changed.
+      - The regions are those of RV(preflight.regions). O(spot_account), O(spot_token), O(name), O(aws_account), O(invocation_endpoint) and
+        O(unsupported_regions) have the meaning that they have there.
+      - Needs C(ec2:DescribeRegions) as well.
+    type: dict
+    suboptions:
+      regions:
+        description:
+          - The regions, as a list or separated by commas; or V(all) for every enabled region.
+        type: raw
+        default: all
+      exclude_regions:
+        description:
+          - Regions in which nothing is to be done, as names or patterns such as V(ap-*). A region that O(preflight.regions) names is left
+            out, too.
+        type: list
+        elements: str
+        default: []
+      spot_api_url:
+        description:
+          - The address of the Spot API. Plain HTTP is accepted for loopback only.
+        type: str
+        default: https://api.spotinst.io
+      spot_validate_certs:
+        description:
+          - If V(true), the certificate of the Spot API is verified.
+        type: bool
+        default: true
+      require_spot:
+        description:
+          - If V(true), a missing token, a refusal by Spot or no response of Spot is a failure.
+          - If V(false), these are only reported in RV(preflight.checks).
+        type: bool
+        default: true
+      proof:
+        description:
+          - The proof that the token has to give before it is written, as O(spot.eventbridge.spot_preflight_info#module:proof).
+        type: str
+        choices: [notification, read, none]
+        default: notification
+      refused_settings:
+        description:
+          - Settings that are given and cannot be carried out, each with the reason. With any, the module fails before any call.
+        type: dict
+        default: {}
 
 extends_documentation_fragment:
   - spot.eventbridge._resources.connection
@@ -165,6 +213,14 @@ EXAMPLES = r"""
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
     role_name: spot-interruption-act-d7320fba
     regions: [us-east-1, us-west-2, eu-west-1]
+
+- name: The same in every enabled region, if the token is good for the account
+  spot.eventbridge.spot_integration:
+    name: spot-interruption-act-d7320fba
+    spot_account: act-d7320fba
+    spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
+    role_name: spot-interruption-act-d7320fba
+    preflight: {}
 
 - name: Take it away again, with the role
   spot.eventbridge.spot_integration:
@@ -394,6 +450,61 @@ notes:
   elements: str
   returned: always
   sample: [execution role created]
+preflight:
+  description: The result of M(spot.eventbridge.spot_preflight_info).
+  type: dict
+  returned: with O(preflight), unless a check failed
+  contains:
+    problem:
+      description: Empty, as a problem fails the module.
+      type: str
+      returned: always
+      sample: ""
+    spot_account:
+      description: The Spot account.
+      type: str
+      returned: always
+      sample: act-d7320fba
+    aws_account:
+      description: The caller's AWS account.
+      type: str
+      returned: always
+      sample: "123456789012"
+    partition:
+      description: The AWS partition of the account.
+      type: str
+      returned: always
+      sample: aws
+    home_region:
+      description: The region that responded.
+      type: str
+      returned: always
+      sample: us-east-1
+    regions:
+      description: The regions in which to work.
+      type: list
+      elements: str
+      returned: always
+      sample: [eu-west-1, us-east-1]
+    unsupported:
+      description: Enabled regions that O(unsupported_regions) leaves out.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    obstacles:
+      description: The reasons why the token must not be written to AWS; empty with O(preflight.require_spot).
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    checks:
+      description: Spot's responses, as RV(spot.eventbridge.spot_account_info#module:checks).
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
 """
 
 import functools
@@ -418,6 +529,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.entry import finish
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import preflight_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._takeover.apply import integrate_and_take_over
 
 
@@ -439,9 +551,11 @@ def main() -> None:
             **left_out_argument_spec(),
             **regions_argument_spec(),
             **wait_argument_spec(),
+            **preflight_argument_spec(),
         },
+        required_by={"preflight": ["spot_account"]},
         required_if=[("state", "present", ["spot_account"]), ("state", "present", ["role_arn", "role_name"], True)],
-        mutually_exclusive=[("role_arn", "role_name")],
+        mutually_exclusive=[("role_arn", "role_name"), ("preflight", "regions")],
         supports_check_mode=True,
     )
     finish(module, functools.partial(integrate_and_take_over, module), failed_result)

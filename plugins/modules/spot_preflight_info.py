@@ -177,30 +177,13 @@ checks:
     - {check: spot_token, outcome: pass, message: Spot accepts the token for act-d7320fba., remedy: ""}
 """
 
-import functools
-import typing as t
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, home_region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec, token_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
-    ArgumentError,
-    check_aws_account,
-    check_name,
-    check_spot_account,
-    desired_regions,
-)
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import (
-    ALL_REGIONS,
-    ask_aws_and_spot,
-    choose_regions,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import argument_spec, preflight
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
-from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_findings import findings, obstacles
 
 
 def main() -> None:
@@ -208,67 +191,26 @@ def main() -> None:
         argument_spec={
             "spot_account": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
-            "regions": {"type": "raw", "default": "all"},
             "unsupported_regions": {"type": "list", "elements": "str", "default": []},
-            "exclude_regions": {"type": "list", "elements": "str", "default": []},
-            **client.argument_spec(),
-            **client.proof_argument_spec(),
-            "require_spot": {"type": "bool", "default": True},
             "aws_account": {"type": "str"},
-            "refused_settings": {"type": "dict", "default": {}},
+            **argument_spec(),
+            **client.proof_argument_spec(),
+            **token_argument_spec(),
             **assume_role_argument_spec(),
         },
         supports_check_mode=True,
     )
     try:
-        answer = _answer(module)
-    except (ArgumentError, SpotError) as error:
+        found = preflight(module, module.params)[1]
+    except ArgumentError as error:
         _fail(module, str(error))
     except Exception as error:  # an uncaught one would print its arguments, the token among them
         _fail(module, failure_of(error).message)
-    if module.params["require_spot"]:
-        for check in answer["checks"]:
-            if check["outcome"] not in (PASS, FAIL):
-                module.warn(f"{check['message']} {check['remedy']}")
-        if answer["obstacles"]:
-            _fail(module, " ".join(answer["obstacles"]))
-    module.exit_json(changed=False, problem="", spot_account=module.params["spot_account"], **answer)
+    module.exit_json(changed=False, **found)
 
 
 def _fail(module: AnsibleAWSModule, message: str) -> None:
     module.fail_json(msg=message, problem=message)
-
-
-def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
-    params = module.params
-    spot_account = check_spot_account(params["spot_account"])
-    check_name(params["name"])
-    client.notification_endpoint(params)
-    if params["refused_settings"]:
-        reasons = "; ".join(f"{name} has no effect: {reason}" for name, reason in params["refused_settings"].items())
-        raise ArgumentError(f"{reasons}. Nothing was changed.")
-    desired = desired_regions(params["regions"])
-    api = client.client(params) if params["require_spot"] else client.client_if_token(params)
-    if params["aws_account"]:
-        check_aws_account(params["aws_account"])
-    home = Regions(module, ("sts", "ec2"), default_region=home_region([] if desired == ALL_REGIONS else desired))
-    aws, spot = ask_aws_and_spot(home, api, spot_account, functools.partial(client.proof, params))
-    if params["aws_account"] not in (None, "", aws.aws_account):
-        raise ArgumentError(
-            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} is to be served in {params['aws_account']}. "
-            "Use credentials of that account: set assume_role_arn or profile, or AWS_PROFILE."
-        )
-    regions, left_out = choose_regions(desired, aws.enabled, params["unsupported_regions"], params["exclude_regions"])
-    checks = findings(spot, spot_account, aws.aws_account, params["proof"])
-    return {
-        "aws_account": aws.aws_account,
-        "partition": aws.partition,
-        "home_region": aws.home,
-        "regions": regions,
-        "unsupported": left_out,
-        "checks": [finding.as_dict() for finding in checks],
-        "obstacles": obstacles(spot, checks),
-    }
 
 
 if __name__ == "__main__":

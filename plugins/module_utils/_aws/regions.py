@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import copy
 import functools
 import threading
 import typing as t
@@ -121,6 +122,17 @@ class Regions:
 
         self._make_client = make_client
         self._regions = {name: self._make_region(name, services) for name in self.names}
+
+    def among(self, names: t.Sequence[str], services: t.Sequence[str], home: str) -> Regions:
+        """Return other regions of the same account, with the same credentials and clients.
+
+        :param home: the region for calls about the whole account
+        :raises ArgumentError: not the name of a region.
+        """
+        others = copy.copy(self)
+        others.names, others._home = check_regions(names), home
+        others._regions = {name: others._make_region(name, services) for name in others.names}
+        return others
 
     def aws_account(self) -> str:
         """Return the caller's AWS account, twelve digits.

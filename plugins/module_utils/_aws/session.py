@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import typing as t
@@ -24,6 +25,7 @@ try:
     import boto3
     import botocore.session
     from botocore.credentials import AssumeRoleCredentialFetcher, RefreshableCredentials
+    from botocore.exceptions import BotoCoreError
     from botocore.loaders import create_loader
 except ImportError:  # AnsibleAWSModule reports it
     pass
@@ -69,11 +71,10 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
     :param region: where the profile's role is assumed if neither the profile nor AWS_DEFAULT_REGION names a region
     :raises ArgumentError: there is no such profile.
     """
-    core = botocore.session.Session(profile=profile)
-    # Else an old botocore assumes the role in us-east-1, for all regions.
-    core.set_config_variable("sts_regional_endpoints", "regional")
     try:
-        core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+        core = _core_session(profile)
+        # Else an old botocore assumes the role in us-east-1, for all regions.
+        core.set_config_variable("sts_regional_endpoints", "regional")
         if region and core.get_config_variable("region") is None:
             core.set_config_variable("region", region)
         if core.get_config_variable("ca_bundle") is None:
@@ -93,15 +94,25 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
 def preload(services: t.Iterable[str]) -> None:
     """Read botocore's descriptions of services, which sessions of this process and of its forks then share.
 
-    It takes a third of a second for those that a run needs, half of it for EC2.
+    It takes a third of a second for those that a run needs, half of it for EC2. A client of each service reads all that clients need,
+    `can_paginate` the rest.
     """
-    loader = _loader(botocore.session.Session().get_config_variable("data_path"))
-    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
-        loader.load_data(name)
-    loader.list_available_services("service-2")
-    for service in services:
-        for kind in ("service-2", "endpoint-rule-set-1"):
-            loader.load_service_model(service, kind)
+    # A profile that does not exist, or a configuration that is not valid, is reported by the module.
+    with contextlib.suppress(BotoCoreError):
+        core = _core_session(None)
+        for service in services:
+            client = core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+            client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+
+
+def _core_session(profile: str | None) -> t.Any:
+    """Return a botocore session that shares botocore's loader.
+
+    :raises BotoCoreError: there is no such profile.
+    """
+    core = botocore.session.Session(profile=profile)
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    return core
 
 
 @functools.cache

@@ -57,7 +57,7 @@ def reconcile(
         call = plan.calls[0]
         try:
             for call in plan.calls:
-                _make(call, resource, region)
+                region = _make(call, resource, region)
             break
         except Exception as error:
             existing, failure = None, failure_of(error)
@@ -76,7 +76,8 @@ def reconcile(
     return Outcome(dataclasses.replace(told, note="; ".join(notes) or None), document)
 
 
-def _make(call: Call, resource: Resource, region: Region) -> None:
+def _make(call: Call, resource: Resource, region: Region) -> Region:
+    """Make a call of a plan, and return the region, in which a rule that it made is known."""
     response = getattr(region.clients[call.service or resource.service], call.operation)(**call.arguments)
     # PutTargets and RemoveTargets can fail with HTTP 200 (EventBridge API reference).
     if response.get("FailedEntryCount"):
@@ -85,6 +86,7 @@ def _make(call: Call, resource: Resource, region: Region) -> None:
         message = f"{call.operation} failed for {response['FailedEntryCount']} target(s): {reasons}"
         conflict = bool(entries) and all(is_conflict_code(str(entry.get("ErrorCode"))) for entry in entries)
         raise RegionError("FailedEntries", message, conflict)
+    return region.knowing(resource.kind, response.get("RuleArn"))
 
 
 def _read_settled(resource: Resource, region: Region, deadline: Deadline, look: t.Callable[[], t.Any] | None = None) -> t.Any:

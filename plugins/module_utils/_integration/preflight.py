@@ -7,21 +7,119 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.arn import parse_aws_arn
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, enabled_regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions, enabled_regions, home_region
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, is_excluded
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    ArgumentError,
+    check_aws_account,
+    check_name,
+    check_spot_account,
+    desired_regions,
+    is_excluded,
+)
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import SpotError
+from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_findings import findings, obstacles
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import Proof, SpotResponse, ask
 
+if t.TYPE_CHECKING:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
+
 ALL_REGIONS = ["all"]
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options of preflight that the modules which write do not have themselves."""
+    return {
+        "regions": {"type": "raw", "default": "all"},
+        "exclude_regions": {"type": "list", "elements": "str", "default": []},
+        **client.api_argument_spec(),
+        "proof": client.proof_argument_spec()["proof"],
+        "require_spot": {"type": "bool", "default": True},
+        "refused_settings": {"type": "dict", "default": {}},
+    }
+
+
+def preflight_argument_spec() -> ArgumentSpec:
+    """Return the option of a module that does preflight before its own work."""
+    return {"preflight": {"type": "dict", "options": argument_spec()}}
+
+
+def begin(module: AnsibleAWSModule, services: t.Sequence[str]) -> tuple[Regions, Document]:
+    """Return the regions in which a module works, those of preflight if it is to do that first; and what preflight adds to its result.
+
+    :raises ArgumentError: the work must not begin.
+    """
+    params = module.params
+    if params["preflight"] is None:
+        return Regions(module, services, params["regions"]), {}
+    home, found = preflight(module, {**params, **params["preflight"]})
+    params.update(aws_account=found["aws_account"], unsupported_regions=found["unsupported"])
+    return home.among(found["regions"], services, found["home_region"]), {"preflight": found}
+
+
+def preflight(module: AnsibleAWSModule, params: t.Mapping[str, t.Any]) -> tuple[Regions, Document]:
+    """Validate the options, and query AWS and Spot, before anything is written. A check that could not be made is a warning.
+
+    :param params: the options of `spot_preflight_info`
+    :returns: the home region, and the result of `spot_preflight_info`
+    :raises ArgumentError: the work must not begin.
+    """
+    try:
+        home, found = _preflight(module, params)
+    except SpotError as error:
+        raise ArgumentError(str(error)) from None
+    if params["require_spot"]:
+        for check in found["checks"]:
+            if check["outcome"] not in (PASS, FAIL):
+                module.warn(f"{check['message']} {check['remedy']}")
+        if found["obstacles"]:
+            raise ArgumentError(" ".join(found["obstacles"]))
+    return home, {"problem": "", "spot_account": params["spot_account"], **found}
+
+
+def _preflight(module: AnsibleAWSModule, params: t.Mapping[str, t.Any]) -> tuple[Regions, Document]:
+    spot_account = check_spot_account(params["spot_account"])
+    check_name(params["name"])
+    client.notification_endpoint(params)
+    if params["refused_settings"]:
+        reasons = "; ".join(f"{name} has no effect: {reason}" for name, reason in params["refused_settings"].items())
+        raise ArgumentError(f"{reasons}. Nothing was changed.")
+    desired = desired_regions(params["regions"])
+    api = client.client(params) if params["require_spot"] else client.client_if_token(params)
+    if params["aws_account"]:
+        check_aws_account(params["aws_account"])
+    home = Regions(module, ("sts", "ec2"), default_region=home_region([] if desired == ALL_REGIONS else desired))
+    aws, spot = ask_aws_and_spot(home, api, spot_account, functools.partial(client.proof, params))
+    if params["aws_account"] not in (None, "", aws.aws_account):
+        raise ArgumentError(
+            f"The AWS credentials are of {aws.aws_account} ({aws.arn}), but {spot_account} is to be served in {params['aws_account']}. "
+            "Use credentials of that account: set assume_role_arn or profile, or AWS_PROFILE."
+        )
+    regions, left_out = choose_regions(desired, aws.enabled, params["unsupported_regions"], params["exclude_regions"])
+    checks = findings(spot, spot_account, aws.aws_account, params["proof"])
+    return home, {
+        "aws_account": aws.aws_account,
+        "partition": aws.partition,
+        "home_region": aws.home,
+        "regions": regions,
+        "unsupported": left_out,
+        "checks": [finding.as_dict() for finding in checks],
+        "obstacles": obstacles(spot, checks),
+    }
 
 
 @dataclass(frozen=True)

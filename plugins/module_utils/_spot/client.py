@@ -23,8 +23,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof
 
 def argument_spec() -> ArgumentSpec:
     """Return the options of every module that calls the Spot API."""
+    return {**token_argument_spec(), **api_argument_spec()}
+
+
+def api_argument_spec() -> ArgumentSpec:
+    """Return the options for where the Spot API is."""
     return {
-        **token_argument_spec(),
         "spot_api_url": {"type": "str", "default": DEFAULT_URL},
         "spot_validate_certs": {"type": "bool", "default": True},
     }

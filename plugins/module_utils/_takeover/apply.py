@@ -21,6 +21,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.region impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failure_message
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, integrate_everywhere
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import begin
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import account_result, names_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
@@ -45,11 +46,11 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
     :returns: the result of `spot_integration`
     """
     params, timeout = module.params, wait_seconds(module.params)
-    regions = Regions(module, SERVICES, params["regions"])
+    regions, before = begin(module, SERVICES)
     desired = Desired.from_parameters(params, regions)
     served = {"endpoint": desired.endpoint, "spot_account": desired.spot_account}
     removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"], **served)
-    return account_result(
+    result = account_result(
         _integrate(desired, removals, params["role_settle_time"]),
         present=desired.present,
         predicted=module.check_mode,
@@ -58,6 +59,7 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
         unsupported=params["unsupported_regions"],
         denied=params["denied_regions"],
     )
+    return {**before, **result}
 
 
 def _integrate(desired: Desired, removals: Removals, settle: float) -> Document:

@@ -189,3 +189,55 @@ def test_a_missing_permission_is_named(preflight: Any, sandbox: Sandbox) -> None
     message = preflight().message
     assert "Cannot list the regions of AWS (us-east-1)" in message
     assert "DescribeRegions" in message
+
+
+@pytest.fixture
+def integrate(run: Runner, sandbox: Sandbox) -> Any:
+    """Runs the module that makes an integration, after preflight."""
+
+    def call(token: str = "admin", role: str | None = None, **preflight: Any) -> Run:
+        given = {"spot_api_url": sandbox.spot_url, **preflight}
+        arguments = {"name": NAME, "spot_account": SPOT_ACCOUNT, "role_name": NAME, "assume_role_arn": role, "preflight": given}
+        endpoint = sandbox.spot_url + NOTIFICATION
+        return run("spot_integration", spot_token=sandbox.tokens[token], invocation_endpoint=endpoint, **arguments)
+
+    return call
+
+
+def test_the_module_that_writes_does_the_same_before(integrate: Any, preflight: Any, sandbox: Sandbox) -> None:
+    sandbox.settings(enabled_regions=["us-east-1", "eu-west-1", "eu-west-2"])
+    alone = preflight(exclude_regions=["eu-west-2"]).answer
+    done = integrate(exclude_regions=["eu-west-2"])
+    assert done.answer["preflight"] == {name: value for name, value in alone.items() if name in done.answer["preflight"]}
+    assert done.actions == {"eu-west-1": "created", "us-east-1": "created"}
+    assert (done.answer["aws_account"], done.answer["problem"]) == (ACCOUNT, "")
+
+
+def test_then_nothing_is_asked_twice(integrate: Any, sandbox: Sandbox) -> None:
+    integrate("editor", role=f"arn:aws:iam::{ACCOUNT}:role/Spot", regions="eu-west-1")
+    assert [call["operation"] for call in sandbox.calls() if call["service"] in ("ec2", "sts")].count("AssumeRole") == 1
+    assert len(sandbox.calls(operation="GetCallerIdentity")) == len(sandbox.calls(operation="DescribeRegions")) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"token": "viewer"}, "it may not notify for act-d7320fba"),
+        ({"regions": "eu-west-9"}, "Not a region, or not enabled in this AWS account: eu-west-9."),
+        ({"refused_settings": {"a": "it is for b"}}, "a has no effect: it is for b. Nothing was changed."),
+    ],
+    ids=str,
+)
+def test_then_nothing_is_written_where_it_fails(integrate: Any, preflight: Any, sandbox: Sandbox, given: Any, message: str) -> None:
+    done = integrate(**given)
+    assert (done.failed, done.answer["problem"], done.answer["summary"]) == (True, done.message, [])
+    assert done.message == preflight(**given).message
+    assert message in done.message
+    assert not {"regions", "preflight"} & done.answer.keys()
+    assert sandbox.calls(writes=True) == []
+
+
+def test_then_a_doubt_is_a_warning(integrate: Any, preflight: Any) -> None:
+    done = integrate("limited", proof="none", regions="eu-west-1")
+    assert done.actions == {"eu-west-1": "created"}
+    assert done.warnings == preflight("limited", proof="none").warnings != []

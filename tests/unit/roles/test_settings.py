@@ -50,7 +50,9 @@ def options(role: Path = ROLE, entry: str = "main") -> dict[str, Any]:
 
 def variables(**changes: Any) -> dict[str, Any]:
     preflight = {"aws_account": "123456789012", "regions": ["eu-west-1"], "unsupported": []}
-    given = {"omit": "omitted", "spot_eventbridge_account": "act-d7320fba", "__spot_eventbridge_preflight": preflight}
+    # As the entry point `main` sets them.
+    entry = {"__spot_eventbridge_work": "onboard", "__spot_eventbridge_require_spot": True, "__spot_eventbridge_refused_settings": {}}
+    given = {"omit": "omitted", "spot_eventbridge_account": "act-d7320fba", "__spot_eventbridge_preflight": preflight, **entry}
     return {**load(ROLE / "defaults" / "main.yml"), **load(ROLE / "vars" / "main.yml"), **given, **changes}
 
 
@@ -77,7 +79,7 @@ def refused(method: str, **changes: Any) -> list[str]:
 
 def of_all_methods() -> set[str]:
     """The variables that the tasks around both methods use: who works where, proof, notification."""
-    texts = [(ROLE / "tasks" / name).read_text() for name in ("account.yml", "work/onboard.yml", "work/notify.yml")]
+    texts = [(ROLE / "tasks" / name).read_text() for name in ("account.yml", "work/preflight.yml", "work/onboard.yml", "work/notify.yml")]
     private = (ROLE / "vars" / "main.yml").read_text()
     found = {name for name in options() if any(f"{name} " in text or f"{name}\n" in text for text in texts)}
     return found | {name for name in options() if "_notify_" in name and name in private}

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import json
 import typing as t
 from dataclasses import dataclass, field
@@ -111,20 +112,28 @@ class EventRule(Resource):
         return None
 
     def look(self, region: Region) -> ExistingRule | None:
-        """Call DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name."""
-        events = region.clients["events"]
+        """Call DescribeRule, ListTargetsByRule, ListTagsForResource where tags are desired; None if there is no rule of this name.
+
+        A rule that was just made is there, so all are called at once.
+        """
+        events, tagged = region.clients["events"], self.present and self.tags is not None
+
+        def targets() -> t.Any:
+            return tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=self.event_bus))
+
+        def tags(arn: str) -> t.Any:
+            return events.list_tags_for_resource(ResourceARN=arn)["Tags"] if tagged else []
+
+        describe = functools.partial(events.describe_rule, Name=self.name, EventBusName=self.event_bus)
+        made = region.known.get(self.kind)
         try:
-            found = events.describe_rule(Name=self.name, EventBusName=self.event_bus)
+            found, *rest = at_once(describe, targets, functools.partial(tags, made)) if made else [describe()]
         except Exception as error:
             if is_code(error, "ResourceNotFoundException"):
                 return None
             raise
-        tagged = self.present and self.tags is not None
-        targets, tags = at_once(
-            lambda: tuple(items(events, "list_targets_by_rule", "Targets", Rule=self.name, EventBusName=self.event_bus)),
-            lambda: events.list_tags_for_resource(ResourceARN=found["Arn"])["Tags"] if tagged else [],
-        )
-        return ExistingRule(document(found), targets, boto3_tag_list_to_ansible_dict(tags))
+        existing_targets, existing_tags = rest or at_once(targets, functools.partial(tags, found["Arn"]))
+        return ExistingRule(document(found), existing_targets, boto3_tag_list_to_ansible_dict(existing_tags))
 
     def plan(self, region: Region, existing: ExistingRule | None) -> Plan:
         """See `plan.Resource`. Targets that are not ours stay as they are."""
