@@ -34,6 +34,8 @@ FAILED = "failed"
 _FIRST_PAUSE, _LONGEST_PAUSE = 15.0, 300.0
 # A fifth more or less, so that what was lost at once is not tried again at once.
 _JITTER = 0.2
+# The seconds between two messages of an outage.
+_TURN = 30
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,24 @@ def pause(receives: int, chance: t.Callable[[], float] = random.random) -> int:
     """
     seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(receives, 10))
     return round(min(_LONGEST_PAUSE, seconds * (1 - _JITTER + 2 * _JITTER * chance())))
+
+
+def pauses(messages: t.Iterable[t.Mapping[str, t.Any]], chance: t.Callable[[], float] = random.random) -> dict[str, int]:
+    """Return for how many seconds messages are postponed, by receipt handle.
+
+    Those whose token was not proved come back one after the other: the first shows whether Spot accepts tokens again, and then all accounts
+    are worked on. So the end of an outage is seen soon, with one proof each time.
+
+    :param messages: each with `handle`, `receives`, and `cause`, why it waits
+    """
+    found, turns = {}, 0
+    for message in messages:
+        seconds = pause(message["receives"], chance)
+        if message["cause"] == NO_PROOF:
+            turns += 1
+            seconds = max(seconds, min(round(_LONGEST_PAUSE), turns * _TURN))
+        found[message["handle"]] = seconds
+    return found
 
 
 def decide(

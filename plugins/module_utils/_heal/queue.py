@@ -84,7 +84,7 @@ def in_flight(region: Region, url: str) -> int:
 
 
 def read_outage(region: Region, url: str) -> str:
-    """Return what people were told last for all accounts of the hub, a tag of the queue; empty without the permission. ListQueueTags."""
+    """Return what people know of an outage, a tag of the queue; empty without the permission. ListQueueTags."""
     try:
         return str(region.clients["sqs"].list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG, ""))
     except Exception as error:
@@ -93,8 +93,20 @@ def read_outage(region: Region, url: str) -> str:
         raise
 
 
+def read_outage_of(region: Region, name: str, aws_account: str | None) -> str:
+    """Return the same of a queue by its name; empty where it does not exist, or without the permission. GetQueueUrl, ListQueueTags."""
+    try:
+        return read_outage(region, queue_url(region, name, aws_account))
+    except ArgumentError:
+        return ""
+    except Exception as error:
+        if failure_of(error).denied:
+            return ""
+        raise
+
+
 def write_outage(region: Region, url: str, outage: str) -> None:
-    """Record what people were told. TagQueue."""
+    """Record what people know of an outage. TagQueue."""
     region.clients["sqs"].tag_queue(QueueUrl=url, Tags={TAG: outage})
 
 
