@@ -280,9 +280,11 @@ regions:
         - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when
           the region was lost, C(told) when people were told last that it is not repaired, C(cause) why, C(count) how often they were
           told, and C(repairs) when it was repaired, five times at most. Empty where there is no record.
+        - C(opted_out) is V(true) where the value of the tag is V(off), so that the region is not healed. C(unread) is why the tags of the
+          rule could not be read.
       type: dict
       returned: always
-      sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"]}
+      sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"], opted_out: false, unread: ""}
 summary:
   description: One row for each region, worst first, with those of O(unsupported_regions).
   type: list

@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
     BROKEN,
     GOOD,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, parse_time
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG, HealingRecord, parse_time
 
 # The actions on a region.
 WELL = "well"
@@ -115,13 +115,26 @@ def decide(
     status = entry["status"]
     if status in GOOD:
         return Decision(WELL)
-    if status == ABSENT or not enabled:
-        return Decision(LEAVE, why="there is no integration" if enabled else "spot_eventbridge_heal is false")
+    left = _left_alone(status, record, enabled)
+    if left:
+        return Decision(LEAVE, why=left)
     if status not in BROKEN:
         return Decision(WAIT, UNREAD, entry["reason"])
+    if record.unread:
+        why = f"the tags of its rule cannot be read ({record.unread}), so whether the tag {TAG} is off is not known"
+        return Decision(WAIT, UNREAD, why)
     if obstacles:
         return Decision(WAIT, NO_PROOF, " ".join(obstacles))
     return _limited(entry, record, brakes, now)
+
+
+def _left_alone(status: str, record: HealingRecord, enabled: bool) -> str:
+    """Return why a region is not healed, whatever the reason that it does not work; empty if it may be."""
+    if not enabled:
+        return "spot_eventbridge_heal is false"
+    if record.opted_out:
+        return f"the tag {TAG} of its rule is off"
+    return "there is no integration" if status == ABSENT else ""
 
 
 def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes, now: datetime.datetime) -> Decision:

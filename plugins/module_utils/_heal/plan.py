@@ -129,7 +129,7 @@ def outcome(
             repairs = (*record.repairs, as_text(now))[-MOST_REPAIRS:] if changed else record.repairs
             found = replace(news, kind=REPAIRED, well=as_text(now), why=before["reason"], notices=_lost_notices(after, lost))
             return Outcome(Decision(WELL), found, HealingRecord(repairs=repairs))
-    elif decision.action == WELL:
+    elif decision.action == WELL and not record.opted_out and not record.unread:
         return _well(decision, record, before, replace(news, kind=WELL_AGAIN, notices=_lost_notices(after, lost)))
     if decision.action != WAIT or decision.cause not in _TOLD_CAUSES:
         return Outcome(decision)

@@ -77,7 +77,7 @@ class Readings:
     def healing(self, spot_account: str) -> HealingRecord:
         """Return what the rule's tags record of the region's healing; nothing where they could not be read."""
         tags = self.tags.get("rule", {})
-        return HealingRecord() if isinstance(tags, Failure) else healing_in(tags, spot_account)
+        return HealingRecord(unread=f"{tags.code}: {tags.message}") if isinstance(tags, Failure) else healing_in(tags, spot_account)
 
     def documents(self) -> dict[str, t.Any]:
         """Return the resources as results have them: None for a resource that does not exist or could not be read."""

@@ -218,3 +218,22 @@ def test_dead_letters_since_the_loss_are_counted() -> None:
 
 def test_events_of_another_aws_account_with_an_integration_of_the_same_name_are_left_alone() -> None:
     assert own_messages([message(account="999999999999"), message()], "123456789012") == [message()]
+
+
+@pytest.mark.parametrize("status", ["inactive", "drifted", "incomplete", "unknown"])
+def test_a_region_that_people_opted_out_is_left_alone_whatever_it_is(status: str) -> None:
+    off = entry(status, HealingRecord(opted_out=True))
+    decision = decided(off, REFUSED)
+    assert (decision.action, decision.is_done, decision.why) == (LEAVE, True, "the tag SpotHealing of its rule is off")
+    assert ended(off, decision) == Outcome(decision)
+
+
+@pytest.mark.parametrize("record", [HealingRecord(opted_out=True), HealingRecord(unread="AccessDenied: no")], ids=str)
+def test_what_works_and_has_no_record_that_was_read_gets_none(record: HealingRecord) -> None:
+    well = entry("active", record, authorized=at(-10))
+    assert ended(well, decided(well)) == Outcome(Decision(WELL))
+
+
+def test_a_region_whose_tags_could_not_be_read_waits() -> None:
+    decision = decided(entry("inactive", HealingRecord(unread="AccessDenied: no")))
+    assert (decision.action, decision.cause, "AccessDenied: no" in decision.why) == (WAIT, UNREAD, True)

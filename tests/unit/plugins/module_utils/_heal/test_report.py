@@ -91,6 +91,11 @@ def test_what_is_recorded_is_read_again(record: HealingRecord) -> None:
     assert re.fullmatch(r"[\w.:/=+@ -]*", tag, re.ASCII)
 
 
+@pytest.mark.parametrize("value", ["off", "OFF", " off ", "False"])
+def test_the_value_off_of_people_opts_the_region_out(value: str) -> None:
+    assert healing_in({TAG: value}, ACCOUNT) == HealingRecord(opted_out=True)
+
+
 def test_only_the_latest_five_repairs_are_recorded() -> None:
     assert healing_in({TAG: healing_tag(ACCOUNT, HealingRecord(repairs=TIMES))}, ACCOUNT).repairs == TIMES[1:]
 
