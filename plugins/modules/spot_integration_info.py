@@ -275,6 +275,11 @@ regions:
           type: str
           returned: when CloudWatch could not be read
           sample: "AccessDenied: GetMetricData: not authorized"
+    stack_set:
+      description: The stack of a stack set that the integration belongs to. Empty if it belongs to none.
+      type: str
+      returned: always
+      sample: ""
     healing:
       description:
         - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when
@@ -422,6 +427,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
             "healing": asdict(readings.healing(desired.spot_account)),
         }
+            "stack_set": readings.stack_set,
     return info_result(
         results,
         spot_account=desired.spot_account,

@@ -30,10 +30,15 @@ FLAPPING = "flapping"
 TOO_SOON = "too_soon"
 UNREAD = "unread"
 FAILED = "failed"
+OF_A_STACK_SET = "stack_set"
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 15.0, 300.0
 # A fifth more or less, so that what was lost at once is not tried again at once.
 _JITTER = 0.2
+_STACK_SET = (
+    "Run the playbook spot.eventbridge.stack_set; where the authorisation is lost, with another token_revision, which writes the token "
+    "to all of its accounts."
+)
 # The seconds between two messages of an outage.
 _TURN = 30
 
@@ -113,19 +118,27 @@ def decide(
     :param enabled: whether the account is to be healed
     """
     status = entry["status"]
-    if status in GOOD:
+    if status in GOOD or (entry["stack_set"] and _is_authorized(entry)):
+        # The names and settings of a stack set are its own.
         return Decision(WELL)
     left = _left_alone(status, record, enabled)
     if left:
         return Decision(LEAVE, why=left)
-    if status not in BROKEN:
+    waits = _waits(entry, obstacles, record)
+    return waits if waits else _limited(entry, record, brakes, now)
+
+
+def _waits(entry: t.Mapping[str, t.Any], obstacles: t.Sequence[str], record: HealingRecord) -> Decision | None:
+    """Return the decision on a region that must not be written to now; None if it may be."""
+    if entry["status"] not in BROKEN:
         return Decision(WAIT, UNREAD, entry["reason"])
     if record.unread:
         why = f"the tags of its rule cannot be read ({record.unread}), so whether the tag {TAG} is off is not known"
         return Decision(WAIT, UNREAD, why)
-    if obstacles:
-        return Decision(WAIT, NO_PROOF, " ".join(obstacles))
-    return _limited(entry, record, brakes, now)
+    if entry["stack_set"]:
+        why = f"{entry['stack_set']} is a stack of a stack set, and only its stack set may change it. {_STACK_SET}"
+        return Decision(WAIT, OF_A_STACK_SET, why)
+    return Decision(WAIT, NO_PROOF, " ".join(obstacles)) if obstacles else None
 
 
 def _left_alone(status: str, record: HealingRecord, enabled: bool) -> str:
@@ -153,6 +166,11 @@ def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes
 def authorized_at(entry: t.Mapping[str, t.Any]) -> datetime.datetime | None:
     """Return when the connection of a region was last authorised; None if that is not known."""
     return next(iter(_authorized(entry)), None)
+
+
+def _is_authorized(entry: t.Mapping[str, t.Any]) -> bool:
+    connection = (entry.get("resources") or {}).get("connection") or {}
+    return bool(connection.get("connection_state") == "AUTHORIZED")
 
 
 def _authorized(entry: t.Mapping[str, t.Any]) -> list[datetime.datetime]:

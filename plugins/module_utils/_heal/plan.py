@@ -16,6 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     FAILED,
     FLAPPING,
     NO_PROOF,
+    OF_A_STACK_SET,
     REPAIR,
     WAIT,
     WELL,
@@ -38,7 +39,7 @@ Waiting = t.Sequence[t.Mapping[str, t.Any]]
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
 _REMINDER = datetime.timedelta(hours=1)
 _MOST_TOLD = 2
-_TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED)
+_TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED, OF_A_STACK_SET)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,11 @@ class Readings:
             "api_destination": self.api_destination,
             "rule": self.rule,
             "queue": self.queue,
+    @property
+    def stack_set(self) -> str:
+        """Return the stack of a stack set that it belongs to; empty if it belongs to none, as far as is known."""
+        return self.stack.name if isinstance(self.stack, Stack) and self.stack.of_a_set else ""
+
         }
         return {name: None if part is None or isinstance(part, Failure) else part.document for name, part in parts.items()}
 

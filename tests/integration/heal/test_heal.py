@@ -202,7 +202,7 @@ def test_a_region_whose_rule_is_tagged_off_is_left_alone(watched: Watched, sandb
     # The sweep leaves it alone as well, and after somebody has repaired it, the tag stays.
     assert watched.heal(sweep=True).rc == 0
     assert watched.states()[LOST] == "DEAUTHORIZED"
-    assert watched.account.repair(token="editor").rc == 0
+    assert watched.account.repair().rc == 0
     assert watched.heal(sweep=True).rc == 0
     assert tag(watched, LOST) == "off"
     assert len(watched.told()) == 1

@@ -18,7 +18,7 @@ PREFLIGHT = {"aws_account": "123456789012", "regions": [HERE, THERE], "obstacles
 
 def region(status: str, **more: Any) -> dict[str, Any]:
     reason = "" if status == "active" else "The connection is DEAUTHORIZED."
-    return {"status": status, "reason": reason, "resources": {}, "evidence": None, "healing": {}, **more}
+    return {"status": status, "reason": reason, "resources": {}, "evidence": None, "stack_set": "", "healing": {}, **more}
 
 
 def info(**statuses: str) -> dict[str, Any]:
