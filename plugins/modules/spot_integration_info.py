@@ -336,7 +336,7 @@ notes:
 
 import datetime
 import typing as t
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -359,6 +359,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     SERVICES,
     Readings,
     read,
+    read_hub_of,
     read_in_stack,
     read_role,
     with_role,
@@ -410,24 +411,25 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
             return read_in_stack(region, desired, hours, now)
         return desired, read(region, desired, None, hours, now)
 
-    role, found_in = at_once(
+    role, found_in, hub = at_once(
         lambda: None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
         lambda: regions.run(look),
+        lambda: read_hub_of(regions, desired),
     )
     results: dict[str, t.Any] = {}
     for name, result in found_in.items():
         looked_for, readings = (desired, Readings.unread(result)) if isinstance(result, Failure) else result
         if not desired.stack_name:
             looked_for, readings = with_role(desired, readings, readings.execution_role if isinstance(result, Failure) else role)
-        found = findings(regions[name], readings, looked_for)
+        found = findings(regions[name], replace(readings, hub=hub), looked_for)
         results[name] = {
             "status": status(found),
             "findings": [finding.as_dict() for finding in found],
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
+            "stack_set": readings.stack_set,
             "healing": asdict(readings.healing(desired.spot_account)),
         }
-            "stack_set": readings.stack_set,
     return info_result(
         results,
         spot_account=desired.spot_account,
