@@ -252,7 +252,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if params["state"] == "read":
         return {**_NOTHING, **_known(queue.read_outage_of(region, name, hub_account))}
     url = queue.queue_url(region, name, hub_account)
-    found = queue.receive(
+    found, in_flight = queue.receive(
         region,
         url,
         wait=params["wait"],
@@ -265,7 +265,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         "messages": by_name(message for message in found if isinstance(message, Message)),
         "unreadable": [message.as_dict() for message in found if isinstance(message, Unreadable)],
         "count": len(found),
-        "postponed": max(0, queue.in_flight(region, url) - len(found)),
+        "postponed": max(0, in_flight - len(found)),
         **_known(queue.read_outage(region, url) if found else ""),
     }
 
