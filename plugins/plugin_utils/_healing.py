@@ -12,7 +12,7 @@ import itertools
 import typing as t
 from dataclasses import asdict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import problem
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, INACTIVE, problem, row
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import (
     NO_PROOF,
     REPAIR,
@@ -74,6 +74,8 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     decisions = {name: Decision(**decision) for name, decision in planned["decisions"].items()}
     if not planned["repair"]:
         after, done = {}, {}  # what is given is of another run
+    elif "regions" in done and "summary" not in done:
+        after, done = _authorized_again(before, done, predicted)
     role = done.get("execution_role") or {}
     error = "" if predicted or not planned["repair"] else role_error(done)
     acts = {row["region"]: row for row in done.get("summary", ())}
@@ -101,6 +103,27 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     notes = [f"Events of {', '.join(elsewhere)} wait: these are not among the regions of this run."] if elsewhere else []
     found = result(rows, **who, good=(), problem=told, notes=notes)
     return {**found, "failed_regions": [row["region"] for row in left], "healing": _to_do(given, ends, mine, who)}
+
+
+def _authorized_again(before: Info, done: Info, predicted: bool) -> tuple[Info, Info]:
+    """Return the result of the module of connections as that of `spot_integration_info` afterwards, and as that of `spot_integration`."""
+    failed = {name: f"{entry['error']['code']}: {entry['error']['message']}" for name, entry in done["regions"].items() if "error" in entry}
+    well = (
+        {}
+        if predicted
+        else {name: {**before["regions"][name], "status": ACTIVE, "reason": ""} for name in done["regions"] if name not in failed}
+    )
+    rows = [
+        row(
+            name,
+            INACTIVE if name in failed else ACTIVE,
+            action="-" if name in failed else entry["action"],
+            reason=failed.get(name, ""),
+            changed=entry["changed"],
+        )
+        for name, entry in done["regions"].items()
+    ]
+    return {"regions": well}, {**done, "summary": rows}
 
 
 def role_error(done: Info) -> str:

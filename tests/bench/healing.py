@@ -13,7 +13,9 @@ Needs a Java of version 17 or newer. All begin with a response 401 of Spot to a 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+import os
 import signal
 import statistics
 import sys
@@ -138,12 +140,14 @@ class Runs:
         self._thread.join()
 
     def _watch(self) -> None:
-        running = False
-        while not self._over.wait(0.25):
-            now = bool(self._rulebook.playbooks())
-            if now and not running:
-                self.begun.append(time.time())
-            running = now
+        seen: set[int] = set()
+        while not self._over.wait(0.1):
+            for pid in self._rulebook.playbooks():
+                # ansible-runner gives each playbook a session of its own.
+                with contextlib.suppress(OSError):
+                    if (session := os.getsid(pid)) not in seen:
+                        seen.add(session)
+                        self.begun.append(time.time())
 
     def of(self, moment: float) -> int:
         """The number of the run at this time."""

@@ -137,3 +137,25 @@ def test_an_account_without_a_proof_says_why() -> None:
     # Where nothing is to be repaired, the token is not needed.
     found = result(info(eu_west_1="active"), {}, [message(HERE, "a")], preflight=refused)["healing"]
     assert (found["proved"], found["unproved"], found["delete"]) == (False, "", ["a"])
+
+
+def test_connections_that_were_authorised_again_are_repaired_and_the_others_say_why() -> None:
+    messages = [message(HERE, "a"), message(THERE, "b")]
+    before = info(eu_west_1="inactive", us_east_1="inactive")
+    done = {
+        "changed": True,
+        "msg": "connection: 1 of 2 region(s) failed.",
+        "regions": {
+            HERE: {"action": "reauthorized", "changed": True, "connection": {}},
+            THERE: {"action": "failed", "changed": False, "error": {"code": "Throttling", "message": "slow down"}},
+        },
+    }
+    found = result(before, {}, messages, integration=done)
+    assert (found["healing"]["delete"], found["healing"]["postpone"]) == (["a"], [waiting("b", "failed")])
+    assert {line["region"]: (line["status"], line["action"]) for line in found["summary"]} == {
+        HERE: ("active", "reauthorized"),
+        THERE: ("inactive", "-"),
+    }
+    assert "Throttling: slow down" in found["problem"]
+    assert [(news["region"], news["kind"]) for news in found["healing"]["news"]] == [(HERE, "repaired"), (THERE, "not_repaired")]
+    assert list(found["healing"]["records"]) == [HERE, THERE]
