@@ -36,7 +36,10 @@ if _COLLECTIONS.is_dir():
 # At once, as pytest-ansible looks elsewhere later.
 _MAINS = {
     name: importlib.import_module(f"{MODULES}.{name}").main
-    for name in ("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack")
+    for name in (
+        *("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack"),
+        *("spot_watch_hub", "spot_watch", "spot_heal_queue", "spot_heal_record"),
+    )
 }
 
 UTILS = "ansible_collections.spot.eventbridge.plugins.module_utils"
