@@ -33,8 +33,9 @@ options:
     description:
       - If V(received), events are received. If V(settled), those of O(delete) are deleted, and those of O(postpone) become visible again
         later.
+      - If V(read), no event is received, and only RV(outage) is read. A queue that does not exist is not an error then.
     type: str
-    choices: [received, settled]
+    choices: [received, settled, read]
     default: received
   wait:
     description:
@@ -59,7 +60,7 @@ options:
     default: []
   postpone:
     description:
-      - The events to postpone. The pause is 15 seconds, doubled with each receive, at most 300 seconds, with jitter.
+      - The events to postpone.
     type: list
     elements: dict
     default: []
@@ -68,15 +69,15 @@ options:
         description: The receipt handle.
         type: str
         required: true
-      receives:
-        description: How often the event was received.
+      seconds:
+        description: After how many seconds it is visible again.
         type: int
         required: true
 
   outage:
     description:
-      - With O(state=settled), what people were told last for all accounts of the hub, as M(spot.eventbridge.spot_heal_summary) returns
-        it. It is recorded in the tag C(SpotHealing) of the queue, so that an outage of Spot is one notification.
+      - With O(state=settled), what people know of an outage of Spot, as M(spot.eventbridge.spot_heal_summary) returns it. It is recorded in
+        the tag C(SpotHealing) of the queue, so that an outage is one notification, and its end another one.
     type: str
     default: ""
 
@@ -160,10 +161,15 @@ postponed:
   returned: success
   sample: 0
 outage:
-  description: The last notification for all accounts of the hub. Empty if nothing was received.
+  description: What people know of an outage of Spot. Empty if nothing was received.
   type: str
   returned: success
   sample: ""
+outage_lasts:
+  description: V(true) if that outage is not over, as far as is known.
+  type: bool
+  returned: success
+  sample: false
 failed_messages:
   description: Why messages could not be deleted or postponed. They become visible again.
   type: list
@@ -172,6 +178,7 @@ failed_messages:
   sample: []
 """
 
+import datetime
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -187,8 +194,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_name,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal import queue
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import pause
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, by_name
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage
 
 _NOTHING: dict[str, t.Any] = {
     "changed": False,
@@ -197,6 +204,7 @@ _NOTHING: dict[str, t.Any] = {
     "count": 0,
     "postponed": 0,
     "outage": "",
+    "outage_lasts": False,
     "failed_messages": [],
 }
 
@@ -206,7 +214,7 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "default": "spot-interruption-hub"},
             "hub_account": {"type": "str"},
-            "state": {"type": "str", "choices": ["received", "settled"], "default": "received"},
+            "state": {"type": "str", "choices": ["received", "settled", "read"], "default": "received"},
             "wait": {"type": "int", "default": 2},
             "visibility_timeout": {"type": "int", "default": 300},
             "limit": {"type": "int", "default": 10000},
@@ -215,7 +223,7 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {"handle": {"type": "str", "required": True}, "receives": {"type": "int", "required": True}},
+                "options": {"handle": {"type": "str", "required": True}, "seconds": {"type": "int", "required": True}},
             },
             "outage": {"type": "str", "default": ""},
             **assume_role_argument_spec(),
@@ -241,8 +249,10 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     region = Regions(module, ("sqs",), default_region=DEFAULT_HOME_REGION).home(("sqs",))
     if params["state"] == "settled":
         return _settle(params, region, name, hub_account, module.check_mode)
+    if params["state"] == "read":
+        return {**_NOTHING, **_known(queue.read_outage_of(region, name, hub_account))}
     url = queue.queue_url(region, name, hub_account)
-    found = queue.receive(
+    found, in_flight = queue.receive(
         region,
         url,
         wait=params["wait"],
@@ -255,15 +265,19 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         "messages": by_name(message for message in found if isinstance(message, Message)),
         "unreadable": [message.as_dict() for message in found if isinstance(message, Unreadable)],
         "count": len(found),
-        "postponed": max(0, queue.in_flight(region, url) - len(found)),
-        "outage": queue.read_outage(region, url) if found else "",
+        "postponed": max(0, in_flight - len(found)),
+        **_known(queue.read_outage(region, url) if found else ""),
     }
 
 
+def _known(outage: str) -> dict[str, t.Any]:
+    return {"outage": outage, "outage_lasts": Outage.from_text(outage).lasts(datetime.datetime.now(datetime.timezone.utc))}
+
+
 def _settle(params: t.Mapping[str, t.Any], region: Region, name: str, hub_account: str | None, check_mode: bool) -> dict[str, t.Any]:
-    pauses = {message["handle"]: pause(message["receives"]) for message in params["postpone"]}
+    pauses = {message["handle"]: message["seconds"] for message in params["postpone"]}
     failed: list[str] = []
-    if (params["delete"] or pauses) and not check_mode:
+    if (params["delete"] or pauses or params["outage"]) and not check_mode:
         url = queue.queue_url(region, name, hub_account)
         if params["outage"]:
             queue.write_outage(region, url, params["outage"])

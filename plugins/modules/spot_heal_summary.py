@@ -16,6 +16,8 @@ description:
   - Takes the variable C(spot_eventbridge_result) of each host, as the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role)
     leaves it, and the events that were received. Returns what M(spot.eventbridge.spot_heal_notification) and
     M(spot.eventbridge.spot_heal_queue) take.
+  - A postponed event is visible again after 15 seconds, doubled with each receive, at most 300 seconds, with jitter. Of events whose token
+    was not proved, one is visible every 30 seconds, so that the end of an outage of Spot is seen soon.
   - Events that are of none of these accounts, or are not events of EventBridge, are postponed and named.
   - It runs on the controller, and queries neither AWS nor Spot.
 
@@ -65,7 +67,7 @@ news:
   returned: success
   sample: []
 outage:
-  description: The last notification, to be recorded.
+  description: What people know of an outage of Spot, to be recorded.
   type: str
   returned: success
   sample: ""
@@ -76,7 +78,7 @@ delete:
   returned: success
   sample: []
 postpone:
-  description: The events that are not done, each with V(handle) and V(receives).
+  description: The events that are not done, each with V(handle) and V(seconds).
   type: list
   elements: dict
   returned: success

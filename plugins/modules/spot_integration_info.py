@@ -113,6 +113,12 @@ options:
       - The time, in hours, of which the deliveries are read. V(0) reads none.
     type: int
     default: 24
+  authorization_only:
+    description:
+      - If V(true), nothing but the state of the connection is read, and the record of healing. A region whose connection is authorised
+        counts as V(active) then. Takes a quarter of the calls.
+    type: bool
+    default: false
 
 extends_documentation_fragment:
   - spot.eventbridge._resources.aws_account
@@ -275,14 +281,21 @@ regions:
           type: str
           returned: when CloudWatch could not be read
           sample: "AccessDenied: GetMetricData: not authorized"
+    stack_set:
+      description: The stack of a stack set that the integration belongs to. Empty if it belongs to none.
+      type: str
+      returned: always
+      sample: ""
     healing:
       description:
         - The record of the entry point C(heal) of P(spot.eventbridge.spot_eventbridge#role), which is a tag of the rule. C(lost) is when
           the region was lost, C(told) when people were told last that it is not repaired, C(cause) why, C(count) how often they were
           told, and C(repairs) when it was repaired, five times at most. Empty where there is no record.
+        - C(opted_out) is V(true) where the value of the tag is V(off), so that the region is not healed. C(unread) is why the tags of the
+          rule could not be read.
       type: dict
       returned: always
-      sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"]}
+      sample: {lost: "", told: "", cause: "", count: 0, repairs: ["2026-01-01T00:00:00Z"], opted_out: false, unread: ""}
 summary:
   description: One row for each region, worst first, with those of O(unsupported_regions).
   type: list
@@ -329,7 +342,7 @@ notes:
 
 import datetime
 import typing as t
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -345,6 +358,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.authorization import authorization_findings, read_authorization
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
@@ -352,6 +366,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     SERVICES,
     Readings,
     read,
+    read_hub_of,
     read_in_stack,
     read_role,
     with_role,
@@ -369,6 +384,7 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
+            "authorization_only": {"type": "bool", "default": False},
             "watch_bus_arn": {"type": "str"},
             "description": {"type": "str"},
             "tags": {"type": "dict", "aliases": ["resource_tags"]},
@@ -396,28 +412,35 @@ def main() -> None:
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, module.params["regions"])
     desired = Desired.to_compare(module.params, regions)
+    only = module.params["authorization_only"]
+    if only and desired.stack_name:
+        raise ArgumentError("authorization_only cannot be combined with stack_name, as the names are read from the stack.")
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
 
     def look(region: Region) -> tuple[Desired, Readings]:
+        if only:
+            return desired, read_authorization(region, desired)
         if desired.stack_name:
             return read_in_stack(region, desired, hours, now)
         return desired, read(region, desired, None, hours, now)
 
-    role, found_in = at_once(
-        lambda: None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
+    role, found_in, hub = at_once(
+        lambda: None if only or desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
         lambda: regions.run(look),
+        lambda: None if only else read_hub_of(regions, desired),
     )
     results: dict[str, t.Any] = {}
     for name, result in found_in.items():
         looked_for, readings = (desired, Readings.unread(result)) if isinstance(result, Failure) else result
-        if not desired.stack_name:
+        if not (only or desired.stack_name):
             looked_for, readings = with_role(desired, readings, readings.execution_role if isinstance(result, Failure) else role)
-        found = findings(regions[name], readings, looked_for)
+        found = authorization_findings(readings, looked_for) if only else findings(regions[name], replace(readings, hub=hub), looked_for)
         results[name] = {
             "status": status(found),
             "findings": [finding.as_dict() for finding in found],
             "resources": readings.documents(),
             "evidence": readings.evidence.as_dict() if readings.evidence else None,
+            "stack_set": readings.stack_set,
             "healing": asdict(readings.healing(desired.spot_account)),
         }
     return info_result(

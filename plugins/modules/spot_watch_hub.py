@@ -58,7 +58,7 @@ options:
     description:
       - The number of receives, 1 to 1000, after which SQS moves a message to the dead-letter queue.
     type: int
-    default: 10
+    default: 20
   kms_master_key_id:
     description:
       - A KMS key of your own for both queues, instead of the key that SQS manages. The key's policy must let C(events.amazonaws.com)

@@ -8,11 +8,20 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import typing as t
 from dataclasses import asdict
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import problem
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import REPAIR, WAIT, WELL, Brakes, Decision
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, INACTIVE, problem, row
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import (
+    NO_PROOF,
+    REPAIR,
+    WAIT,
+    WELL,
+    Brakes,
+    Decision,
+    pauses,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages, plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage, without_outage
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, healing_tag, parse_time
@@ -21,7 +30,7 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import l
 
 Info = t.Mapping[str, t.Any]
 # The remaining work of a run without work.
-NOTHING: dict[str, t.Any] = {"news": [], "records": {}, "delete": [], "postpone": []}
+NOTHING: dict[str, t.Any] = {"news": [], "records": {}, "delete": [], "postpone": [], "proved": False, "unproved": ""}
 
 
 def healing_plan(given: Info, now: datetime.datetime) -> dict[str, t.Any]:
@@ -65,6 +74,8 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     decisions = {name: Decision(**decision) for name, decision in planned["decisions"].items()}
     if not planned["repair"]:
         after, done = {}, {}  # what is given is of another run
+    elif "regions" in done and "summary" not in done:
+        after, done = _authorized_again(before, done, predicted)
     role = done.get("execution_role") or {}
     error = "" if predicted or not planned["repair"] else role_error(done)
     acts = {row["region"]: row for row in done.get("summary", ())}
@@ -91,7 +102,28 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     elsewhere = sorted({message["region"] for message in mine} - ends.keys())
     notes = [f"Events of {', '.join(elsewhere)} wait: these are not among the regions of this run."] if elsewhere else []
     found = result(rows, **who, good=(), problem=told, notes=notes)
-    return {**found, "failed_regions": [row["region"] for row in left], "healing": _to_do(given["spot_account"], ends, mine, who)}
+    return {**found, "failed_regions": [row["region"] for row in left], "healing": _to_do(given, ends, mine, who)}
+
+
+def _authorized_again(before: Info, done: Info, predicted: bool) -> tuple[Info, Info]:
+    """Return the result of the module of connections as that of `spot_integration_info` afterwards, and as that of `spot_integration`."""
+    failed = {name: f"{entry['error']['code']}: {entry['error']['message']}" for name, entry in done["regions"].items() if "error" in entry}
+    well = (
+        {}
+        if predicted
+        else {name: {**before["regions"][name], "status": ACTIVE, "reason": ""} for name in done["regions"] if name not in failed}
+    )
+    rows = [
+        row(
+            name,
+            INACTIVE if name in failed else ACTIVE,
+            action="-" if name in failed else entry["action"],
+            reason=failed.get(name, ""),
+            changed=entry["changed"],
+        )
+        for name, entry in done["regions"].items()
+    ]
+    return {"regions": well}, {**done, "summary": rows}
 
 
 def role_error(done: Info) -> str:
@@ -100,20 +132,31 @@ def role_error(done: Info) -> str:
     return str(done["msg"]) if role.get("action") == "failed" else module_error(done, "regions")
 
 
-def handles(messages: t.Iterable[Info]) -> list[dict[str, t.Any]]:
-    """Return messages as `spot_heal_queue` takes them to postpone."""
-    return [{"handle": message["handle"], "receives": message["receives"]} for message in messages]
+def handles(messages: t.Iterable[Info], causes: t.Mapping[str, str] | None = None) -> list[dict[str, t.Any]]:
+    """Return messages to postpone as `pauses` takes them.
+
+    :param causes: why they wait, by region
+    """
+    found = causes or {}
+    return [
+        {"handle": message["handle"], "receives": message["receives"], "cause": found.get(message.get("region", ""), "")}
+        for message in messages
+    ]
 
 
-def _to_do(spot_account: str, ends: t.Mapping[str, Outcome], mine: t.Sequence[Info], who: Info) -> dict[str, t.Any]:
+def _to_do(given: Info, ends: t.Mapping[str, Outcome], mine: t.Sequence[Info], who: Info) -> dict[str, t.Any]:
+    spot_account, obstacles = given["spot_account"], given["preflight"].get("obstacles") or ()
     done = {name for name, end in ends.items() if end.decision.is_done}
+    causes = {name: end.decision.cause for name, end in ends.items()}
     return {
         "news": [
             {"spot_account": spot_account, "aws_account": who["aws_account"], **asdict(end.news)} for end in ends.values() if end.news
         ],
         "records": {name: healing_tag(spot_account, end.record) for name, end in ends.items() if end.record is not None},
         "delete": [message["handle"] for message in mine if message["region"] in done],
-        "postpone": handles(message for message in mine if message["region"] not in done),
+        "postpone": handles((message for message in mine if message["region"] not in done), causes),
+        "proved": not obstacles,
+        "unproved": " ".join(obstacles) if NO_PROOF in causes.values() else "",
     }
 
 
@@ -130,17 +173,45 @@ def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.dateti
     :param received: the result of `spot_heal_queue`
     """
     work = [found["healing"] for found in results if found and found.get("healing")]
-    whole = {key: [entry for each in work for entry in each[key]] for key in ("news", "delete", "postpone")}
-    settled = {*whole["delete"], *(message["handle"] for message in whole["postpone"])}
+    news, delete = ([entry for each in work for entry in each[key]] for key in ("news", "delete"))
+    # In turn one of each account, as the first ones come back first.
+    postpone = [entry for turn in itertools.zip_longest(*(each["postpone"] for each in work)) for entry in turn if entry]
+    settled = {*delete, *(message["handle"] for message in postpone)}
     messages = [message for found in (received.get("messages") or {}).values() for message in found]
     rest = [message for message in messages if message["handle"] not in settled]
     unreadable = received.get("unreadable") or []
-    whole["postpone"] += handles([*rest, *unreadable])
     problems = [module_error(received, "messages")] if received and not received.get("skipped") else []
     if rest:
         whose = sorted({f"{message['name']} in AWS account {message['aws_account']}" for message in rest})
         problems.append(f"{len(rest)} event(s) are of no account of this run: {', '.join(whose)}.")
     if unreadable:
         problems.append(f"{len(unreadable)} message(s) are not events of EventBridge: {unreadable[0]['why']}.")
-    news, outage = without_outage(whole["news"], Outage.from_text(received.get("outage", "")), as_text(now))
-    return {**whole, "news": news, "outage": str(outage), "problem": " ".join(filter(None, problems))}
+    kept, outage = without_outage(
+        news,
+        received.get("outage", ""),
+        now,
+        unproved=[each["unproved"] for each in work if each["unproved"]],
+        proved=any(each["proved"] for each in work),
+    )
+    return {
+        "news": kept,
+        "outage": outage,
+        "delete": delete,
+        "postpone": [
+            {"handle": handle, "seconds": seconds} for handle, seconds in pauses([*postpone, *handles([*rest, *unreadable])]).items()
+        ],
+        "problem": " ".join(filter(None, problems)),
+    }
+
+
+def rest_of_outage(results: t.Mapping[str, Info | None], received: Info, now: datetime.datetime) -> list[str]:
+    """Return the hosts that are worked on although none of their events was received: those that an outage of Spot has kept waiting.
+
+    An account whose token was proved shows that the outage is over.
+
+    :param results: those of the accounts of a hub, by host; None for an account that left none
+    """
+    work = {host: (found or {}).get("healing") or NOTHING for host, found in results.items()}
+    if not Outage.from_text(received.get("outage", "")).lasts(now) or not any(each["proved"] for each in work.values()):
+        return []
+    return [host for host, each in work.items() if each["unproved"] or not each["proved"]]

@@ -36,7 +36,10 @@ if _COLLECTIONS.is_dir():
 # At once, as pytest-ansible looks elsewhere later.
 _MAINS = {
     name: importlib.import_module(f"{MODULES}.{name}").main
-    for name in ("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack", "spot_heal_record")
+    for name in (
+        *("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack"),
+        *("spot_watch_hub", "spot_watch", "spot_heal_queue", "spot_heal_record"),
+    )
 }
 
 PLUGINS = "ansible_collections.spot.eventbridge.plugins"

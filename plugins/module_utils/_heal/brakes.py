@@ -17,7 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
     BROKEN,
     GOOD,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, parse_time
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG, HealingRecord, parse_time
 
 # The actions on a region.
 WELL = "well"
@@ -30,10 +30,17 @@ FLAPPING = "flapping"
 TOO_SOON = "too_soon"
 UNREAD = "unread"
 FAILED = "failed"
+OF_A_STACK_SET = "stack_set"
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 15.0, 300.0
 # A fifth more or less, so that what was lost at once is not tried again at once.
 _JITTER = 0.2
+_STACK_SET = (
+    "Run the playbook spot.eventbridge.stack_set; where the authorisation is lost, with another token_revision, which writes the token "
+    "to all of its accounts."
+)
+# The seconds between two messages of an outage.
+_TURN = 30
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,24 @@ def pause(receives: int, chance: t.Callable[[], float] = random.random) -> int:
     return round(min(_LONGEST_PAUSE, seconds * (1 - _JITTER + 2 * _JITTER * chance())))
 
 
+def pauses(messages: t.Iterable[t.Mapping[str, t.Any]], chance: t.Callable[[], float] = random.random) -> dict[str, int]:
+    """Return for how many seconds messages are postponed, by receipt handle.
+
+    Those whose token was not proved come back one after the other: the first shows whether Spot accepts tokens again, and then all accounts
+    are worked on. So the end of an outage is seen soon, with one proof each time.
+
+    :param messages: each with `handle`, `receives`, and `cause`, why it waits
+    """
+    found, turns = {}, 0
+    for message in messages:
+        seconds = pause(message["receives"], chance)
+        if message["cause"] == NO_PROOF:
+            turns += 1
+            seconds = max(seconds, min(round(_LONGEST_PAUSE), turns * _TURN))
+        found[message["handle"]] = seconds
+    return found
+
+
 def decide(
     entry: t.Mapping[str, t.Any],
     *,
@@ -93,15 +118,36 @@ def decide(
     :param enabled: whether the account is to be healed
     """
     status = entry["status"]
-    if status in GOOD:
+    if status in GOOD or (entry["stack_set"] and _is_authorized(entry)):
+        # The names and settings of a stack set are its own.
         return Decision(WELL)
-    if status == ABSENT or not enabled:
-        return Decision(LEAVE, why="there is no integration" if enabled else "spot_eventbridge_heal is false")
-    if status not in BROKEN:
+    left = _left_alone(status, record, enabled)
+    if left:
+        return Decision(LEAVE, why=left)
+    waits = _waits(entry, obstacles, record)
+    return waits if waits else _limited(entry, record, brakes, now)
+
+
+def _waits(entry: t.Mapping[str, t.Any], obstacles: t.Sequence[str], record: HealingRecord) -> Decision | None:
+    """Return the decision on a region that must not be written to now; None if it may be."""
+    if entry["status"] not in BROKEN:
         return Decision(WAIT, UNREAD, entry["reason"])
-    if obstacles:
-        return Decision(WAIT, NO_PROOF, " ".join(obstacles))
-    return _limited(entry, record, brakes, now)
+    if record.unread:
+        why = f"the tags of its rule cannot be read ({record.unread}), so whether the tag {TAG} is off is not known"
+        return Decision(WAIT, UNREAD, why)
+    if entry["stack_set"]:
+        why = f"{entry['stack_set']} is a stack of a stack set, and only its stack set may change it. {_STACK_SET}"
+        return Decision(WAIT, OF_A_STACK_SET, why)
+    return Decision(WAIT, NO_PROOF, " ".join(obstacles)) if obstacles else None
+
+
+def _left_alone(status: str, record: HealingRecord, enabled: bool) -> str:
+    """Return why a region is not healed, whatever the reason that it does not work; empty if it may be."""
+    if not enabled:
+        return "spot_eventbridge_heal is false"
+    if record.opted_out:
+        return f"the tag {TAG} of its rule is off"
+    return "there is no integration" if status == ABSENT else ""
 
 
 def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes, now: datetime.datetime) -> Decision:
@@ -120,6 +166,11 @@ def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes
 def authorized_at(entry: t.Mapping[str, t.Any]) -> datetime.datetime | None:
     """Return when the connection of a region was last authorised; None if that is not known."""
     return next(iter(_authorized(entry)), None)
+
+
+def _is_authorized(entry: t.Mapping[str, t.Any]) -> bool:
+    connection = (entry.get("resources") or {}).get("connection") or {}
+    return bool(connection.get("connection_state") == "AUTHORIZED")
 
 
 def _authorized(entry: t.Mapping[str, t.Any]) -> list[datetime.datetime]:

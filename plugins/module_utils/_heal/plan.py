@@ -16,6 +16,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     FAILED,
     FLAPPING,
     NO_PROOF,
+    OF_A_STACK_SET,
     REPAIR,
     WAIT,
     WELL,
@@ -38,7 +39,7 @@ Waiting = t.Sequence[t.Mapping[str, t.Any]]
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
 _REMINDER = datetime.timedelta(hours=1)
 _MOST_TOLD = 2
-_TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED)
+_TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED, OF_A_STACK_SET)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def outcome(
             repairs = (*record.repairs, as_text(now))[-MOST_REPAIRS:] if changed else record.repairs
             found = replace(news, kind=REPAIRED, well=as_text(now), why=before["reason"], notices=_lost_notices(after, lost))
             return Outcome(Decision(WELL), found, HealingRecord(repairs=repairs))
-    elif decision.action == WELL:
+    elif decision.action == WELL and not record.opted_out and not record.unread:
         return _well(decision, record, before, replace(news, kind=WELL_AGAIN, notices=_lost_notices(after, lost)))
     if decision.action != WAIT or decision.cause not in _TOLD_CAUSES:
         return Outcome(decision)

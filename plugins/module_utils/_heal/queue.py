@@ -46,12 +46,13 @@ def queue_url(region: Region, name: str, aws_account: str | None) -> str:
         raise
 
 
-def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, seconds: float) -> list[Message | Unreadable]:
+def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, seconds: float) -> tuple[list[Message | Unreadable], int]:
     """Receive what waits in the queue. Nothing is deleted: what is not settled comes back after `visibility` seconds.
 
     :param wait: how long to wait for the first message
     :param most: how many messages to receive at most, about
     :param seconds: how long to go on receiving, as the visibility of the first runs out meanwhile
+    :returns: also about how many messages were received and not settled, by anybody
     """
     sqs, deadline = region.clients["sqs"], Deadline(seconds)
 
@@ -65,26 +66,29 @@ def receive(region: Region, url: str, *, wait: int, visibility: int, most: int, 
         )
         return list(found.get("Messages", []))
 
-    messages = {message["MessageId"]: message for message in once(wait)}
-    more = bool(messages)
-    while more and len(messages) < most and not deadline.expired:
-        # One call asks whether there are more; if that one is full, there are many.
+    found = once(wait)
+    messages = {message["MessageId"]: message for message in found}
+    waiting, in_flight = _counts(region, url)
+    # A poll that finds nothing takes a second. The counts lag behind, so a full batch counts as well.
+    while found and (waiting or len(found) >= _BATCH) and len(messages) < most and not deadline.expired:
         found = once(_NEXT_POLL)
         if len(found) == _BATCH:
             found += [message for batch in at_once(*[functools.partial(once, _NEXT_POLL)] * _POLLS) for message in batch]
         messages.update((message["MessageId"], message) for message in found)
-        more = bool(found)
-    return [parse(message) for message in messages.values()]
+        waiting, in_flight = _counts(region, url)
+    return [parse(message) for message in messages.values()], in_flight
 
 
-def in_flight(region: Region, url: str) -> int:
-    """Return about how many messages were received and not settled, by anybody. GetQueueAttributes."""
-    name = "ApproximateNumberOfMessagesNotVisible"
-    return int(region.clients["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+def _counts(region: Region, url: str) -> tuple[int, int]:
+    """Return about how many messages are visible, and are in flight. GetQueueAttributes."""
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    found = region.clients["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
+    visible, hidden = (int(found[name]) for name in names)
+    return visible, hidden
 
 
 def read_outage(region: Region, url: str) -> str:
-    """Return what people were told last for all accounts of the hub, a tag of the queue; empty without the permission. ListQueueTags."""
+    """Return what people know of an outage, a tag of the queue; empty without the permission. ListQueueTags."""
     try:
         return str(region.clients["sqs"].list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG, ""))
     except Exception as error:
@@ -93,8 +97,20 @@ def read_outage(region: Region, url: str) -> str:
         raise
 
 
+def read_outage_of(region: Region, name: str, aws_account: str | None) -> str:
+    """Return the same of a queue by its name; empty where it does not exist, or without the permission. GetQueueUrl, ListQueueTags."""
+    try:
+        return read_outage(region, queue_url(region, name, aws_account))
+    except ArgumentError:
+        return ""
+    except Exception as error:
+        if failure_of(error).denied:
+            return ""
+        raise
+
+
 def write_outage(region: Region, url: str, outage: str) -> None:
-    """Record what people were told. TagQueue."""
+    """Record what people know of an outage. TagQueue."""
     region.clients["sqs"].tag_queue(QueueUrl=url, Tags={TAG: outage})
 
 

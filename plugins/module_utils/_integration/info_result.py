@@ -39,6 +39,7 @@ def info_result(
         "findings": [Finding("region", SKIP, NO_API_DESTINATIONS).as_dict()],
         "resources": {"connection": None, "api_destination": None, "rule": None, "queue": None},
         "evidence": None,
+        "stack_set": "",
         "healing": asdict(HealingRecord()),
     }
     regions = {**regions, **dict.fromkeys(unsupported, by_user)}

@@ -35,9 +35,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_r
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import Records, read_tags, records_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.token_proof import sample_warning
 from ansible_collections.spot.eventbridge.plugins.module_utils._watch.hub import SOURCE
+from ansible_collections.spot.eventbridge.plugins.module_utils._watch.seen import Reports, SeenHub, read_hub, reports_in
 
 if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
+    from ansible_collections.spot.eventbridge.plugins.module_utils._watch.rules import AlarmRule
 
 Read = t.TypeVar("Read")
 
@@ -52,6 +55,8 @@ class Readings:
     :ivar stack: the stack that it belongs to, None if to none
     :ivar matches_sample: whether the rule matches a sample notice (TestEventPattern); None if there is no rule
     :ivar alarm_rule: the rule that watches it, where that is desired
+    :ivar hub: the hub, where it is in the same account
+    :ivar reports: the evidence of a hub in another account; None where deliveries are not read
     :ivar tags: the tags of rule and queue, by kind; those of a part that is not there, or need not be read, are missing
     :ivar notification: the record of notifications of Spot's operators; None if there is no rule that records them
     """
@@ -68,6 +73,8 @@ class Readings:
     stack: Stack | StackNames | Failure | None = None
     tags: t.Mapping[str, t.Mapping[str, str] | Failure] = field(default_factory=dict)
     alarm_rule: ExistingRule | Failure | None = None
+    hub: SeenHub | Failure | None = None
+    reports: Reports | Failure | None = None
 
     @classmethod
     def unread(cls, failure: Failure) -> Readings:
@@ -75,9 +82,14 @@ class Readings:
         return cls(failure, failure, failure, failure, failure, others=failure, stack=failure)
 
     def healing(self, spot_account: str) -> HealingRecord:
-        """Return what the rule's tags record of the region's healing; nothing where they could not be read."""
+        """Return what the rule's tags record of the region's healing, or why they could not be read."""
         tags = self.tags.get("rule", {})
-        return HealingRecord() if isinstance(tags, Failure) else healing_in(tags, spot_account)
+        return HealingRecord(unread=f"{tags.code}: {tags.message}") if isinstance(tags, Failure) else healing_in(tags, spot_account)
+
+    @property
+    def stack_set(self) -> str:
+        """Return the stack of a stack set that it belongs to; empty if it belongs to none, as far as is known."""
+        return self.stack.name if isinstance(self.stack, Stack) and self.stack.of_a_set else ""
 
     def documents(self) -> dict[str, t.Any]:
         """Return the resources as results have them: None for a resource that does not exist or could not be read."""
@@ -134,7 +146,7 @@ def read(
     )
     ruled, queued, changed = isinstance(rule, ExistingRule), isinstance(queue, ExistingQueue), _last_change(connection, api_destination)
     belongs = stack is None and isinstance(connection, ExistingConnection)
-    matches, other, evidence, rule_tags, queue_tags, owned = at_once(
+    matches, other, evidence, rule_tags, queue_tags, owned, reports = at_once(
         lambda: attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if ruled else None,
         lambda: attempt(lambda: others(region, desired.api_destination.name, desired.endpoint)),
         lambda: _read_evidence(attempt, desired, queue, window_hours, now, changed=changed) if window_hours else None,
@@ -145,10 +157,25 @@ def read(
             else None
         ),
         lambda: attempt(lambda: owner(region, desired.connection.name)) if belongs else stack,
+        lambda: attempt(lambda: _read_reports(region, watch, window_hours, now)) if watch and watch.is_elsewhere and window_hours else None,
     )
     notification = rule_tags if rule_tags is None or isinstance(rule_tags, Failure) else records_in(rule_tags, desired.spot_account)
     tags = {kind: found for kind, found in (("rule", rule_tags), ("queue", queue_tags)) if found is not None}
-    return Readings(connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, tags, alarm_rule)
+    return Readings(
+        connection,
+        api_destination,
+        rule,
+        queue,
+        role,
+        matches,
+        other,
+        evidence,
+        notification,
+        owned,
+        tags,
+        alarm_rule,
+        reports=reports,
+    )
 
 
 def read_in_stack(region: Region, desired: Desired, window_hours: int, now: datetime.datetime) -> tuple[Desired, Readings]:
@@ -175,6 +202,20 @@ def with_role(desired: Desired, readings: Readings, role: ExistingRole | Failure
     if isinstance(role, ExistingRole) and desired.execution_role:  # its path is no part of its name
         desired = desired.with_role(role.arn)
     return desired, replace(readings, execution_role=role)
+
+
+def read_hub_of(regions: Regions, desired: Desired) -> SeenHub | Failure | None:
+    """Return the hub of the integration, which is read once for the whole account; None where it is not desired, or in another account."""
+    watch = desired.alarm_rule
+    if watch is None or not watch.present or watch.is_elsewhere:
+        return None
+    name = watch.hub.region
+    region = regions[name] if name in regions.names else regions.elsewhere([name], ("events",))[0]
+    return _Reader(region)(lambda: read_hub(region, watch.hub))
+
+
+def _read_reports(region: Region, watch: AlarmRule, hours: int, now: datetime.datetime) -> Reports:
+    return reports_in(read_points(region, watch.name, now - datetime.timedelta(hours=hours), now))
 
 
 def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:

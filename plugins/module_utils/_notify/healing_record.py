@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 # On the rule, so that every machine that heals knows what was done and told. AWS keeps no history of a connection.
 TAG = "SpotHealing"
+# The values with which people opt a region out. In YAML, `off` without quotes is the boolean false.
+OFF = ("off", "false")
 MOST_REPAIRS = 5
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 _TOLD = re.compile(rf"(?P<cause>[a-z_]+)/(?P<time>{_TIME})/(?P<count>\d)")
@@ -28,6 +30,8 @@ class HealingRecord:
     :ivar cause: the cause of that, a constant of `_heal/brakes.py`
     :ivar count: how often they were told so
     :ivar repairs: when the region was repaired, the latest at the end; five at most
+    :ivar opted_out: whether people have opted the region out, by the value `off` of the tag; then there is no record
+    :ivar unread: why the tag could not be read
     """
 
     lost: str = ""
@@ -35,6 +39,8 @@ class HealingRecord:
     cause: str = ""
     count: int = 0
     repairs: tuple[str, ...] = ()
+    opted_out: bool = False
+    unread: str = ""
 
 
 def parse_time(text: str) -> datetime.datetime:
@@ -54,6 +60,8 @@ def as_text(time: datetime.datetime) -> str:
 def healing_in(tags: t.Mapping[str, str], spot_account: str) -> HealingRecord:
     """Return the record in a rule's tags. Text that is not of this collection, or of another Spot account, is ignored."""
     words = tags.get(TAG, "").split()
+    if len(words) == 1 and words[0].lower() in OFF:
+        return HealingRecord(opted_out=True)
     if words[:1] != [f"account={spot_account}"]:
         return HealingRecord()
     entries = dict(word.partition("=")[::2] for word in words[1:])

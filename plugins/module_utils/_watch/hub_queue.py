@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-DEFAULT_RECEIVES = 10
+DEFAULT_RECEIVES = 20
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,11 @@ class AlarmRule(EventRule):
         """Return the rule of an integration that is not to be there."""
         return cls(alarm_rule(integration), present=False)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether the hub is in another account, which this one cannot read."""
+        return self.hub.aws_account != self.aws_account
+
     def event_pattern(self, region: Region) -> Document:
         """See `event_rule.EventRule`. The ARNs end with an id of AWS's own, so they are matched by how they begin."""
         kinds = ("connection", "api-destination")

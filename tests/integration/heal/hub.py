@@ -15,6 +15,7 @@ from typing import Any
 from tests.sandbox.client import Sandbox
 
 HUB, HUB_REGION, AWS_ACCOUNT = "spot-interruption-hub", "us-east-1", "123456789012"
+_ALL = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 class Hub:
@@ -81,19 +82,22 @@ class Hub:
 
     def waiting(self) -> int:
         """How many messages there are, visible or in flight."""
-        return self._count(self.url)
+        return self._count(self.url, *_ALL)
+
+    def visible(self) -> int:
+        """How many messages there are that can be received."""
+        return self._count(self.url, "ApproximateNumberOfMessages")
 
     def dead_letters(self) -> int:
-        return self._count(self.dead_letters_url)
+        return self._count(self.dead_letters_url, *_ALL)
 
     def purge(self) -> None:
         """Forget what onboarding and repairs have announced."""
         assert self.sandbox.settled()
         self.sqs.purge_queue(QueueUrl=self.url)
 
-    def _count(self, url: str) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        return sum(map(int, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+    def _count(self, url: str, *names: str) -> int:
+        return sum(map(int, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"].values()))
 
 
 def document(*statements: dict[str, Any]) -> str:

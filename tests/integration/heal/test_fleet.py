@@ -102,7 +102,56 @@ def test_an_outage_of_spot(watched_fleet: WatchedFleet, sandbox: Sandbox) -> Non
             break
     assert (run.rc, watched_fleet.lost(), watched_fleet.hub.dead_letters()) == (0, [], 0), run.output
     reports = told(watched_fleet.notifications)
+    # One for the beginning, one for the end.
+    assert len(reports) == 2
     assert sum(item["kind"] == "not_repaired" for report in reports for item in report["healing"]) == 2 * len(REGIONS)
     assert sorted((item["spot_account"], item["region"]) for report in reports[1:] for item in report["healing"]) == sorted(
         (account, region) for account in accounts for region in REGIONS
     )
+
+
+def test_the_first_event_after_an_outage_heals_all_accounts_in_one_run(watched_fleet: WatchedFleet, sandbox: Sandbox) -> None:
+    accounts = list(watched_fleet.fleet.accounts)
+    everything = sorted((account, region) for account in accounts for region in REGIONS)
+    sandbox.settings(visibility_time_scale=0.2)
+    sandbox.start_outage()
+    for aws in watched_fleet.fleet.accounts.values():
+        for region in REGIONS:
+            sandbox.interrupt(region, aws)
+    assert sandbox.settled()
+    assert watched_fleet.heal().rc == 2
+    assert len(told(watched_fleet.notifications)) == 1
+    sandbox.end_outage()
+    sandbox.clear_received()
+    # A fifth of the 30 seconds after which the first event is visible again.
+    while not watched_fleet.hub.visible():
+        time.sleep(0.5)
+    assert watched_fleet.hub.visible() < len(everything)
+    run = watched_fleet.heal()
+    assert (run.rc, watched_fleet.lost()) == (0, []), run.output
+    assert len(sandbox.proofs()) == SIZE
+    reports = told(watched_fleet.notifications)
+    assert [sorted((item["spot_account"], item["region"]) for item in report["healing"]) for report in reports] == [everything] * 2
+    assert {item["kind"] for item in reports[1]["healing"]} == {"repaired"}
+    sandbox.settings(visibility_time_scale=0.01)
+    # A new outage is a new message.
+    sandbox.start_outage()
+    sandbox.interrupt(REGIONS[0], watched_fleet.fleet.accounts[accounts[0]])
+    assert sandbox.settled()
+    assert watched_fleet.heal().rc == 2
+    assert [item["kind"] for item in told(watched_fleet.notifications)[2]["healing"]] == ["not_repaired"]
+
+
+def test_a_sweep_in_an_outage_tells_nothing_again(watched_fleet: WatchedFleet, sandbox: Sandbox) -> None:
+    first, second = list(watched_fleet.fleet.accounts.values())[:2]
+    sandbox.start_outage()
+    sandbox.interrupt(REGIONS[0], first)
+    assert sandbox.settled()
+    assert watched_fleet.heal().rc == 2
+    sandbox.interrupt(REGIONS[0], second)
+    assert sandbox.settled()
+    assert watched_fleet.heal(sweep=True).rc == 2
+    assert len(told(watched_fleet.notifications)) == 1
+    sandbox.end_outage()
+    assert watched_fleet.heal(sweep=True).rc == 0
+    assert [len(report["healing"]) for report in told(watched_fleet.notifications)] == [1, 2]

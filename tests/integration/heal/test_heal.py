@@ -185,6 +185,50 @@ def test_an_account_that_is_not_to_be_healed_is_left_alone(watched: Watched) -> 
     assert (run.rc, watched.written(), watched.hub.waiting(), watched.told()) == (0, set(), 0, []), run.output
 
 
+def test_a_region_whose_rule_is_tagged_off_is_left_alone(watched: Watched, sandbox: Sandbox) -> None:
+    tag(watched, LOST, "off")
+    for region in (LOST, THIRD):
+        sandbox.boto3("events", region).deauthorize_connection(Name=watched.account.name)
+    assert sandbox.settled()
+    sandbox.clear_calls()
+    run = watched.heal()
+    assert run.rc == 0, run.output
+    assert [line for line in run.output.splitlines() if "Not repaired: the tag SpotHealing of its rule is off" in line and LOST in line]
+    assert watched.states() == {HOME: "AUTHORIZED", LOST: "DEAUTHORIZED", THIRD: "AUTHORIZED"}
+    assert {call.split()[0] for call in watched.written()} == {THIRD}
+    assert watched.told() == [("repaired", "", THIRD)]
+    assert watched.heal().rc == 0
+    assert (watched.hub.waiting(), watched.hub.dead_letters()) == (0, 0)
+    # The sweep leaves it alone as well, and after somebody has repaired it, the tag stays.
+    assert watched.heal(sweep=True).rc == 0
+    assert watched.states()[LOST] == "DEAUTHORIZED"
+    assert watched.account.repair().rc == 0
+    assert watched.heal(sweep=True).rc == 0
+    assert tag(watched, LOST) == "off"
+    assert len(watched.told()) == 1
+
+
+def test_a_region_whose_tags_cannot_be_read_waits(watched: Watched, sandbox: Sandbox) -> None:
+    tag(watched, LOST, "off")
+    watched.lose(LOST)
+    sandbox.clear_calls()
+    denied = {"error": {"status": 400, "code": "AccessDeniedException", "message": "not authorized"}}
+    sandbox.add_fault(denied, {"operation": "ListTagsForResource", "region": LOST})
+    run = watched.heal()
+    assert "whether the tag SpotHealing is off is not known" in last_message(run)
+    assert (run.rc, watched.written(), watched.told(), watched.hub.waiting() > 0) == (2, set(), [], True)
+
+
+def tag(watched: Watched, region: str, value: str | None = None) -> str:
+    """Set the tag SpotHealing of a region's rule, or return it."""
+    events = watched.sandbox.boto3("events", region)
+    arn = events.describe_rule(Name=watched.account.name)["Arn"]
+    if value is not None:
+        events.tag_resource(ResourceARN=arn, Tags=[{"Key": "SpotHealing", "Value": value}])
+    tags = {entry["Key"]: entry["Value"] for entry in events.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+    return str(tags.get("SpotHealing", ""))
+
+
 def test_check_mode_writes_nothing_and_the_events_stay(watched: Watched) -> None:
     watched.lose(LOST)
     before = watched.hub.waiting()

@@ -15,6 +15,7 @@ from tests.integration.playbooks.runner import NAME, Run
 from tests.integration.verify.account import Account, verification, writes
 from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import Sandbox
+from tests.tools.policies import actions, policy
 
 REGIONS = ["us-east-1", "eu-west-1"]
 HUB, HUB_REGION, AWS_ACCOUNT, OTHER = "spot-interruption-hub", "us-east-1", "123456789012", "210987654321"
@@ -87,9 +88,15 @@ def test_a_hub_in_another_account_is_made_and_kept(sandbox: Sandbox, account: Ac
     issued = sandbox.boto3("sts").assume_role(RoleArn=f"arn:aws:iam::{OTHER}:role/Hub", RoleSessionName="test")["Credentials"]
     keys = {"access_key": issued["AccessKeyId"], "aws_session_token": issued["SessionToken"]}
     assert [event["account"] for event in messages(sandbox, **keys)] == [AWS_ACCOUNT] * 2
+    seen = found(account.verify(*WATCHED, "-e", json.dumps(hub)))
+    # Only an event that has arrived shows what the hub of another account is like.
+    assert seen["eu-west-1"][0] == "pass"
+    assert seen["us-east-1"][0] == "warn"
+    assert "no event that was sent to it shows that it exists and lets this account in" in seen["us-east-1"][1]
+    lose(sandbox, "us-east-1")
     assert {outcome for outcome, _ in found(account.verify(*WATCHED, "-e", json.dumps(hub))).values()} == {"pass"}
     assert watch(account, "-e", json.dumps(hub), "-e", "state=absent").rc == 0
-    assert len(messages(sandbox, **keys)) == 2  # the hub of several accounts stays
+    assert len(messages(sandbox, **keys)) == 4  # the hub of several accounts stays
 
 
 def test_events_that_the_hub_refused_are_found_by_their_dead_letters(sandbox: Sandbox, account: Account) -> None:
@@ -101,11 +108,20 @@ def test_events_that_the_hub_refused_are_found_by_their_dead_letters(sandbox: Sa
     watch(account, "-e", json.dumps(hub))
     lose(sandbox, "eu-west-1")
     run = account.verify(*WATCHED, "-e", json.dumps(hub))
-    assert {region: outcome for region, (outcome, _) in found(run).items()} == {"us-east-1": "pass", "eu-west-1": "warn"}
+    assert {region: outcome for region, (outcome, _) in found(run).items()} == {"us-east-1": "warn", "eu-west-1": "warn"}
+    assert "no event that was sent to it" in found(run)["us-east-1"][1]
+    assert f"an event did not reach arn:aws:events:{HUB_REGION}:{OTHER}:event-bus/{HUB}" in found(run)["eu-west-1"][1]
     assert "2 event(s) did not reach" in found(run)["eu-west-1"][1]
     assert "NO_PERMISSIONS" in found(run)["eu-west-1"][1]
     # They are no warnings of EC2.
     assert verification(run)["regions"]["eu-west-1"]["evidence"]["dead_letters"]["count"] == 1
+
+
+def remove_hub(sandbox: Sandbox) -> None:
+    events = sandbox.boto3("events", HUB_REGION)
+    events.remove_targets(Rule=HUB, EventBusName=HUB, Ids=["queue"])
+    events.delete_rule(Name=HUB, EventBusName=HUB)
+    events.delete_event_bus(Name=HUB)
 
 
 DRIFT: dict[str, tuple[Callable[[Sandbox], Any], str]] = {
@@ -124,6 +140,18 @@ DRIFT: dict[str, tuple[Callable[[Sandbox], Any], str]] = {
     "no target": (
         lambda sandbox: sandbox.boto3("events", "eu-west-1").remove_targets(Rule=ALARM, Ids=["hub"]),
         f"the rule {ALARM} has no target hub",
+    ),
+    "no hub": (remove_hub, f"there is no event bus arn:aws:events:{HUB_REGION}:{AWS_ACCOUNT}:event-bus/{HUB}"),
+    "no rule of the hub": (
+        lambda sandbox: (
+            sandbox.boto3("events", HUB_REGION).remove_targets(Rule=HUB, EventBusName=HUB, Ids=["queue"]),
+            sandbox.boto3("events", HUB_REGION).delete_rule(Name=HUB, EventBusName=HUB),
+        ),
+        f"there is no rule {HUB} on the event bus",
+    ),
+    "a rule of the hub that is disabled": (
+        lambda sandbox: sandbox.boto3("events", HUB_REGION).disable_rule(Name=HUB, EventBusName=HUB),
+        f"the rule {HUB} is DISABLED",
     ),
     "no permission": (
         lambda sandbox: sandbox.boto3("iam").delete_role_policy(RoleName=NAME, PolicyName="report-to-hub"),
@@ -144,6 +172,8 @@ def test_what_keeps_losses_from_being_reported_is_a_warning_and_watch_repairs_it
         (finding,) = [item for item in entry["findings"] if item["check"] == "watch"]
         assert (drift, finding["outcome"], told in finding["message"]) == (drift, "warn", True), finding
         assert entry["status"] == "active"
+        # What is no pass here is a change there.
+        assert watch(account, "--check").changed > 0
         assert watch(account).rc == 0
         entry = account.look(["eu-west-1"], role_name=NAME, watch_bus_arn=bus)["eu-west-1"]
         assert [item["outcome"] for item in entry["findings"] if item["check"] == "watch"] == ["pass"]
@@ -159,6 +189,19 @@ def test_what_may_not_be_read_is_unknown_and_the_region_stays_active(sandbox: Sa
     assert "watch" in {item["check"] for item in entry["findings"]}
 
 
+def test_a_hub_that_may_not_be_read_is_a_warning_and_one_permission_shows_it(sandbox: Sandbox, account: Account) -> None:
+    account.have_onboarded()
+    watch(account)
+    given = {"tags": {"ManagedBy": "spot.eventbridge"}, "watch_bus_arn": f"arn:aws:events:{HUB_REGION}:{AWS_ACCOUNT}:event-bus/{HUB}"}
+    for policies, outcome in (([policy("verify")], "warn"), ([policy("verify"), policy("verify-watch")], "pass")):
+        sandbox.permit("READONLY", policies)
+        entry = account.look(["eu-west-1"], key="READONLY", role_name=NAME, **given)["eu-west-1"]
+        (finding,) = [item for item in entry["findings"] if item["check"] == "watch"]
+        assert (finding["outcome"], entry["status"]) == (outcome, "active"), finding
+        assert ("cannot be read: " in finding["message"]) == (outcome == "warn")
+    assert set(actions(policy("verify-watch"))) <= sandbox.permissions_used("READONLY")
+
+
 def test_without_a_watch_nothing_is_said_of_it(account: Account) -> None:
     account.have_onboarded()
     assert found(account.verify()) == {}
@@ -166,6 +209,11 @@ def test_without_a_watch_nothing_is_said_of_it(account: Account) -> None:
 
 def test_onboarding_makes_the_watch_where_it_is_set(sandbox: Sandbox, account: Account) -> None:
     assert account.onboard(*WATCHED).rc == 0
+    # The hub is made by the playbook watch alone.
+    bus = f"arn:aws:events:{HUB_REGION}:{AWS_ACCOUNT}:event-bus/{HUB}"
+    missing = f"The loss of the authorisation may not be reported: there is no event bus {bus}."
+    assert found(account.verify(*WATCHED)) == dict.fromkeys(REGIONS, ("warn", missing))
+    account.have_watched()
     assert {outcome for outcome, _ in found(account.verify(*WATCHED)).values()} == {"pass"}
     assert account.onboard(*WATCHED).changed == 0
     assert account.offboard(token=None).rc == 0

@@ -48,9 +48,9 @@ options:
     type: float
     default: 2
   gather:
-    description: The seconds to wait for more messages before they are reported, so that one run of the playbook heals all of them.
+    description: The seconds to wait for more messages before they are reported. The playbook receives all that wait by then, too.
     type: float
-    default: 1
+    default: 0
   repeat:
     description: After how many seconds messages that still wait are reported again.
     type: float
@@ -115,16 +115,17 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
     :param args: the options, see DOCUMENTATION
     """
     hub = Hub(args)
-    interval, sweep = float(args.get("interval", 2)), float(args.get("sweep", 3600))
+    interval, gather, sweep = float(args.get("interval", 2)), float(args.get("gather", 0)), float(args.get("sweep", 3600))
     quiet_until, next_sweep = 0.0, time.monotonic() + sweep
     while True:
         waiting = await hub.count()
         if waiting == 0:
             quiet_until = 0.0
         elif time.monotonic() >= quiet_until:
-            await asyncio.sleep(float(args.get("gather", 1)))
-            # Those of a run that has begun meanwhile are not visible any more.
-            waiting = await hub.count()
+            if gather:
+                await asyncio.sleep(gather)
+                # Those of a run that has begun meanwhile are not visible any more.
+                waiting = await hub.count()
             if waiting:
                 await queue.put({"hub": {"waiting": waiting}})
                 quiet_until = time.monotonic() + float(args.get("repeat", 30))

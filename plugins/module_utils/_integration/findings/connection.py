@@ -46,7 +46,7 @@ def connection_findings(region: Region, readings: Readings, desired: Desired) ->
     fields = existing.managed_fields()
     return [
         Finding("connection", PASS, f"The connection {desired.connection.name} exists."),
-        _connection_state(existing),
+        state_finding(existing),
         compare("connection_authorization", "The authorisation type", fields["authorization_type"], "API_KEY"),
         _connection_api_key(existing, fields["api_key_name"]),
         _connection_account(existing, fields["query_string_parameters"], desired.spot_account),
@@ -55,7 +55,8 @@ def connection_findings(region: Region, readings: Readings, desired: Desired) ->
     ]
 
 
-def _connection_state(existing: ExistingConnection) -> Finding:
+def state_finding(existing: ExistingConnection) -> Finding:
+    """Return whether the connection is authorised."""
     if existing.state == GOOD_STATE:
         return Finding("connection_state", PASS, f"The connection is {GOOD_STATE}.")
     if existing.state in TRANSIENT_STATES:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import fleet, healed, healing_plan
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import NOTHING, fleet, healed, healing_plan, rest_of_outage
 
 NOW = datetime.datetime(2026, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
 HERE, THERE = "eu-west-1", "us-east-1"
@@ -18,7 +18,7 @@ PREFLIGHT = {"aws_account": "123456789012", "regions": [HERE, THERE], "obstacles
 
 def region(status: str, **more: Any) -> dict[str, Any]:
     reason = "" if status == "active" else "The connection is DEAUTHORIZED."
-    return {"status": status, "reason": reason, "resources": {}, "evidence": None, "healing": {}, **more}
+    return {"status": status, "reason": reason, "resources": {}, "evidence": None, "stack_set": "", "healing": {}, **more}
 
 
 def info(**statuses: str) -> dict[str, Any]:
@@ -46,6 +46,11 @@ def result(before: dict[str, Any], after: dict[str, Any], messages: list[dict[st
     return healed({**given, **more}, host="production", predicted=False, now=NOW)
 
 
+def waiting(handle: str, cause: str = "") -> dict[str, Any]:
+    """A message to postpone."""
+    return {"handle": handle, "receives": 2, "cause": cause}
+
+
 def test_the_events_of_a_repaired_region_are_deleted_and_those_of_other_accounts_left() -> None:
     messages = [message(HERE, "a"), message(HERE, "b"), message(HERE, "c", "999999999999")]
     found = result(info(eu_west_1="inactive"), info(eu_west_1="active"), messages)
@@ -58,15 +63,15 @@ def test_what_is_still_broken_is_a_problem_and_postponed() -> None:
     found = result(info(eu_west_1="inactive"), info(eu_west_1="inactive"), [message(HERE, "a"), message(THERE, "b")])
     assert found["failed_regions"] == [HERE]
     assert found["problem"].startswith("1 of 1 region(s) not healed: eu-west-1 inactive: ")
-    assert found["healing"]["postpone"] == [{"handle": "a", "receives": 2}, {"handle": "b", "receives": 2}]
+    assert found["healing"]["postpone"] == [waiting("a", "failed"), waiting("b")]
     assert found["notes"] == [f"Events of {THERE} wait: these are not among the regions of this run."]
 
 
 def test_an_account_that_could_not_be_read_postpones_everything() -> None:
     found = result({"msg": "no"}, {}, [message(HERE, "a")])
-    assert (found["problem"], found["healing"]["postpone"]) == ("no", [{"handle": "a", "receives": 2}])
+    assert (found["problem"], found["healing"]["postpone"]) == ("no", [waiting("a")])
     failed = result({}, {}, [message(HERE, "a")], failure={"msg": "a task\nfailed"})
-    assert (failed["problem"], failed["healing"]["postpone"]) == ("a task failed", [{"handle": "a", "receives": 2}])
+    assert (failed["problem"], failed["healing"]["postpone"]) == ("a task failed", [waiting("a")])
 
 
 def test_check_mode_is_no_problem() -> None:
@@ -84,7 +89,7 @@ def test_check_mode_is_no_problem() -> None:
 
 
 def test_events_that_no_account_took_are_postponed_and_named() -> None:
-    done = {"healing": {"news": [], "records": {}, "delete": ["a"], "postpone": [{"handle": "b", "receives": 2}]}}
+    done = {"healing": {**NOTHING, "delete": ["a"], "postpone": [waiting("b")]}}
     received = {
         "messages": {"spot-interruption-act-d7320fba": [message(HERE, "a"), message(HERE, "b")], "another": [message(HERE, "c")]},
         "unreadable": [{"id": "m", "handle": "d", "receives": 1, "why": "the body is not JSON"}],
@@ -100,3 +105,57 @@ def test_events_that_no_account_took_are_postponed_and_named() -> None:
 def test_a_queue_that_could_not_be_read_is_a_problem_and_a_sweep_reads_none() -> None:
     assert fleet([], {"failed": True, "msg": "The hub's queue does not exist."}, NOW)["problem"] == "The hub's queue does not exist."
     assert fleet([], {}, NOW)["problem"] == ""
+
+
+def test_events_of_an_outage_come_back_one_after_the_other_in_turn_one_of_each_account() -> None:
+    def lost(*handles: str) -> dict[str, Any]:
+        return {"healing": {**NOTHING, "unproved": "no", "postpone": [waiting(handle, "no_proof") for handle in handles]}}
+
+    whole = fleet([lost("a1", "a2", "a3"), lost("b1"), lost("c1", "c2")], {}, NOW)
+    seconds = {entry["handle"]: entry["seconds"] for entry in whole["postpone"]}
+    assert list(seconds) == ["a1", "b1", "c1", "a2", "c2", "a3"]
+    # Received twice, a message waits for 48 to 72 seconds; the turns are later from the third on.
+    assert [seconds[handle] for handle in ("c1", "a2", "c2", "a3")] == [90, 120, 150, 180]
+    assert max(entry["seconds"] for entry in fleet([lost(*map(str, range(99)))], {}, NOW)["postpone"]) == 300
+
+
+def test_the_rest_of_an_outage_is_worked_on_as_soon_as_one_token_was_proved() -> None:
+    lost, well = {"healing": {**NOTHING, "unproved": "no"}}, {"healing": {**NOTHING, "proved": True}}
+    accounts: dict[str, Any] = {"proved": well, "refused": lost, "without events": {"healing": NOTHING}, "failed": None}
+    known = {"outage": fleet([lost], {}, NOW)["outage"]}
+    assert rest_of_outage(accounts, known, NOW) == ["refused", "without events", "failed"]
+    assert rest_of_outage({**accounts, "proved": lost}, known, NOW) == []
+    assert rest_of_outage(accounts, known, NOW + datetime.timedelta(minutes=11)) == []
+    assert rest_of_outage(accounts, {"outage": "over"}, NOW) == []
+    assert rest_of_outage(accounts, {}, NOW) == []
+
+
+def test_an_account_without_a_proof_says_why() -> None:
+    refused = {**PREFLIGHT, "obstacles": ["Spot refuses the token."]}
+    found = result(info(eu_west_1="inactive"), {}, [message(HERE, "a")], preflight=refused)["healing"]
+    assert (found["proved"], found["unproved"], found["postpone"]) == (False, "Spot refuses the token.", [waiting("a", "no_proof")])
+    # Where nothing is to be repaired, the token is not needed.
+    found = result(info(eu_west_1="active"), {}, [message(HERE, "a")], preflight=refused)["healing"]
+    assert (found["proved"], found["unproved"], found["delete"]) == (False, "", ["a"])
+
+
+def test_connections_that_were_authorised_again_are_repaired_and_the_others_say_why() -> None:
+    messages = [message(HERE, "a"), message(THERE, "b")]
+    before = info(eu_west_1="inactive", us_east_1="inactive")
+    done = {
+        "changed": True,
+        "msg": "connection: 1 of 2 region(s) failed.",
+        "regions": {
+            HERE: {"action": "reauthorized", "changed": True, "connection": {}},
+            THERE: {"action": "failed", "changed": False, "error": {"code": "Throttling", "message": "slow down"}},
+        },
+    }
+    found = result(before, {}, messages, integration=done)
+    assert (found["healing"]["delete"], found["healing"]["postpone"]) == (["a"], [waiting("b", "failed")])
+    assert {line["region"]: (line["status"], line["action"]) for line in found["summary"]} == {
+        HERE: ("active", "reauthorized"),
+        THERE: ("inactive", "-"),
+    }
+    assert "Throttling: slow down" in found["problem"]
+    assert [(news["region"], news["kind"]) for news in found["healing"]["news"]] == [(HERE, "repaired"), (THERE, "not_repaired")]
+    assert list(found["healing"]["records"]) == [HERE, THERE]

@@ -17,6 +17,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     FLAPPING,
     LEAVE,
     NO_PROOF,
+    OF_A_STACK_SET,
     REPAIR,
     TOO_SOON,
     UNREAD,
@@ -55,6 +56,7 @@ def entry(status: str, record: HealingRecord | None = None, authorized: str = at
         "healing": dataclasses.asdict(record or HealingRecord()),
         "resources": {"connection": {"last_authorized_time": authorized}},
         "evidence": None,
+        "stack_set": "",
         **more,
     }
 
@@ -218,3 +220,36 @@ def test_dead_letters_since_the_loss_are_counted() -> None:
 
 def test_events_of_another_aws_account_with_an_integration_of_the_same_name_are_left_alone() -> None:
     assert own_messages([message(account="999999999999"), message()], "123456789012") == [message()]
+
+
+@pytest.mark.parametrize("status", ["inactive", "drifted", "incomplete", "unknown"])
+def test_a_region_that_people_opted_out_is_left_alone_whatever_it_is(status: str) -> None:
+    off = entry(status, HealingRecord(opted_out=True))
+    decision = decided(off, REFUSED)
+    assert (decision.action, decision.is_done, decision.why) == (LEAVE, True, "the tag SpotHealing of its rule is off")
+    assert ended(off, decision) == Outcome(decision)
+
+
+@pytest.mark.parametrize("record", [HealingRecord(opted_out=True), HealingRecord(unread="AccessDenied: no")], ids=str)
+def test_what_works_and_has_no_record_that_was_read_gets_none(record: HealingRecord) -> None:
+    well = entry("active", record, authorized=at(-10))
+    assert ended(well, decided(well)) == Outcome(Decision(WELL))
+
+
+def test_a_region_whose_tags_could_not_be_read_waits() -> None:
+    decision = decided(entry("inactive", HealingRecord(unread="AccessDenied: no")))
+    assert (decision.action, decision.cause, "AccessDenied: no" in decision.why) == (WAIT, UNREAD, True)
+
+
+def test_a_region_of_a_stack_set_is_not_written_to_and_told_with_what_helps() -> None:
+    found = {**entry("inactive"), "stack_set": "StackSet-spot-interruption-1"}
+    decision = decided(found)
+    assert (decision.action, decision.cause) == (WAIT, OF_A_STACK_SET)
+    assert "with another token_revision" in decision.why
+    news = ended(found, decision).news
+    assert news
+    assert (news.kind, news.count) == (NOT_REPAIRED, 1)
+    # With its authorisation it is well, whatever names and settings the stack set has.
+    authorized = {**found, "status": "incomplete", "resources": {"connection": {"connection_state": "AUTHORIZED"}}}
+    assert decided(authorized) == Decision(WELL)
+    assert decided({**authorized, "stack_set": ""}).action == REPAIR

@@ -1,0 +1,289 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Measures on the sandbox how long a real ansible-rulebook needs to heal: one region, all regions of an account, a fleet after an outage.
+
+Usage: python tests/bench/healing.py [single] [regions] [outage] [--repeat 10] [--accounts 100] [--outage 300] [--forks 10] [--limit 3000]
+
+Needs a Java of version 17 or newer. All begin with a response 401 of Spot to a notice, and end with regions that are authorised; of
+`single`, with the next notice that arrives. Ends with status 1 if a goal is missed, or if something did not end within --limit seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.bench.fleet import command, start_over
+from tests.bench.measure import REGIONS, measure
+from tests.integration.eda.rulebook import Rulebook, java
+from tests.integration.heal.hub import Hub, lose, told
+from tests.sandbox.client import Sandbox
+
+PARTS = ("single", "regions", "outage")
+# That of the rulebook's credentials.
+HUB_ACCOUNT = "123456789012"
+# The accounts lose their authorisation within so many seconds of the outage.
+LOSSES = 60.0
+
+
+@dataclass
+class Findings:
+    """What was measured, beside its goal."""
+
+    rows: list[tuple[str, float, float]] = field(default_factory=list)
+
+    def note(self, what: str, at_most: float, found: float) -> None:
+        """Keep a figure."""
+        self.rows.append((what, at_most, found))
+        print(f"{what}: {found:.1f}", flush=True)
+
+    def show(self) -> bool:
+        """Print each figure beside its goal; whether none is missed."""
+        print(f"\n{'':62}  {'at most':>8}  {'measured':>8}")
+        for what, at_most, found in self.rows:
+            print(f"{what:62}  {at_most:8.1f}  {found:8.1f}  {'missed' if found > at_most else ''}".rstrip())
+        return all(found <= at_most for _, at_most, found in self.rows)
+
+
+class Fleet:
+    """Accounts whose events come to one hub, and a rulebook that heals them."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, size: int, forks: int, patience: float) -> None:
+        self.sandbox, self.folder = sandbox, folder
+        hosts = start_over(sandbox, 0.0, size)
+        self.accounts = {spot: host["aws_account"] for spot, host in hosts.items()}
+        begin = time.monotonic()
+        measure(sandbox, command(sandbox, folder / "onboarded.json", hosts, forks))
+        self.hub = Hub(sandbox, HUB_ACCOUNT).make(receives=20)
+        self.hub.let_in(self.accounts.values())
+        for spot, aws in self.accounts.items():
+            self.hub.watch(f"spot-interruption-{spot}", REGIONS, aws, self.keys(aws))
+        self.hub.purge()
+        print(f"{size} account(s) in {len(REGIONS)} regions, onboarded and watched in {time.monotonic() - begin:.0f} s", flush=True)
+        self.notifications = folder / "notifications"
+        common = {
+            "spot_api_url": sandbox.spot_url,
+            "regions": ",".join(REGIONS),
+            # The sandbox's accounts were authorised just now.
+            "spot_eventbridge_heal_minimum_distance": 0,
+            "spot_eventbridge_watch_hub_account": HUB_ACCOUNT,
+            "spot_eventbridge_watch_hub_assume_role_arn": f"arn:aws:iam::{HUB_ACCOUNT}:role/Spot",
+            "spot_eventbridge_notify_file": {"folder": str(self.notifications)},
+        }
+        (folder / "home").mkdir()
+        self.rulebook = Rulebook(sandbox, folder, folder / "home", {spot: {**common, **host} for spot, host in hosts.items()}, patience)
+        (folder / "ansible.cfg").write_text(f"[defaults]\nforks = {forks}\ninternal_poll_interval = 0.005\n", encoding="utf-8")
+
+    @functools.cache  # noqa: B019
+    def keys(self, aws_account: str) -> dict[str, Any]:
+        """Credentials of an account."""
+        role = {"RoleArn": f"arn:aws:iam::{aws_account}:role/Spot", "RoleSessionName": "bench"}
+        issued = self.sandbox.boto3("sts").assume_role(**role)["Credentials"]
+        return {
+            "access_key": issued["AccessKeyId"],
+            "aws_secret_access_key": issued["SecretAccessKey"],
+            "aws_session_token": issued["SessionToken"],
+        }
+
+    def lost(self, regions: Sequence[str] = REGIONS) -> list[tuple[str, str]]:
+        """The accounts and regions without authorisation."""
+        found = []
+        for spot, aws in self.accounts.items():
+            for region in regions:
+                events = self.sandbox.boto3("events", region, **self.keys(aws))
+                if events.describe_connection(Name=f"spot-interruption-{spot}")["ConnectionState"] != "AUTHORIZED":
+                    found.append((spot, region))
+        return found
+
+    def authorized(self) -> list[dict[str, Any]]:
+        """The calls that have authorised a connection again."""
+        return [call for call in self.sandbox.calls(operation="UpdateConnection") if call["status"] == 200]
+
+    def forget(self) -> None:
+        """Wait until nothing is left to do, and forget what was seen."""
+        self.rulebook.until(lambda: not self.rulebook.playbooks() and self.hub.waiting() == 0)
+        self.sandbox.clear_calls()
+        self.sandbox.clear_received()
+
+
+class Runs:
+    """Notes when playbooks run."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.begun: list[float] = []
+        self._rulebook, self._over = rulebook, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Runs:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        seen: set[int] = set()
+        while not self._over.wait(0.1):
+            for pid in self._rulebook.playbooks():
+                # ansible-runner gives each playbook a session of its own.
+                with contextlib.suppress(OSError):
+                    if (session := os.getsid(pid)) not in seen:
+                        seen.add(session)
+                        self.begun.append(time.time())
+
+    def of(self, moment: float) -> int:
+        """The number of the run at this time."""
+        return sum(begin <= moment for begin in self.begun)
+
+
+def single(fleet: Fleet, repeat: int, findings: Findings) -> None:
+    """One region after the other: from the response 401 to the next notice that arrives."""
+    account = next(iter(fleet.accounts.values()))
+    found = []
+    for number in range(repeat):
+        region = REGIONS[number % len(REGIONS)]
+        fleet.forget()
+        begin = time.time()
+        lose(fleet.sandbox, region, account=account)
+        fleet.rulebook.until(lambda: bool(fleet.authorized()))
+        fleet.sandbox.clear_received()
+        fleet.sandbox.interrupt(region, account)
+        fleet.rulebook.until(lambda: [note["status"] for note in fleet.sandbox.notifications()] == [200])
+        found.append(time.time() - begin)
+        print(f"{region}: {_way(fleet, begin)}, next notice {found[-1]:.1f} s", flush=True)
+    findings.note(f"one 401: seconds to the next notice, median of {repeat}", 10, statistics.median(found))
+
+
+def _way(fleet: Fleet, begin: float) -> str:
+    """When the first call of each step was made, in seconds since the loss."""
+    calls = fleet.sandbox.calls()
+    steps = {"received": "ReceiveMessage", "read": "DescribeConnection", "written": "UpdateConnection"}
+    times = {
+        word: min((call["time"] for call in calls if call["operation"] == name and call["time"] > begin), default=0.0)
+        for word, name in steps.items()
+    }
+    return ", ".join(f"{word} {moment - begin:.1f} s" for word, moment in times.items() if moment)
+
+
+def regions(fleet: Fleet, findings: Findings) -> None:
+    """All regions of an account at once."""
+    account = next(iter(fleet.accounts.values()))
+    fleet.forget()
+    begin = time.time()
+    lose(fleet.sandbox, *REGIONS, account=account)
+    _until_authorized(fleet, {account}, begin)
+    findings.note(
+        f"{len(REGIONS)} regions at once: seconds until all are authorised", 30, max(call["ended"] for call in fleet.authorized()) - begin
+    )
+    assert fleet.lost() == []
+
+
+def _until_authorized(fleet: Fleet, accounts: set[str], since: float) -> None:
+    expected = {(account, region) for account in accounts for region in REGIONS}
+    fleet.rulebook.until(lambda: expected <= {(call["account"], call["region"]) for call in fleet.authorized() if call["time"] > since})
+
+
+def outage(fleet: Fleet, seconds: float, findings: Findings) -> None:
+    """All accounts lose all regions in an outage of Spot."""
+    size, sandbox = len(fleet.accounts), fleet.sandbox
+    fleet.forget()
+    before = len(told(fleet.notifications))
+    with Runs(fleet.rulebook) as runs:
+        begin = time.time()
+        sandbox.start_outage()
+        for number, account in enumerate(fleet.accounts.values()):
+            time.sleep(max(0.0, begin + LOSSES * number / size - time.time()))
+            for region in REGIONS:
+                sandbox.interrupt(region, account)
+        lasted = time.time() - begin
+        assert sandbox.settled(60)
+        print(f"{size * len(REGIONS)} regions lost within {lasted:.0f} s", flush=True)
+        time.sleep(max(0.0, begin + seconds - time.time()))
+        assert fleet.authorized() == [], "a token was written during the outage"
+        during = len(told(fleet.notifications)) - before
+        sandbox.end_outage()
+        end = time.time()
+        print(f"the outage ends after {end - begin:.0f} s and {len(runs.begun)} runs", flush=True)
+        _until_authorized(fleet, set(fleet.accounts.values()), end)
+        healed = max(call["ended"] for call in fleet.authorized()) - end
+        fleet.rulebook.until(lambda: not fleet.rulebook.playbooks())
+        proofs = Counter((note["query"].get("accountId"), runs.of(note["time"]), note["status"]) for note in sandbox.proofs())
+        print(f"all well {healed:.0f} s after its end; {len(runs.begun)} runs, {sum(proofs.values())} proofs", flush=True)
+    what = f"{size} accounts x {len(REGIONS)} regions, outage of {seconds:.0f} s"
+    findings.note(f"{what}: seconds after its end", 120, healed)
+    findings.note("  proofs of the token per account and attempt", 1, max(proofs.values()))
+    findings.note("  notifications of the outage", 1, during)
+    findings.note("  notifications of its end", 1, len(told(fleet.notifications)) - before - during)
+    assert fleet.lost() == []
+
+
+def _out_of_time(*_: object) -> None:
+    raise TimeoutError("it did not end within --limit seconds")
+
+
+def main() -> int:
+    """Measure what the command line names, or all."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("what", nargs="*", help=f"{', '.join(PARTS)}; all by default")
+    arguments.add_argument("--repeat", type=int, default=10, help="single losses")
+    arguments.add_argument("--accounts", type=int, default=100, help="accounts of the fleet")
+    arguments.add_argument("--outage", type=float, default=300, help="seconds that the outage lasts")
+    arguments.add_argument("--forks", type=int, default=10, help="how many accounts at a time")
+    arguments.add_argument("--limit", type=int, default=3000, help="seconds after which it ends, whatever is measured by then")
+    given = arguments.parse_args()
+    unknown = set(given.what) - set(PARTS)
+    if unknown:
+        arguments.error(f"there is no {', '.join(sorted(unknown))}")
+    if not java():
+        arguments.error("ansible-rulebook needs a Java of version 17 or newer")
+    parts, findings = given.what or PARTS, Findings()
+    of_account: list[Callable[[Fleet], None]] = []
+    if "single" in parts:
+        of_account.append(lambda fleet: single(fleet, given.repeat, findings))
+    if "regions" in parts:
+        of_account.append(lambda fleet: regions(fleet, findings))
+    fleets = [(1, of_account)] if of_account else []
+    if "outage" in parts:
+        fleets.append((given.accounts, [lambda fleet: outage(fleet, given.outage, findings)]))
+    signal.signal(signal.SIGALRM, _out_of_time)
+    signal.alarm(given.limit)
+    try:
+        for size, measures in fleets:
+            with (
+                Sandbox(max_seconds=given.limit + 60, settings={"queue_name_seconds": 0}) as sandbox,
+                tempfile.TemporaryDirectory() as folder,
+            ):
+                fleet = Fleet(sandbox, Path(folder), size, given.forks, given.limit)
+                try:
+                    fleet.rulebook.start()
+                    for one in measures:
+                        one(fleet)
+                finally:
+                    fleet.rulebook.stop()
+    except (AssertionError, TimeoutError) as error:
+        print(f"ended: {error}", file=sys.stderr)
+        findings.show()
+        return 1
+    return 0 if findings.show() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+# Copyright: Contributors to the spot.eventbridge collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The hosts of the play at the end of an outage: those that wait, of the hubs in which a token was proved; otherwise nobody."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+
+from ansible_collections.spot.eventbridge.plugins.lookup.heal_hosts import LookupModule
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text
+
+HEALING = {"news": [], "records": {}, "delete": [], "postpone": [], "proved": False, "unproved": ""}
+
+
+class HostVars:
+    """The variables of hosts as Ansible has them."""
+
+    def __init__(self, of_hosts: dict[str, dict[str, Any]]) -> None:
+        self._of_hosts = of_hosts
+
+    def raw_get(self, host: str) -> dict[str, Any]:
+        return self._of_hosts[host]
+
+
+def host(received: dict[str, Any] | None = None, **healing: Any) -> dict[str, Any]:
+    """The variables of a host after it was worked on."""
+    found = {"spot_eventbridge_result": {"summary": [], "healing": {**HEALING, **healing}}}
+    return {**found, **({"__spot_eventbridge_received": received} if received else {})}
+
+
+def hosts(groups: dict[str, list[str]], of_hosts: dict[str, dict[str, Any]]) -> list[str]:
+    return LookupModule().run(["rest"], {"groups": groups, "hostvars": HostVars(of_hosts)})
+
+
+def test_each_hub_is_one_of_its_own() -> None:
+    lasts = {"outage": str(Outage(as_text(datetime.datetime.now(datetime.timezone.utc)), 1, ("0a1b2c3d",)))}
+    of_hosts = {
+        "first": host(lasts, unproved="no"),
+        "second": host(proved=True),
+        "third": host(),
+        "of another hub": host(lasts, unproved="no"),
+        "of a hub without an outage": host({"outage": ""}, unproved="no"),
+        "its neighbour": host(proved=True),
+    }
+    groups = {
+        "all": list(of_hosts),
+        "spot_hub_one": ["first", "second", "third"],
+        "spot_hub_two": ["of another hub"],
+        "spot_hub_three": ["of a hub without an outage", "its neighbour"],
+    }
+    assert hosts(groups, of_hosts) == ["first", "third"]
+
+
+def test_without_an_outage_it_is_nobody_and_ansible_does_not_warn() -> None:
+    (pattern,) = hosts({"all": ["first"], "spot_hub_one": ["first"]}, {"first": host(proved=True)})
+    inventory = InventoryManager(DataLoader(), sources=["first,"])
+    assert inventory.get_hosts(pattern) == []
