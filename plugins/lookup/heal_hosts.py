@@ -57,7 +57,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
     def run(self, terms: t.Sequence[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
         """Return the hosts, or a pattern that matches none."""
         # Without hosts, as in a check of the syntax, there are no variables of hosts.
-        groups, hostvars = (variables or {}).get("groups", {}), (variables or {}).get("hostvars")
+        given: t.Any = variables or {}
+        groups, hostvars = given.get("groups", {}), given.get("hostvars")
         now = datetime.datetime.now(datetime.timezone.utc)
         found = [
             host
