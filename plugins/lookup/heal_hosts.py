@@ -56,13 +56,15 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: t.Sequence[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
         """Return the hosts, or a pattern that matches none."""
-        # Without hosts, as in a check of the syntax, there are no variables of hosts.
-        given: t.Any = variables or {}
-        groups, hostvars = given.get("groups", {}), given.get("hostvars")
+        given = variables or {}
+        hostvars = given.get("hostvars")
+        if hostvars is None:
+            # Without hosts, as in a check of the syntax.
+            return [_NOBODY]
         now = datetime.datetime.now(datetime.timezone.utc)
         found = [
             host
-            for name, hosts in groups.items()
+            for name, hosts in given["groups"].items()
             if name.startswith(_HUBS)
             for host in rest_of_outage(results_of(hosts, hostvars), hostvars.raw_get(hosts[0]).get(_RECEIVED) or {}, now)
         ]
