@@ -214,13 +214,14 @@ EXAMPLES = r"""
     role_name: spot-interruption-act-d7320fba
     regions: [us-east-1, us-west-2, eu-west-1]
 
-- name: The same in every enabled region, if the token is good for the account
+- name: The same, if the token is good for the account
   spot.eventbridge.spot_integration:
     name: spot-interruption-act-d7320fba
     spot_account: act-d7320fba
     spot_token: "{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}"
     role_name: spot-interruption-act-d7320fba
-    preflight: {}
+    preflight:
+      regions: [us-east-1, us-west-2, eu-west-1]
 
 - name: Take it away again, with the role
   spot.eventbridge.spot_integration:

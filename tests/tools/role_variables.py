@@ -176,7 +176,7 @@ def _of_task(role: str | None, task: dict[str, Any], outer: dict[str, Any]) -> s
     for action in INCLUDES:
         if action in task:
             entry = task[action].get("tasks_from", "main")
-            chosen = re.fullmatch(r"\{\{ (\w+) \}\}", entry)
+            chosen = re.fullmatch(r"\{\{ (\w+)( \| default\('\w+'\))? \}\}", entry)
             found |= _of_file(task[action]["name"].removeprefix(PREFIX), given[chosen[1]] if chosen else entry, {})
     found |= _named(role, {key: value for key, value in task.items() if key not in ("block", "rescue", "always", *FILES)})
     return found - set(task.get("vars", {}))

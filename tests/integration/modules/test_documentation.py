@@ -86,6 +86,12 @@ def at_spot(module: str, sandbox: Sandbox) -> dict[str, str]:
     return {"spot_api_url": sandbox.spot_url} if "spot_api_url" in documentation(module)["options"] else {}
 
 
+def preflight_at(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of an example, whose preflight, if it does any, asks the sandbox's Spot alone."""
+    here = {"spot_api_url": sandbox.spot_url, "proof": "none"}
+    return {**arguments, "preflight": {**arguments["preflight"], **here}} if "preflight" in arguments else arguments
+
+
 def permissions(module: str) -> set[str]:
     """The permissions that a module's notes name, or those of the modules that they refer to."""
     found: set[str] = set()
@@ -112,12 +118,17 @@ def test_examples_run(sandbox: Sandbox, aws: Aws, tmp_path: Path) -> None:
     for region in ONBOARDED["regions"]:
         aws.key("alias/spot", region)
     again = {"name": "Onboard", f"{PREFIX}spot_integration": ONBOARDED}
+
+    def tasks(module: str) -> list[dict[str, Any]]:
+        called = PREFIX + module
+        return [{**task, called: preflight_at(sandbox, task[called])} if called in task else task for task in examples(module)]
+
     play = {
         "hosts": "localhost",
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
         "module_defaults": {PREFIX + module: at_spot(module, sandbox) for module in alone() if at_spot(module, sandbox)},
-        "tasks": [task for module in alone() for task in (again, *examples(module))],
+        "tasks": [task for module in alone() for task in (again, *tasks(module))],
     }
     playbook = tmp_path / "examples.yml"
     playbook.write_text(yaml.safe_dump([play], sort_keys=False))
@@ -149,7 +160,7 @@ def test_there_is_an_example_of_each_state(module: str) -> None:
 def test_the_permissions_for_what_a_module_calls_are_in_its_notes(onboarded: Runner, sandbox: Sandbox, module: str) -> None:
     sandbox.clear_calls()
     for example in own_examples(module):
-        onboarded(module, **example, **at_spot(module, sandbox))
+        onboarded(module, **preflight_at(sandbox, example), **at_spot(module, sandbox))
     called = {f"{call['service']}:{call['operation']}" for call in sandbox.calls()}
     # Everybody may ask who he is.
     assert called - {"sts:GetCallerIdentity"} - permissions(module) == set()
@@ -194,7 +205,7 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
     def look() -> None:
         for module in alone():
             for example in own_examples(module):
-                found.update(seen(module, onboarded(module, **example, **at_spot(module, sandbox)).answer))
+                found.update(seen(module, onboarded(module, **preflight_at(sandbox, example), **at_spot(module, sandbox)).answer))
             onboarded("spot_integration", **ONBOARDED)
 
     look()
@@ -232,6 +243,6 @@ def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, s
         sandbox.add_fault(REFUSED, nothing)
         for module in alone():
             for example in own_examples(module):
-                found.update(seen(module, onboarded(module, **example, **at_spot(module, sandbox)).answer))
+                found.update(seen(module, onboarded(module, **preflight_at(sandbox, example), **at_spot(module, sandbox)).answer))
     told = functools.reduce(set.union, map(documented, alone()))
     assert sorted(told - found) == []
