@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import preload
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 
@@ -157,3 +158,11 @@ def test_aws_is_trusted_by_the_certificates_that_are_configured(
 )
 def test_endpoints_are_those_of_the_profile(profile: str, service: str, url: str) -> None:
     assert client(service, profile=profile).meta.endpoint_url == url
+
+
+@pytest.mark.parametrize(("variable", "value"), [("AWS_PROFILE", "nobody"), ("AWS_CONFIG_FILE", __file__)])
+def test_a_configuration_that_cannot_be_used_does_not_end_ansible_before_a_module_reports_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    preload(["sts"])
