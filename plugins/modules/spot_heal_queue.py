@@ -125,6 +125,11 @@ EXAMPLES = r"""
     region: us-east-1
     state: settled
     delete: "{{ received.messages['spot-interruption-act-d7320fba'] | default([]) | map(attribute='handle') }}"
+
+- name: Read whether an outage of Spot lasts
+  spot.eventbridge.spot_heal_queue:
+    region: us-east-1
+    state: read
 """
 
 RETURN = r"""
