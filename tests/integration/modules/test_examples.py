@@ -131,11 +131,11 @@ def test_spot_heal_resend(show: Any, sandbox: Sandbox) -> None:
 
 
 def test_spot_heal_queue(run: Runner, sandbox: Sandbox) -> None:
-    receive, settle = (task[PREFIX + "spot_heal_queue"] for task in examples("spot_heal_queue"))
+    receive, settle, read = (task[PREFIX + "spot_heal_queue"] for task in examples("spot_heal_queue"))
     assert not run("spot_watch_hub", region="us-east-1").failed
     hub = Hub(sandbox)
     hub.send(event(NAME, "eu-west-1"))
     runs = [run("spot_heal_queue", **receive)]
     (found,) = runs[0].answer["messages"][NAME]
-    runs.append(run("spot_heal_queue", **{**settle, "delete": [found["handle"]]}))
+    runs += [run("spot_heal_queue", **{**settle, "delete": [found["handle"]]}), run("spot_heal_queue", **read)]
     assert (hub.waiting(), everything("spot_heal_queue", runs)) == (0, set())
