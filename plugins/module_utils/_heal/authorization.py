@@ -12,12 +12,12 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.connection import GOOD_STATE
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import rule_arn
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of, is_code
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import unread
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import state_finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Reader, Readings
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import read_tags
 
 if t.TYPE_CHECKING:
@@ -25,7 +25,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 
-Read = t.TypeVar("Read")
 _STATE = "connection_state"
 
 
@@ -34,14 +33,14 @@ def read_authorization(region: Region, desired: Desired) -> Readings:
 
     DescribeConnection, ListTagsForResource, DescribeStackResources; DescribeApiDestination where the connection is authorised.
     """
-    name, arn = desired.connection.name, rule_arn(region, desired.aws_account, desired.rule.name)
+    attempt, name, arn = Reader(region), desired.connection.name, rule_arn(region, desired.aws_account, desired.rule.name)
     connection, tags, stack = at_once(
-        lambda: _attempt(lambda: desired.connection.look(region)),
-        lambda: _attempt(lambda: _tags(region, arn)),
-        lambda: _attempt(lambda: owner(region, name)),
+        lambda: attempt(lambda: desired.connection.look(region)),
+        lambda: attempt(lambda: _tags(region, arn)),
+        lambda: attempt(lambda: owner(region, name)),
     )
     authorized = connection and not isinstance(connection, Failure) and connection.state == GOOD_STATE
-    destination = _attempt(lambda: desired.api_destination.look(region)) if authorized else None
+    destination = attempt(lambda: desired.api_destination.look(region)) if authorized else None
     return Readings(connection, destination, None, None, None, stack=stack, tags={"rule": tags})
 
 
@@ -77,10 +76,3 @@ def _tags(region: Region, arn: str) -> dict[str, str]:
         if is_code(error, "ResourceNotFoundException"):
             return {}
         raise
-
-
-def _attempt(function: t.Callable[[], Read]) -> Read | Failure:
-    try:
-        return function()
-    except Exception as error:
-        return failure_of(error)

@@ -103,7 +103,7 @@ class Readings:
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Reads on after a refused call, and makes no further call to a region that does not respond at all."""
 
     region: Region
@@ -136,7 +136,7 @@ def read(
     :param window_hours: hours of which the deliveries are read, 0 for none
     :param stack: the stack whose integration is read, if it is known; else the one that owns the connection is searched
     """
-    attempt, watch = _Reader(region), desired.alarm_rule
+    attempt, watch = Reader(region), desired.alarm_rule
     connection, api_destination, rule, queue, alarm_rule = at_once(
         lambda: attempt(lambda: desired.connection.read(region)),
         lambda: attempt(lambda: desired.api_destination.look(region)),
@@ -183,7 +183,7 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
 
     :returns: the desired integration, under the names in the stack; and the readings
     """
-    attempt = _Reader(region)
+    attempt = Reader(region)
     stack = attempt(lambda: stack_names(region, desired.stack_name))
     if not isinstance(stack, StackNames):
         # Without a stack, it is not known whether there could be one.
@@ -211,7 +211,7 @@ def read_hub_of(regions: Regions, desired: Desired) -> SeenHub | Failure | None:
         return None
     name = watch.hub.region
     region = regions[name] if name in regions.names else regions.elsewhere([name], ("events",))[0]
-    return _Reader(region)(lambda: read_hub(region, watch.hub))
+    return Reader(region)(lambda: read_hub(region, watch.hub))
 
 
 def _read_reports(region: Region, watch: AlarmRule, hours: int, now: datetime.datetime) -> Reports:
@@ -220,7 +220,7 @@ def _read_reports(region: Region, watch: AlarmRule, hours: int, now: datetime.da
 
 def read_role(region: Region, arn: str) -> ExistingRole | Failure | None:
     """Return the execution role, as `read` takes it."""
-    return _Reader(region)(lambda: read_with_policies(region, arn))
+    return Reader(region)(lambda: read_with_policies(region, arn))
 
 
 def _matches_sample(region: Region, rule: ExistingRule, aws_account: str) -> bool | None:
@@ -233,7 +233,7 @@ def _matches_sample(region: Region, rule: ExistingRule, aws_account: str) -> boo
 
 
 def _read_evidence(
-    attempt: _Reader,
+    attempt: Reader,
     desired: Desired,
     queue: ExistingQueue | Failure | None,
     hours: int,
@@ -249,7 +249,7 @@ def _read_evidence(
     return replace(found, recent=recent(points, found.dead_letters, start, changed))
 
 
-def _read_dead_letters(attempt: _Reader, queue: ExistingQueue | Failure | None, evidence: Evidence) -> Evidence:
+def _read_dead_letters(attempt: Reader, queue: ExistingQueue | Failure | None, evidence: Evidence) -> Evidence:
     """Return the evidence with the dead letters, or why they could not be read."""
     if not isinstance(queue, ExistingQueue):
         return replace(evidence, dead_letters_unread="there is no queue, or it could not be read")
