@@ -39,6 +39,7 @@ Waiting = t.Sequence[t.Mapping[str, t.Any]]
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
 _REMINDER = datetime.timedelta(hours=1)
 _MOST_TOLD = 2
+_SECOND = datetime.timedelta(seconds=1)  # Events carry whole seconds.
 _TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED, OF_A_STACK_SET)
 
 
@@ -146,7 +147,7 @@ def _well(decision: Decision, record: HealingRecord, entry: Info, news: News) ->
     """Return the end of a region that works: it is told if people know of the loss, or if a run was killed before it could tell."""
     authorized = authorized_at(entry)
     since = as_text(authorized) if authorized else ""
-    regained = bool(authorized and news.lost and authorized > parse_time(news.lost))
+    regained = bool(authorized and news.lost and authorized >= parse_time(news.lost) + _SECOND)
     by_us = any(parse_time(time) >= parse_time(news.lost) for time in record.repairs) if news.lost else False
     if record.lost or (regained and not by_us):
         repairs = record.repairs if by_us or not regained else (*record.repairs, since)[-MOST_REPAIRS:]
@@ -164,5 +165,4 @@ def _lost_notices(entry: Info, lost: str) -> int | None:
     if not evidence or not lost or evidence["dead_letters"].get("note"):
         return None
     times = [parse_time(letter["time"] or "") for letter in evidence["dead_letters"]["messages"]]
-    # Events carry whole seconds.
-    return sum(time >= parse_time(lost) - datetime.timedelta(seconds=1) for time in times)
+    return sum(time >= parse_time(lost) - _SECOND for time in times)

@@ -136,6 +136,12 @@ def test_a_run_killed_between_repair_and_telling_is_made_up_for() -> None:
     assert end.record == HealingRecord(repairs=(at(-20),))
 
 
+def test_an_event_of_the_second_in_which_the_connection_was_authorised_says_nothing_of_a_loss_before() -> None:
+    found = entry("active", authorized=f"{at(-30)[:-1]}.7Z")
+    end = ended(found, decided(found), waiting=[message(-30)])
+    assert (end.decision.action, end.news, end.record) == (WELL, None, None)
+
+
 def test_an_event_never_sent_is_found_by_the_sweep() -> None:
     found = entry("inactive")
     end = ended(found, decided(found), entry("active"), waiting=[])
