@@ -54,6 +54,7 @@ def _warm(imports: Sequence[str]) -> None:
         sys.modules[SESSION].preload(SERVICES)
     if "ansible.cli" in sys.modules:
         _share_plugins()
+        _share_templates()
     gc.freeze()  # or every fork walks through all of it
     gc.set_threshold(50_000)  # they do not live long enough to have use of more
 
@@ -73,6 +74,27 @@ def _share_plugins() -> None:
         for kind, plugins in (("filter", loader.filter_loader), ("action", loader.action_loader)):
             for plugin in (file for folder in package.__path__ for file in Path(folder).glob(f"plugins/{kind}/[!_]*.py")):
                 plugins.get(f"{collection}.{plugin.stem}", class_only=True)
+
+
+def _share_templates() -> None:
+    """Let runs of Ansible find compiled what an earlier one has compiled of templates: half of what a worker computes, otherwise."""
+    from ansible._internal._templating import _jinja_bits
+    from jinja2.bccache import FileSystemBytecodeCache
+
+    environment = _jinja_bits.AnsibleEnvironment
+    compile_template, cache = environment.compile, FileSystemBytecodeCache(sys.argv[1])
+
+    def compile_once(self: Any, source: Any, name: str | None = None, filename: str | None = None, **options: Any) -> Any:
+        if not isinstance(source, str) or self.overlayed or name or options:  # a condition, or what is seldom
+            return compile_template(self, source, name, filename, **options)
+        how = repr(_jinja_bits._TemplateCompileContext.current(optional=True))
+        bucket = cache.get_bucket(self, how + source, filename, source)
+        if bucket.code is None:
+            bucket.code = compile_template(self, source, name, filename)
+            cache.set_bucket(bucket)
+        return bucket.code
+
+    environment.compile = compile_once
 
 
 def _serve(listening: socket.socket) -> None:
