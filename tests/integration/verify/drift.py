@@ -219,6 +219,16 @@ SETTINGS = [
         lambda hand: hand.change_connection(QueryStringParameters=[ACCOUNT_SENT, {"Key": "x", "Value": "1", "IsValueSecret": False}]),
         {"settings"},
     ),
+    Drift(
+        "connection sends a header",
+        lambda hand: hand.change_connection(HeaderParameters=[{"Key": "Content-Type", "Value": "text/plain", "IsValueSecret": False}]),
+        {"settings"},
+    ),
+    Drift(
+        "connection adds to the body",
+        lambda hand: hand.change_connection(BodyParameters=[{"Key": "detail", "Value": "x", "IsValueSecret": True}]),
+        {"settings"},
+    ),
 ]
 # What is of others, or makes no difference, and stays.
 NO_DRIFTS = [

@@ -24,6 +24,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.paging impor
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import (
     DIFFERS,
     MATCHES,
+    OTHER_PARAMETERS,
     ExistingConnection,
     compare_token,
 )
@@ -63,7 +64,7 @@ def argument_spec() -> ArgumentSpec:
 
 @dataclass(frozen=True)
 class Connection(Resource):
-    """The desired connection: an API key `Authorization: Bearer <token>` and the query parameter `accountId`.
+    """The desired connection: an API key `Authorization: Bearer <token>`, the query parameter `accountId`, and no other parameter.
 
     :ivar kms_key: a customer's KMS key for the secret; empty for the key that AWS owns, None for the key that it has
     :ivar key: that key, once it was read
@@ -159,7 +160,7 @@ class Connection(Resource):
         changed = changed_fields(existing.managed_fields(), self._desired_fields())
         lost = existing.state != GOOD_STATE
         write_token = lost or existing.token == DIFFERS or self.update_token == "always"
-        authorize = write_token or bool({"authorization_type", "api_key_name", "query_string_parameters"} & set(changed))
+        authorize = write_token or bool({"authorization_type", "api_key_name", "query_string_parameters", *OTHER_PARAMETERS} & set(changed))
         note = self._note(region, existing)
         if not changed and not authorize:
             return unchanged(existing, note=note)
@@ -167,7 +168,7 @@ class Connection(Resource):
         if "description" in changed:
             arguments["Description"] = self.description
         if authorize:
-            arguments.update(self._authorization())
+            arguments.update(self._authorization([argument for name, argument in OTHER_PARAMETERS.items() if name in changed]))
         if "kms_key_identifier" in changed:
             arguments.update(self._kms())
         before = {**existing.managed_fields(), "connection_state": existing.state, "token": existing.token}
@@ -226,12 +227,17 @@ class Connection(Resource):
             "authorization_type": "API_KEY",
             "api_key_name": API_KEY_NAME,
             "query_string_parameters": [{"key": ACCOUNT_PARAMETER, "value": self.spot_account}],
+            **{name: [] for name in OTHER_PARAMETERS},
         }
         if self.kms_key is not None:
             desired["kms_key_identifier"] = self.kms_key or None
         return desired
 
-    def _authorization(self) -> Document:
+    def _authorization(self, emptied: t.Iterable[str] = ()) -> Document:
+        """Return the arguments that authorise the connection.
+
+        :param emptied: the lists of parameters that others have filled; a list that is left out stays (recorded)
+        """
         # AuthParameters without AuthorizationType may have no effect (AWS user guide). IsValueSecret is given, as its
         # default hides the value, which then cannot be checked.
         parameter = {"Key": ACCOUNT_PARAMETER, "Value": self.spot_account, "IsValueSecret": False}
@@ -239,7 +245,7 @@ class Connection(Resource):
             "AuthorizationType": "API_KEY",
             "AuthParameters": {
                 "ApiKeyAuthParameters": {"ApiKeyName": API_KEY_NAME, "ApiKeyValue": self._api_key_value()},
-                "InvocationHttpParameters": {"QueryStringParameters": [parameter]},
+                "InvocationHttpParameters": {"QueryStringParameters": [parameter], **{name: [] for name in emptied}},
             },
         }
 
@@ -249,6 +255,7 @@ class Connection(Resource):
     def _predicted(self, existing: Document) -> Document:
         healed = {key: value for key, value in existing.items() if key != "state_reason"}
         parameter = {"key": ACCOUNT_PARAMETER, "value": self.spot_account, "is_value_secret": False}
+        sent = existing.get("auth_parameters", {}).get("invocation_http_parameters", {})
         predicted = {
             **healed,
             "name": self.name,
@@ -257,7 +264,10 @@ class Connection(Resource):
             "authorization_type": "API_KEY",
             "auth_parameters": {
                 "api_key_auth_parameters": {"api_key_name": API_KEY_NAME},
-                "invocation_http_parameters": {"query_string_parameters": [parameter]},
+                "invocation_http_parameters": {
+                    "query_string_parameters": [parameter],
+                    **{name: [] for name in OTHER_PARAMETERS if name in sent},
+                },
             },
         }
         if self.kms_key:

@@ -24,6 +24,9 @@ MATCHES = "current"
 DIFFERS = "differs"
 NOT_COMPARED = "not compared"
 
+# The lists of parameters that only others fill, and their names in UpdateConnection (EventBridge API reference, ConnectionHttpParameters).
+OTHER_PARAMETERS = {"header_parameters": "HeaderParameters", "body_parameters": "BodyParameters"}
+
 
 @dataclass(frozen=True)
 class ExistingConnection:
@@ -58,6 +61,8 @@ class ExistingConnection:
             "query_string_parameters": [
                 {"key": item.get("key"), "value": item.get("value", "(hidden)")} for item in http.get("query_string_parameters", [])
             ],
+            # Of others: a value may be a secret.
+            **{name: [item.get("key") for item in http.get(name, [])] for name in OTHER_PARAMETERS},
             "kms_key_identifier": self.document.get("kms_key_identifier") or None,
         }
 
