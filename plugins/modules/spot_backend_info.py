@@ -220,7 +220,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_spot_account
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_seconds, check_spot_account
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import feature_flag as _feature_flag
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import log_search as _log_search
@@ -259,6 +259,7 @@ def _checks(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     spot_account = check_spot_account(params["spot_account"])
     if params["hours"] < 1:
         raise ArgumentError("hours must be at least 1.")
+    window = Window(params["hours"], parse_announced(params["announced"]), check_seconds(params, "wait_timeout"))
     flag = FeatureFlag.from_parameters(params["feature_flag"]) if params["feature_flag"] else None
     log = LogSearch.from_parameters(params["log"]) if params["log"] else None
     context = Context(spot_account, client.organization_of(params, spot_account))
@@ -272,7 +273,6 @@ def _checks(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
             "account": spot_account,
             "instance": params["instance_id"],
         }
-        window = Window(params["hours"], parse_announced(params["announced"]), params["wait_timeout"])
         found.append(log.check(words, window, params["delivered"]))
     return [finding.as_dict() for finding in found]
 

@@ -148,7 +148,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_sp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, SKIP, UNKNOWN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_name, check_stack_name
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
+    ArgumentError,
+    check_name,
+    check_seconds,
+    check_stack_name,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.test_event import SERVICES, test_event
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.checks import TEST_EVENT
 
@@ -178,6 +183,7 @@ def main() -> None:
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params = module.params
     name, target_id = check_name(params["name"]), check_name(params["target_id"])
+    settle, timeout = (check_seconds(params, option) for option in ("settle_seconds", "wait_timeout"))
     regions = Regions(module, SERVICES, params["regions"])
     if module.check_mode:
         results: dict[str, Finding | Failure] = {
@@ -193,8 +199,8 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
                 region,
                 there.rule if there else name,
                 None if there else target_id,
-                settle=params["settle_seconds"],
-                timeout=params["wait_timeout"],
+                settle=settle,
+                timeout=timeout,
                 connection=there.connection if there else name,
             )
 

@@ -144,6 +144,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.region impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import (
     ArgumentError,
     check_name,
+    check_seconds,
     check_spot_account,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._proof.interruption import (
@@ -188,6 +189,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     name, spot_account = check_name(params["name"]), check_spot_account(params["spot_account"])
     api = client.client_if_token(params)
     confirmed = params["confirm"] == params["instance_id"] and not module.check_mode
+    timeout = check_seconds(params, "wait_timeout")
     regions = Regions(module, SERVICES)
     (where,) = regions.names[:1]
 
@@ -195,7 +197,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         instance = describe(region, params["instance_id"])
         if not confirmed or instance.refusal:
             return instance, None
-        return instance, interrupt(region, instance, params["role_arn"], name, params["wait_timeout"])
+        return instance, interrupt(region, instance, params["role_arn"], name, timeout)
 
     (result,) = regions.run(work).values()
     if isinstance(result, Failure):
@@ -208,7 +210,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if outcome is None:
         return _found(unconfirmed(where, instance))
     group = params["group_id"] or instance.group
-    reacted = group_log.check(api, spot_account, group, instance.id, since=outcome.announced, timeout=params["wait_timeout"])
+    reacted = group_log.check(api, spot_account, group, instance.id, since=outcome.announced, timeout=timeout)
     announced = outcome.announced.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {**_found(finding(where, instance, outcome), reacted), "changed": True, "announced": announced}
 

@@ -241,9 +241,9 @@ def main() -> None:
     )
 
     def work() -> dict[str, object]:
+        how = {"check_mode": module.check_mode, "timeout": wait_seconds(module.params)}
         regions = Regions(module, ("events",), module.params["regions"])
         member = Member.from_parameters(module.params, regions)
-        how = {"check_mode": module.check_mode, "timeout": wait_seconds(module.params)}
         return apply_member(member, regions, unsupported=module.params["unsupported_regions"], **how)
 
     finish(module, work, failed_result)

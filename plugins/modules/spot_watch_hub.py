@@ -273,11 +273,12 @@ def main() -> None:
     )
 
     def work() -> dict[str, object]:
+        timeout = wait_seconds(module.params)
         regions = Regions(module, SERVICES, default_region=DEFAULT_REGION)
         desired = HubDesired.from_parameters(module.params, regions)
         used_in = regions.elsewhere(module.params["used_in"], ("events",))
         here = [regions[name] for name in regions.names if name in module.params["used_in"]]
-        return apply_hub(desired, regions, [*here, *used_in], check_mode=module.check_mode, timeout=wait_seconds(module.params))
+        return apply_hub(desired, regions, [*here, *used_in], check_mode=module.check_mode, timeout=timeout)
 
     finish(module, work)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError, check_seconds
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -19,8 +19,12 @@ if t.TYPE_CHECKING:
 
 
 def wait_seconds(params: t.Mapping[str, t.Any]) -> float:
-    """Return the seconds to wait for AWS, 0 for not at all."""
-    return float(params["wait_timeout"]) if params["wait"] else 0.0
+    """Return the seconds to wait for AWS, 0 for not at all.
+
+    :raises ArgumentError: they are negative.
+    """
+    seconds = check_seconds(params, "wait_timeout")
+    return seconds if params["wait"] else 0.0
 
 
 def finish(

@@ -78,6 +78,17 @@ def check_name(name: str | None, form: t.Pattern[str] = EVENTS_NAME) -> str:
     raise ArgumentError(f"The name '{name[:100]}' ({len(name)} characters) cannot be used: AWS accepts 1 to {longest} of {allowed}.")
 
 
+def check_seconds(params: t.Mapping[str, t.Any], option: str) -> float:
+    """Return the value of an option that is a number of seconds.
+
+    :raises ArgumentError: it is negative.
+    """
+    seconds = float(params[option])
+    if seconds >= 0:
+        return seconds
+    raise ArgumentError(f"{option} is {params[option]}, but must be a number of seconds, 0 or more. Nothing waits without a limit.")
+
+
 def check_stack_name(name: str | None) -> str:
     """Return the name of a CloudFormation stack or stack set.
 

@@ -19,6 +19,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failure_message
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import check_seconds
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.apply import SERVICES, integrate_everywhere
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.preflight import begin
@@ -46,12 +47,13 @@ def integrate_and_take_over(module: AnsibleAWSModule) -> Document:
     :returns: the result of `spot_integration`
     """
     params, timeout = module.params, wait_seconds(module.params)
+    stack_timeout, settle = (check_seconds(params, option) for option in ("stack_timeout", "role_settle_time"))
     regions, before = begin(module, SERVICES)
     desired = Desired.from_parameters(params, regions)
     served = {"endpoint": desired.endpoint, "spot_account": desired.spot_account}
-    removals = Removals(regions, module.check_mode, timeout, params["stack_timeout"], params["all_regions"], **served)
+    removals = Removals(regions, module.check_mode, timeout, stack_timeout, params["all_regions"], **served)
     result = account_result(
-        _integrate(desired, removals, params["role_settle_time"]),
+        _integrate(desired, removals, settle),
         present=desired.present,
         predicted=module.check_mode,
         spot_account=params["spot_account"],

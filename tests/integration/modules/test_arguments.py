@@ -47,6 +47,10 @@ CASES = [
     (QUEUE, {"aws_account": "12345"}, "'12345' is not an AWS account id"),
     (QUEUE, {"rule": "c" * 65}, "AWS accepts 1 to 64 of letters"),
 ]
+CASES += [
+    (proof, {"name": NAME, option: -1}, f"{option} is -1, but must be")
+    for proof, option in (("spot_test_event", "settle_seconds"), ("spot_test_event", "wait_timeout"))
+]
 STACK = "spot_stack"
 STACKED = {"stack_name": "spot", "spot_account": SPOT_ACCOUNT, "spot_token": TOKEN, "template_body": "Resources: {}"}
 CASES += [
@@ -61,6 +65,7 @@ CASES += [
         ({"spot_token": None}, "There is no Spot token: set SPOTINST_TOKEN"),
         ({"spot_account": "act-1"}, "'act-1' is not a Spot account id"),
         ({"update_token": "never"}, "value of update_token must be one of: changed, always, on_create, got: never"),
+        ({"wait_timeout": -1}, "wait_timeout is -1, but must be a number of seconds, 0 or more."),
         ({"update": "never"}, "value of update must be one of: changed, always, got: never"),
         ({"regions": []}, "No region is given: set 'regions', 'region' or AWS_REGION."),
     )
@@ -72,6 +77,7 @@ for every in RIGHT:
         (every, {"name": None}, "The name '' (0 characters) cannot be used"),
         (every, {"name": "ä"}, "The name 'ä' (1 characters) cannot be used"),
         (every, {"state": "gone"}, "value of state must be one of: present, absent, got: gone"),
+        (every, {"wait_timeout": -1}, "wait_timeout is -1, but must be a number of seconds, 0 or more."),
         (every, {"regions": []}, "No region is given: set 'regions', 'region' or AWS_REGION."),
         (every, {"regions": ["nowhere"]}, "'nowhere' is not the name of an AWS region"),
         (every, {"regions": [REGION, "eu-west-1a"]}, "'eu-west-1a' is not the name of an AWS region"),

@@ -140,6 +140,11 @@ def test_options_that_cannot_be_right_are_refused(ask: Any, flags: Flags, change
     assert flags.received == []
 
 
+def test_a_negative_time_is_refused(ask: Any, flags: Flags) -> None:
+    assert "wait_timeout is -1, but must be" in ask.whole(feature_flag=source(flags, "ofrep"), wait_timeout=-1).message
+    assert flags.received == []
+
+
 def test_the_organisation_is_asked_of_spot(ask: Any, flags: Flags, sandbox: Sandbox) -> None:
     ask(feature_flag=source(flags, "ofrep"), organization=None, spot_token=sandbox.tokens["admin"])
     assert flags.bodies[0]["context"]["organization"] == ORGANIZATION

@@ -35,9 +35,9 @@ def run(
     """
 
     def work() -> Document:
+        timeout = wait_seconds(module.params)
         regions = Regions(module, (resource_class.service, *resource_class.reads), module.params["regions"])
         resource = resource_class.from_parameters(module.params, regions)
-        timeout = wait_seconds(module.params)
 
         def everywhere(ready: t.Callable[[], None] | None = None) -> Document:
             how = {"check_mode": module.check_mode, "timeout": timeout, "ready": ready}
