@@ -253,14 +253,19 @@ def _deliveries(evidence: Evidence) -> Finding:
     return Finding("deliveries", SKIP, f"No delivery in the last {hours} h: {counted}. This proves nothing.", "Wait for an interruption.")
 
 
+_REMEDIES = {
+    401: "Run the playbook spot.eventbridge.repair with a token that Spot accepts.",
+    403: "Give the token's user the permission elastigroup:createInstanceinterruptionNotification, then run the playbook repair.",
+}
+
+
 def _failing(recent: Recent) -> Finding:
     message = f"No notice {recent.since} reached Spot: {recent.failed} failed."
     letter = recent.dead_letter
     if letter:
         message += f" The latest dead letter, of {letter.time}: {letter.error_code}: {letter.error_message}"
-    remedy = "Correct the error that the latest dead letter names."
-    if letter and any(f"status code {status}" in (letter.error_message or "") for status in (401, 403)):
-        remedy = "Give the token's user the permission elastigroup:createInstanceinterruptionNotification, then run the playbook repair."
+    remedies = [remedy for status, remedy in _REMEDIES.items() if letter and f"status code {status}" in (letter.error_message or "")]
+    remedy = remedies[0] if remedies else "Correct the error that the latest dead letter names."
     return Finding("deliveries", FAIL, message, remedy)
 
 

@@ -356,13 +356,20 @@ def test_a_region_fails_only_if_every_delivery_since_the_last_change_failed(give
     assert since(**given) == outcome
 
 
-def test_the_reason_is_that_of_the_latest_dead_letter_and_the_remedy_names_the_permission() -> None:
-    letter = DeadLetter(
-        "2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", "Unable to invoke ApiDestination endpoint: HTTP status code 403", 0, "i-1"
-    )
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (401, "with a token that Spot accepts"),
+        (403, "elastigroup:createInstanceinterruptionNotification"),
+        (404, "Correct the error that the latest dead letter names."),
+    ],
+)
+def test_the_reason_is_that_of_the_latest_dead_letter_and_the_remedy_is_of_its_status(status: int, remedy: str) -> None:
+    message = f"Unable to invoke ApiDestination endpoint: HTTP status code {status}"
+    letter = DeadLetter("2026-01-01T00:00:00Z", "SDK_CLIENT_ERROR", message, 0, "i-1")
     finding = found(Evidence(24, figures(), recent=Recent("of the window", 3, 0, letter)), "deliveries")
-    assert (finding.outcome, "HTTP status code 403" in finding.message, "3 failed" in finding.message) == (FAIL, True, True)
-    assert "elastigroup:createInstanceinterruptionNotification" in finding.remedy
+    assert (finding.outcome, message in finding.message, "3 failed" in finding.message) == (FAIL, True, True)
+    assert remedy in finding.remedy
 
 
 def test_periods_have_their_times() -> None:
