@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.integration.modules.runner import Run as ModuleRun
 from tests.integration.modules.runner import Runner
 from tests.integration.playbooks.runner import ACCOUNT_REPORT, SPOT_ACCOUNT, Ansible, Run, Running
 from tests.sandbox.client import NOTIFICATION, Sandbox
@@ -50,8 +51,14 @@ class Account:
 
     def have_onboarded(self, token: str = "admin") -> None:
         """Make what onboarding makes, by the module alone, as a matter of course (test_account.py compares)."""
-        run = self._module(
+        run = self.integrate(token)
+        assert not run.failed, run.message
+
+    def integrate(self, token: str = "admin", *, check: bool = False) -> ModuleRun:
+        """Run the module with which onboarding makes the integration."""
+        return self._module(
             "spot_integration",
+            check=check,
             name=self.name,
             role_name=self.name,
             spot_account=self.spot_account,
@@ -60,16 +67,26 @@ class Account:
             tags={"ManagedBy": "spot.eventbridge", "SpotAccount": self.spot_account},
             regions=list(self.regions or self._enabled_regions()),
         )
-        assert not run.failed, run.message
 
-    def have_watched(self, **hub: Any) -> None:
-        """Make what the playbook watch makes, by its modules; `hub` are options of the hub."""
-        for name, options in (
-            ("spot_watch_hub", {"region": "us-east-1", **hub}),
-            ("spot_watch", {"name": self.name, "regions": list(self.regions or self._enabled_regions())}),
-        ):
-            run = self._module(name, **options)
-            assert not run.failed, run.message
+    def have_watched(self, *, check: bool = False, **hub: Any) -> bool:
+        """Make what the playbook watch makes, by its modules.
+
+        Args:
+            check: only predict it.
+            hub: options of the hub.
+
+        Returns:
+            whether something changed, or would.
+        """
+        runs = [
+            self._module(name, check=check, **options)
+            for name, options in (
+                ("spot_watch_hub", {"region": "us-east-1", **hub}),
+                ("spot_watch", {"name": self.name, "regions": list(self.regions or self._enabled_regions())}),
+            )
+        ]
+        assert [run.message for run in runs if run.failed] == []
+        return any(run.changed for run in runs)
 
     def _enabled_regions(self) -> list[str]:
         return [region["RegionName"] for region in self.sandbox.boto3("ec2").describe_regions()["Regions"]]

@@ -167,11 +167,6 @@ def trust_of(sandbox: Sandbox, account: Account) -> dict[str, Any]:
     return dict(sandbox.boto3("iam").get_role(RoleName=account.name)["Role"]["AssumeRolePolicyDocument"])
 
 
-def changes(account: Account) -> bool:
-    """Whether a prediction of onboarding reports a change."""
-    return account.onboard("--check").changed > 0
-
-
 def conditioned(statement: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {**statement, "Condition": {**statement["Condition"], **more}}
 
@@ -199,24 +194,27 @@ ANY_RULE = {"aws:SourceArn": f"arn:aws:events:*:{AWS_ACCOUNT}:rule/*"}
 def test_what_others_add_to_the_trust_policy_stays(
     account: Account, sandbox: Sandbox, added: list[Any], condition: dict[str, Any], outcome: str | None
 ) -> None:
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     (ours,) = trust_of(sandbox, account)["Statement"]
     theirs = {"Version": "2012-10-17", "Statement": [*added, conditioned(ours, **condition)]}
     sandbox.boto3("iam").update_assume_role_policy(RoleName=account.name, PolicyDocument=json.dumps(theirs))
     seen = account.look()
     assert [outcomes(entry).get("execution_role_trust") for entry in seen.values()] == [outcome] * len(REGIONS)
-    assert (changes(account), account.onboard().rc) == (False, 0)
+    assert not account.integrate(check=True).changed
+    account.have_onboarded()
     assert trust_of(sandbox, account) == theirs
 
 
 @pytest.mark.parametrize("condition", [{}, {"StringEquals": {"aws:SourceAccount": AWS_ACCOUNT, "aws:PrincipalOrgID": "o-1"}}])
 def test_another_trust_of_eventbridge_is_named_and_replaced(account: Account, sandbox: Sandbox, condition: dict[str, Any]) -> None:
-    assert account.onboard().rc == 0
+    account.have_onboarded()
     ours = trust_of(sandbox, account)
     theirs = json.dumps({**ours, "Statement": [{**ours["Statement"][0], "Condition": condition}]})
     sandbox.boto3("iam").update_assume_role_policy(RoleName=account.name, PolicyDocument=theirs)
     assert [failed(entry) for entry in account.look().values()] == [{"execution_role_trust"}] * len(REGIONS)
-    assert (changes(account), account.onboard().rc, changes(account)) == (True, 0, False)
+    assert account.integrate(check=True).changed
+    account.have_onboarded()
+    assert not account.integrate(check=True).changed
     assert trust_of(sandbox, account) == ours
 
 

@@ -164,7 +164,7 @@ def test_what_keeps_losses_from_being_reported_is_a_warning_and_watch_repairs_it
     running.reset()
     account = make_account(regions=REGIONS)
     account.have_onboarded()
-    assert watch(account).rc == 0
+    account.have_watched()
     bus = f"arn:aws:events:{HUB_REGION}:{AWS_ACCOUNT}:event-bus/{HUB}"
     for drift, (spoil, told) in DRIFT.items():
         spoil(running)
@@ -173,8 +173,8 @@ def test_what_keeps_losses_from_being_reported_is_a_warning_and_watch_repairs_it
         assert (drift, finding["outcome"], told in finding["message"]) == (drift, "warn", True), finding
         assert entry["status"] == "active"
         # What is no pass here is a change there.
-        assert watch(account, "--check").changed > 0
-        assert watch(account).rc == 0
+        assert account.have_watched(check=True)
+        account.have_watched()
         entry = account.look(["eu-west-1"], role_name=NAME, watch_bus_arn=bus)["eu-west-1"]
         assert [item["outcome"] for item in entry["findings"] if item["check"] == "watch"] == ["pass"]
 
