@@ -14,7 +14,12 @@ import functools
 import threading
 import typing as t
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import AssumeRole, connection_info, make_session
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import (
+    AssumeRole,
+    connection_info,
+    make_session,
+    usable_credentials,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile import reconcile
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -104,9 +109,11 @@ class Regions:
         region = region or session.region_name or default_region
         self.names = check_regions(([region] if region else []) if names is None else names)
         self._home = region or home_region(self.names)
+        given = options.get(_KEYS[0])
+        found = None if given else usable_credentials(session)
         if role:
             keys = [options.pop(name, None) for name in _KEYS]
-            source = Credentials(*keys) if keys[0] else session.get_credentials()
+            source = Credentials(*keys) if given else found
             sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
             session = make_session(profile, self._home, role.credentials(source, functools.partial(session.client, **sts)))
 

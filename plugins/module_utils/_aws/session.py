@@ -91,6 +91,29 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
         raise ArgumentError(failure_of(error).message) from None
 
 
+def usable_credentials(session: t.Any) -> t.Any:
+    """Return the credentials that boto3 finds for a session, None if it finds none.
+
+    They are got here, as each call that gets them by itself fails in its own words, and most of these name neither profile nor remedy.
+
+    :raises ArgumentError: there are some, and they cannot be got.
+    """
+    try:
+        found = session.get_credentials()
+        if found:
+            found.get_frozen_credentials()
+    except RegionError as error:
+        raise ArgumentError(str(error)) from None
+    except Exception as error:  # of any kind: a profile can name files, programs and services
+        failure, profile = failure_of(error), session.profile_name
+        why = failure.message.removeprefix("unexpected: ").rstrip(".: ")
+        message = f"The AWS profile {profile} gives no credentials: {failure.code}: {why}."
+        if why == " ".join(str(error).split()).rstrip(".: "):
+            message += f" Correct it until this succeeds: aws sts get-caller-identity --profile {profile}"
+        raise ArgumentError(message) from None
+    return found
+
+
 def preload(services: t.Iterable[str]) -> None:
     """Read botocore's descriptions of services, which sessions of this process and of its forks then share.
 

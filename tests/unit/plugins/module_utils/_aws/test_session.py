@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import preload
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 REGION = "eu-west-1"
 CONFIG = """
@@ -31,6 +31,33 @@ mfa_serial = arn:aws:iam::123456789012:mfa/me
 
 [profile process]
 credential_process = echo '{"Version": 1, "AccessKeyId": "of-the-process", "SecretAccessKey": "any"}'
+
+[profile failing]
+credential_process = false
+
+[profile chatty]
+credential_process = echo Welcome
+
+[profile circular]
+role_arn = arn:aws:iam::123456789012:role/Admin
+source_profile = circle
+
+[profile circle]
+role_arn = arn:aws:iam::123456789012:role/Admin
+source_profile = circular
+
+[profile tokenless]
+role_arn = arn:aws:iam::123456789012:role/Admin
+web_identity_token_file = /nowhere/token
+
+[profile halved]
+aws_access_key_id = of-the-profile
+
+[profile sso]
+sso_start_url = https://example.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 123456789012
+sso_role_name = Admin
 
 [profile fips]
 use_fips_endpoint = true
@@ -119,12 +146,40 @@ def test_a_process_gives_credentials() -> None:
 
 def test_a_profile_with_mfa_says_what_to_do_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getpass", lambda prompt: pytest.fail("the terminal was read"))
-    regions = Regions(t.cast("t.Any", Module(profile="mfa")), ("sts",), [REGION])
-    (failure,) = regions.run(lambda region: region.clients["sts"].get_caller_identity()).values()
-    assert isinstance(failure, Failure)
-    assert failure.code == "MfaRequired"
-    assert "aws configure export-credentials --profile mfa" in failure.message
-    assert "unexpected" not in failure.message
+    with pytest.raises(ArgumentError) as caught:
+        client(profile="mfa")
+    assert "aws configure export-credentials --profile mfa" in str(caught.value)
+    assert "unexpected" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        ("failing", "CredentialRetrievalError: Error when retrieving credentials from custom-process"),
+        ("chatty", "JSONDecodeError: "),
+        ("circular", "InfiniteLoopConfigError: "),
+        ("tokenless", "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/token'"),
+        ("halved", "PartialCredentialsError: "),
+    ],
+)
+def test_a_profile_that_gives_no_credentials_is_named_with_the_reason_and_what_to_do(profile: str, reason: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        client(profile=profile)
+    message = str(caught.value)
+    assert message.startswith(f"The AWS profile {profile} gives no credentials: {reason}")
+    assert message.endswith(f". Correct it until this succeeds: aws sts get-caller-identity --profile {profile}")
+    assert "\n" not in message
+    assert "of-the-profile" not in message
+
+
+def test_a_profile_of_single_sign_on_says_how_to_log_in() -> None:
+    with pytest.raises(ArgumentError, match=r"^The AWS profile sso gives no credentials: .*\. Run aws sso login, and run again\.$"):
+        client(profile="sso")
+
+
+def test_keys_that_are_given_need_no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "failing")
+    assert credentials(access_key="given", secret_key="any") == ("given", None)
 
 
 @pytest.mark.parametrize(
