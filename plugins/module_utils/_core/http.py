@@ -14,6 +14,7 @@ import typing as t
 import urllib.error
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from ansible.module_utils.urls import open_url
 
@@ -29,15 +30,22 @@ def ca_bundle() -> str | None:
     return next((value for value in map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")) if value), None)
 
 
-def reason_of(error: BaseException, ca_path: str | None) -> str:
-    """Return in one line why a service did not respond, with the missing file, which Python does not name.
+def reason_of(error: BaseException, address: str, ca_path: str | None) -> str:
+    """Return in one line why a service did not respond, with the missing file and the proxy, which Python does not name.
 
     :param ca_path: the file of certificates to trust
     """
     if ca_path and not os.path.isfile(ca_path):
         return f"the file of certificates {ca_path} does not exist, or is no file"
-    reason = getattr(error, "reason", None) or error
-    return f"{type(error).__name__}: {' '.join(str(reason).split())}"
+    reason, proxy = getattr(error, "reason", None) or error, _proxy(address)
+    return f"{type(error).__name__}: {' '.join(str(reason).split())}{f' (through the proxy {proxy})' if proxy else ''}"
+
+
+def _proxy(address: str) -> str:
+    """Return host and port of the proxy that the environment names for an address, without its credentials; empty without a proxy."""
+    parts = urlsplit(address)
+    proxy = getproxies().get(parts.scheme, "")
+    return "" if not proxy or proxy_bypass(parts.netloc) else proxy.rpartition("@")[2].rpartition("//")[2].rstrip("/")
 
 
 class PeerError(Exception):
@@ -131,7 +139,7 @@ class Peer:
         try:
             return within(self.seconds, lambda: self._ask(method, address, body))
         except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
-            said = reason_of(error, self.ca_path or ca_bundle())
+            said = reason_of(error, address, self.ca_path or ca_bundle())
             raise PeerError(0, self.scrub(f"{self.what} at {self.host} did not respond: {said}")) from None
 
     def _ask(self, method: str, address: str, body: t.Any) -> Reply:

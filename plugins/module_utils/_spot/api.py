@@ -185,9 +185,8 @@ class SpotApi:
         except urllib.error.HTTPError as error:
             raise self._refusal(error, what) from None
         except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
-            message = (
-                f"Spot did not respond at {host}: {reason_of(error, ca_bundle())}. Check the address and the network, or run again later."
-            )
+            why = reason_of(error, address, ca_bundle())
+            message = f"Spot did not respond at {host}: {why}. Check the address and the network, or run again later."
             raise _Retry(SpotError(0, message)) from None
         if status != 200 and method == "GET":
             raise SpotError(status, f"Spot responded with {status} to {what}, which is not a response of its API. Check {host}.")

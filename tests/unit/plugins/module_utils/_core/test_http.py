@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core import http as _peer
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic, scrub
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError, Reply, basic, reason_of, scrub
 
 
 @pytest.mark.parametrize("form", [str, lambda text: quote(text, safe=""), lambda text: base64.b64encode(text.encode()).decode()])
@@ -83,3 +83,20 @@ def test_message_of_a_missing_response_has_no_secret(monkeypatch: pytest.MonkeyP
         0,
         "it at example.com did not respond: OSError: cannot reach https://example.com********",
     )
+
+
+@pytest.mark.parametrize(
+    ("proxy", "no_proxy", "named"),
+    [
+        ("http://proxy.example.com:3128", "", " (through the proxy proxy.example.com:3128)"),
+        ("http://user:s3cret@proxy.example.com:3128/", "", " (through the proxy proxy.example.com:3128)"),
+        ("proxy.example.com:3128", "", " (through the proxy proxy.example.com:3128)"),
+        ("http://proxy.example.com:3128", ".spotinst.io", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_reason_names_the_proxy_without_its_credentials(monkeypatch: pytest.MonkeyPatch, proxy: str, no_proxy: str, named: str) -> None:
+    for name, value in (("https_proxy", proxy), ("no_proxy", no_proxy), ("HTTPS_PROXY", proxy), ("NO_PROXY", no_proxy)):
+        monkeypatch.setenv(name, value)
+    error = ConnectionRefusedError(111, "Connection refused")
+    assert reason_of(error, "https://api.spotinst.io/a", None) == f"ConnectionRefusedError: [Errno 111] Connection refused{named}"
