@@ -42,6 +42,8 @@ _BY_POLICY = re.compile(
 _KINDS_OF_ENDPOINTS = (("fips", "AWS_USE_FIPS_ENDPOINT"), (".api.a", "AWS_USE_DUALSTACK_ENDPOINT"))
 # A name that is known to exist: where it cannot be resolved either, the machine's DNS is at fault, not the region.
 _KNOWN_HOST = "sts.amazonaws.com"
+# OpenSSL's name of it, which botocore and urllib repeat.
+_NOT_TRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _NO_SUCH_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationErrorException"})
 
@@ -197,6 +199,17 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(name, f"unexpected: {_one_line(error)}")
 
 
+def remedy_of_connection(why: object, otherwise: str) -> str:
+    """Return what to do about a service that did not respond.
+
+    :param why: the error, or a text with it
+    :param otherwise: the remedy if the reason is not that its certificate is not trusted
+    """
+    if "SSL validation failed" in str(why) and "[Errno" in str(why):  # botocore names no file
+        return "Correct the file of certificates in AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or the profile's ca_bundle."
+    return "Name the file of your authority's certificates in REQUESTS_CA_BUNDLE." if _NOT_TRUSTED in str(why) else otherwise
+
+
 def _failure_to_connect(error: BaseException) -> Failure:
     missing = isinstance(error, EndpointConnectionError) and _is_missing(error)
     variable = next((variable for part, variable in _KINDS_OF_ENDPOINTS if part in _host(error)), "") if missing else ""
@@ -209,7 +222,8 @@ def _failure_to_connect(error: BaseException) -> Failure:
     elif missing:
         message = f"{_host(error)} does not exist: there is no such service in this region. If AWS has it, install a newer botocore."
     else:
-        message = f"AWS did not respond: {_one_line(error)}. Check the network and AWS_ENDPOINT_URL, or run again later."
+        remedy = remedy_of_connection(error, "Check the network and AWS_ENDPOINT_URL, or run again later.")
+        message = f"AWS did not respond: {_one_line(error).rstrip('.')}. {remedy}"
     return Failure(type(error).__name__, message, unreachable=True, unsupported=missing)
 
 

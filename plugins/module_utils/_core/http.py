@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import remedy_of_connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
 
 _MOST_BYTES = 8 * 1024 * 1024
@@ -66,7 +67,7 @@ class PeerError(Exception):
         if self.status == 403:
             return "Give the user of these credentials the right to do it."
         if self.status == 0 or self.status >= 500:
-            return "Check the address and the network, or run again later."
+            return remedy_of_connection(self, "Check the address and the network, or run again later.")
         return "Check the address and the request's options."
 
 

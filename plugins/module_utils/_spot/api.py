@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import remedy_of_connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, reason_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
@@ -186,7 +187,8 @@ class SpotApi:
             raise self._refusal(error, what) from None
         except Exception as error:  # sockets, TLS, broken HTTP: in all cases, there was no response
             why = reason_of(error, address, ca_bundle())
-            message = f"Spot did not respond at {host}: {why}. Check the address and the network, or run again later."
+            remedy = remedy_of_connection(why, "Check the address and the network, or run again later.")
+            message = f"Spot did not respond at {host}: {why}. {remedy}"
             raise _Retry(SpotError(0, message)) from None
         if status != 200 and method == "GET":
             raise SpotError(status, f"Spot responded with {status} to {what}, which is not a response of its API. Check {host}.")

@@ -14,11 +14,14 @@ import typing as t
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import botocore.config
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_session
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.api import SpotApi
@@ -79,7 +82,7 @@ def url(certificate: Path) -> t.Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*VARIABLES, "HTTPS_PROXY", "https_proxy"):
+    for name in (*VARIABLES, "AWS_CA_BUNDLE", "AWS_PROFILE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -100,11 +103,28 @@ def test_a_mail_server_is_trusted_by_the_companys_authority(variable: str, certi
     assert "An authority of a company" in str(trusted["subject"])
 
 
-def test_without_it_neither_is_trusted(url: str) -> None:
-    with pytest.raises(SpotError, match="CERTIFICATE_VERIFY_FAILED"):
+REMEDY = "Name the file of your authority's certificates in REQUESTS_CA_BUNDLE."
+
+
+def ask_aws(url: str) -> Failure:
+    """How a call of AWS at this address fails."""
+    config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    try:
+        make_session(None).client("sts", region_name="eu-west-1", endpoint_url=url, config=config, **keys).get_caller_identity()
+    except Exception as error:
+        return failure_of(error)
+    pytest.fail("AWS responded")
+
+
+def test_without_it_nobody_is_trusted_and_the_remedy_names_the_variable(url: str) -> None:
+    with pytest.raises(SpotError, match=rf"CERTIFICATE_VERIFY_FAILED.*\. {REMEDY}$"):
         SpotApi(url, "0123456789secretTOKEN", sleep=lambda seconds: None).accounts()
-    with pytest.raises(PeerError, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(PeerError, match="CERTIFICATE_VERIFY_FAILED") as caught:
         Peer("the webhook", url).demand("GET")
+    assert caught.value.remedy == REMEDY
+    assert "CERTIFICATE_VERIFY_FAILED" in ask_aws(url).message
+    assert ask_aws(url).message.endswith(f". {REMEDY}")
 
 
 def test_a_file_that_is_given_counts_more_than_the_environment(url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,3 +139,4 @@ def test_a_file_that_does_not_exist_is_named(url: str, monkeypatch: pytest.Monke
             SpotApi(url, "0123456789secretTOKEN", sleep=lambda seconds: None).accounts()
         with pytest.raises(PeerError, match=f"the file of certificates {missing} does not exist"):
             Peer("the webhook", url).demand("GET")
+        assert "Correct the file of certificates in AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or" in ask_aws(url).message
