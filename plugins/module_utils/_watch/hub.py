@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
 
 DEFAULT_NAME = "spot-interruption-hub"
 DEFAULT_REGION = "us-east-1"
+_LONGEST = 64
 # The events of a connection and an API destination that no longer deliver (EventBridge user guide, "EventBridge events").
 # Its own events have the source of CloudTrail's about EventBridge, too, so the detail type decides.
 SOURCE = "aws.events"
@@ -61,9 +62,13 @@ class Hub:
 
         :raises ArgumentError: AWS would refuse one.
         """
-        # The name of its dead-letter queue is the longest, and SQS allows no dots.
-        check_name(self.dead_letters)
-        check_name(self.name, QUEUE_NAME)
+        check_name(self.name, QUEUE_NAME)  # SQS allows no dots
+        if len(self.dead_letters) > _LONGEST:
+            most = _LONGEST - len(self.dead_letters) + len(self.name)
+            raise ArgumentError(
+                f"The hub's name '{self.name}' ({len(self.name)} characters) cannot be used: the name of its dead-letter queue would be"
+                f" longer than {_LONGEST}. Use at most {most} characters."
+            )
         check_regions([self.region])
         if self.aws_account:
             check_aws_account(self.aws_account)

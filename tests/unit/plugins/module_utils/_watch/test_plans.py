@@ -45,6 +45,11 @@ def test_the_longest_name_fits() -> None:
     assert len(Hub("a" * 51).dead_letters) <= 64
 
 
+def test_a_hubs_name_that_is_too_long_is_named_with_what_it_may_have() -> None:
+    with pytest.raises(ArgumentError, match=r"^The hub's name 'a{52}' \(52 characters\) cannot be used: .*\. Use at most 51 characters\.$"):
+        Hub("a" * 52)
+
+
 @pytest.mark.parametrize(
     ("arn", "region", "name"),
     [(BUS, "us-east-1", "hub"), ("arn:aws-cn:events:cn-north-1:210987654321:event-bus/x", "cn-north-1", "x")],
