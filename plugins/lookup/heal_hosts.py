@@ -37,7 +37,6 @@ _raw:
   elements: str
 """
 
-import datetime
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
@@ -61,11 +60,10 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if hostvars is None:
             # Without hosts, as in a check of the syntax.
             return [_NOBODY]
-        now = datetime.datetime.now(datetime.timezone.utc)
         found = [
             host
             for name, hosts in given["groups"].items()
             if name.startswith(_HUBS)
-            for host in rest_of_outage(results_of(hosts, hostvars), hostvars.raw_get(hosts[0]).get(_RECEIVED) or {}, now)
+            for host in rest_of_outage(results_of(hosts, hostvars), hostvars.raw_get(hosts[0]).get(_RECEIVED) or {})
         ]
         return found or [_NOBODY]

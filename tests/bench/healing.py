@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import os
 import signal
 import statistics
 import sys
@@ -123,6 +122,11 @@ class Fleet:
         self.sandbox.clear_received()
 
 
+def _parent(pid: int) -> int:
+    """The parent of a process."""
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+
+
 class Runs:
     """Notes when playbooks run."""
 
@@ -142,11 +146,12 @@ class Runs:
     def _watch(self) -> None:
         seen: set[int] = set()
         while not self._over.wait(0.1):
-            for pid in self._rulebook.playbooks():
-                # ansible-runner gives each playbook a session of its own.
+            playbooks = self._rulebook.playbooks()
+            for pid in playbooks:
+                # The others are workers of the first one, which have sessions of their own.
                 with contextlib.suppress(OSError):
-                    if (session := os.getsid(pid)) not in seen:
-                        seen.add(session)
+                    if pid not in seen and _parent(pid) not in {*playbooks, *seen}:
+                        seen.add(pid)
                         self.begun.append(time.time())
 
     def of(self, moment: float) -> int:

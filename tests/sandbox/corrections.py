@@ -85,7 +85,7 @@ def _scaled(settings: Settings) -> Callable[[Message, int], None]:
 
 
 def _make_long_queues_fast() -> None:
-    """Let a queue with thousands of messages take milliseconds. moto reads the clock for each message, and all attributes for each receive."""
+    """Let calls for a queue with thousands of messages take milliseconds. moto reads the clock for each of them, several times."""
 
     def visible(queue: Queue) -> list[Message]:
         now = unix_time_millis()
@@ -102,9 +102,9 @@ def _make_long_queues_fast() -> None:
     def had(message: Message, receipt_handle: str) -> bool:
         return receipt_handle == message.receipt_handle or receipt_handle in message._old_receipt_handles
 
-    Queue.messages = property(visible)  # type: ignore[assignment]
-    Queue.approximate_number_of_messages_delayed = property(delayed)  # type: ignore[assignment]
-    Queue.approximate_number_of_messages_not_visible = property(not_visible)  # type: ignore[assignment]
+    Queue.messages = property(visible)  # type: ignore[assignment, method-assign]
+    Queue.approximate_number_of_messages_delayed = property(delayed)  # type: ignore[assignment, method-assign]
+    Queue.approximate_number_of_messages_not_visible = property(not_visible)  # type: ignore[assignment, method-assign]
     Message.had_receipt_handle = had  # type: ignore[method-assign]
 
 

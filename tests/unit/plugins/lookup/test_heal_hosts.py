@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.spot.eventbridge.plugins.lookup.heal_hosts import LookupModule
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import Trouble, text_of
 
 HEALING = {"news": [], "records": {}, "delete": [], "postpone": [], "proved": False, "unproved": ""}
 
@@ -29,9 +27,9 @@ class HostVars:
         return self._of_hosts[host]
 
 
-def host(received: dict[str, Any] | None = None, **healing: Any) -> dict[str, Any]:
+def host(account: str, received: dict[str, Any] | None = None, **healing: Any) -> dict[str, Any]:
     """The variables of a host after it was worked on."""
-    found = {"spot_eventbridge_result": {"summary": [], "healing": {**HEALING, **healing}}}
+    found = {"spot_eventbridge_result": {"spot_account": account, "summary": [], "healing": {**HEALING, **healing}}}
     return {**found, **({"__spot_eventbridge_received": received} if received else {})}
 
 
@@ -40,14 +38,16 @@ def hosts(groups: dict[str, list[str]], of_hosts: dict[str, dict[str, Any]]) -> 
 
 
 def test_each_hub_is_one_of_its_own() -> None:
-    lasts = {"outage": str(Outage(as_text(datetime.datetime.now(datetime.timezone.utc)), 1, ("0a1b2c3d",)))}
+    accounts = [f"act-0000000{number}" for number in range(6)]
+    time = "2026-01-01T00:00:00Z"
+    known = {"known": text_of([Trouble("0a1b2c3d", time, time, time, 1, frozenset(accounts))])}
     of_hosts = {
-        "first": host(lasts, unproved="no"),
-        "second": host(proved=True),
-        "third": host(),
-        "of another hub": host(lasts, unproved="no"),
-        "of a hub without an outage": host({"outage": ""}, unproved="no"),
-        "its neighbour": host(proved=True),
+        "first": host(accounts[0], known, unproved="no"),
+        "second": host(accounts[1], proved=True),
+        "third": host(accounts[2]),
+        "of another hub": host(accounts[3], known, unproved="no"),
+        "of a hub without an outage": host(accounts[4], {"known": ""}, unproved="no"),
+        "its neighbour": host(accounts[5], proved=True),
     }
     groups = {
         "all": list(of_hosts),
@@ -59,6 +59,6 @@ def test_each_hub_is_one_of_its_own() -> None:
 
 
 def test_without_an_outage_it_is_nobody_and_ansible_does_not_warn() -> None:
-    (pattern,) = hosts({"all": ["first"], "spot_hub_one": ["first"]}, {"first": host(proved=True)})
+    (pattern,) = hosts({"all": ["first"], "spot_hub_one": ["first"]}, {"first": host("act-00000000", proved=True)})
     inventory = InventoryManager(DataLoader(), sources=["first,"])
     assert inventory.get_hosts(pattern) == []
