@@ -16,7 +16,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import unix_time_millis
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
-from moto.sqs.exceptions import SQSException
+from moto.sqs.exceptions import QueueDoesNotExist, SQSException
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.sqs.responses import SQSResponse
 
@@ -32,6 +32,7 @@ def install(settings: Settings) -> None:
     Message.change_visibility = _scaled(settings)  # type: ignore[method-assign]
     _make_long_queues_fast()
     Queue._set_attributes = _keeping(Queue._set_attributes)  # type: ignore[method-assign]
+    SQSResponse.get_queue_url = _of_the_caller(SQSResponse.get_queue_url)  # type: ignore[method-assign]
     SQSResponse.list_queue_tags = _without_empty_tags(SQSResponse.list_queue_tags)  # type: ignore[method-assign]
     for name in ("put_secret_value", "update_secret"):
         setattr(SecretsManagerBackend, name, _refusing_managed(getattr(SecretsManagerBackend, name)))
@@ -130,6 +131,18 @@ def _keeping(original: Callable[..., None]) -> Callable[..., None]:
         original(self, changed, now)
 
     return set_attributes
+
+
+def _of_the_caller(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    """Find no queue of another account, as no queue of the tests lets others in."""
+
+    def get_queue_url(self: SQSResponse) -> ActionResult:
+        owner = self._get_param("QueueOwnerAWSAccountId")
+        if owner and owner != self.current_account:
+            raise QueueDoesNotExist
+        return original(self)
+
+    return get_queue_url
 
 
 def _without_empty_tags(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:

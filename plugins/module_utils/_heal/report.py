@@ -27,6 +27,7 @@ _TITLES = {
 }
 _SHORT = {NOT_REPAIRED: "not repaired", FLAPPING: "flapping", REPAIRED: "repaired", WELL_AGAIN: "works again"}
 ACCOUNTS = "accounts"
+_FURTHER = "Further regions of these accounts, and accounts with the same trouble within an hour, are not reported before they work again."
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,7 @@ class HealingReport:
             items = [item for item in self.items if _kind(item) == kind]
             lines += [title, *(f"- {line}" for line in _lines(items)), ""] if items else []
         if any(item["cause"] == NO_PROOF for item in self.items):
-            lines.append(
-                "Further regions of these accounts, and accounts that have the same trouble within an hour, are not reported before they work "
-                "again."
-            )
+            lines.append(_FURTHER)
         return "\n".join([*lines, f"Time: {self.time}", f"Notification {self.id}. A second copy has the same id."])
 
     def markdown(self) -> str:
