@@ -145,7 +145,7 @@ class Runs:
 
     def _watch(self) -> None:
         seen: set[int] = set()
-        while not self._over.wait(0.1):
+        while not self._over.wait(0.5):
             playbooks = self._rulebook.playbooks()
             for pid in playbooks:
                 # The others are workers of the first one, which have sessions of their own.
@@ -230,6 +230,10 @@ def outage(fleet: Fleet, seconds: float, findings: Findings) -> None:
         _until_authorized(fleet, set(fleet.accounts.values()), end)
         healed = max(call["ended"] for call in fleet.authorized()) - end
         fleet.rulebook.until(lambda: not fleet.rulebook.playbooks())
+        calls = sandbox.calls()
+        counts = Counter(call["operation"] for call in calls if call["time"] > end)
+        print(f"first region after {min(call['ended'] for call in fleet.authorized()) - end:.0f} s; calls for each region:", flush=True)
+        print("".join(f"  {number / size / len(REGIONS):5.2f} {operation}\n" for operation, number in counts.most_common()), end="")
         proofs = Counter((note["query"].get("accountId"), runs.of(note["time"]), note["status"]) for note in sandbox.proofs())
         print(f"all well {healed:.0f} s after its end; {len(runs.begun)} runs, {sum(proofs.values())} proofs", flush=True)
     what = f"{size} accounts x {len(REGIONS)} regions, outage of {seconds:.0f} s"
