@@ -14,12 +14,14 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import NO_PROOF
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import NOT_REPAIRED
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG, as_text, parse_time
 
 Item = t.Mapping[str, t.Any]
 
 # Accounts that have the same trouble within an hour are one notification, and one reminder an hour after it.
 _REMINDER = datetime.timedelta(hours=1)
+_MONTH = datetime.timedelta(days=30)
 _MOST_TOLD = 2
 # The value of a tag can have it, and it is in no part of a trouble.
 _NEXT = "+"
@@ -27,16 +29,16 @@ _NEXT = "+"
 _OVER = "over"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 _TROUBLE = re.compile(
-    rf"(?P<reason>[0-9a-f]{{8}})/(?P<lost>{_TIME})/(?P<told>{_TIME})/(?P<joined>{_TIME})/(?P<count>\d)/(?P<accounts>(?:[0-9a-f]{{8}})+)"
+    rf"(?P<reason>[0-9a-fr][0-9a-f]{{7}})/(?P<lost>{_TIME})/(?P<told>{_TIME})/(?P<joined>{_TIME})/(?P<count>\d)/(?P<accounts>(?:[0-9a-f]{{8}})+)"
 )
-_PREFIX, _DIGITS = "act-", 8
+_PREFIX, _DIGITS, _OF_A_REGION = "act-", 8, "r"
 # A queue has at most 50 tags with values of 256 characters (SQS developer guide, "Amazon SQS cost allocation tags"), also those of others.
 _MOST_TAGS, _LONGEST_TAG = 40, 256
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A trouble of accounts with Spot, by which their token cannot be proved, as people know it.
+    """A trouble of accounts with Spot, by which their token cannot be proved, or of a region, as people know it.
 
     :ivar reason: stands for the reason
     :ivar lost: when the first region was lost
@@ -57,9 +59,19 @@ class Trouble:
         accounts = "".join(account[len(_PREFIX) :] for account in sorted(self.accounts))
         return "/".join([self.reason, self.lost, self.told, self.joined, str(self.count), accounts])
 
+    @property
+    def is_of_spot(self) -> bool:
+        """Return whether the token could not be proved; if not, it is a trouble of one region."""
+        return not self.reason.startswith(_OF_A_REGION)
+
+    def after(self, proved: t.Collection[str], now: datetime.datetime) -> Trouble:
+        """Return what is left of it. A trouble of a region is forgotten after a month, and told again if there still is one."""
+        over = proved if self.is_of_spot else self.accounts if now - parse_time(self.joined) > _MONTH else ()
+        return replace(self, accounts=self.accounts.difference(over))
+
     def covers(self, item: Item) -> bool:
         """Return whether people know of the loss in the news. A region that was authorised after that was lost again."""
-        same = self.reason == _reason(item["why"]) and item["spot_account"] in self.accounts
+        same = self.reason == _reason(item) and item["spot_account"] in self.accounts
         return same and parse_time(item["authorized"]) <= parse_time(self.joined)
 
     def is_due(self, now: datetime.datetime) -> bool:
@@ -68,7 +80,7 @@ class Trouble:
 
     def takes(self, item: Item, now: datetime.datetime) -> bool:
         """Return whether the account of the news has the same trouble at the same time."""
-        return self.reason == _reason(item["why"]) and now - parse_time(self.joined) < _REMINDER
+        return self.is_of_spot and self.reason == _reason(item) and now - parse_time(self.joined) < _REMINDER
 
 
 def troubles_in(text: str) -> list[Trouble]:
@@ -88,27 +100,32 @@ def text_of(troubles: t.Iterable[Trouble]) -> str:
 
 def lost_since(text: str, spot_account: str) -> str:
     """Return since when an account has lost regions, as people know it; empty if they know of none."""
-    return min((trouble.lost for trouble in troubles_in(text) if spot_account in trouble.accounts), default="")
+    return min((trouble.lost for trouble in _of_spot(text) if spot_account in trouble.accounts), default="")
 
 
 def waiting_accounts(text: str) -> set[str]:
     """Return the Spot accounts whose token could not be proved when it was tried last."""
-    return {account for trouble in troubles_in(text) for account in trouble.accounts}
+    return {account for trouble in _of_spot(text) for account in trouble.accounts}
+
+
+def _of_spot(text: str) -> list[Trouble]:
+    return [trouble for trouble in troubles_in(text) if trouble.is_of_spot]
 
 
 def untold(items: t.Sequence[Item], text: str, now: datetime.datetime, proved: t.Collection[str]) -> tuple[list[Item], str]:
     """Return the news that people do not know yet, and what they know afterwards.
 
-    News about regions whose token was not proved are notified once, and once more after an hour. All else is news already.
+    News about regions whose token was not proved, or that have no rule for a record, are notified once, and once more after an hour. All
+    else is news already.
 
     :param text: what people knew before, of `text_of`
     :param proved: the Spot accounts whose token was proved in this run
     """
-    before, mine = troubles_in(text), [item for item in items if item["cause"] == NO_PROOF]
-    known = _joined([replace(trouble, accounts=trouble.accounts.difference(proved)) for trouble in before], mine, now)
+    before, mine = troubles_in(text), [item for item in items if _is_open(item)]
+    known = _joined([trouble.after(proved, now) for trouble in before], mine, now)
     began: list[Trouble] = []
-    for reason in sorted({_reason(item["why"]) for item in mine}):
-        fresh = [item for item in mine if _reason(item["why"]) == reason and not any(trouble.covers(item) for trouble in known)]
+    for reason in sorted({_reason(item) for item in mine}):
+        fresh = [item for item in mine if _reason(item) == reason and not any(trouble.covers(item) for trouble in known)]
         if fresh:
             known = _began(known, reason, fresh, now)
             began.append(known[-1])
@@ -118,9 +135,14 @@ def untold(items: t.Sequence[Item], text: str, now: datetime.datetime, proved: t
         found = (number for number, troubles in ((1, began), (_MOST_TOLD, due)) for trouble in troubles if trouble.covers(item))
         return next(found, 0)
 
-    news = [{**item, "count": count(item)} if item["cause"] == NO_PROOF else item for item in items]
+    news = [{**item, "count": count(item)} if _is_open(item) else item for item in items]
     after = [replace(trouble, count=_MOST_TOLD) if trouble in due else trouble for trouble in known if trouble.accounts]
-    return [item for item in news if item["cause"] != NO_PROOF or item["count"]], text if after == before else text_of(after)
+    return [item for item in news if not _is_open(item)], text if after == before else text_of(after)
+
+
+def _is_open(item: Item) -> bool:
+    """Return whether it is not decided yet whether people know it."""
+    return item["kind"] == NOT_REPAIRED and not item["count"]
 
 
 def _joined(known: t.Sequence[Trouble], items: t.Sequence[Item], now: datetime.datetime) -> list[Trouble]:
@@ -167,8 +189,11 @@ def normalized(why: str) -> str:
     return re.sub(r" for act-[0-9a-f]{8}\b", "", why)
 
 
-def _reason(why: str) -> str:
+def _reason(item: Item) -> str:
     """Return what stands for a reason. During an outage, Spot may respond in several ways."""
+    why = item["why"]
+    if item["cause"] != NO_PROOF:
+        return _OF_A_REGION + hashlib.sha256(f"{item['region']} {why}".encode()).hexdigest()[: _DIGITS - 1]
     if re.match(r"Spot (did not respond|responded with 5\d\d)\b", why):
         why = "Spot does not work."
     return hashlib.sha256(normalized(why).encode()).hexdigest()[:_DIGITS]

@@ -11,6 +11,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import (
     FAILED,
@@ -36,7 +37,8 @@ Info = t.Mapping[str, t.Any]
 Waiting = t.Sequence[t.Mapping[str, t.Any]]
 
 # The kinds of news of a region. A region that is not repaired is reported once, and once more after an hour. Where the token was not
-# proved, nothing at all is written to the account: what people know of that is kept with the hub's queue, see `known.py`.
+# proved, nothing at all is written to the account: what people know of that is kept with the hub's queue, see `known.py`. So it is where
+# there is no rule that could have the record.
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
 _REMINDER = datetime.timedelta(hours=1)
 _MOST_TOLD = 2
@@ -139,8 +141,8 @@ def outcome(
             return Outcome(Decision(WELL), found, HealingRecord(repairs=repairs))
     elif decision.action == WELL and not record.opted_out and not record.unread:
         return _well(decision, record, before, replace(news, kind=WELL_AGAIN, notices=_lost_notices(after, lost)))
-    if decision.action == WAIT and decision.cause == NO_PROOF:
-        return Outcome(decision, replace(news, kind=NOT_REPAIRED, cause=NO_PROOF, why=decision.why))
+    if decision.action == WAIT and (decision.cause == NO_PROOF or (decision.cause == FAILED and _has_no_rule(after))):
+        return Outcome(decision, replace(news, kind=NOT_REPAIRED, cause=decision.cause, why=decision.why))
     if decision.action != WAIT or decision.cause not in _TOLD_CAUSES:
         return Outcome(decision)
     again = record.told and (record.count >= _MOST_TOLD or now - parse_time(record.told) < _REMINDER)
@@ -165,6 +167,12 @@ def _well(decision: Decision, record: HealingRecord, entry: Info, news: News) ->
 def _authorized_text(entry: Info) -> str:
     authorized = authorized_at(entry)
     return as_text(authorized) if authorized else ""
+
+
+def _has_no_rule(entry: Info) -> bool:
+    """Return whether there is nothing that could have a record."""
+    failed = any(finding["check"] == "rule" and finding["outcome"] == FAIL for finding in entry.get("findings", ()))
+    return failed and entry["resources"]["rule"] is None
 
 
 def _is_loss(message: t.Mapping[str, t.Any]) -> bool:

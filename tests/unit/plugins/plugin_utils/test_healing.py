@@ -132,7 +132,7 @@ def test_the_rest_of_an_outage_is_worked_on_as_soon_as_one_token_was_proved() ->
     first, second, third, other = (f"act-0000000{number}" for number in range(4))
     why = "Spot did not respond."
     lost = [
-        {**dataclasses.asdict(News(HERE, cause="no_proof", why=why)), "spot_account": account, "aws_account": None}
+        {**dataclasses.asdict(News(HERE, kind="not_repaired", cause="no_proof", why=why)), "spot_account": account, "aws_account": None}
         for account in (first, second, third)
     ]
     known = {"known": fleet([worked_on(first, news=lost, unproved=why)], {}, NOW)["known"]}

@@ -214,6 +214,14 @@ def test_a_repair_that_failed_is_told_with_the_reason_and_the_events_stay() -> N
     assert (end.decision.cause, end.decision.is_done, end.news.why) == (FAILED, False, "The connection is DEAUTHORIZED.")
 
 
+def test_a_repair_that_did_not_make_the_rule_has_no_record() -> None:
+    gone = entry("incomplete", findings=[{"check": "rule", "outcome": "fail"}])
+    gone["resources"]["rule"] = None
+    end = ended(entry("incomplete"), Decision(REPAIR), gone)
+    assert end.news is not None
+    assert (end.decision.cause, end.news.count, end.record) == (FAILED, 0, None)
+
+
 def test_another_cause_is_told_at_once() -> None:
     found = entry("inactive", HealingRecord(lost=at(-600), told=at(-500), cause=FLAPPING, count=1))
     assert ended(found, decided(found, REFUSED)).news is not None

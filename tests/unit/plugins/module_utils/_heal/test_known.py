@@ -112,6 +112,19 @@ def test_a_proof_ends_the_trouble_of_its_account_and_of_no_other() -> None:
     assert counts([refused(FIRST)], known, 8)[0] == [(FIRST, 1)]
 
 
+def test_a_region_that_cannot_have_a_record_is_told_once_more_after_an_hour_and_again_after_a_month() -> None:
+    told, known = [], ""
+    gone = refused(FIRST, cause="failed", why="There is no rule.")
+    for hour in range(24 * 40):
+        # Its token is proved each time, which changes nothing.
+        news, known = counts([gone], known, hour * 60, FIRST)
+        told += [(hour, *entry) for entry in news]
+    assert told == [(0, FIRST, 1), (1, FIRST, 2), (721, FIRST, 1), (722, FIRST, 2)]
+    # Another region is told, and neither waits for Spot.
+    assert counts([{**gone, "region": "us-east-1"}, gone], known, 24 * 40 * 60, FIRST)[0] == [(FIRST, 1)]
+    assert (waiting_accounts(known), lost_since(known, FIRST)) == (set(), "")
+
+
 def test_a_run_without_news_changes_nothing() -> None:
     known = counts([refused(FIRST)], "", 0)[1]
     assert counts([], known, 5) == ([], known)
