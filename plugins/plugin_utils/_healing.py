@@ -22,7 +22,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     Decision,
     pauses,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import lost_since, untold, waiting_accounts
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import known_loss, untold, waiting_accounts
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages, plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, healing_tag, parse_time
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
@@ -90,7 +90,7 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
             failure=error or acts.get(name, {}).get("reason", ""),
             began=parse_time(planned["began"]),
             now=now,
-            known=lost_since(given["known"], given["spot_account"]),
+            known=known_loss(given["known"], given["spot_account"]),
         )
         for name, entry in before["regions"].items()
     }

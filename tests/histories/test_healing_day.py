@@ -18,7 +18,8 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import fleet, healed, healing_plan
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import fleet
+from tests.histories.healing import Healing
 from tests.histories.history import History
 from tests.integration.heal.hub import Hub
 from tests.sandbox.client import NOTIFICATION
@@ -89,11 +90,9 @@ class Day:
         read = {**account, "regions": regions, "evidence_hours": 0, "aws_account": AWS_ACCOUNT}
         info = self.run("spot_integration_info", name=NAME, role_name=NAME, **read)
         now = datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
-        limits = {"enabled": True, "minimum_distance": 60.0, "repairs_per_hour": 5}
-        plan = healing_plan({"preflight": preflight, "info": info, **limits}, now)
-        assert plan["repair"] == [], "a token that was not proved would be written"
-        given = {"spot_account": SPOT_ACCOUNT, "preflight": preflight, "info": [info, {}], "integration": {}, "known": received["known"]}
-        result = healed({**given, "plan": plan, "messages": messages, "failure": None}, host="production", predicted=False, now=now)
+        healing = Healing("production", SPOT_ACCOUNT, preflight, info, messages, received["known"])
+        assert healing.decide(now) == [], "a token that was not proved would be written"
+        result = healing.end(now)
         whole = fleet([result], received, now)
         if whole["news"]:
             self.told.append((time.time(), whole["news"]))

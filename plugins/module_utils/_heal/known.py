@@ -98,9 +98,9 @@ def text_of(troubles: t.Iterable[Trouble]) -> str:
     return _NEXT.join(map(str, troubles)) or _OVER
 
 
-def lost_since(text: str, spot_account: str) -> str:
-    """Return since when an account has lost regions, as people know it; empty if they know of none."""
-    return min((trouble.lost for trouble in _of_spot(text) if spot_account in trouble.accounts), default="")
+def known_loss(text: str, spot_account: str) -> tuple[str, str]:
+    """Return since when an account has lost regions, and since when people know that; both empty if they do not."""
+    return min(((trouble.lost, trouble.told) for trouble in _of_spot(text) if spot_account in trouble.accounts), default=("", ""))
 
 
 def waiting_accounts(text: str) -> set[str]:

@@ -116,7 +116,7 @@ def outcome(
     failure: str,
     began: datetime.datetime,
     now: datetime.datetime,
-    known: str = "",
+    known: tuple[str, str] = ("", ""),
 ) -> Outcome:
     """Return the end of a region: whether its messages can be deleted, what to tell and what to record.
 
@@ -125,12 +125,14 @@ def outcome(
     :param changed: whether the repair changed something in this region, or the execution role
     :param failure: why the repair failed
     :param began: when the run began
-    :param known: since when the account has lost regions whose token was not proved, as people know it
+    :param known: since when the account has lost regions whose token was not proved, and since when people know that
     """
     record, authorized = record_of(before), _authorized_text(before)
     lost = record.lost or min((message["time"] for message in waiting if _is_loss(message)), default="")
-    if not lost and (decision.action == WELL or parse_time(authorized) <= parse_time(known)):
-        lost = known
+    if not lost and known[0]:
+        # A region that works was one of them if it was authorised after people were told; one that does not, if it was before the loss.
+        regained, before_loss = parse_time(authorized) > parse_time(known[1]), parse_time(authorized) <= parse_time(known[0])
+        lost = known[0] if (regained if decision.action == WELL else before_loss) else ""
     news = News(region=name, lost=lost, seen=as_text(began), authorized=authorized)
     if decision.action == REPAIR:
         if after["status"] not in GOOD:

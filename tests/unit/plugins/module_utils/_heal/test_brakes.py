@@ -27,7 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     Decision,
     pause,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import lost_since, untold
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import known_loss, untold
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import (
     NOT_REPAIRED,
     REPAIRED,
@@ -77,7 +77,7 @@ def ended(
     waiting: list[dict[str, Any]] | None = None,
     *,
     now: datetime.datetime = NOW,
-    known: str = "",
+    known: tuple[str, str] = ("", ""),
 ) -> Outcome:
     events = [message()] if waiting is None else waiting
     return outcome(HERE, before, after or before, decision, events, changed=True, failure="", began=now, now=now, known=known)
@@ -107,7 +107,7 @@ def test_token_revoked_nothing_is_written_and_people_are_told_once_and_once_more
         decision = decided(found, REFUSED)
         assert (decision.action, decision.cause) == (WAIT, NO_PROOF)
         # After an hour, the events are dead letters.
-        end = ended(found, decision, now=now, waiting=[message()] if minute < 80 else [], known=lost_since(known, ACCOUNT))
+        end = ended(found, decision, now=now, waiting=[message()] if minute < 80 else [], known=known_loss(known, ACCOUNT))
         assert (end.record, end.news and end.news.lost) == (None, at(-30))
         news, known = untold([{"spot_account": ACCOUNT, **dataclasses.asdict(end.news)}] if end.news else [], known, now, ())
         told += [(minute, item["kind"], item["count"]) for item in news]
@@ -118,15 +118,20 @@ def test_spot_down_for_an_hour_then_the_next_run_repairs_and_tells_the_whole_tim
     found = entry("inactive")
     assert decided(found, ["Spot did not respond."]).action == WAIT
     assert decided(found).action == REPAIR
-    end = ended(found, decided(found), entry("active"), waiting=[], known=at(-3600))
+    end = ended(found, decided(found), entry("active"), waiting=[], known=(at(-3600), at(-3500)))
     assert end.news is not None
     assert (end.news.kind, end.news.lost, end.news.well) == (REPAIRED, at(-3600), at(0))
     assert end.record == HealingRecord(repairs=(at(0),))
 
 
+def test_a_region_that_works_and_was_authorised_before_people_were_told_is_no_news() -> None:
+    found = entry("active", authorized=at(-595))
+    assert ended(found, decided(found, REFUSED), waiting=[], known=(at(-600), at(-590))) == Outcome(Decision(WELL))
+
+
 def test_a_region_that_was_authorised_after_the_account_lost_others_has_no_time_of_loss() -> None:
     found = entry("inactive", authorized=at(-1800))
-    news = ended(found, decided(found), entry("active"), waiting=[], known=at(-3600)).news
+    news = ended(found, decided(found), entry("active"), waiting=[], known=(at(-3600), at(-3500))).news
     assert news
     assert (news.kind, news.lost) == (REPAIRED, "")
 
@@ -154,7 +159,7 @@ def test_an_event_never_sent_is_found_by_the_sweep() -> None:
 
 def test_an_event_of_a_loss_that_somebody_has_repaired_already_is_told_as_such() -> None:
     found = entry("active", authorized=at(-100))
-    end = ended(found, decided(found, REFUSED), waiting=[], known=at(-600))
+    end = ended(found, decided(found, REFUSED), waiting=[], known=(at(-600), at(-590)))
     assert end.news is not None
     assert (end.news.kind, end.news.well) == (WELL_AGAIN, at(-100))
     # A late event of the same loss is not told again.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import (
-    lost_since,
+    known_loss,
     tags_of,
     text_in,
     text_of,
@@ -53,7 +53,7 @@ def test_a_trouble_is_told_once_and_once_more_after_an_hour_also_if_it_lasts_for
         news, known = counts([refused(FIRST)], known, minute)
         told += [(minute, *entry) for entry in news]
     assert told == [(0, FIRST, 1), (60, FIRST, 2)]
-    assert (lost_since(known, FIRST), lost_since(known, SECOND)) == (as_text(at(-2)), "")
+    assert (known_loss(known, FIRST), known_loss(known, SECOND)) == ((as_text(at(-2)), as_text(at(0))), ("", ""))
 
 
 def test_another_event_of_a_region_that_is_lost_and_another_region_of_the_account_are_not_told_again() -> None:
@@ -122,7 +122,7 @@ def test_a_region_that_cannot_have_a_record_is_told_once_more_after_an_hour_and_
     assert told == [(0, FIRST, 1), (1, FIRST, 2), (721, FIRST, 1), (722, FIRST, 2)]
     # Another region is told, and neither waits for Spot.
     assert counts([{**gone, "region": "us-east-1"}, gone], known, 24 * 40 * 60, FIRST)[0] == [(FIRST, 1)]
-    assert (waiting_accounts(known), lost_since(known, FIRST)) == (set(), "")
+    assert (waiting_accounts(known), known_loss(known, FIRST)) == (set(), ("", ""))
 
 
 def test_a_run_without_news_changes_nothing() -> None:
@@ -141,9 +141,9 @@ def test_all_ways_in_which_spot_does_not_work_are_one_trouble() -> None:
     assert counts([refused(SECOND, why=way) for way in ways], known, 1)[0] == []
 
 
-def test_a_region_whose_event_never_came_is_lost_since_it_was_seen() -> None:
+def test_a_region_whose_event_never_came_is_known_loss_it_was_seen() -> None:
     known = counts([refused(FIRST, lost="")], "", 0)[1]
-    assert lost_since(known, FIRST) == as_text(at(0))
+    assert known_loss(known, FIRST) == (as_text(at(0)), as_text(at(0)))
 
 
 @pytest.mark.parametrize("accounts", [1, 30, 300, 1000])
