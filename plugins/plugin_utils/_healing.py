@@ -200,6 +200,13 @@ def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.dateti
     }
 
 
+def to_settle(results: t.Mapping[str, Info | None]) -> list[str]:
+    """Return the hosts that settle: the first one of a hub, for all of them, and those with a repair to be recorded."""
+    return [
+        host for number, (host, found) in enumerate(results.items()) if number == 0 or ((found or {}).get("healing") or NOTHING)["records"]
+    ]
+
+
 def rest_of_outage(results: t.Mapping[str, Info | None], received: Info) -> list[str]:
     """Return the hosts that are worked on although none of their events was received: those that an outage of Spot has kept waiting.
 

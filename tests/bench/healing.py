@@ -89,7 +89,7 @@ class Fleet:
         }
         (folder / "home").mkdir()
         self.rulebook = Rulebook(sandbox, folder, folder / "home", {spot: {**common, **host} for spot, host in hosts.items()}, patience)
-        (folder / "ansible.cfg").write_text(f"[defaults]\nforks = {forks}\ninternal_poll_interval = 0.005\n", encoding="utf-8")
+        (folder / "ansible.cfg").write_text(f"[defaults]\nforks = {forks}\ninternal_poll_interval = 0.05\n", encoding="utf-8")
 
     @functools.cache  # noqa: B019
     def keys(self, aws_account: str) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def host(account: str, received: dict[str, Any] | None = None, **healing: Any) -
     return {**found, **({"__spot_eventbridge_received": received} if received else {})}
 
 
-def hosts(groups: dict[str, list[str]], of_hosts: dict[str, dict[str, Any]]) -> list[str]:
-    return LookupModule().run(["rest"], {"groups": groups, "hostvars": HostVars(of_hosts)})
+def hosts(groups: dict[str, list[str]], of_hosts: dict[str, dict[str, Any]], which: str = "rest") -> list[str]:
+    return LookupModule().run([which], {"groups": groups, "hostvars": HostVars(of_hosts)})
 
 
 def test_each_hub_is_one_of_its_own() -> None:
@@ -62,3 +62,16 @@ def test_without_an_outage_it_is_nobody_and_ansible_does_not_warn() -> None:
     (pattern,) = hosts({"all": ["first"], "spot_hub_one": ["first"]}, {"first": host("act-00000000", proved=True)})
     inventory = InventoryManager(DataLoader(), sources=["first,"])
     assert inventory.get_hosts(pattern) == []
+
+
+def test_work_is_for_the_accounts_without_a_result_and_settling_for_the_first_one_and_those_with_a_record() -> None:
+    of_hosts = {
+        "first": host("act-00000000"),
+        "idle": host("act-00000001"),
+        "with events": {},
+        "repaired": host("act-00000002", records={"eu-west-1": "repairs=…"}),
+        "first of another hub": host("act-00000003"),
+    }
+    groups = {"all": list(of_hosts), "spot_hub_one": list(of_hosts)[:4], "spot_hub_two": ["first of another hub"]}
+    assert hosts(groups, of_hosts, "work") == ["with events"]
+    assert hosts(groups, of_hosts, "settle") == ["first", "repaired", "first of another hub"]
