@@ -15,7 +15,7 @@ ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-.PHONY: help setup demo test histories contract bench build docs pictures links clean
+.PHONY: help setup demo test histories contract bench bench-healing build docs pictures links clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -36,6 +36,9 @@ contract: $(VENV)/.setup ## Replay the recordings against AWS: make contract ACC
 
 bench: $(VENV)/.sandbox .cache/awscli/.made ## Measure onboarding: one account beside its peers, and fleets
 	@$(BIN)/python tests/bench
+
+bench-healing: $(VENV)/.test ## Measure healing with a real ansible-rulebook: a region, an account, an outage of 100 accounts
+	@$(BIN)/python tests/bench/healing.py $(ARGUMENTS)
 
 build: $(VENV)/.setup ## Make the tarball that is published
 	@$(BIN)/python tests/tools/artefact.py .

@@ -35,6 +35,7 @@ _ARGUMENTS = {
     "proofs": _DICTS,
     "plan": _DICT,
     "messages": _DICTS,
+    "known": {"type": "str", "default": ""},
     "watch": _DICT,
     "hubs": _DICTS,
     "denied_regions": {"type": "str", "choices": [SKIP_DENIED, FAIL_DENIED], "default": SKIP_DENIED},

@@ -12,12 +12,17 @@ short_description: The hosts of a play of the playbook heal
 version_added: 1.0.0
 
 description:
-  - Returns the accounts that an outage of Spot has kept waiting, as soon as Spot accepts the token of another account of the same hub.
-  - For the C(hosts) of a play. Without such an account, it is a pattern that matches no host.
+  - For the C(hosts) of a play, after the entry point C(heal_receive) of P(spot.eventbridge.spot_eventbridge#role). Each task of a play
+    costs a process for each account, so a play is for those alone that have something to do.
+  - Without such an account, it is a pattern that matches no host.
 
 options:
   _terms:
-    description: V(rest).
+    description:
+      - V(work) for the accounts of which events were received, or which have no result for another reason.
+      - V(rest) for the accounts that an outage of Spot has kept waiting, as soon as Spot accepts the token of another account of the same
+        hub that has waited.
+      - V(settle) for the first account of each hub, and those with a repair to be recorded.
     required: true
 
 author:
@@ -37,18 +42,22 @@ _raw:
   elements: str
 """
 
-import datetime
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import results_of
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import rest_of_outage
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import rest_of_outage, to_settle
 
 # The groups of accounts that share a hub, which the entry point heal_receive makes.
 _HUBS = "spot_hub_"
 _RECEIVED = "__spot_eventbridge_received"
 _NOBODY = "all:!all"
+_CHOICES: dict[str, t.Callable[[dict[str, t.Any], t.Mapping[str, t.Any]], list[str]]] = {
+    "work": lambda results, _received: [host for host, result in results.items() if result is None],
+    "rest": rest_of_outage,
+    "settle": lambda results, _received: to_settle(results),
+}
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -61,11 +70,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if hostvars is None:
             # Without hosts, as in a check of the syntax.
             return [_NOBODY]
-        now = datetime.datetime.now(datetime.timezone.utc)
+        choose = _CHOICES[terms[0]]
         found = [
             host
             for name, hosts in given["groups"].items()
             if name.startswith(_HUBS)
-            for host in rest_of_outage(results_of(hosts, hostvars), hostvars.raw_get(hosts[0]).get(_RECEIVED) or {}, now)
+            for host in choose(results_of(hosts, hostvars), hostvars.raw_get(hosts[0]).get(_RECEIVED) or {})
         ]
         return found or [_NOBODY]

@@ -59,6 +59,11 @@ options:
     type: list
     elements: dict
     default: []
+  known:
+    description:
+      - With O(purpose=heal), what people know already, from RV(spot.eventbridge.spot_heal_queue#module:known).
+    type: str
+    default: ""
   proofs:
     description:
       - The results of M(spot.eventbridge.spot_test_event), M(spot.eventbridge.spot_test_interruption),

@@ -33,7 +33,7 @@ options:
     description:
       - If V(received), events are received. If V(settled), those of O(delete) are deleted, and those of O(postpone) become visible again
         later.
-      - If V(read), no event is received, and only RV(outage) is read. A queue that does not exist is not an error then.
+      - If V(read), no event is received, and only RV(known) is read. A queue that does not exist is not an error then.
     type: str
     choices: [received, settled, read]
     default: received
@@ -73,11 +73,11 @@ options:
         description: After how many seconds it is visible again.
         type: int
         required: true
-
-  outage:
+  known:
     description:
-      - With O(state=settled), what people know of an outage of Spot, as M(spot.eventbridge.spot_heal_summary) returns it. It is recorded in
-        the tag C(SpotHealing) of the queue, so that an outage is one notification, and its end another one.
+      - With O(state=settled), what people know of accounts whose token Spot does not accept, as M(spot.eventbridge.spot_heal_summary)
+        returns it. It is recorded in the tags C(SpotHealing), C(SpotHealing2) and so on of the queue, so that such a trouble is one
+        notification and one reminder, and nothing is written to the accounts that have it.
     type: str
     default: ""
 
@@ -126,7 +126,7 @@ EXAMPLES = r"""
     state: settled
     delete: "{{ received.messages['spot-interruption-act-d7320fba'] | default([]) | map(attribute='handle') }}"
 
-- name: Read whether an outage of Spot lasts
+- name: Read which accounts wait for Spot to accept their token
   spot.eventbridge.spot_heal_queue:
     region: us-east-1
     state: read
@@ -165,16 +165,17 @@ postponed:
   type: int
   returned: success
   sample: 0
-outage:
-  description: What people know of an outage of Spot. Empty if nothing was received.
+known:
+  description: What people know of accounts whose token Spot does not accept. Empty if nothing was received.
   type: str
   returned: success
   sample: ""
-outage_lasts:
-  description: V(true) if that outage is not over, as far as is known.
-  type: bool
+known_accounts:
+  description: The Spot accounts in RV(known). They may have lost more regions than events say.
+  type: list
+  elements: str
   returned: success
-  sample: false
+  sample: [act-d7320fba]
 failed_messages:
   description: Why messages could not be deleted or postponed. They become visible again.
   type: list
@@ -183,7 +184,6 @@ failed_messages:
   sample: []
 """
 
-import datetime
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -199,8 +199,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation 
     check_name,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal import queue
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import waiting_accounts
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, by_name
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage
 
 _NOTHING: dict[str, t.Any] = {
     "changed": False,
@@ -208,8 +208,8 @@ _NOTHING: dict[str, t.Any] = {
     "unreadable": [],
     "count": 0,
     "postponed": 0,
-    "outage": "",
-    "outage_lasts": False,
+    "known": "",
+    "known_accounts": [],
     "failed_messages": [],
 }
 
@@ -230,7 +230,7 @@ def main() -> None:
                 "default": [],
                 "options": {"handle": {"type": "str", "required": True}, "seconds": {"type": "int", "required": True}},
             },
-            "outage": {"type": "str", "default": ""},
+            "known": {"type": "str", "default": ""},
             **assume_role_argument_spec(),
         },
         supports_check_mode=True,
@@ -255,7 +255,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     if params["state"] == "settled":
         return _settle(params, region, name, hub_account, module.check_mode)
     if params["state"] == "read":
-        return {**_NOTHING, **_known(queue.read_outage_of(region, name, hub_account))}
+        return {**_NOTHING, **_known(queue.read_known_of(region, name, hub_account))}
     url = queue.queue_url(region, name, hub_account)
     found, in_flight = queue.receive(
         region,
@@ -271,21 +271,21 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         "unreadable": [message.as_dict() for message in found if isinstance(message, Unreadable)],
         "count": len(found),
         "postponed": max(0, in_flight - len(found)),
-        **_known(queue.read_outage(region, url) if found else ""),
+        **_known(queue.read_known(region, url) if found else ""),
     }
 
 
-def _known(outage: str) -> dict[str, t.Any]:
-    return {"outage": outage, "outage_lasts": Outage.from_text(outage).lasts(datetime.datetime.now(datetime.timezone.utc))}
+def _known(text: str) -> dict[str, t.Any]:
+    return {"known": text, "known_accounts": sorted(waiting_accounts(text))}
 
 
 def _settle(params: t.Mapping[str, t.Any], region: Region, name: str, hub_account: str | None, check_mode: bool) -> dict[str, t.Any]:
     pauses = {message["handle"]: message["seconds"] for message in params["postpone"]}
     failed: list[str] = []
-    if (params["delete"] or pauses or params["outage"]) and not check_mode:
+    if (params["delete"] or pauses or params["known"]) and not check_mode:
         url = queue.queue_url(region, name, hub_account)
-        if params["outage"]:
-            queue.write_outage(region, url, params["outage"])
+        if params["known"]:
+            queue.write_known(region, url, params["known"])
         failed = [*queue.delete(region, url, params["delete"]), *queue.postpone(region, url, pauses)]
     return {**_NOTHING, "changed": bool(params["delete"]), "failed_messages": failed}
 

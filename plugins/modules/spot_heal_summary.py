@@ -61,13 +61,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 news:
-  description: The news to tell, without those of an outage that people know already.
+  description: The news to tell, without those that people know already.
   type: list
   elements: dict
   returned: success
   sample: []
-outage:
-  description: What people know of an outage of Spot, to be recorded.
+known:
+  description: What people know of accounts whose token Spot does not accept, to be recorded.
   type: str
   returned: success
   sample: ""

@@ -22,8 +22,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     Decision,
     pauses,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import known_loss, untold, waiting_accounts
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages, plan
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import Outage, without_outage
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, healing_tag, parse_time
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import latest, not_begun, repair_rows, who_of
@@ -90,6 +90,7 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
             failure=error or acts.get(name, {}).get("reason", ""),
             began=parse_time(planned["began"]),
             now=now,
+            known=known_loss(given["known"], given["spot_account"]),
         )
         for name, entry in before["regions"].items()
     }
@@ -172,7 +173,8 @@ def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.dateti
     :param results: those of the accounts; None for an account that left none
     :param received: the result of `spot_heal_queue`
     """
-    work = [found["healing"] for found in results if found and found.get("healing")]
+    accounts = [found for found in results if found and found.get("healing")]
+    work = [found["healing"] for found in accounts]
     news, delete = ([entry for each in work for entry in each[key]] for key in ("news", "delete"))
     # In turn one of each account, as the first ones come back first.
     postpone = [entry for turn in itertools.zip_longest(*(each["postpone"] for each in work)) for entry in turn if entry]
@@ -186,16 +188,10 @@ def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.dateti
         problems.append(f"{len(rest)} event(s) are of no account of this run: {', '.join(whose)}.")
     if unreadable:
         problems.append(f"{len(unreadable)} message(s) are not events of EventBridge: {unreadable[0]['why']}.")
-    kept, outage = without_outage(
-        news,
-        received.get("outage", ""),
-        now,
-        unproved=[each["unproved"] for each in work if each["unproved"]],
-        proved=any(each["proved"] for each in work),
-    )
+    kept, known = untold(news, received.get("known", ""), now, {found["spot_account"] for found in accounts if found["healing"]["proved"]})
     return {
         "news": kept,
-        "outage": outage,
+        "known": known,
         "delete": delete,
         "postpone": [
             {"handle": handle, "seconds": seconds} for handle, seconds in pauses([*postpone, *handles([*rest, *unreadable])]).items()
@@ -204,14 +200,27 @@ def fleet(results: t.Iterable[Info | None], received: Info, now: datetime.dateti
     }
 
 
-def rest_of_outage(results: t.Mapping[str, Info | None], received: Info, now: datetime.datetime) -> list[str]:
+def to_settle(results: t.Mapping[str, Info | None]) -> list[str]:
+    """Return the hosts that settle: the first one of a hub, for all of them, and those with a repair to be recorded."""
+    return [
+        host for number, (host, found) in enumerate(results.items()) if number == 0 or ((found or {}).get("healing") or NOTHING)["records"]
+    ]
+
+
+def rest_of_outage(results: t.Mapping[str, Info | None], received: Info) -> list[str]:
     """Return the hosts that are worked on although none of their events was received: those that an outage of Spot has kept waiting.
 
-    An account whose token was proved shows that the outage is over.
+    An account that people know to wait, and whose token was proved in this run, shows that an outage is over.
 
     :param results: those of the accounts of a hub, by host; None for an account that left none
     """
-    work = {host: (found or {}).get("healing") or NOTHING for host, found in results.items()}
-    if not Outage.from_text(received.get("outage", "")).lasts(now) or not any(each["proved"] for each in work.values()):
+    waiting = waiting_accounts(received.get("known", ""))
+    found = {host: result or {} for host, result in results.items()}
+    work = {host: result.get("healing") or NOTHING for host, result in found.items()}
+    if not any(each["proved"] and found[host].get("spot_account") in waiting for host, each in work.items()):
         return []
-    return [host for host, each in work.items() if each["unproved"] or not each["proved"]]
+    return [
+        host
+        for host, each in work.items()
+        if results[host] is None or each["unproved"] or (not each["proved"] and found[host].get("spot_account") in waiting)
+    ]

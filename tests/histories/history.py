@@ -23,7 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.histories import oracles, truth
 from tests.histories.hands import filled_in
-from tests.histories.modules import InProcessModules, at_call, healed, healing_plan, healing_record, kill
+from tests.histories.healing import Healing
+from tests.histories.modules import InProcessModules, at_call, healing_record, kill
 from tests.integration.modules.runner import Run
 from tests.sandbox.client import NOTIFICATION
 from tests.sandbox.in_process import PLAIN, InProcess
@@ -198,17 +199,14 @@ class History:
         if preflight.failed or before.failed:
             return
         # Messages of the hub would add nothing: they name regions, and here the regions are given.
-        given: Json = {"spot_account": SITES[site].spot_account, "preflight": preflight.answer, "info": before.answer, "messages": []}
-        limits = {"minimum_distance": 60.0, "repairs_per_hour": 5, "enabled": True}
-        planned = healing_plan({**given, **limits}, self._now())
-        repaired = planned["repair"]
+        healing = Healing(site, SITES[site].spot_account, preflight.answer, before.answer)
+        repaired = healing.decide(self._now())
         self._demand(not (repaired and preflight.answer["obstacles"]), f"{repaired} would be repaired with a token that was not proved")
         run = self._run_ours(site, repaired, trouble, check=False, **self.places[site].options) if repaired else None
         if repaired and run is None:
             return  # killed, or refused by its own preflight
         after = self._read(site, repaired) if repaired else before
-        given |= {"plan": planned, "info": [before.answer, after.answer], "integration": run.answer if run else {}, "failure": None}
-        ended = healed({**given, "denied_regions": "skip"}, host=site, predicted=False, now=self._now())
+        ended = healing.end(self._now(), after.answer, run.answer if run else None)
         for row in ended["summary"]:
             if row["region"] in repaired and row["status"] == "active":
                 self._judge(site, [row["region"]])

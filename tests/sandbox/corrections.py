@@ -16,7 +16,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import unix_time_millis
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
-from moto.sqs.exceptions import SQSException
+from moto.sqs.exceptions import QueueDoesNotExist, SQSException
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.sqs.responses import SQSResponse
 
@@ -30,7 +30,9 @@ def install(settings: Settings) -> None:
     CorrectedSqs.settings = settings
     sqs_backends.backend = CorrectedSqs
     Message.change_visibility = _scaled(settings)  # type: ignore[method-assign]
+    _make_long_queues_fast()
     Queue._set_attributes = _keeping(Queue._set_attributes)  # type: ignore[method-assign]
+    SQSResponse.get_queue_url = _of_the_caller(SQSResponse.get_queue_url)  # type: ignore[method-assign]
     SQSResponse.list_queue_tags = _without_empty_tags(SQSResponse.list_queue_tags)  # type: ignore[method-assign]
     for name in ("put_secret_value", "update_secret"):
         setattr(SecretsManagerBackend, name, _refusing_managed(getattr(SecretsManagerBackend, name)))
@@ -65,6 +67,10 @@ class CorrectedSqs(SQSBackend):
         super().delete_queue(queue_name)
         self._deleted[queue_name] = time.monotonic()
 
+    def is_message_valid_based_on_retention_period(self, queue_name: str, message: Message) -> bool:
+        sent: Any = message.sent_timestamp
+        return bool(int(self.get_queue(queue_name).message_retention_period) + sent / 1000 > unix_time_millis() / 1000)
+
     def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> Queue:
         _require_one_encryption(attributes)
         return super().set_queue_attributes(queue_name, attributes)
@@ -77,6 +83,30 @@ def _scaled(settings: Settings) -> Callable[[Message, int], None]:
         message.visible_at = unix_time_millis() + int(visibility_timeout) * 1000 * settings.visibility_time_scale
 
     return change_visibility
+
+
+def _make_long_queues_fast() -> None:
+    """Let calls for a queue with thousands of messages take milliseconds. moto reads the clock for each of them, several times."""
+
+    def visible(queue: Queue) -> list[Message]:
+        now = unix_time_millis()
+        return [message for message in queue._messages if message.visible_at < now and message.delayed_until <= now]
+
+    def delayed(queue: Queue) -> int:
+        now = unix_time_millis()
+        return sum(message.delayed_until > now for message in queue._messages)
+
+    def not_visible(queue: Queue) -> int:
+        now = unix_time_millis()
+        return sum(message.visible_at >= now for message in queue._messages)
+
+    def had(message: Message, receipt_handle: str) -> bool:
+        return receipt_handle == message.receipt_handle or receipt_handle in message._old_receipt_handles
+
+    Queue.messages = property(visible)  # type: ignore[assignment, method-assign]
+    Queue.approximate_number_of_messages_delayed = property(delayed)  # type: ignore[assignment, method-assign]
+    Queue.approximate_number_of_messages_not_visible = property(not_visible)  # type: ignore[assignment, method-assign]
+    Message.had_receipt_handle = had  # type: ignore[method-assign]
 
 
 def _require_one_encryption(attributes: dict[str, Any]) -> None:
@@ -101,6 +131,18 @@ def _keeping(original: Callable[..., None]) -> Callable[..., None]:
         original(self, changed, now)
 
     return set_attributes
+
+
+def _of_the_caller(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    """Find no queue of another account, as no queue of the tests lets others in."""
+
+    def get_queue_url(self: SQSResponse) -> ActionResult:
+        owner = self._get_param("QueueOwnerAWSAccountId")
+        if owner and owner != self.current_account:
+            raise QueueDoesNotExist
+        return original(self)
+
+    return get_queue_url
 
 
 def _without_empty_tags(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:

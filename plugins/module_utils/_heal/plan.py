@@ -11,6 +11,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import (
     FAILED,
@@ -35,12 +36,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_r
 Info = t.Mapping[str, t.Any]
 Waiting = t.Sequence[t.Mapping[str, t.Any]]
 
-# The kinds of news of a region. A region that is not repaired is reported once, and once more after an hour.
+# The kinds of news of a region. A region that is not repaired is reported once, and once more after an hour. Where the token was not
+# proved, nothing at all is written to the account: what people know of that is kept with the hub's queue, see `known.py`. So it is where
+# there is no rule that could have the record.
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
 _REMINDER = datetime.timedelta(hours=1)
 _MOST_TOLD = 2
 _SECOND = datetime.timedelta(seconds=1)  # Events carry whole seconds.
-_TOLD_CAUSES = (NO_PROOF, FLAPPING, FAILED, OF_A_STACK_SET)
+_TOLD_CAUSES = (FLAPPING, FAILED, OF_A_STACK_SET)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class News:
     :ivar seen: when this was read
     :ivar well: since when it works again; empty if it does not
     :ivar notices: how many notices were lost meanwhile, as far as that is known
-    :ivar count: how often people were told that it is not repaired, this time included
+    :ivar count: how often people were told that it is not repaired, this time included; 0 where that is found out later
+    :ivar authorized: when the connection was authorised last; empty if that is not known
     """
 
     region: str
@@ -64,6 +68,7 @@ class News:
     why: str = ""
     notices: int | None = None
     count: int = 0
+    authorized: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ def outcome(
     failure: str,
     began: datetime.datetime,
     now: datetime.datetime,
+    known: tuple[str, str] = ("", ""),
 ) -> Outcome:
     """Return the end of a region: whether its messages can be deleted, what to tell and what to record.
 
@@ -120,10 +126,15 @@ def outcome(
     :param changed: whether the repair changed something in this region, or the execution role
     :param failure: why the repair failed
     :param began: when the run began
+    :param known: since when the account has lost regions whose token was not proved, and since when people know that
     """
-    record = record_of(before)
+    record, authorized = record_of(before), _authorized_text(before)
     lost = record.lost or min((message["time"] for message in waiting if _is_loss(message)), default="")
-    news = News(region=name, lost=lost, seen=as_text(began))
+    if not lost and known[0]:
+        # A region that works was one of them if it was authorised after people were told; one that does not, if it was before the loss.
+        regained, before_loss = parse_time(authorized) > parse_time(known[1]), parse_time(authorized) <= parse_time(known[0])
+        lost = known[0] if (regained if decision.action == WELL else before_loss) else ""
+    news = News(region=name, lost=lost, seen=as_text(began), authorized=authorized)
     if decision.action == REPAIR:
         if after["status"] not in GOOD:
             decision = Decision(WAIT, FAILED, failure or after["reason"])
@@ -133,6 +144,8 @@ def outcome(
             return Outcome(Decision(WELL), found, HealingRecord(repairs=repairs))
     elif decision.action == WELL and not record.opted_out and not record.unread:
         return _well(decision, record, before, replace(news, kind=WELL_AGAIN, notices=_lost_notices(after, lost)))
+    if decision.action == WAIT and (decision.cause == NO_PROOF or (decision.cause == FAILED and _has_no_rule(after))):
+        return Outcome(decision, replace(news, kind=NOT_REPAIRED, cause=decision.cause, why=decision.why))
     if decision.action != WAIT or decision.cause not in _TOLD_CAUSES:
         return Outcome(decision)
     again = record.told and (record.count >= _MOST_TOLD or now - parse_time(record.told) < _REMINDER)
@@ -145,14 +158,24 @@ def outcome(
 
 def _well(decision: Decision, record: HealingRecord, entry: Info, news: News) -> Outcome:
     """Return the end of a region that works: it is told if people know of the loss, or if a run was killed before it could tell."""
-    authorized = authorized_at(entry)
-    since = as_text(authorized) if authorized else ""
+    authorized, since = authorized_at(entry), news.authorized
     regained = bool(authorized and news.lost and authorized >= parse_time(news.lost) + _SECOND)
     by_us = any(parse_time(time) >= parse_time(news.lost) for time in record.repairs) if news.lost else False
     if record.lost or (regained and not by_us):
         repairs = record.repairs if by_us or not regained else (*record.repairs, since)[-MOST_REPAIRS:]
         return Outcome(decision, replace(news, well=since), HealingRecord(repairs=repairs))
     return Outcome(decision)
+
+
+def _authorized_text(entry: Info) -> str:
+    authorized = authorized_at(entry)
+    return as_text(authorized) if authorized else ""
+
+
+def _has_no_rule(entry: Info) -> bool:
+    """Return whether there is nothing that could have a record."""
+    failed = any(finding["check"] == "rule" and finding["outcome"] == FAIL for finding in entry.get("findings", ()))
+    return failed and entry["resources"]["rule"] is None
 
 
 def _is_loss(message: t.Mapping[str, t.Any]) -> bool:

@@ -14,8 +14,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.de
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import failure_of, is_code
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import Deadline, at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import tags_of, text_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.messages import Message, Unreadable, parse
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -87,20 +87,21 @@ def _counts(region: Region, url: str) -> tuple[int, int]:
     return visible, hidden
 
 
-def read_outage(region: Region, url: str) -> str:
-    """Return what people know of an outage, a tag of the queue; empty without the permission. ListQueueTags."""
+def read_known(region: Region, url: str) -> str:
+    """Return what people know, the tags of the queue that `write_known` wrote; empty without the permission. ListQueueTags."""
     try:
-        return str(region.clients["sqs"].list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG, ""))
+        tags = region.clients["sqs"].list_queue_tags(QueueUrl=url).get("Tags", {})
     except Exception as error:
         if failure_of(error).denied:
             return ""
         raise
+    return text_in(tags)
 
 
-def read_outage_of(region: Region, name: str, aws_account: str | None) -> str:
+def read_known_of(region: Region, name: str, aws_account: str | None) -> str:
     """Return the same of a queue by its name; empty where it does not exist, or without the permission. GetQueueUrl, ListQueueTags."""
     try:
-        return read_outage(region, queue_url(region, name, aws_account))
+        return read_known(region, queue_url(region, name, aws_account))
     except ArgumentError:
         return ""
     except Exception as error:
@@ -109,9 +110,9 @@ def read_outage_of(region: Region, name: str, aws_account: str | None) -> str:
         raise
 
 
-def write_outage(region: Region, url: str, outage: str) -> None:
-    """Record what people know of an outage. TagQueue."""
-    region.clients["sqs"].tag_queue(QueueUrl=url, Tags={TAG: outage})
+def write_known(region: Region, url: str, text: str) -> None:
+    """Record what people know, in as many tags as it takes. TagQueue."""
+    region.clients["sqs"].tag_queue(QueueUrl=url, Tags=tags_of(text))
 
 
 def delete(region: Region, url: str, handles: t.Sequence[str]) -> list[str]:

@@ -7,16 +7,14 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-import re
 import typing as t
 import uuid
 from dataclasses import dataclass
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import FLAPPING, NO_PROOF
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import normalized
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import NOT_REPAIRED, REPAIRED, WELL_AGAIN
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, parse_time
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import parse_time
 
 Item = t.Mapping[str, t.Any]
 
@@ -29,9 +27,7 @@ _TITLES = {
 }
 _SHORT = {NOT_REPAIRED: "not repaired", FLAPPING: "flapping", REPAIRED: "repaired", WELL_AGAIN: "works again"}
 ACCOUNTS = "accounts"
-_OUTAGE_SECONDS = 600
-# In the place of an outage that is over. The value of a tag has 256 characters at most.
-_OVER, _MOST_TROUBLES = "over", 16
+_FURTHER = "Further regions of these accounts, and accounts with the same trouble within an hour, are not reported before they work again."
 
 
 @dataclass(frozen=True)
@@ -78,74 +74,12 @@ class HealingReport:
             items = [item for item in self.items if _kind(item) == kind]
             lines += [title, *(f"- {line}" for line in _lines(items)), ""] if items else []
         if any(item["cause"] == NO_PROOF for item in self.items):
-            lines.append("Further accounts and regions with the same reason are not reported before they work again.")
+            lines.append(_FURTHER)
         return "\n".join([*lines, f"Time: {self.time}", f"Notification {self.id}. A second copy has the same id."])
 
     def markdown(self) -> str:
         """For people, as a document."""
         return f"# {self.subject}\n\n{self.text()}\n"
-
-
-def normalized(why: str) -> str:
-    """Return a reason without the account that it names, so that accounts with the same trouble stand together."""
-    return re.sub(r" for act-[0-9a-f]{8}\b", "", why)
-
-
-@dataclass(frozen=True)
-class Outage:
-    """What people know of the troubles that accounts of a hub have with Spot, so that an outage of Spot is one message.
-
-    :ivar time: when an account had such a trouble last; empty if none has one
-    :ivar count: how often people were told
-    :ivar troubles: stand for the reasons that people know
-    """
-
-    time: str = ""
-    count: int = 0
-    troubles: tuple[str, ...] = ()
-
-    @classmethod
-    def from_text(cls, text: str) -> Outage:
-        """Return what `str` made of one; an empty one for any other text."""
-        found = re.fullmatch(r"(\S+Z)/(\d)/([0-9a-f+]+)", text)
-        return cls(found[1], int(found[2]), tuple(found[3].split("+"))) if found else cls()
-
-    def __str__(self) -> str:
-        return f"{self.time}/{self.count}/{'+'.join(self.troubles)}" if self.time else _OVER
-
-    def lasts(self, now: datetime.datetime) -> bool:
-        """Return whether it is not over, as far as is known: events that wait are tried every five minutes at least."""
-        return bool(self.time) and (now - parse_time(self.time)).total_seconds() < _OUTAGE_SECONDS
-
-
-def without_outage(
-    items: t.Sequence[Item], text: str, now: datetime.datetime, *, unproved: t.Iterable[str], proved: bool
-) -> tuple[list[Item], str]:
-    """Return the news without those of an outage that people know, and what they know afterwards.
-
-    :param text: what people knew before, of `str`
-    :param unproved: why tokens of this run were not proved, for each account that has a region to repair
-    :param proved: whether a token was proved in this run
-    """
-    known = Outage.from_text(text)
-    lasting = known if known.lasts(now) else Outage()
-    kept = [
-        item
-        for item in items
-        if item["cause"] != NO_PROOF or item["count"] > lasting.count or _trouble(item["why"]) not in lasting.troubles
-    ]
-    troubles = {_trouble(why) for why in unproved}
-    if troubles:
-        count = max([lasting.count, *(item["count"] for item in items if item["cause"] == NO_PROOF)], default=1)
-        return kept, str(Outage(as_text(now), count, tuple(sorted(troubles.union(lasting.troubles)))[:_MOST_TROUBLES]))
-    return kept, _OVER if proved and known.time else text
-
-
-def _trouble(why: str) -> str:
-    """Return what stands for a reason. During an outage, Spot may respond in several ways."""
-    if re.match(r"Spot (did not respond|responded with 5\d\d)\b", why):
-        why = "Spot does not work."
-    return hashlib.sha256(normalized(why).encode()).hexdigest()[:8]
 
 
 def _kind(item: Item) -> str:

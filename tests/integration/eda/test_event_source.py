@@ -14,13 +14,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
+from ansible_rulebook.util import substitute_variables
 
+from tests.integration.heal.hub import AWS_ACCOUNT
 from tests.integration.interpreters import CHECKOUT
 from tests.sandbox.client import Sandbox
 from tests.tools.policies import policy
 
 KEY = "EVENTSOURCE"
 SOURCE = CHECKOUT / "extensions" / "eda" / "plugins" / "event_source" / "hub.py"
+RULEBOOKS = sorted((CHECKOUT / "extensions" / "eda" / "rulebooks").glob("*.yml"))
 QUICK: dict[str, Any] = {"interval": 0.05, "gather": 0.1, "repeat": 60, "sweep": 0}
 
 
@@ -79,3 +83,31 @@ def test_it_goes_on_after_sqs_was_away(source: ModuleType, sqs: Any, sandbox: Sa
     send(sqs)
     sandbox.add_fault({"error": {"status": 503, "code": "ServiceUnavailable", "message": "Away"}}, {"service": "sqs"}, times=4)
     assert asyncio.run(reported(source, 15)) == [{"hub": {"waiting": 1}}]
+
+
+def source_of(rulebook: Path, variables: dict[str, Any]) -> dict[str, Any]:
+    """The options that a rulebook gives to the source, as ansible-rulebook makes them of its variables."""
+    (ruleset,) = yaml.safe_load(rulebook.read_text())
+    (found,) = ruleset["sources"]
+    return dict(substitute_variables(found["spot.eventbridge.hub"], variables))
+
+
+@pytest.mark.parametrize("rulebook", RULEBOOKS, ids=[path.stem for path in RULEBOOKS])
+def test_the_rulebooks_give_the_source_the_hub_of_the_variables(rulebook: Path, source: ModuleType) -> None:
+    variables = {
+        "spot_eventbridge_watch_hub_name": "another",
+        "spot_eventbridge_watch_hub_account": "012345678901",
+        "spot_eventbridge_watch_hub_region": "eu-central-1",
+        "sweep_seconds": 600,
+    }
+    found = source_of(rulebook, variables)
+    assert found == {"hub_name": "another", "hub_account": "012345678901", "region": "eu-central-1", "sweep": 600}
+    assert found.keys() <= yaml.safe_load(source.DOCUMENTATION)["options"].keys()
+    assert source_of(rulebook, {}) == {"hub_name": "spot-interruption-hub", "hub_account": "", "region": "us-east-1", "sweep": 3600}
+
+
+@pytest.mark.parametrize(("account", "waiting"), [(AWS_ACCOUNT, [1]), ("", [1]), ("999999999999", [])])
+def test_the_queue_is_that_of_the_account_of_the_variables(source: ModuleType, sqs: Any, account: str, waiting: list[int]) -> None:
+    send(sqs)
+    found = source_of(RULEBOOKS[0], {"spot_eventbridge_watch_hub_account": account, "sweep_seconds": 0})
+    assert asyncio.run(reported(source, 4, **found)) == [{"hub": {"waiting": number}} for number in waiting]

@@ -65,6 +65,28 @@ def test_a_region_of_a_stack_is_healed_in_place(stacked: Stacked, sandbox: Sandb
     assert (stacked.hub.waiting(), stacked.hub.dead_letters()) == (0, 0)
 
 
+def test_a_rule_that_was_deleted_out_of_a_stack_is_told_once_and_what_is_said_to_help_helps(stacked: Stacked, sandbox: Sandbox) -> None:
+    events = sandbox.boto3("events", LOST)
+    (rule,) = [rule["Name"] for rule in events.list_rules()["Rules"] if rule["Name"] == stacked.account.name]
+    events.remove_targets(Rule=rule, Ids=[target["Id"] for target in events.list_targets_by_rule(Rule=rule)["Targets"]])
+    events.delete_rule(Name=rule)
+    sandbox.clear_calls()
+    for _number in range(2):
+        run = stacked.heal(sweep=True)
+        assert run.rc == 2
+        message = last_message(run)
+        assert "It was deleted outside the stack" in message
+        assert "which does not make it again: offboard the region, and onboard it again." in message
+    assert stacked.told() == [("not_repaired", "failed", LOST)]
+    # Neither of the others is written to.
+    assert {call.split()[0] for call in stacked.written()} <= {LOST}
+    region = json.dumps({**STACKS, "regions": LOST})
+    assert stacked.account.offboard("-e", region).rc == 0
+    assert stacked.account.onboard("-e", region).rc == 0
+    assert stacked.heal(sweep=True).rc == 0
+    assert set(stacked.states().values()) == {"AUTHORIZED"}
+
+
 REGION = "eu-west-1"
 
 

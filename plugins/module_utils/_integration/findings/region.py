@@ -17,14 +17,13 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import DENIED, left_out
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.api_destination import api_destination_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import unread
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import connection_findings, hides_account
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import connection_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.execution_role import execution_role_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.queue import queue_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.rule import rule_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.settings import settings_findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.stack import (
-    BY_CHOICE,
-    of_another_template,
+    in_stack,
     stack_findings,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.watch import watch_findings
@@ -72,9 +71,8 @@ def findings(region: Region, readings: Readings, desired: Desired) -> list[Findi
         *stack_findings(readings, desired),
         _double_delivery(readings, desired),
     ]
-    if isinstance(readings.stack, StackNames) and not readings.stack.ours:
-        hidden = ("connection_account",) if hides_account(readings) else ()
-        found = [of_another_template(finding) if finding.check in (*BY_CHOICE, *hidden) else finding for finding in found]
+    if isinstance(readings.stack, StackNames):
+        found = [in_stack(finding, readings.stack, readings) for finding in found]
     if readings.stack is None or isinstance(readings.stack, Failure):  # else, the stack decides the settings
         found += settings_findings(region, readings, desired, found)
     if readings.evidence:

@@ -15,12 +15,14 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.s
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL, PASS, SKIP, UNKNOWN, WARN, Finding
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import REPAIR, unread
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import hides_account
 
 if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
     from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 
 STACK = "stack"
+_AGAIN = "Run the playbook spot.eventbridge.offboard for this region, then spot.eventbridge.onboard."
 # Settings that another template may make differently from this collection, and still send every notice.
 BY_CHOICE = (
     *("api_destination_rate_limit", "target_retry_policy", "target_dead_letter"),
@@ -61,8 +63,18 @@ def _stack_state(stack: StackNames) -> Finding:
     return Finding(STACK, FAIL, f"{message}, so it cannot be updated.", REPAIR)
 
 
-def of_another_template(finding: Finding) -> Finding:
-    """Return a finding about a stack of another template: a setting that such a template makes on purpose is a warning."""
+def in_stack(finding: Finding, stack: StackNames, readings: Readings) -> Finding:
+    """Return a finding about a part of a stack as it is there.
+
+    No update of a stack makes a part again that was deleted. What another template makes differently on purpose is a warning.
+    """
+    parts = {"rule": readings.rule, "api_destination": readings.api_destination, "queue": readings.queue}
+    hidden = ("connection_account",) if hides_account(readings) else ()
     if finding.outcome != FAIL:
         return finding
-    return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template sets it. This collection's own template differs.")
+    if not stack.ours and finding.check in (*BY_CHOICE, *hidden):
+        return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template sets it. This collection's own template differs.")
+    if parts.get(finding.check, finding) is None:
+        message = f"{finding.message.rstrip('.')}. It was deleted outside the stack {stack.stack.name}, which does not make it again: "
+        return dataclasses.replace(finding, message=f"{message}offboard the region, and onboard it again.", remedy=_AGAIN)
+    return finding

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import News
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import NOTHING, fleet, healed, healing_plan, rest_of_outage
 
 NOW = datetime.datetime(2026, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
@@ -42,6 +44,7 @@ def result(before: dict[str, Any], after: dict[str, Any], messages: list[dict[st
         "plan": healing_plan({**options, **more}, NOW),
         "messages": messages,
         "failure": None,
+        "known": "",
     }
     return healed({**given, **more}, host="production", predicted=False, now=NOW)
 
@@ -83,6 +86,7 @@ def test_check_mode_is_no_problem() -> None:
         "integration": {},
         "messages": [],
         "failure": None,
+        "known": "",
     }
     options = {"preflight": PREFLIGHT, "info": before, "enabled": True, "minimum_distance": 60.0, "repairs_per_hour": 5}
     assert healed({**given, "plan": healing_plan(options, NOW)}, host="production", predicted=True, now=NOW)["problem"] == ""
@@ -119,15 +123,32 @@ def test_events_of_an_outage_come_back_one_after_the_other_in_turn_one_of_each_a
     assert max(entry["seconds"] for entry in fleet([lost(*map(str, range(99)))], {}, NOW)["postpone"]) == 300
 
 
+def worked_on(account: str, **healing: Any) -> dict[str, Any]:
+    """The result of an account."""
+    return {"spot_account": account, "healing": {**NOTHING, **healing}}
+
+
 def test_the_rest_of_an_outage_is_worked_on_as_soon_as_one_token_was_proved() -> None:
-    lost, well = {"healing": {**NOTHING, "unproved": "no"}}, {"healing": {**NOTHING, "proved": True}}
-    accounts: dict[str, Any] = {"proved": well, "refused": lost, "without events": {"healing": NOTHING}, "failed": None}
-    known = {"outage": fleet([lost], {}, NOW)["outage"]}
-    assert rest_of_outage(accounts, known, NOW) == ["refused", "without events", "failed"]
-    assert rest_of_outage({**accounts, "proved": lost}, known, NOW) == []
-    assert rest_of_outage(accounts, known, NOW + datetime.timedelta(minutes=11)) == []
-    assert rest_of_outage(accounts, {"outage": "over"}, NOW) == []
-    assert rest_of_outage(accounts, {}, NOW) == []
+    first, second, third, other = (f"act-0000000{number}" for number in range(4))
+    why = "Spot did not respond."
+    lost = [
+        {**dataclasses.asdict(News(HERE, kind="not_repaired", cause="no_proof", why=why)), "spot_account": account, "aws_account": None}
+        for account in (first, second, third)
+    ]
+    known = {"known": fleet([worked_on(first, news=lost, unproved=why)], {}, NOW)["known"]}
+    accounts: dict[str, Any] = {
+        "proved": worked_on(first, proved=True),
+        "refused": worked_on(second, unproved=why),
+        "without events": worked_on(third),
+        "failed": None,
+        "never lost": worked_on(other),
+    }
+    assert rest_of_outage(accounts, known) == ["refused", "without events", "failed"]
+    assert rest_of_outage({**accounts, "proved": worked_on(first, unproved=why)}, known) == []
+    # The token of an account that did not wait shows nothing.
+    assert rest_of_outage({**accounts, "proved": worked_on(other, proved=True)}, known) == []
+    assert rest_of_outage(accounts, {"known": "over"}) == []
+    assert rest_of_outage(accounts, {}) == []
 
 
 def test_an_account_without_a_proof_says_why() -> None:

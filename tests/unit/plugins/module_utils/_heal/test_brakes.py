@@ -27,6 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     Decision,
     pause,
 )
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import known_loss, untold
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import (
     NOT_REPAIRED,
     REPAIRED,
@@ -39,7 +40,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord, as_text
 
 NOW = datetime.datetime(2026, 1, 1, 12, 0, tzinfo=datetime.timezone.utc)
-HERE = "eu-west-1"
+HERE, ACCOUNT = "eu-west-1", "act-d7320fba"
 REFUSED = ["Spot refuses the token for act-d7320fba: 401."]
 
 
@@ -74,11 +75,12 @@ def ended(
     decision: Decision,
     after: dict[str, Any] | None = None,
     waiting: list[dict[str, Any]] | None = None,
+    *,
     now: datetime.datetime = NOW,
+    known: tuple[str, str] = ("", ""),
 ) -> Outcome:
-    return outcome(
-        HERE, before, after or before, decision, [message()] if waiting is None else waiting, changed=True, failure="", began=now, now=now
-    )
+    events = [message()] if waiting is None else waiting
+    return outcome(HERE, before, after or before, decision, events, changed=True, failure="", began=now, now=now, known=known)
 
 
 # Pauses
@@ -98,28 +100,40 @@ def test_pauses_differ_by_a_fifth_at_most_and_never_exceed_the_longest() -> None
 
 
 def test_token_revoked_nothing_is_written_and_people_are_told_once_and_once_more_after_an_hour() -> None:
-    record, told = HealingRecord(), []
+    told, known = [], ""
     for minute in range(0, 24 * 60, 5):
         now = NOW + datetime.timedelta(minutes=minute)
-        found = entry("inactive", record)
+        found = entry("inactive")
         decision = decided(found, REFUSED)
         assert (decision.action, decision.cause) == (WAIT, NO_PROOF)
-        end = ended(found, decision, now=now)
-        if end.news:
-            told.append((minute, end.news.kind, end.news.count))
-        record = end.record or record
+        # After an hour, the events are dead letters.
+        end = ended(found, decision, now=now, waiting=[message()] if minute < 80 else [], known=known_loss(known, ACCOUNT))
+        assert (end.record, end.news and end.news.lost) == (None, at(-30))
+        news, known = untold([{"spot_account": ACCOUNT, **dataclasses.asdict(end.news)}] if end.news else [], known, now, ())
+        told += [(minute, item["kind"], item["count"]) for item in news]
     assert told == [(0, NOT_REPAIRED, 1), (60, NOT_REPAIRED, 2)]
-    assert record.lost == at(-30)
 
 
 def test_spot_down_for_an_hour_then_the_next_run_repairs_and_tells_the_whole_time_line() -> None:
-    found = entry("inactive", HealingRecord(lost=at(-3600), told=at(-3500), cause=NO_PROOF, count=1))
+    found = entry("inactive")
     assert decided(found, ["Spot did not respond."]).action == WAIT
     assert decided(found).action == REPAIR
-    end = ended(found, decided(found), entry("active"))
+    end = ended(found, decided(found), entry("active"), waiting=[], known=(at(-3600), at(-3500)))
     assert end.news is not None
     assert (end.news.kind, end.news.lost, end.news.well) == (REPAIRED, at(-3600), at(0))
     assert end.record == HealingRecord(repairs=(at(0),))
+
+
+def test_a_region_that_works_and_was_authorised_before_people_were_told_is_no_news() -> None:
+    found = entry("active", authorized=at(-595))
+    assert ended(found, decided(found, REFUSED), waiting=[], known=(at(-600), at(-590))) == Outcome(Decision(WELL))
+
+
+def test_a_region_that_was_authorised_after_the_account_lost_others_has_no_time_of_loss() -> None:
+    found = entry("inactive", authorized=at(-1800))
+    news = ended(found, decided(found), entry("active"), waiting=[], known=(at(-3600), at(-3500))).news
+    assert news
+    assert (news.kind, news.lost) == (REPAIRED, "")
 
 
 def test_duplicate_events_find_a_good_state_and_tell_nothing_again() -> None:
@@ -150,8 +164,8 @@ def test_an_event_never_sent_is_found_by_the_sweep() -> None:
 
 
 def test_an_event_of_a_loss_that_somebody_has_repaired_already_is_told_as_such() -> None:
-    found = entry("active", HealingRecord(lost=at(-600), told=at(-590), cause=NO_PROOF, count=1), authorized=at(-100))
-    end = ended(found, decided(found, REFUSED), waiting=[])
+    found = entry("active", authorized=at(-100))
+    end = ended(found, decided(found, REFUSED), waiting=[], known=(at(-600), at(-590)))
     assert end.news is not None
     assert (end.news.kind, end.news.well) == (WELL_AGAIN, at(-100))
     # A late event of the same loss is not told again.
@@ -209,6 +223,14 @@ def test_a_repair_that_failed_is_told_with_the_reason_and_the_events_stay() -> N
     end = ended(entry("inactive"), Decision(REPAIR), entry("inactive"))
     assert end.news is not None
     assert (end.decision.cause, end.decision.is_done, end.news.why) == (FAILED, False, "The connection is DEAUTHORIZED.")
+
+
+def test_a_repair_that_did_not_make_the_rule_has_no_record() -> None:
+    gone = entry("incomplete", findings=[{"check": "rule", "outcome": "fail"}])
+    gone["resources"]["rule"] = None
+    end = ended(entry("incomplete"), Decision(REPAIR), gone)
+    assert end.news is not None
+    assert (end.decision.cause, end.news.count, end.record) == (FAILED, 0, None)
 
 
 def test_another_cause_is_told_at_once() -> None:

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from typing import Any
 
 import pytest
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import HealingReport, Outage, without_outage
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.report import HealingReport
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import (
     TAG,
     HealingRecord,
@@ -105,76 +104,3 @@ def test_only_the_latest_five_repairs_are_recorded() -> None:
 )
 def test_what_others_wrote_is_ignored(text: str) -> None:
     assert healing_in({TAG: text}, ACCOUNT) == HealingRecord()
-
-
-def at(minute: int) -> datetime.datetime:
-    return datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(minutes=minute)
-
-
-def settle(items: list[dict[str, Any]], known: str, minute: int, **more: Any) -> tuple[list[dict[str, Any]], str]:
-    """The news that are told, and what people know then; tokens of the accounts that have trouble were not proved."""
-    unproved = [entry["why"] for entry in items if entry["cause"] == "no_proof"]
-    return without_outage(items, known, at(minute), **{"unproved": unproved, "proved": False, **more})
-
-
-def test_the_same_trouble_of_more_accounts_is_not_told_again_while_it_lasts() -> None:
-    first = [refused("act-f1ee0001", "eu-west-1"), item(region="ap-south-1")]
-    kept, known = settle(first, "", 0)
-    assert (kept, Outage.from_text(known).time) == (first, "2026-01-01T00:00:00Z")
-    joined = [refused("act-f1ee0002", "eu-west-1"), item(region="eu-north-1")]
-    kept, known = settle(joined, known, 9)
-    assert (kept, Outage.from_text(known).time) == (joined[1:], "2026-01-01T00:09:00Z")
-    # Each attempt prolongs it, also one without news, and another trouble is told.
-    other = [
-        refused("act-f1ee0003", "eu-west-1"),
-        {**refused("act-f1ee0004", "eu-west-1"), "why": "Spot knows the token, but not the account."},
-    ]
-    kept, known = settle(other, known, 18)
-    assert kept == other[1:]
-    # Both troubles are known from then on.
-    assert settle(other, known, 20)[0] == []
-    kept, known = settle([], known, 27, unproved=[joined[0]["why"]])
-    assert settle(joined, known, 36)[0] == joined[1:]
-    assert settle(joined, known, 38)[0] == joined
-    # The reminder after an hour is one as well.
-    reminder = {**refused("act-f1ee0001", "eu-west-1"), "count": 2}
-    kept, known = settle([reminder, joined[0]], known, 36)
-    assert kept == [reminder]
-    assert settle([{**reminder, "region": "us-east-1"}, joined[0]], known, 37)[0] == []
-
-
-def test_an_outage_is_over_with_the_first_proof_and_the_next_one_is_told() -> None:
-    lost, back = refused("act-f1ee0001", "eu-west-1"), item(spot_account="act-f1ee0001")
-    _kept, known = settle([lost], "", 0)
-    # As long as another account has the trouble, it lasts.
-    assert Outage.from_text(settle([back], known, 2, proved=True, unproved=[lost["why"]])[1]).lasts(at(3))
-    kept, known = settle([back], known, 3, proved=True)
-    assert (kept, known, Outage.from_text(known).lasts(at(3))) == ([back], "over", False)
-    assert settle([lost], known, 5)[0] == [lost]
-
-
-def test_a_run_without_work_and_one_without_an_outage_change_nothing() -> None:
-    _kept, known = settle([refused("act-f1ee0001", "eu-west-1")], "", 0)
-    assert settle([], known, 5) == ([], known)
-    assert settle([item()], "", 5, proved=True) == ([item()], "")
-
-
-def test_all_ways_in_which_spot_does_not_work_are_one_trouble() -> None:
-    ways = (
-        "Spot did not respond at api.spotinst.io: timed out.",
-        "Spot responded with 503 to GET /x: try later",
-        "Spot responded with 500 to GET /x",
-    )
-    _kept, known = settle([{**refused("act-f1ee0001", "eu-west-1"), "why": ways[0]}], "", 0)
-    assert settle([{**refused("act-f1ee0002", "eu-west-1"), "why": way} for way in ways], known, 1)[0] == []
-
-
-def test_what_is_known_of_an_outage_is_a_value_of_a_tag() -> None:
-    many = [{**refused("act-f1ee0001", "eu-west-1"), "why": f"Trouble {number}"} for number in range(99)]
-    known = settle(many, "", 0)[1]
-    assert len(known) <= 256
-    assert re.fullmatch(r"[\w.:/=+@ -]*", known, re.ASCII)
-
-
-def test_a_tag_of_others_is_no_outage() -> None:
-    assert Outage.from_text("something") == Outage()
