@@ -117,6 +117,8 @@ class InProcess(Sandbox):
         described = world.described()
         self.tokens = described["tokens"]
         self.aws_url, self.spot_url, self.control_url = (described[f"{name}_url"] for name in ("aws", "spot", "control"))
+        # Before botocore gets the handler of callers: each handler of `before-send` makes the call, and tests would make theirs twice.
+        self._session = botocore.session.get_session()
         self._patches = [
             mock.patch.object(time, "sleep", CLOCK.sleep),
             mock.patch.object(time, "time", CLOCK.time),
@@ -134,7 +136,6 @@ class InProcess(Sandbox):
         ]
         for patch in self._patches:
             patch.start()
-        self._session = botocore.session.get_session()
         world.start()
         self.reset()
         return self
