@@ -130,6 +130,8 @@ class InProcess(Sandbox):
             mock.patch.object(urllib.request, "urlopen", self._open),
             # Neither is looked at here, and both take longer than all else.
             mock.patch.object(urls, "make_context", functools.cache(urls.make_context)),
+            # All sessions have the same models.
+            mock.patch.object(botocore.session, "create_loader", functools.cache(botocore.session.create_loader)),
             mock.patch.object(botocore.auth.SigV4Auth, "add_auth", _name_credential),
             mock.patch.object(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-send", self._send)]),
             mock.patch.dict(os.environ, self.env(None), clear=True),

@@ -29,7 +29,7 @@ from .server import Answer, Request
 _MOST = 20_000
 # Of other responses, botocore has to decide whether the call is made again.
 _LASTING = (200, 400, 404)
-_FINAL = ("ResourceNotFoundException", "NoSuchEntity", "AWS.SimpleQueueService.NonExistentQueue")
+_FINAL = ("ResourceNotFoundException", "NoSuchEntity", "AWS.SimpleQueueService.NonExistentQueue", "ValidationError", "ValidationException")
 _PROTOCOLS = ("json", "query", "ec2")
 Send = Callable[[str, str, Request], "Answer | None"]
 """Sends a request of a service and an operation; None stands for a connection closed without a response."""
