@@ -40,12 +40,13 @@ class Healing:
         self.plan = healing_plan({"preflight": self.preflight, "info": self.before, **limits}, now)
         return list(self.plan["repair"])
 
-    def end(self, now: datetime.datetime, after: Json | None = None, integration: Json | None = None) -> Json:
+    def end(self, now: datetime.datetime, after: Json | None = None, integration: Json | None = None, *, predicted: bool = False) -> Json:
         """The result of the account.
 
         Args:
             after: the result of spot_integration_info after a repair.
             integration: the result of the module that repaired.
+            predicted: whether it was check mode.
         """
         given = {
             "spot_account": self.spot_account,
@@ -58,4 +59,4 @@ class Healing:
             "failure": None,
             "denied_regions": "skip",
         }
-        return dict(healed(given, host=self.host, predicted=False, now=now))
+        return dict(healed(given, host=self.host, predicted=predicted, now=now))

@@ -192,9 +192,9 @@ class History:
         if broken:
             self._run_ours(site, broken, trouble, check=False, **self.places[site].options)
 
-    def heal(self, site: str, regions: Sequence[str], *, trouble: Trouble | None = None) -> None:
+    def heal(self, site: str, regions: Sequence[str], *, check: bool = False, trouble: Trouble | None = None) -> None:
         """Heal a site in regions, as the role does: read, decide, repair, read again, record."""
-        self._note("heal", site=site, regions=list(regions), trouble=trouble)
+        self._note("heal", site=site, regions=list(regions), check=check, trouble=trouble)
         preflight, before = self._query(site, regions, require_spot=False), self._read(site, regions)
         if preflight.failed or before.failed:
             return
@@ -202,24 +202,26 @@ class History:
         healing = Healing(site, SITES[site].spot_account, preflight.answer, before.answer)
         repaired = healing.decide(self._now())
         self._demand(not (repaired and preflight.answer["obstacles"]), f"{repaired} would be repaired with a token that was not proved")
-        run = self._run_ours(site, repaired, trouble, check=False, **self.places[site].options) if repaired else None
+        run = self._run_ours(site, repaired, trouble, check=check, **self.places[site].options) if repaired else None
         if repaired and run is None:
             return  # killed, or refused by its own preflight
         after = self._read(site, repaired) if repaired else before
-        ended = healing.end(self._now(), after.answer, run.answer if run else None)
+        if after.failed:
+            return
+        ended = healing.end(self._now(), after.answer, run.answer if run else None, predicted=check)
         for row in ended["summary"]:
             if row["region"] in repaired and row["status"] == "active":
                 self._judge(site, [row["region"]])
         if ended["healing"]["records"]:
-            self._record(site, ended["healing"]["records"])
+            self._record(site, ended["healing"]["records"], check=check)
 
-    def _record(self, site: str, records: dict[str, str]) -> None:
-        """Record what was healed, and demand that nothing but the tag of the rules is changed by it."""
+    def _record(self, site: str, records: dict[str, str], *, check: bool) -> None:
+        """Record what was healed, and demand that nothing but the tag of the rules is changed by it; in check mode, nothing at all."""
         before = self._all()
         access = self._access(SITES[site].aws_account)
-        self.modules("spot_heal_record", name=SITES[site].name, records=records, **self._in_stack(site), **access)
+        self.modules("spot_heal_record", check=check, name=SITES[site].name, records=records, **self._in_stack(site), **access)
         after = self._all()
-        for resources in (before, after):
+        for resources in (before, after) if not check else ():
             for (_, _, kind, _), resource in resources.items():
                 if kind == "rule":
                     resource["tags"].pop(healing_record.TAG, None)
@@ -532,6 +534,8 @@ class History:
                 oracles.demand_written_once(self.house.calls(writes=True), self._demand)
             oracles.demand_others_untouched(before, after, SITES[site], regions, self._demand, removes=removes)
             oracles.demand_calls_where_asked(self.house.calls(writes=True), regions, self._demand)
+            good = self._token_is_good(site)
+            oracles.demand_good_token(before, after, SITES[site], self._token(site), self._demand, good=good)
         oracles.demand_no_token_stored(after, self.modules.tokens, self._demand)
         if run is not None and not trouble and module == "spot_integration" and not removes:
             oracles.demand_diff_is_true(run, before, after, SITES[site], check=check, demand=self._demand)

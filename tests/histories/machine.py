@@ -84,10 +84,10 @@ class Histories(RuleBasedStateMachine):
         site, region = self._place(place)
         self.history.repair(site, [region], trouble=trouble)
 
-    @rule(place=PLACE, trouble=TROUBLE)
-    def heal(self, place: int, trouble: Trouble | None) -> None:
+    @rule(place=PLACE, trouble=TROUBLE, check=st.booleans())
+    def heal(self, place: int, trouble: Trouble | None, check: bool) -> None:
         site, region = self._place(place)
-        self.history.heal(site, [region], trouble=trouble)
+        self.history.heal(site, [region], check=check, trouble=trouble)
 
     @rule(place=PLACE)
     def verify(self, place: int) -> None:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 from ansible.module_utils import _internal, basic
-from ansible.module_utils.common import warnings
+from ansible.module_utils.common import dict_transformations, warnings
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from botocore.retries import quota
 
@@ -180,6 +180,9 @@ def _make_session(*args: Any) -> Any:
     return importlib.import_module(f"{UTILS}._aws.session").make_session(*args)
 
 
+_camel_to_snake = functools.cache(dict_transformations._camel_to_snake)
+
+
 @contextlib.contextmanager
 def _as_a_module(given: bytes) -> Iterator[None]:
     """Let ansible-core's code for modules do what it does in a process of a module's own; a module inside of another's call, too."""
@@ -192,6 +195,7 @@ def _as_a_module(given: bytes) -> Iterator[None]:
         mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy"),
         mock.patch.object(_internal, "is_controller", False),
         mock.patch.object(importlib.import_module(f"{UTILS}._aws.regions"), "make_session", _any_session),
+        mock.patch.object(dict_transformations, "_camel_to_snake", _camel_to_snake),
     ):
         try:
             yield

@@ -127,6 +127,18 @@ def demand_no_token_stored(resources: dict[Key, Json], tokens: Iterable[str], de
         demand(not found, f"{key} has {found}")
 
 
+def demand_good_token(before: dict[Key, Json], after: dict[Key, Json], site: Site, token: str, demand: Demand, *, good: bool) -> None:
+    """A token is written only if it is good: preflight comes before each run, and has to prove it.
+
+    Args:
+        good: whether Spot takes the token of the site for notices.
+    """
+    for key, resource in after.items():
+        if is_ours(key, site, {key[1]}) and key[2] == "connection" and resource["secret"] != before.get(key, {}).get("secret"):
+            written = token in json.dumps(resource["secret"])
+            demand(good or not written, f"{key[1]}: a token was written that Spot does not take")
+
+
 def demand_cleared(there: dict[Key, Json], site: Site, region: str, demand: Demand) -> None:
     """After offboarding nothing of ours is left, except what holds something of others or dead letters."""
     for (account, where, kind, name), resource in there.items():

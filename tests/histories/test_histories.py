@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import datetime
+from unittest import mock
 
 import pytest
 
 from tests.histories.__main__ import run_batch
-from tests.histories.history import History
+from tests.histories.history import History, Violation
 
 # A history takes about a second of CPU time.
 FIXED, NEW = 30, 10
@@ -44,3 +45,25 @@ def test_healing_repairs_once_spot_is_back_and_the_last_authorisation_is_a_minut
     history.heal(**place)
     assert works()
     history.end()
+
+
+def test_healing_in_check_mode_changes_nothing() -> None:
+    history, place = History(), {"site": "first", "regions": ["us-east-1"]}
+    history.onboard(**place)
+    history.hand("first", "us-east-1", ("events", "DisableRule", {"Name": "{name}"}))
+    history.wait(90)
+    before = history._all()
+    history.heal(**place, check=True)
+    assert history._all() == before
+    history.heal(**place)
+    assert [entry["status"] for entry in history._info(**place).values()] == ["active"]
+    history.end()
+
+
+def test_a_token_that_spot_does_not_take_is_seen_where_it_was_written() -> None:
+    history, place = History(), {"site": "first", "regions": ["us-east-1"]}
+    history.onboard(**place)
+    history.rotate("first")
+    history.revoke("rotated-1")
+    with mock.patch.object(history, "_preflight", return_value=True), pytest.raises(Violation, match="a token was written"):
+        history._run_ours(**place, trouble=None, check=False)

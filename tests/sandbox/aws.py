@@ -294,6 +294,9 @@ def _prescribed(call: Call, fault: dict[str, Any]) -> Answer | None:
 
 
 def _parse(request: Request) -> Call:
+    if request.parsed:
+        service, signing_name, region, access_key, operation, form = request.parsed
+        return Call(service, signing_name, region, access_key, moto_app.account_of(access_key), operation, request, form)
     credential = _CREDENTIAL.search(request.headers.get("Authorization", ""))
     access_key, region, signing_name = credential.groups() if credential else ("", "us-east-1", "sts")
     target = request.headers.get("X-Amz-Target")
@@ -306,8 +309,9 @@ def _parse(request: Request) -> Call:
         form = form or request.query
         operation = form.get("Action", f"{request.method} {request.path}")
     service = _ENDPOINT_NAMES.get(signing_name, signing_name)
-    account = moto_app.account_of(access_key)
-    return Call(service, signing_name, region, access_key, account, operation, request, form)
+    if request.read is not None:
+        request.parsed = (service, signing_name, region, access_key, operation, form)
+    return Call(service, signing_name, region, access_key, moto_app.account_of(access_key), operation, request, form)
 
 
 def _with_body(call: Call, body: dict[str, Any]) -> Call:

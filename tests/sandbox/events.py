@@ -29,7 +29,7 @@ from .connections import Json, Links
 from .delivery import Delivery
 from .scheduler import Scheduler
 from .settings import Settings
-from .validation import validate, validate_answer, without_nulls
+from .validation import valid_answer, validate
 
 TARGETS_PER_RULE = 5
 
@@ -204,7 +204,7 @@ class EventsHandler(responses.EventsHandler):
 
     def call_action(self) -> Any:
         try:
-            validate(self._get_action(), json.loads(self.body or "{}"))
+            validate(self._get_action(), self.body or "{}")
         except ValidationException as refusal:
             return refusal.code, dict(refusal.get_headers()), refusal.description
         settings, action = self._backend.settings, self._get_action()
@@ -213,9 +213,7 @@ class EventsHandler(responses.EventsHandler):
             return unknown.code, dict(unknown.get_headers()), unknown.description
         status, headers, body = super().call_action()
         if status == 200:
-            answer = without_nulls(json.loads(body or "{}"))
-            validate_answer("events", action, answer)
-            body = json.dumps(answer)
+            body = valid_answer("events", action, body or "{}")
         return status, headers, body
 
     @property

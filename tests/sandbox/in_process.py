@@ -36,7 +36,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from moto.iam.models import AccessKey, iam_backends
 
-from . import turns
+from . import short_way, turns
 from .client import Json, Sandbox
 from .cloudformation import services
 from .scheduler import Scheduler
@@ -117,6 +117,8 @@ class InProcess(Sandbox):
         described = world.described()
         self.tokens = described["tokens"]
         self.aws_url, self.spot_url, self.control_url = (described[f"{name}_url"] for name in ("aws", "spot", "control"))
+        # Before botocore gets the handler of callers: each handler of `before-send` makes the call, and tests would make theirs twice.
+        self._session = botocore.session.get_session()
         self._patches = [
             mock.patch.object(time, "sleep", CLOCK.sleep),
             mock.patch.object(time, "time", CLOCK.time),
@@ -128,13 +130,15 @@ class InProcess(Sandbox):
             mock.patch.object(urllib.request, "urlopen", self._open),
             # Neither is looked at here, and both take longer than all else.
             mock.patch.object(urls, "make_context", functools.cache(urls.make_context)),
+            # All sessions have the same models.
+            mock.patch.object(botocore.session, "create_loader", functools.cache(botocore.session.create_loader)),
             mock.patch.object(botocore.auth.SigV4Auth, "add_auth", _name_credential),
             mock.patch.object(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-send", self._send)]),
             mock.patch.dict(os.environ, self.env(None), clear=True),
+            *short_way.patches(),
         ]
         for patch in self._patches:
             patch.start()
-        self._session = botocore.session.get_session()
         world.start()
         self.reset()
         return self
@@ -178,7 +182,9 @@ class InProcess(Sandbox):
         kept = repr((service, region, given))
         if kept not in self._clients:
             client = self._clients[kept] = self._session.create_client(service, region, endpoint_url=self.aws_url, **given)
-            client.meta.events.register_first("before-send", lambda request, **_: self._sent(request, PLAIN))
+            client.meta.events.register_first(
+                "before-send", lambda request, event_name, **_: self._sent(request, event_name, self._of_test)
+            )
         return self._clients[kept]
 
     def key_of(self, account: str) -> str:
@@ -193,26 +199,34 @@ class InProcess(Sandbox):
     # The transports
 
     def _send(self, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
-        return self._sent(request, self.watcher, event_name) if request.url.startswith(self.aws_url) else None
+        return self._sent(request, event_name, self._of_caller) if request.url.startswith(self.aws_url) else None
 
-    def _sent(self, request: Any, watcher: Watcher, event_name: str = "..") -> AWSResponse:
+    def _of_caller(self, service: str, operation: str, request: Request) -> Answer | None:
+        return self.watcher(service, operation, lambda: self._answered(request, "aws"))
+
+    def _of_test(self, _service: str, _operation: str, request: Request) -> Answer | None:
+        return self._answered(request, "aws")
+
+    def _sent(self, request: Any, event_name: str, send: short_way.Send) -> AWSResponse:
+        there = short_way.given()
+        if there:
+            return _response(request.url, there[0])
         url = urlsplit(request.url)
         headers = Message()
         for name, value in request.headers.items():
             headers[name] = value.decode("latin-1") if isinstance(value, bytes) else str(value)
         headers["Host"] = url.netloc
         # moto finds the account of some of its own keys only.
-        headers["x-moto-account-id"] = next((key[4:] for key in self._keys if key in headers.get("Authorization", "")), "")
-        if not headers["x-moto-account-id"]:
-            del headers["x-moto-account-id"]
+        account = next((key[4:] for key in self._keys if key in headers.get("Authorization", "")), "")
+        if account:
+            headers["x-moto-account-id"] = account
         content = request.body or b""
         body = content.encode() if isinstance(content, str) else content if isinstance(content, bytes) else content.read()
         target = f"{url.path or '/'}{'?' + url.query if url.query else ''}"
+        sent = Request(request.method, target, headers, body)
+        short_way.keep(sent, send)
         service, operation = event_name.split(".")[1:3]
-        answer = watcher(service, operation, lambda: self._answered(Request(request.method, target, headers, body), "aws"))
-        if answer is None:
-            raise ConnectionClosedError(endpoint_url=request.url)
-        return AWSResponse(request.url, answer.status, _headers(answer), _Raw(answer.body))
+        return _response(request.url, send(service, operation, sent))
 
     def _answered(self, request: Request, side: str) -> Answer | None:
         answer = self.world.aws.handle(request) if side == "aws" else self.world.spot.handle(request)
@@ -245,6 +259,12 @@ def _make(_service: str, _operation: str, call: Callable[[], Answer | None]) -> 
 
 
 PLAIN: Watcher = _make
+
+
+def _response(url: str, answer: Answer | None) -> AWSResponse:
+    if answer is None:
+        raise ConnectionClosedError(endpoint_url=url)
+    return AWSResponse(url, answer.status, _headers(answer), _Raw(answer.body))
 
 
 def _headers(answer: Answer) -> Message:

@@ -14,6 +14,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -21,12 +22,14 @@ from urllib.parse import unquote_to_bytes
 
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
-from moto.core import responses
+from moto.core import DEFAULT_ACCOUNT_ID, responses, utils
 from moto.core.base_backend import BackendDict
 from moto.core.request import Request as MotoRequest
 from moto.fis.models import fis_backends
-from moto.iam.models import get_account_id_from, iam_backends
+from moto.iam import models as iam_models
+from moto.iam.models import iam_backends, mark_account_as_visited
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sqs import models as sqs_models
 from werkzeug.test import run_wsgi_app
 
 from . import keys
@@ -54,6 +57,19 @@ def _method_names(handler: type) -> list[str]:
 
 
 vars(responses)["method_names_from_class"] = _method_names
+for module in (responses, sqs_models):
+    vars(module)["camelcase_to_underscores"] = cache(utils.camelcase_to_underscores)
+
+
+def _account_of(access_key: str) -> str:
+    """As moto's, without a look at partitions in which nothing is: that makes a backend for each."""
+    for account, backends in list(iam_backends.items()):
+        if any(access_key in backend.access_keys for backend in list(backends.values())):
+            return account
+    return DEFAULT_ACCOUNT_ID
+
+
+vars(iam_models)["get_account_id_from"] = _account_of
 
 
 @cache
@@ -64,7 +80,8 @@ def _root_handler(service: str) -> Callable[..., Any] | None:
         return None
     regions = get_backend(backend_name)["123456789012"]
     handler = regions["us-east-1" if "us-east-1" in regions else "aws"].flask_paths.get("/")
-    return handler if getattr(handler, "__name__", "") == "dispatch" else None
+    own = getattr(handler, "__func__", None) is responses.BaseResponse.dispatch.__func__  # type: ignore[attr-defined]
+    return handler if own and handler.__self__._dispatch is responses.BaseResponse._dispatch else None
 
 
 def warm(services: tuple[str, ...] = WARM) -> None:
@@ -76,7 +93,7 @@ def warm(services: tuple[str, ...] = WARM) -> None:
 def account_of(access_key: str) -> str:
     """Return the AWS account that an access key belongs to; a key that moto did not issue is the default account's."""
     with LOCK:
-        return get_account_id_from(access_key)
+        return _account_of(access_key)
 
 
 def role_exists(account: str, name: str) -> bool:
@@ -116,21 +133,46 @@ def answer(service: str, request: Request, still_wanted: Callable[[], bool] = la
 
     `still_wanted` is asked while nobody else changes moto's state; if it says no, nothing is done.
     """
-    environ = _environ(request)
     handler = _root_handler(service) if request.path == "/" else None  # may import: not with the lock
     with LOCK:
         if not still_wanted():
             return Answer(503)
         if handler is None:
-            chunks, status_line, header_items = run_wsgi_app(_dispatcher, environ, buffered=True)
+            chunks, status_line, header_items = run_wsgi_app(_dispatcher, _environ(request), buffered=True)
             return Answer(int(status_line.split()[0]), b"".join(chunks), dict(header_items))
-        moto_request = _ServerRequest(environ)
         try:
-            status, headers, body = handler(moto_request, moto_request.raw_url, dict(moto_request.headers))
+            status, headers, body = _begun(handler, request).call_action()
         except ClientError as error:
             status, headers, body = 400, {}, error.response["Error"]["Message"]
     content = body.encode() if isinstance(body, str) else body or b""
     return Answer(status, content, {name: str(value) for name, value in headers.items()})
+
+
+def _begun(handler: Callable[..., Any], request: Request) -> responses.BaseResponse:
+    """Return moto's object for a request, as its own `_dispatch` makes it.
+
+    What it reads from a request that is sent again and again is read once, except for the account.
+    """
+    begun: responses.BaseResponse = handler.__self__()  # type: ignore[attr-defined]
+    if not request.read:
+        moto_request = _ServerRequest(_environ(request))
+        begun.setup_class(moto_request, moto_request.raw_url, dict(moto_request.headers))
+        if request.read is not None:
+            request.read.update(copied(vars(begun)))
+        return begun
+    vars(begun).update(copied(request.read))
+    begun.current_account = begun.get_current_account()
+    mark_account_as_visited(begun.current_account, begun.access_key, begun.service_name or "", begun.region)
+    return begun
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of dicts and lists and of all in them; other values do not change."""
+    if type(value) is dict:
+        return {key: copied(item) for key, item in value.items()}
+    if type(value) is list:
+        return [copied(item) for item in value]
+    return deepcopy(value) if isinstance(value, (dict, list)) else value
 
 
 def _environ(request: Request) -> dict[str, Any]:

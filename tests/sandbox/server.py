@@ -23,12 +23,19 @@ from urllib.parse import parse_qsl
 
 @dataclass
 class Request:
-    """A request as received; `target` is the path with its query string, undecoded."""
+    """A request as received; `target` is the path with its query string, undecoded.
+
+    Attributes:
+        read: what moto has read from it, if it is kept to be sent again.
+        parsed: what it is about, if it is kept.
+    """
 
     method: str
     target: str
     headers: Message
     body: bytes
+    read: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+    parsed: Any = field(default=None, repr=False, compare=False)
 
     @property
     def path(self) -> str:

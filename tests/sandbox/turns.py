@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import _thread
 import concurrent.futures
 import contextlib
+import contextvars
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 _Future, _wait = concurrent.futures.Future, concurrent.futures.wait
 
@@ -19,7 +21,34 @@ class _Waiting:
     """A thread that waits for its turn, and what it needs to go on."""
 
     def __init__(self, ready: Callable[[], bool]) -> None:
-        self.ready, self.turn, self.thread = ready, threading.Semaphore(0), threading.current_thread()
+        self.ready, self.turn, self.thread = ready, _thread.allocate_lock(), threading.current_thread()
+        self.turn.acquire()
+
+
+class _Worker:
+    """A thread that runs one function after another, each as in a thread of its own: to begin one takes longer than most functions."""
+
+    idle: ClassVar[list[_Worker]] = []
+
+    def __init__(self) -> None:
+        self._work, self._called = lambda: None, _thread.allocate_lock()
+        self._called.acquire()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @classmethod
+    def begin(cls, function: Callable[[], None], then: Callable[[], None]) -> None:
+        """Run a function, then another one, and be idle again in between."""
+        worker = cls.idle.pop() if cls.idle else cls()
+        worker._work, worker._then = function, then
+        worker._called.release()
+
+    def _run(self) -> None:
+        while True:
+            self._called.acquire()
+            contextvars.Context().run(self._work)
+            then = self._then
+            self.idle.append(self)
+            then()
 
 
 class Ended(BaseException):
@@ -42,9 +71,8 @@ class Turns:
                 function()
             except BaseException as error:
                 self._end = self._end or error
-            self._next()
 
-        self._wait(lambda: True, threading.Thread(target=work, daemon=True).start)
+        self._wait(lambda: True, lambda: _Worker.begin(work, self._next))
 
     def until(self, ready: Callable[[], bool]) -> None:
         """Wait for something, while others have their turn."""

@@ -9,9 +9,10 @@ boto3 itself checks only types and required members of a request; lengths, patte
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import botocore.session
@@ -47,12 +48,25 @@ def _model(service: str = "events") -> ServiceModel:
     return botocore.session.get_session().get_service_model(service)
 
 
-def validate(operation: str, request: dict[str, Any]) -> None:
-    """Raise a ValidationException in AWS's words if `request` breaks a constraint of the model."""
-    problems = _problems(_model().operation_model(operation).input_shape, request, "")
+def validate(operation: str, request: str) -> None:
+    """Raise a ValidationException in AWS's words if `request`, a JSON text, breaks a constraint of the model."""
+    problems = _problems_of(operation, request)
     if problems:
         plural = "s" if len(problems) > 1 else ""
         raise ValidationException(f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}")
+
+
+@lru_cache(maxsize=4096)
+def _problems_of(operation: str, request: str) -> list[str]:
+    return _problems(_model().operation_model(operation).input_shape, json.loads(request), "")
+
+
+@lru_cache(maxsize=4096)
+def valid_answer(service: str, operation: str, answer: str) -> str:
+    """Return an answer, a JSON text, without nulls; raise InvalidAnswer for what AWS cannot answer."""
+    value = without_nulls(json.loads(answer))
+    validate_answer(service, operation, value)
+    return json.dumps(value)
 
 
 def validate_answer(service: str, operation: str, answer: Any) -> None:

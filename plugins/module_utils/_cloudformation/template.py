@@ -11,6 +11,7 @@ import json
 import re
 import typing as t
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError
@@ -219,8 +220,15 @@ def _from_json(text: str) -> t.Any:
 
 
 def _from_yaml(text: str, loader: str) -> t.Any:
-    if yaml is None:
-        return None
+    return None if yaml is None else _parsed_yaml(text, loader)
+
+
+@lru_cache(maxsize=16)
+def _parsed_yaml(text: str, loader: str) -> t.Any:
+    """Parse YAML, None if it is none; the result must not be changed.
+
+    All regions have the same few templates, each is read several times, and one takes yaml tens of milliseconds.
+    """
     try:
         return yaml.load(text, _template_loader(getattr(yaml, loader)))
     except yaml.YAMLError:

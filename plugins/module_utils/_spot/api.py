@@ -61,7 +61,7 @@ class SpotApi:
         token: str,
         *,
         validate_certs: bool = True,
-        sleep: t.Callable[[float], None] = time.sleep,
+        sleep: t.Callable[[float], None] | None = None,
         warn: t.Callable[[str], None] | None = None,
     ) -> None:
         """
@@ -72,7 +72,7 @@ class SpotApi:
         self._url = url.rstrip("/")
         self._token = token
         self._validate_certs = validate_certs
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._warn = warn
 
     def accounts(self, aws_account: str | None = None) -> list[SpotAccount]:

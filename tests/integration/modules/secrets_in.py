@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def secrets_in(text: str, tokens: Iterable[str]) -> list[str]:
@@ -16,6 +17,7 @@ def secrets_in(text: str, tokens: Iterable[str]) -> list[str]:
     return [f"token {number}: {form}" for number, token in enumerate(tokens) for form, found in _forms(token) if found in text]
 
 
+@lru_cache(maxsize=256)
 def _forms(token: str) -> list[tuple[str, str]]:
     forms = [("plain", token), ("reversed", token[::-1])]
     for name, value in (("token", token), ("header", f"Bearer {token}")):

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from io import BytesIO
@@ -36,6 +37,7 @@ _POLL_SECONDS = 0.02
 
 _session = botocore.session.get_session()
 _session_lock = threading.Lock()
+_clients: dict[tuple[str, str, str], Any] = {}
 
 
 def in_background(function: Callable[[], None]) -> None:
@@ -71,7 +73,6 @@ class Services:
         self.settings = around.settings
         self._aws, self._url, self._region = around.aws, around.url, region
         self._origin = Origin("cloudformation", account, access_key, around.alive)
-        self._clients: dict[str, Any] = {}
 
     def call(self, service: str, operation: str, /, **arguments: Any) -> dict[str, Any]:
         """Make a call and return its answer; a Failure says what a resource's action failed of.
@@ -82,7 +83,8 @@ class Services:
         client = self._client(service)
         shape = client.meta.service_model.operation_model(operation).input_shape
         try:
-            answer: dict[str, Any] = getattr(client, xform_name(operation))(**_typed(arguments, shape))
+            with self._as_caller():
+                answer: dict[str, Any] = getattr(client, xform_name(operation))(**_typed(arguments, shape))
         except ClientError as error:
             raise service_failure(service, error) from None
         except BotoCoreError as error:
@@ -105,22 +107,32 @@ class Services:
         if not self._origin.alive():
             raise Abandoned
 
+    @contextmanager
+    def _as_caller(self) -> Iterator[None]:
+        before, _caller.services = _caller.services, self
+        try:
+            yield
+        finally:
+            _caller.services = before
+
     def _client(self, service: str) -> Any:
-        if service not in self._clients:
-            with _session_lock:
-                client = _session.create_client(
+        """Return a client. To make one takes longer than its calls, so that all operations have the same ones."""
+        key = (service, _HOMES.get(service, self._region), self._url)
+        with _session_lock:
+            if key not in _clients:
+                _clients[key] = _session.create_client(
                     service,
-                    region_name=_HOMES.get(service, self._region),
+                    region_name=key[1],
                     endpoint_url=self._url,
                     aws_access_key_id="cloudformation",
                     aws_secret_access_key="cloudformation",
                     config=_ONCE,
                 )
-            client.meta.events.register("before-send", self._send)
-            self._clients[service] = client
-        return self._clients[service]
+                _clients[key].meta.events.register("before-send", _send)
+        return _clients[key]
 
-    def _send(self, request: Any, **_: Any) -> AWSResponse:
+    def send(self, request: Any) -> AWSResponse:
+        """Send a request of botocore."""
         parts, headers = urlsplit(request.url), Message()
         for name, value in {"Host": parts.netloc, **request.headers}.items():
             headers[name] = value.decode() if isinstance(value, bytes) else str(value)
@@ -132,6 +144,20 @@ class Services:
         if answer is None:
             raise ConnectionClosedError(endpoint_url=request.url)
         return AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
+
+
+class _Caller(threading.local):
+    """Who makes the call of a thread."""
+
+    services: Services | None = None
+
+
+_caller = _Caller()
+
+
+def _send(request: Any, **_: Any) -> AWSResponse:
+    assert _caller.services
+    return _caller.services.send(request)
 
 
 class _Raw(BytesIO):
