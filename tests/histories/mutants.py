@@ -37,17 +37,21 @@ class Mutant:
     right: str
     wrong: str
 
+    def text(self) -> str:
+        """Return the file of the product as it is."""
+        return (CHECKOUT / UTILS / self.file).read_text(encoding="utf-8")
+
 
 MUTANTS = [
     Mutant(
         "target is not compared",
-        "_aws/resources/rule.py",
+        "_aws/resources/event_rule.py",
         "put_target = existing.target(target_id) != target",
         "put_target = existing.target(target_id) is None",
     ),
     Mutant(
         "state of the rule is not compared",
-        "_aws/resources/rule.py",
+        "_aws/resources/event_rule.py",
         "bool(changed_fields(existing.managed_fields(), desired))",
         'bool([name for name in changed_fields(existing.managed_fields(), desired) if name != "state"])',
     ),
@@ -73,8 +77,8 @@ MUTANTS = [
     Mutant(
         "removal in the order of making",
         "_integration/desired.py",
-        "return steps if self.present else steps[::-1]",
-        "return steps",
+        "        if self.present:\n            return _NEEDS\n",
+        "        if True:\n            return _NEEDS\n",
     ),
     Mutant(
         "entries that failed are not seen", "_core/reconcile.py", 'if response.get("FailedEntryCount"):', 'if response.get("FailedCount"):'
@@ -88,7 +92,9 @@ MUTANTS = [
         "if existing.messages and not self.delete_messages:",
         "if existing.messages < 0:",
     ),
-    Mutant("rule goes with the targets of others", "_aws/resources/rule.py", "        if others:\n", "        if not own and others:\n"),
+    Mutant(
+        "rule goes with the targets of others", "_aws/resources/event_rule.py", "        if others:\n", "        if not own and others:\n"
+    ),
     Mutant(
         "trust policy is not compared",
         "_aws/resources/execution_role.py",
@@ -122,14 +128,14 @@ MUTANTS = [
     Mutant(
         "each call is made twice",
         "_core/reconcile.py",
-        "                _make(call, resource, region)\n",
-        "                _make(call, resource, region)\n                _make(call, resource, region)\n",
+        "                region = _make(call, resource, region)\n",
+        "                region = _make(call, resource, _make(call, resource, region))\n",
     ),
     Mutant(
         "failure of a step is swallowed",
         "_integration/apply.py",
-        "return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)",
-        "return Progress(outcomes, existing=gate.found, notes=gate.notes)",
+        'failed = next((kind for kind, future in ended.items() if future.exception()), "")',
+        'failed = ""',
     ),
 ]
 
@@ -145,8 +151,7 @@ def collections_with(mutant: Mutant, folder: Path) -> Path:
     for name in ("galaxy.yml", "meta", "roles"):
         (ours / name).symlink_to(CHECKOUT / name)
     shutil.copytree(CHECKOUT / "plugins", ours / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
-    file = ours / UTILS / mutant.file
-    text = file.read_text(encoding="utf-8")
+    file, text = ours / UTILS / mutant.file, mutant.text()
     if text.count(mutant.right) != 1:
         raise SystemExit(f"{mutant.name}: its text is {text.count(mutant.right)} times in {mutant.file}")
     file.write_text(text.replace(mutant.right, mutant.wrong), encoding="utf-8")
