@@ -18,6 +18,8 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import tests.sandbox.in_process  # noqa: F401
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 UTILS = "plugins/module_utils"
+_BATCH = 10
 
 
 @dataclass(frozen=True)
@@ -158,14 +161,10 @@ def collections_with(mutant: Mutant, folder: Path) -> Path:
     return folder
 
 
-class TimeIsOver(BaseException):
-    """The time for a mistake is over."""
-
-
 def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: int) -> tuple[bool, str]:
     """Return whether a mistake is found; and after how many histories, by which rule.
 
-    It is looked for in a fork, which imports the copy of the collection.
+    It is looked for in a fork, which imports the copy of the collection, and is ended when the time is over.
     """
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         collections = collections_with(mutant, Path(folder))
@@ -173,33 +172,31 @@ def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: in
         pid = os.fork()
         if pid == 0:
             os.environ["HISTORIES_COLLECTIONS"] = str(collections)
-            os.write(write, json.dumps(_look_for(histories, seed, seconds)).encode())
+            for told in _look_for(histories, seed):
+                os.write(write, f"{json.dumps(told)}\n".encode())
             os._exit(0)
         os.close(write)
-        with os.fdopen(read, "rb") as answer:
-            said = answer.read()
-        os.waitpid(pid, 0)
-    found, what = json.loads(said) if said else (False, "it ended without a result")
-    return found, what
+        end = threading.Timer(seconds, os.kill, (pid, signal.SIGKILL))
+        end.start()
+        with os.fdopen(read, "r") as answer:
+            told = [json.loads(line) for line in answer]
+        end.cancel()
+        _, status = os.waitpid(pid, 0)
+    found, what = told[-1] if told else (False, "not in the first histories")
+    return found, what if found or not status else f"{what}, and the time was over"
 
 
-def _look_for(histories: int, seed: int, seconds: int) -> tuple[bool, str]:
-    from tests.histories.__main__ import BATCH, run_batch
+def _look_for(histories: int, seed: int) -> Iterator[tuple[bool, str]]:
+    """Yield, after each batch, whether the mistake was found, and where."""
+    from tests.histories.__main__ import run_batch
     from tests.histories.history import History
     from tests.histories.machine import Histories
 
-    def over(*_: object) -> None:
-        raise TimeIsOver
-
-    signal.signal(signal.SIGALRM, over)
-    signal.alarm(seconds)
-    try:
-        for number in range(0, histories, BATCH):
-            if run_batch(seed * 100_000 + number // BATCH, min(BATCH, histories - number), shorten=False):
-                return True, f"history {Histories.broken_at}: {type(Histories.broken).__name__}: {str(Histories.broken)[:140]}"
-    except TimeIsOver:
-        return False, f"the time was over after {History.begun} histories"
-    return False, f"not in {History.begun} histories"
+    for number in range(0, histories, _BATCH):
+        if run_batch(seed * 100_000 + number // _BATCH, min(_BATCH, histories - number), shorten=False):
+            yield True, f"history {Histories.broken_at}: {type(Histories.broken).__name__}: {str(Histories.broken)[:140]}"
+            return
+        yield False, f"not in {History.begun} histories"
 
 
 def main() -> int:
