@@ -229,6 +229,8 @@ regions:
     status:
       description:
         - V(active), V(inactive) (authorisation lost), V(incomplete) (a step failed), V(absent) or V(unknown) (nothing could be done).
+        - V(active) is the status of the stack and its connection. CloudFormation does not report changes that others have made to the
+          other resources, such as a removed target of the rule; M(spot.eventbridge.spot_integration_info) reads these.
         - In check mode, the status that the region has now, with V(drifted) for what would be updated.
       type: str
       returned: always

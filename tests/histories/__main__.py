@@ -21,8 +21,10 @@ import time
 import traceback
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.internal.conjecture.engine import ConjectureRunner
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.histories.history import History, replay, script, shortest
@@ -32,8 +34,12 @@ BATCH = 50
 STEPS = 30
 
 
-def run_batch(seed: int, histories: int, steps: int = STEPS, *, shorten: bool = True) -> str | None:
-    """Run histories from a seed; return the shortest history that breaks a rule, as a test, None if none does."""
+def run_batch(seed: int, histories: int, steps: int = STEPS, *, shorten: bool = True, varied: bool = True) -> str | None:
+    """Run histories from a seed; return the shortest history that breaks a rule, as a test, None if none does.
+
+    Args:
+        varied: whether each history is drawn by itself; Hypothesis repeats parts of those before otherwise, and has seen fewer kinds.
+    """
     chosen = settings(
         max_examples=histories,
         stateful_step_count=steps,
@@ -46,7 +52,8 @@ def run_batch(seed: int, histories: int, steps: int = STEPS, *, shorten: bool = 
     )
     Histories._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
     Histories.broken, said = None, io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    alone = mock.patch.object(ConjectureRunner, "generate_mutations_from", lambda *_: None) if varied else contextlib.nullcontext()
+    with alone, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
             run_state_machine_as_test(Histories, settings=chosen)  # type: ignore[no-untyped-call]
         except Exception as error:

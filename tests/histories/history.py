@@ -82,6 +82,8 @@ FAULTS: dict[str, Json] = {
     "garbage": {"garbage": True},
     "partial": {"partial": True},
 }
+# After one of these, what is desired is made within the same run.
+TRANSIENT = ("throttle", "error", "unavailable", "drop", "lost_answer", "partial")
 SECOND_RUNS = ("onboard", "offboard", "verify")
 
 
@@ -308,6 +310,15 @@ class History:
         self.house.start_outage(status)
         self.troubled.add("spot")
 
+    def refuse(self, site: str, region: str) -> None:
+        """Let Spot refuse a notice once, as it does with a token that is not good: EventBridge takes the authorisation away."""
+        self._note("refuse", site=site, region=region)
+        self.house.start_outage(401)
+        self.house.interrupt(region, SITES[site].aws_account)
+        self._demand(self.house.settled(100_000), "a delivery has no end")
+        if "spot" not in self.troubled:
+            self.house.end_outage()
+
     def all_well(self) -> None:
         """End what goes wrong in AWS and Spot."""
         self._note("all_well")
@@ -434,6 +445,9 @@ class History:
             return run
         if predicted:
             self._compare(predicted, run)
+            self._as_desired(site, run, options)
+        if trouble and trouble.what in TRANSIENT and trouble.times == 1 and not self.troubled and site not in self.touched:
+            self._demand(not run.failed, f"{trouble.what} once, and the run has failed: {run.message}")
         if not trouble or trouble.what != "offboard":  # what another run removes behind it, no run can know
             self._claims(site, run)
         return run
@@ -554,7 +568,10 @@ class History:
         if trouble is None:
             return None
         if trouble.what in FAULTS:
-            self.house.add_fault(FAULTS[trouble.what], {"target": "aws"}, after=trouble.call, times=trouble.times)
+            # Only calls with several targets have a partial success.
+            struck = {"operation": "*Targets", "write": "yes"} if trouble.what == "partial" else {}
+            after = trouble.call % 2 if struck else trouble.call
+            self.house.add_fault(FAULTS[trouble.what], {"target": "aws", **struck}, after=after, times=trouble.times)
             return None
         if trouble.what in ("kill", "kill_after"):
             return at_call(trouble.call, kill, after=trouble.what == "kill_after")
@@ -650,6 +667,7 @@ class History:
         self._demand(not failures or allowed, f"onboarding failed although nothing is wrong: {failures or run.message}")
         self._demand(not run.failed or allowed, f"onboarding failed although nothing is wrong: {run.message}")
         self._claims(site, run)
+        self._as_desired(site, run, place.options)
         again = self.modules("spot_integration", check=True, **given)
         assert again is not None
         self._demand(run.failed or not again.changed, f"onboarding again would change: {again.answer.get('diff')}")
@@ -679,6 +697,19 @@ class History:
                 good or bool(self.troubled) or not self._token_is_good(site) or oracles.excused(self, site, region),
                 f"{region}: onboarding says active, and {len(ours)} notices would arrive",
             )
+
+    def _as_desired(self, site: str, run: Run, options: Json) -> None:
+        """What a successful run has made is what was desired, and it says so."""
+        if run.failed:
+            return
+        there = self._there(site)
+        for region, entry in _entries(run).items():
+            self._demand(
+                entry["status"] in ("active", "unknown") or oracles.excused(self, site, region),
+                f"{region}: an onboarding that succeeded says {entry['status']}",
+            )
+            if entry["status"] == "active":
+                oracles.demand_as_desired(there, SITES[site], region, options, self._demand)
 
     def _compare(self, predicted: Run, run: Run) -> None:
         oracles.demand_predicted(predicted, run, self._demand)

@@ -175,6 +175,10 @@ class Histories(RuleBasedStateMachine):
         self.history.slow(state_seconds=state_seconds, destination_lag_seconds=lag)
 
     @rule(place=PLACE)
+    def refuse(self, place: int) -> None:
+        self.history.refuse(*self._place(place))
+
+    @rule(place=PLACE)
     def notice(self, place: int) -> None:
         self.history.notice(*self._place(place))
 

@@ -18,6 +18,8 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import tests.sandbox.in_process  # noqa: F401
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 UTILS = "plugins/module_utils"
+_BATCH = 10
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,21 @@ class Mutant:
     right: str
     wrong: str
 
+    def text(self) -> str:
+        """Return the file of the product as it is."""
+        return (CHECKOUT / UTILS / self.file).read_text(encoding="utf-8")
+
 
 MUTANTS = [
     Mutant(
         "target is not compared",
-        "_aws/resources/rule.py",
+        "_aws/resources/event_rule.py",
         "put_target = existing.target(target_id) != target",
         "put_target = existing.target(target_id) is None",
     ),
     Mutant(
         "state of the rule is not compared",
-        "_aws/resources/rule.py",
+        "_aws/resources/event_rule.py",
         "bool(changed_fields(existing.managed_fields(), desired))",
         'bool([name for name in changed_fields(existing.managed_fields(), desired) if name != "state"])',
     ),
@@ -73,8 +80,8 @@ MUTANTS = [
     Mutant(
         "removal in the order of making",
         "_integration/desired.py",
-        "return steps if self.present else steps[::-1]",
-        "return steps",
+        "        if self.present:\n            return _NEEDS\n",
+        "        if True:\n            return _NEEDS\n",
     ),
     Mutant(
         "entries that failed are not seen", "_core/reconcile.py", 'if response.get("FailedEntryCount"):', 'if response.get("FailedCount"):'
@@ -88,7 +95,9 @@ MUTANTS = [
         "if existing.messages and not self.delete_messages:",
         "if existing.messages < 0:",
     ),
-    Mutant("rule goes with the targets of others", "_aws/resources/rule.py", "        if others:\n", "        if not own and others:\n"),
+    Mutant(
+        "rule goes with the targets of others", "_aws/resources/event_rule.py", "        if others:\n", "        if not own and others:\n"
+    ),
     Mutant(
         "trust policy is not compared",
         "_aws/resources/execution_role.py",
@@ -122,14 +131,14 @@ MUTANTS = [
     Mutant(
         "each call is made twice",
         "_core/reconcile.py",
-        "                _make(call, resource, region)\n",
-        "                _make(call, resource, region)\n                _make(call, resource, region)\n",
+        "                region = _make(call, resource, region)\n",
+        "                region = _make(call, resource, _make(call, resource, region))\n",
     ),
     Mutant(
         "failure of a step is swallowed",
         "_integration/apply.py",
-        "return Progress(outcomes, step.kind, failure_of(error), gate.found, gate.notes)",
-        "return Progress(outcomes, existing=gate.found, notes=gate.notes)",
+        'failed = next((kind for kind, future in ended.items() if future.exception()), "")',
+        'failed = ""',
     ),
 ]
 
@@ -145,22 +154,17 @@ def collections_with(mutant: Mutant, folder: Path) -> Path:
     for name in ("galaxy.yml", "meta", "roles"):
         (ours / name).symlink_to(CHECKOUT / name)
     shutil.copytree(CHECKOUT / "plugins", ours / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
-    file = ours / UTILS / mutant.file
-    text = file.read_text(encoding="utf-8")
+    file, text = ours / UTILS / mutant.file, mutant.text()
     if text.count(mutant.right) != 1:
         raise SystemExit(f"{mutant.name}: its text is {text.count(mutant.right)} times in {mutant.file}")
     file.write_text(text.replace(mutant.right, mutant.wrong), encoding="utf-8")
     return folder
 
 
-class TimeIsOver(BaseException):
-    """The time for a mistake is over."""
-
-
 def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: int) -> tuple[bool, str]:
     """Return whether a mistake is found; and after how many histories, by which rule.
 
-    It is looked for in a fork, which imports the copy of the collection.
+    It is looked for in a fork, which imports the copy of the collection, and is ended when the time is over.
     """
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         collections = collections_with(mutant, Path(folder))
@@ -168,33 +172,31 @@ def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: in
         pid = os.fork()
         if pid == 0:
             os.environ["HISTORIES_COLLECTIONS"] = str(collections)
-            os.write(write, json.dumps(_look_for(histories, seed, seconds)).encode())
+            for told in _look_for(histories, seed):
+                os.write(write, f"{json.dumps(told)}\n".encode())
             os._exit(0)
         os.close(write)
-        with os.fdopen(read, "rb") as answer:
-            said = answer.read()
-        os.waitpid(pid, 0)
-    found, what = json.loads(said) if said else (False, "it ended without a result")
-    return found, what
+        end = threading.Timer(seconds, os.kill, (pid, signal.SIGKILL))
+        end.start()
+        with os.fdopen(read, "r") as answer:
+            told = [json.loads(line) for line in answer]
+        end.cancel()
+        _, status = os.waitpid(pid, 0)
+    found, what = told[-1] if told else (False, "not in the first histories")
+    return found, what if found or not status else f"{what}, and the time was over"
 
 
-def _look_for(histories: int, seed: int, seconds: int) -> tuple[bool, str]:
-    from tests.histories.__main__ import BATCH, run_batch
+def _look_for(histories: int, seed: int) -> Iterator[tuple[bool, str]]:
+    """Yield, after each batch, whether the mistake was found, and where."""
+    from tests.histories.__main__ import run_batch
     from tests.histories.history import History
     from tests.histories.machine import Histories
 
-    def over(*_: object) -> None:
-        raise TimeIsOver
-
-    signal.signal(signal.SIGALRM, over)
-    signal.alarm(seconds)
-    try:
-        for number in range(0, histories, BATCH):
-            if run_batch(seed * 100_000 + number // BATCH, min(BATCH, histories - number), shorten=False):
-                return True, f"history {Histories.broken_at}: {type(Histories.broken).__name__}: {str(Histories.broken)[:140]}"
-    except TimeIsOver:
-        return False, f"the time was over after {History.begun} histories"
-    return False, f"not in {History.begun} histories"
+    for number in range(0, histories, _BATCH):
+        if run_batch(seed * 100_000 + number // _BATCH, min(_BATCH, histories - number), shorten=False):
+            yield True, f"history {Histories.broken_at}: {type(Histories.broken).__name__}: {str(Histories.broken)[:140]}"
+            return
+        yield False, f"not in {History.begun} histories"
 
 
 def main() -> int:

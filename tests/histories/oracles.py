@@ -139,6 +139,36 @@ def demand_good_token(before: dict[Key, Json], after: dict[Key, Json], site: Sit
             demand(good or not written, f"{key[1]}: a token was written that Spot does not take")
 
 
+# As the documentation has them; the template of CloudFormation has the same ones.
+DEFAULTS: Json = {
+    "description": "Sends EC2 Spot interruption notices to Spot. Managed by the Ansible collection spot.eventbridge.",
+    "invocation_rate_limit_per_second": 300,
+    "maximum_event_age_in_seconds": 120,
+    "maximum_retry_attempts": 185,
+    "message_retention_period": 1209600,
+}
+
+
+def demand_as_desired(there: dict[Key, Json], site: Site, region: str, options: Json, demand: Demand) -> None:
+    """After an onboarding that nothing has hindered, each setting is what was desired."""
+    wanted = {**DEFAULTS, **options}
+    found = {kind: there.get((site.aws_account, region, kind, site.name)) for kind in ("queue", "api_destination", "rule")}
+    if any(resource is None for resource in found.values()):
+        return  # another oracle judges that
+    queue, destination, rule = (resource or {} for resource in found.values())
+    target: Json = next((target for target in rule["targets"].values() if target["Arn"] == destination["arn"]), {})
+    retries = target.get("RetryPolicy") or {}
+    seen = {
+        "description": rule["description"],
+        "invocation_rate_limit_per_second": destination["invocation_rate_limit_per_second"],
+        "maximum_event_age_in_seconds": retries.get("MaximumEventAgeInSeconds"),
+        "maximum_retry_attempts": retries.get("MaximumRetryAttempts"),
+        "message_retention_period": int(queue["attributes"]["MessageRetentionPeriod"]),
+    }
+    other = {name: (wanted[name], value) for name, value in seen.items() if value != wanted[name]}
+    demand(not other, f"{region}: desired and found differ: {other}")
+
+
 def demand_cleared(there: dict[Key, Json], site: Site, region: str, demand: Demand) -> None:
     """After offboarding nothing of ours is left, except what holds something of others or dead letters."""
     for (account, where, kind, name), resource in there.items():
@@ -207,6 +237,8 @@ def demand_diff_is_true(run: Run, before: dict[Key, Json], after: dict[Key, Json
         changed = {field for field in one.keys() | other.keys() if one.get(field) != other.get(field)}
         entry = shown.get((region, kind))
         if entry is None:
+            if str(one.get("connection_state")).endswith("ING"):  # it settles by itself
+                changed.discard("connection_state")
             demand(not changed or run.failed, f"{region} {kind}: {sorted(changed)} changed, and the diff does not name it")
             continue
         told = {field for field in one.keys() | other.keys() if entry["before"].get(field) != entry["after"].get(field)}

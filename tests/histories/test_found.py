@@ -55,3 +55,19 @@ def test_api_destination_whose_state_aws_shows_late_may_deliver() -> None:
     history.onboard(site="elsewhere", regions=["ap-south-1"])
     history.slow(destination_lag_seconds=2.0)
     history.verify(site="elsewhere", regions=["ap-south-1"])
+
+
+def test_an_authorisation_that_is_taken_away_meanwhile_is_no_change_of_the_run() -> None:
+    history = History()
+    history.onboard(site="first", regions=["us-east-1", "eu-west-1"])
+    history.slow(state_seconds=1.5)
+    history.hand(site="first", region="eu-west-1", call=("events", "DeauthorizeConnection", {"Name": "{name}"}))
+    history.offboard(site="first", regions=["us-east-1"])
+    history.end()
+
+
+def test_cloudformation_fails_with_a_response_that_it_cannot_read() -> None:
+    history = History()
+    history.deploy_by(site="first", method="cloudformation")
+    history.onboard(site="first", regions=["us-east-1", "eu-west-1"], trouble=Trouble(call=36, what="garbage", times=3))
+    history.end()

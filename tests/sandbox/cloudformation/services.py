@@ -25,6 +25,7 @@ from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from botocore.parsers import ResponseParserError
 
 from ..aws import Aws, Origin
 from ..server import Request
@@ -89,6 +90,8 @@ class Services:
             raise service_failure(service, error) from None
         except BotoCoreError as error:
             raise handler_failure(f"{error}", "NetworkFailure" if isinstance(error, ConnectionClosedError) else "InvalidRequest") from None
+        except ResponseParserError as error:
+            raise handler_failure(f"{error}", "InternalFailure") from None
         except (TypeError, ValueError) as error:
             raise Failure(f"Properties validation failed for resource with message: {error}") from None
         return answer
