@@ -266,8 +266,12 @@ def _read_dead_letters(attempt: Reader, queue: ExistingQueue | Failure | None, e
 
 
 def _last_change(*parts: t.Any) -> datetime.datetime | None:
-    """Return when the connection or the API destination was last changed or authorised; None if that is not known."""
+    """Return when the connection or the API destination was last changed or authorised; None if that is not known.
+
+    That AWS took the authorisation away is no such change: the failure that led to it is of the same moment.
+    """
     documents = [part.document or {} for part in parts if part is not None and not isinstance(part, Failure)]
-    times = [document.get(key) for document in documents for key in ("last_modified_time", "last_authorized_time")]
+    keys = ("last_authorized_time",), ("last_modified_time", "last_authorized_time")
+    times = [document.get(key) for document in documents for key in keys[document.get("connection_state") != "DEAUTHORIZED"]]
     known = [datetime.datetime.fromisoformat(time) for time in times if time]
     return max((time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc) for time in known), default=None)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.other_destinations import OtherDestination
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import DEFAULT_ENDPOINT
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.rule import EVENT_PATTERN
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -286,3 +287,10 @@ def test_without_a_queue_there_are_no_letters_to_read(refusal: t.Callable[..., C
     evidence = World(refusal).read(hours=24).evidence
     assert evidence is not None
     assert "no queue" in str(evidence.dead_letters_unread)
+
+
+@pytest.mark.parametrize(("state", "changed"), [("AUTHORIZED", 10), ("DEAUTHORIZED", 0)])
+def test_the_loss_of_the_authorisation_is_no_change_since_which_deliveries_count(state: str, changed: int) -> None:
+    times = {"last_authorized_time": NOW.isoformat(), "last_modified_time": (NOW + datetime.timedelta(seconds=10)).isoformat()}
+    connection = ExistingConnection({"connection_state": state, **times})
+    assert read_module._last_change(connection, None) == NOW + datetime.timedelta(seconds=changed)
