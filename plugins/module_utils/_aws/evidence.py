@@ -264,9 +264,9 @@ def _failing(recent: Recent) -> Finding:
     letter = recent.dead_letter
     if letter:
         message += f" The latest dead letter, of {letter.time}: {letter.error_code}: {letter.error_message}"
-    remedies = [remedy for status, remedy in _REMEDIES.items() if letter and f"status code {status}" in (letter.error_message or "")]
-    remedy = remedies[0] if remedies else "Correct the error that the latest dead letter names."
-    return Finding("deliveries", FAIL, message, remedy)
+    said = (letter.error_message if letter else None) or ""
+    found = (remedy for status, remedy in _REMEDIES.items() if f"status code {status}" in said)
+    return Finding("deliveries", FAIL, message, next(found, "Correct the error that the latest dead letter names."))
 
 
 def _dead_letters(evidence: Evidence) -> Finding:

@@ -23,6 +23,7 @@ try:
         EndpointConnectionError,
         HTTPClientError,
         NoCredentialsError,
+        SSLError,
     )
 except ImportError:  # AnsibleAWSModule reports it
     pass
@@ -205,8 +206,6 @@ def remedy_of_connection(why: object, otherwise: str) -> str:
     :param why: the error, or a text with it
     :param otherwise: the remedy if the reason is not that its certificate is not trusted
     """
-    if "SSL validation failed" in str(why) and "[Errno" in str(why):  # botocore names no file
-        return "Correct the file of certificates in AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or the profile's ca_bundle."
     return "Name the file of your authority's certificates in REQUESTS_CA_BUNDLE." if _NOT_TRUSTED in str(why) else otherwise
 
 
@@ -222,7 +221,10 @@ def _failure_to_connect(error: BaseException) -> Failure:
     elif missing:
         message = f"{_host(error)} does not exist: there is no such service in this region. If AWS has it, install a newer botocore."
     else:
-        remedy = remedy_of_connection(error, "Check the network and AWS_ENDPOINT_URL, or run again later.")
+        remedy = "Check the network and AWS_ENDPOINT_URL, or run again later."
+        if isinstance(error, SSLError) and "[Errno" in str(error):  # it names no file
+            remedy = "Correct the file of certificates in AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or the profile's ca_bundle."
+        remedy = remedy_of_connection(error, remedy)
         message = f"AWS did not respond: {_one_line(error).rstrip('.')}. {remedy}"
     return Failure(type(error).__name__, message, unreachable=True, unsupported=missing)
 

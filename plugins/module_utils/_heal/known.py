@@ -14,15 +14,12 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import NO_PROOF
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import NOT_REPAIRED
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import MOST_TOLD, NOT_REPAIRED, REMINDER
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG, as_text, parse_time
 
 Item = t.Mapping[str, t.Any]
 
-# Accounts that have the same trouble within an hour are one notification, and one reminder an hour after it.
-_REMINDER = datetime.timedelta(hours=1)
 _MONTH = datetime.timedelta(days=30)
-_MOST_TOLD = 2
 # The value of a tag can have it, and it is in no part of a trouble.
 _NEXT = "+"
 # Instead of no trouble, as an empty text stands for nothing to be recorded.
@@ -76,11 +73,11 @@ class Trouble:
 
     def is_due(self, now: datetime.datetime) -> bool:
         """Return whether people have to be reminded."""
-        return self.count < _MOST_TOLD and now - parse_time(self.told) >= _REMINDER
+        return self.count < MOST_TOLD and now - parse_time(self.told) >= REMINDER
 
     def takes(self, item: Item, now: datetime.datetime) -> bool:
-        """Return whether the account of the news has the same trouble at the same time."""
-        return self.is_of_spot and self.reason == _reason(item) and now - parse_time(self.joined) < _REMINDER
+        """Return whether the account of the news has the same trouble at the same time, so that both are one notification."""
+        return self.is_of_spot and self.reason == _reason(item) and now - parse_time(self.joined) < REMINDER
 
 
 def troubles_in(text: str) -> list[Trouble]:
@@ -132,11 +129,11 @@ def untold(items: t.Sequence[Item], text: str, now: datetime.datetime, proved: t
     due = [trouble for trouble in known if trouble.is_due(now) and any(trouble.covers(item) for item in mine)]
 
     def count(item: Item) -> int:
-        found = (number for number, troubles in ((1, began), (_MOST_TOLD, due)) for trouble in troubles if trouble.covers(item))
+        found = (number for number, troubles in ((1, began), (MOST_TOLD, due)) for trouble in troubles if trouble.covers(item))
         return next(found, 0)
 
     news = [{**item, "count": count(item)} if _is_open(item) else item for item in items]
-    after = [replace(trouble, count=_MOST_TOLD) if trouble in due else trouble for trouble in known if trouble.accounts]
+    after = [replace(trouble, count=MOST_TOLD) if trouble in due else trouble for trouble in known if trouble.accounts]
     return [item for item in news if not _is_open(item)], text if after == before else text_of(after)
 
 

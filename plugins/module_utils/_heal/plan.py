@@ -40,8 +40,8 @@ Waiting = t.Sequence[t.Mapping[str, t.Any]]
 # proved, nothing at all is written to the account: what people know of that is kept with the hub's queue, see `known.py`. So it is where
 # there is no rule that could have the record.
 REPAIRED, NOT_REPAIRED, WELL_AGAIN = "repaired", "not_repaired", "well_again"
-_REMINDER = datetime.timedelta(hours=1)
-_MOST_TOLD = 2
+REMINDER = datetime.timedelta(hours=1)
+MOST_TOLD = 2
 _SECOND = datetime.timedelta(seconds=1)  # Events carry whole seconds.
 _TOLD_CAUSES = (FLAPPING, FAILED, OF_A_STACK_SET)
 
@@ -148,7 +148,7 @@ def outcome(
         return Outcome(decision, replace(news, kind=NOT_REPAIRED, cause=decision.cause, why=decision.why))
     if decision.action != WAIT or decision.cause not in _TOLD_CAUSES:
         return Outcome(decision)
-    again = record.told and (record.count >= _MOST_TOLD or now - parse_time(record.told) < _REMINDER)
+    again = record.told and (record.count >= MOST_TOLD or now - parse_time(record.told) < REMINDER)
     if again and record.cause == decision.cause:
         return Outcome(decision)
     count = record.count + 1 if record.cause == decision.cause else 1

@@ -271,7 +271,7 @@ def _last_change(*parts: t.Any) -> datetime.datetime | None:
     That AWS took the authorisation away is no such change: the failure that led to it is of the same moment.
     """
     documents = [part.document or {} for part in parts if part is not None and not isinstance(part, Failure)]
-    keys = ("last_authorized_time",), ("last_modified_time", "last_authorized_time")
-    times = [document.get(key) for document in documents for key in keys[document.get("connection_state") != "DEAUTHORIZED"]]
+    times = [document.get("last_authorized_time") for document in documents]
+    times += [document.get("last_modified_time") for document in documents if document.get("connection_state") != "DEAUTHORIZED"]
     known = [datetime.datetime.fromisoformat(time) for time in times if time]
     return max((time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc) for time in known), default=None)

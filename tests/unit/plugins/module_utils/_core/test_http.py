@@ -76,6 +76,8 @@ def test_message_of_a_missing_response_has_no_secret(monkeypatch: pytest.MonkeyP
     def fail(*dummy: object, **more: object) -> None:
         raise OSError("cannot reach https://example.com/topsecret")
 
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(_peer, "open_url", fail)
     with pytest.raises(PeerError) as caught:
         Peer("it", "https://example.com/topsecret", secrets=("/topsecret",)).ask("GET")
