@@ -130,37 +130,37 @@ def tell(sandbox: Sandbox) -> None:
     play(sandbox, "onboard", whole=True)
 
     say("An instance is about to be interrupted")
-    expect(interrupt(sandbox, REGION, whole=True) is not None, "the warning did not arrive")
+    expect(interrupt(sandbox, REGION, whole=True) is not None, "the notice did not arrive")
 
     say("Onboard again: nothing changes")
     sandbox.clear_calls()
     output = play(sandbox, "onboard")
     expect("changed=0" in output, "the second run changed something")
     expect(not sandbox.calls(writes=True), "the second run wrote to AWS")
-    print("  AWS was asked, and not written to once.")
+    print("  Nothing was written to AWS.")
 
-    say("Second act: Spot's user service fails for a moment, just as a warning arrives")
+    say("Second act: Spot's user service fails for a moment, just as a notice arrives")
     sandbox.settings(delivery_time_scale=0.01)  # two minutes of retries in a second
     sandbox.call("POST", "/spot/outage", {"status": 401})
     request = interrupt(sandbox, REGION)
     sandbox.call("DELETE", "/spot/outage")
     expect(request is not None and request["status"] == 401, "Spot did not answer 401")
     print("\nThe outage is over. But AWS has switched the region off, and nothing says so:\n")
-    expect(interrupt(sandbox, REGION) is None, "a warning arrived through a region that is switched off")
+    expect(interrupt(sandbox, REGION) is None, "a notice arrived through a region that is switched off")
 
     say("Verify sees it, and says why")
     output = play(sandbox, "verify", f"report_dir={REPORT}", status=2)
     print(f"\n  The same as a page, to be opened in a browser: {REPORT}/report.html")
     expect(f"{REGION} inactive" in output, f"verify does not name {REGION}")
 
-    say("Repair mends it in place, and only there")
+    say("Repair authorises it again in place, and writes to no other region")
     sandbox.clear_calls()
     play(sandbox, "repair")
     touched = {call["region"] for call in sandbox.calls(writes=True)}
     expect(touched == {REGION}, f"repair wrote to {touched}")
 
-    say("The next warning arrives again")
-    expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
+    say("The next notice arrives again")
+    expect(interrupt(sandbox, REGION) is not None, "the notice did not arrive")
 
     heal_itself(sandbox)
 
@@ -211,7 +211,7 @@ def heal_itself(sandbox: Sandbox) -> None:
     expect(bool(told), "nobody was told")
     print("  " + "\n".join(told).strip().replace("\n", "\n  "))
     print()
-    expect(interrupt(sandbox, REGION) is not None, "the warning did not arrive")
+    expect(interrupt(sandbox, REGION) is not None, "the notice did not arrive")
 
 
 if __name__ == "__main__":
