@@ -72,6 +72,12 @@ class Call:
         return f"{self.service}:{self.operation}"
 
     @property
+    def attempt(self) -> str:
+        """How many times the client has made this call, this one included, as SDKs tell: 1 where nothing is told."""
+        told = re.search(r"attempt=(\d+)", self.request.headers.get("amz-sdk-request", ""))
+        return told[1] if told else "1"
+
+    @property
     def is_xml(self) -> bool:
         """Whether the call is of one of the query protocols, which answer in XML."""
         return "Action" in self.form
@@ -132,6 +138,7 @@ class Aws:
                 "path": call.request.path,
                 "role": call.form.get("RoleArn", ""),
                 "write": "yes" if call.writes else "no",
+                "attempt": call.attempt,
             }
         )
         entry = {

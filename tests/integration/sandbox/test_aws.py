@@ -251,6 +251,13 @@ def test_a_fault_can_come_at_a_rate_that_repeats(sandbox: Sandbox) -> None:
     assert 0 < sum(runs[0]) < 20
 
 
+def test_a_rate_strikes_four_attempts_of_a_call_at_most(sandbox: Sandbox) -> None:
+    retried = Config(retries={"mode": "standard", "total_max_attempts": 6})
+    sandbox.add_fault({"throttle": True}, rate=1.0)
+    assert sandbox.boto3("events", config=retried).list_rules()["Rules"] == []
+    assert [call["status"] for call in sandbox.calls()] == [400] * 4 + [200]
+
+
 def test_the_first_fault_that_strikes_wins(sandbox: Sandbox) -> None:
     sandbox.add_fault({"error": {"status": 500, "code": "First"}}, {"operation": "List*"}, times=1)
     sandbox.add_fault({"error": {"status": 500, "code": "Second"}})
