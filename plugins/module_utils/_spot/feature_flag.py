@@ -110,7 +110,7 @@ class FeatureFlag:
         try:
             value = {"ofrep": self._ofrep, "launchdarkly": self._launchdarkly, "http": self._http}[self.provider](context)
         except PeerError as error:
-            message = f"Unknown whether the feature flag {self.key} is on: {error}."
+            message = f"Unknown whether the feature flag {self.key} is on: {str(error).rstrip('.')}."
             return Finding(FEATURE_FLAG, UNKNOWN, message, error.remedy)
         return self.finding(value, context)
 

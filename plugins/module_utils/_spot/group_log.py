@@ -40,7 +40,7 @@ def check(api: SpotApi | None, spot_account: str, group: str, instance_id: str, 
             at_least=_FIRST_PAUSE,
         )
     except SpotError as error:
-        message = f"Unknown whether Spot reacted to {instance_id}: {error}."
+        message = f"Unknown whether Spot reacted to {instance_id}: {str(error).rstrip('.')}."
         return Finding(REACTED, UNKNOWN, message, "Use a token that may read the group's log.")
     return finding(entries, instance_id, since, len(groups))
 

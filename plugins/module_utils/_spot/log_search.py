@@ -144,7 +144,7 @@ class LogSearch:
         try:
             hits = poll(search, lambda found: window.is_over(found.last), Deadline(window.timeout), at_least=_FIRST_PAUSE)
         except PeerError as error:
-            return Finding(LOG, UNKNOWN, f"Spot's log could not be searched: {error}.", error.remedy)
+            return Finding(LOG, UNKNOWN, f"Spot's log could not be searched: {str(error).rstrip('.')}.", error.remedy)
         return finding(hits, window, delivered)
 
     def search(self, words: t.Mapping[str, str], since: datetime.datetime, until: datetime.datetime) -> Hits:

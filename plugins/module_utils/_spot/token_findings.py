@@ -31,7 +31,7 @@ def findings(response: SpotResponse | SpotError | None, spot_account: str, aws_a
     if response is None:
         return [Finding(TOKEN, SKIP, "Not checked whether Spot accepts the token: no token was given.", "Set SPOTINST_TOKEN.")]
     if isinstance(response, SpotError):
-        return [Finding(TOKEN, UNKNOWN, f"Unknown whether Spot accepts the token: {response}.", "Try again.")]
+        return [Finding(TOKEN, UNKNOWN, f"Unknown whether Spot accepts the token: {str(response).rstrip('.')}.", "Try again.")]
     found = [_token_finding(response, spot_account, proof)]
     if found[0].outcome != FAIL and aws_account:
         found.append(_aws_account_finding(response, spot_account, aws_account))
