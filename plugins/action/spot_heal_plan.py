@@ -9,16 +9,10 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import healing_plan
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import argument_spec, plan_result
 
 _DICT = {"type": "dict", "default": {}}
-_ARGUMENTS = {
-    "preflight": _DICT,
-    "info": _DICT,
-    "enabled": {"type": "bool", "default": True},
-    "minimum_distance": {"type": "float", "default": 60.0},
-    "repairs_per_hour": {"type": "int", "default": 5},
-}
+_ARGUMENTS = {"preflight": _DICT, "info": _DICT, **argument_spec()}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -32,4 +26,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """See `ActionBase`."""
         super().run(tmp, task_vars)
         given = self.validate_argument_spec(argument_spec=_ARGUMENTS)[1]
-        return {"changed": False, **healing_plan(given, datetime.datetime.now(datetime.timezone.utc))}
+        regions, now = given["info"].get("regions") or {}, datetime.datetime.now(datetime.timezone.utc)
+        return {"changed": False, **plan_result(regions, given["preflight"], given, now)}

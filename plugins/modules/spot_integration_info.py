@@ -113,12 +113,6 @@ options:
       - The time, in hours, of which the deliveries are read. V(0) reads none.
     type: int
     default: 24
-  authorization_only:
-    description:
-      - If V(true), nothing but the state of the connection is read, and the record of healing. A region whose connection is authorised
-        counts as V(active) then. Takes a quarter of the calls.
-    type: bool
-    default: false
 
 extends_documentation_fragment:
   - spot.eventbridge._resources.aws_account
@@ -358,7 +352,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import failed_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.authorization import authorization_findings, read_authorization
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
@@ -384,7 +377,6 @@ def main() -> None:
             "queue_name": {"type": "str"},
             "stack_name": {"type": "str"},
             "evidence_hours": {"type": "int", "default": 24},
-            "authorization_only": {"type": "bool", "default": False},
             "watch_bus_arn": {"type": "str"},
             "description": {"type": "str"},
             "tags": {"type": "dict", "aliases": ["resource_tags"]},
@@ -412,29 +404,24 @@ def main() -> None:
 def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     regions = Regions(module, SERVICES, module.params["regions"])
     desired = Desired.to_compare(module.params, regions)
-    only = module.params["authorization_only"]
-    if only and desired.stack_name:
-        raise ArgumentError("authorization_only cannot be combined with stack_name, as the names are read from the stack.")
     hours, now = module.params["evidence_hours"], datetime.datetime.now(datetime.timezone.utc)
 
     def look(region: Region) -> tuple[Desired, Readings]:
-        if only:
-            return desired, read_authorization(region, desired)
         if desired.stack_name:
             return read_in_stack(region, desired, hours, now)
         return desired, read(region, desired, None, hours, now)
 
     role, found_in, hub = at_once(
-        lambda: None if only or desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
+        lambda: None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
         lambda: regions.run(look),
-        lambda: None if only else read_hub_of(regions, desired),
+        lambda: read_hub_of(regions, desired),
     )
     results: dict[str, t.Any] = {}
     for name, result in found_in.items():
         looked_for, readings = (desired, Readings.unread(result)) if isinstance(result, Failure) else result
-        if not (only or desired.stack_name):
+        if not desired.stack_name:
             looked_for, readings = with_role(desired, readings, readings.execution_role if isinstance(result, Failure) else role)
-        found = authorization_findings(readings, looked_for) if only else findings(regions[name], replace(readings, hub=hub), looked_for)
+        found = findings(regions[name], replace(readings, hub=hub), looked_for)
         results[name] = {
             "status": status(found),
             "findings": [finding.as_dict() for finding in found],

@@ -15,42 +15,20 @@ from dataclasses import asdict
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import ACTIVE, INACTIVE, problem, row
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import (
     NO_PROOF,
-    REPAIR,
     WAIT,
     WELL,
-    Brakes,
     Decision,
     pauses,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import known_loss, untold, waiting_accounts
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages, plan
-from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, healing_tag, parse_time
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import healing_tag, parse_time
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._results import latest, not_begun, repair_rows, who_of
 
 Info = t.Mapping[str, t.Any]
 # The remaining work of a run without work.
 NOTHING: dict[str, t.Any] = {"news": [], "records": {}, "delete": [], "postpone": [], "proved": False, "unproved": ""}
-
-
-def healing_plan(given: Info, now: datetime.datetime) -> dict[str, t.Any]:
-    """Return what is done with the regions that were read, the result of `spot_heal_plan`.
-
-    :param given: its options
-    """
-    brakes = Brakes(distance=given["minimum_distance"], most=given["repairs_per_hour"])
-    found = plan(
-        given["info"].get("regions") or {},
-        obstacles=given["preflight"].get("obstacles") or (),
-        brakes=brakes,
-        enabled=given["enabled"],
-        now=now,
-    )
-    return {
-        "repair": [name for name, decision in found.items() if decision.action == REPAIR],
-        "decisions": {name: asdict(decision) for name, decision in found.items()},
-        "began": as_text(now),
-    }
 
 
 def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -> Result:

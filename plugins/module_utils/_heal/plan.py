@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import ArgumentSpec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.finding import FAIL
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import GOOD
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import (
@@ -44,6 +45,15 @@ REMINDER = datetime.timedelta(hours=1)
 MOST_TOLD = 2
 _SECOND = datetime.timedelta(seconds=1)  # Events carry whole seconds.
 _TOLD_CAUSES = (FLAPPING, FAILED, OF_A_STACK_SET)
+
+
+def argument_spec() -> ArgumentSpec:
+    """Return the options that limit repairs."""
+    return {
+        "enabled": {"type": "bool", "default": True},
+        "minimum_distance": {"type": "float", "default": Brakes.distance},
+        "repairs_per_hour": {"type": "int", "default": Brakes.most},
+    }
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,23 @@ def plan(regions: Info, *, obstacles: t.Sequence[str], brakes: Brakes, enabled: 
     return {
         name: decide(entry, obstacles=obstacles, record=record_of(entry), brakes=brakes, enabled=enabled, now=now)
         for name, entry in regions.items()
+    }
+
+
+def plan_result(regions: Info, preflight: Info, settings: Info, now: datetime.datetime) -> dict[str, t.Any]:
+    """Return what is done with the regions that were read, as the result of `spot_heal_plan`.
+
+    :param regions: those of the result of `spot_integration_info`
+    :param preflight: the result of `spot_preflight_info`
+    :param settings: the options `enabled`, `minimum_distance` and `repairs_per_hour`
+    """
+    brakes = Brakes(distance=settings["minimum_distance"], most=settings["repairs_per_hour"])
+    obstacles = preflight.get("obstacles") or ()
+    found = plan(regions, obstacles=obstacles, brakes=brakes, enabled=settings["enabled"], now=now)
+    return {
+        "repair": [name for name, decision in found.items() if decision.action == REPAIR],
+        "decisions": {name: asdict(decision) for name, decision in found.items()},
+        "began": as_text(now),
     }
 
 

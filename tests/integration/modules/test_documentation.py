@@ -43,6 +43,7 @@ ONBOARDED = {
 # These need a service besides AWS and Spot, other accounts, time, an instance to lose, or an account without an integration. Their own
 # tests run them, and name what they may call.
 ELSEWHERE = {
+    "spot_heal_authorization",
     "spot_heal_notification",
     "spot_heal_plan",
     "spot_heal_queue",
@@ -83,7 +84,9 @@ def own_examples(module: str) -> Iterator[dict[str, Any]]:
 
 def at_spot(module: str, sandbox: Sandbox) -> dict[str, str]:
     """The option with which a module asks the sandbox's Spot, if it asks Spot at all."""
-    return {"spot_api_url": sandbox.spot_url} if "spot_api_url" in documentation(module)["options"] else {}
+    told = documentation(module)
+    asks = "spot_api_url" in told["options"] or f"{PREFIX}_preflight" in told["extends_documentation_fragment"]
+    return {"spot_api_url": sandbox.spot_url} if asks else {}
 
 
 def preflight_at(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,12 @@ from tests.integration.modules.test_documentation import ONBOARDED, PREFIX, exam
 from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.documented import documented, seen
 
-TAKES = {"spot_notification": {"aws_account": ACCOUNT}, "spot_test_event": {"settle_seconds": 0}}
+TAKES: dict[str, dict[str, Any]] = {
+    # The sandbox's connections were authorised just now.
+    "spot_heal_authorization": {"minimum_distance": 0},
+    "spot_notification": {"aws_account": ACCOUNT},
+    "spot_test_event": {"settle_seconds": 0},
+}
 
 
 @pytest.fixture
@@ -108,6 +113,15 @@ def test_spot_interruption(show: Any, sandbox: Sandbox) -> None:
     runs = show("spot_test_interruption", {"i-0123456789abcdef0": answer["Instances"][0]["InstanceId"]})
     assert list(outcomes(runs)) == ["pass", "pass"]
     assert everything("spot_test_interruption", runs) == set()
+
+
+def test_spot_heal_authorization(show: Any, sandbox: Sandbox) -> None:
+    for region in ("us-east-1", "eu-west-1"):
+        sandbox.boto3("events", region).deauthorize_connection(Name=NAME)
+    sandbox.add_fault({"error": {"status": 400, "code": "AccessDenied"}}, {"operation": "UpdateConnection", "region": "us-east-1"})
+    runs = show("spot_heal_authorization", {"{{ lookup('ansible.builtin.env', 'SPOTINST_TOKEN') }}": sandbox.tokens["admin"]})
+    assert runs[0].answer["connections"]["failed_regions"] == ["us-east-1"]
+    assert everything("spot_heal_authorization", runs) == set()
 
 
 def test_spot_heal_notification(run: Runner, tmp_path: Path) -> None:

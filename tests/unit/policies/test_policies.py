@@ -89,6 +89,7 @@ OF_MODULES = {
     "spot_api_destination": ["onboard"],
     "spot_dead_letter_queue": ["onboard", "kms-keys"],
     "spot_eventbridge_connection": ["onboard", "kms-keys"],
+    "spot_heal_authorization": ["verify", "heal", "kms-keys"],
     "spot_heal_queue": ["heal-hub"],
     "spot_heal_record": ["verify", "heal", "stack"],
     "spot_heal_resend": ["verify", "heal"],

@@ -10,8 +10,8 @@ import dataclasses
 import datetime
 from typing import Any
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import News
-from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import NOTHING, fleet, healed, healing_plan, rest_of_outage
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import News, plan_result
+from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import NOTHING, fleet, healed, rest_of_outage
 
 NOW = datetime.datetime(2026, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
 HERE, THERE = "eu-west-1", "us-east-1"
@@ -41,12 +41,16 @@ def result(before: dict[str, Any], after: dict[str, Any], messages: list[dict[st
         "preflight": PREFLIGHT,
         "info": [before, after],
         "integration": changed,
-        "plan": healing_plan({**options, **more}, NOW),
+        "plan": _plan({**options, **more}),
         "messages": messages,
         "failure": None,
         "known": "",
     }
     return healed({**given, **more}, host="production", predicted=False, now=NOW)
+
+
+def _plan(options: dict[str, Any]) -> dict[str, Any]:
+    return plan_result(options["info"].get("regions", {}), options["preflight"], options, NOW)
 
 
 def waiting(handle: str, cause: str = "") -> dict[str, Any]:
@@ -89,7 +93,7 @@ def test_check_mode_is_no_problem() -> None:
         "known": "",
     }
     options = {"preflight": PREFLIGHT, "info": before, "enabled": True, "minimum_distance": 60.0, "repairs_per_hour": 5}
-    assert healed({**given, "plan": healing_plan(options, NOW)}, host="production", predicted=True, now=NOW)["problem"] == ""
+    assert healed({**given, "plan": _plan(options)}, host="production", predicted=True, now=NOW)["problem"] == ""
 
 
 def test_events_that_no_account_took_are_postponed_and_named() -> None:

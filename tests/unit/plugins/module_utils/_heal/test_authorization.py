@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.authorizati
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
-DESIRED = cast("Any", SimpleNamespace(connection=SimpleNamespace(name="spot-interruption-act-d7320fba")))
+NAME = "spot-interruption-act-d7320fba"
 AUTHORIZED, LOST = (ExistingConnection({"connection_state": state}) for state in ("AUTHORIZED", "DEAUTHORIZED"))
 ACTIVE, INACTIVE = (ExistingApiDestination({"api_destination_state": state}) for state in ("ACTIVE", "INACTIVE"))
 STACK, OF_A_SET = Stack("network", "arn"), Stack("StackSet-spot-1", "arn")
@@ -49,6 +48,6 @@ def readings(connection: Any, destination: Any = None, stack: Any = None) -> Rea
     ],
 )
 def test_only_a_lost_authorisation_is_broken(found: Readings, expected: str) -> None:
-    findings = authorization_findings(found, DESIRED)
+    findings = authorization_findings(found, NAME)
     assert status(findings) == expected
     assert all(finding.message for finding in findings)
