@@ -47,7 +47,7 @@ options:
   require_spot:
     description:
       - If V(true), a missing token, a refusal by Spot or no response of Spot is a failure.
-      - If V(false), these are only reported in RV(checks), as for a run that only reads.
+      - If V(false), these are only reported, as for a run that only reads.
     type: bool
     default: true
   proof:
