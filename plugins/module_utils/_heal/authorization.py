@@ -32,6 +32,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Document
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
+    from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import Outcome
 
 _STATE = "connection_state"
 
@@ -68,16 +69,19 @@ def read_authorizations(
     return info_result(results, **whose, unsupported=unsupported, denied=denied), looked
 
 
-def authorize(regions: Regions, names: t.Iterable[str], connection: Connection, looked: Read, **how: t.Any) -> Document:
+def authorize(
+    regions: Regions, names: t.Iterable[str], connection: Connection, looked: Read, *, check_mode: bool, timeout: float
+) -> Document:
     """Authorise connections again, as they were read, and return the result of `spot_eventbridge_connection`.
 
     :param names: the regions
-    :param how: `check_mode` and `timeout` of `reconcile`
+    :param timeout: seconds to wait for AWS; 0 waits for nothing
     """
-    done = regions.run(
-        lambda region: reconcile(connection, region, look=lambda: looked[region.name], **how), [regions[name] for name in names]
-    )
-    return resource_result(connection.kind, done)
+
+    def one(region: Region) -> Outcome:
+        return reconcile(connection, region, check_mode=check_mode, timeout=timeout, look=lambda: looked[region.name])
+
+    return resource_result(connection.kind, regions.run(one, [regions[name] for name in names]))
 
 
 def read_authorization(region: Region, connection: Connection, aws_account: str) -> Readings:
