@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.histories.modules import healed, healing_plan
+from tests.histories.modules import healed, plan_result
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Healing:
     def decide(self, now: datetime.datetime) -> list[str]:
         """The regions to repair."""
         limits = {"minimum_distance": 60.0, "repairs_per_hour": 5, "enabled": True}
-        self.plan = healing_plan({"preflight": self.preflight, "info": self.before, **limits}, now)
+        self.plan = plan_result(self.before.get("regions") or {}, self.preflight, limits, now)
         return list(self.plan["repair"])
 
     def end(self, now: datetime.datetime, after: Json | None = None, integration: Json | None = None, *, predicted: bool = False) -> Json:

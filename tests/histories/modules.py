@@ -45,8 +45,8 @@ _MAINS = {
 PLUGINS = "ansible_collections.spot.eventbridge.plugins"
 UTILS = f"{PLUGINS}.module_utils"
 # What heal decides on the controller.
-_HEALING = importlib.import_module(f"{PLUGINS}.plugin_utils._healing")
-healed, healing_plan = _HEALING.healed, _HEALING.healing_plan
+healed = importlib.import_module(f"{PLUGINS}.plugin_utils._healing").healed
+plan_result = importlib.import_module(f"{UTILS}._heal.plan").plan_result
 healing_record = importlib.import_module(f"{UTILS}._notify.healing_record")
 # Modules that wait longer than this, by the clock of the sandbox, have no end.
 LONGEST = 3600 * 3
