@@ -336,7 +336,7 @@ notes:
 
 import datetime
 import typing as t
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -354,7 +354,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.desired import Desired
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.region import findings
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result, region_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import (
     SERVICES,
     Readings,
@@ -364,7 +364,6 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     read_role,
     with_role,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 
 
 def main() -> None:
@@ -422,14 +421,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
         if not desired.stack_name:
             looked_for, readings = with_role(desired, readings, readings.execution_role if isinstance(result, Failure) else role)
         found = findings(regions[name], replace(readings, hub=hub), looked_for)
-        results[name] = {
-            "status": status(found),
-            "findings": [finding.as_dict() for finding in found],
-            "resources": readings.documents(),
-            "evidence": readings.evidence.as_dict() if readings.evidence else None,
-            "stack_set": readings.stack_set,
-            "healing": asdict(readings.healing(desired.spot_account)),
-        }
+        results[name] = region_result(readings, found, desired.spot_account)
     return info_result(
         results,
         spot_account=desired.spot_account,

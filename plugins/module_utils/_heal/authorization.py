@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import Stack, owner
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.api_destination import ApiDestination
@@ -21,9 +20,8 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.reconcile i
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import resource_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.common import unread
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.findings.connection import state_finding
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result, region_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Reader, Readings
-from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.records import read_tags
 
 if t.TYPE_CHECKING:
@@ -57,14 +55,7 @@ def read_authorizations(
         findings = authorization_findings(readings, connection.name)
         if readings.connection and not isinstance(readings.connection, Failure):
             looked[name] = readings.connection
-        results[name] = {
-            "status": status(findings),
-            "findings": [finding.as_dict() for finding in findings],
-            "resources": readings.documents(),
-            "evidence": None,
-            "stack_set": readings.stack_set,
-            "healing": asdict(readings.healing(connection.spot_account)),
-        }
+        results[name] = region_result(readings, findings, connection.spot_account)
     whose = {"spot_account": connection.spot_account, "aws_account": aws_account}
     return info_result(results, **whose, unsupported=unsupported, denied=denied), looked
 

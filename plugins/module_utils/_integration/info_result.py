@@ -22,7 +22,11 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.results imp
     worst_first,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration.results import good_statuses
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.status import status
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import HealingRecord
+
+if t.TYPE_CHECKING:
+    from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read import Readings
 
 
 def info_result(
@@ -55,6 +59,21 @@ def info_result(
         "summary": rows,
         "problem": " | ".join(in_words(line) for line in rows if line["status"] not in good),
         "notes": [],
+    }
+
+
+def region_result(readings: Readings, findings: t.Sequence[Finding], spot_account: str) -> Document:
+    """Return the entry of a region that was read, as `info_result` takes it.
+
+    :param findings: at least one
+    """
+    return {
+        "status": status(findings),
+        "findings": [finding.as_dict() for finding in findings],
+        "resources": readings.documents(),
+        "evidence": readings.evidence.as_dict() if readings.evidence else None,
+        "stack_set": readings.stack_set,
+        "healing": asdict(readings.healing(spot_account)),
     }
 
 
