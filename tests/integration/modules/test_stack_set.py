@@ -424,7 +424,7 @@ class TestSteps:
 
     def test_a_run_in_steps_ends_as_one_at_once(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
-        accounts.sandbox.settings(stack_set_seconds=1.2)
+        accounts.sandbox.settings(stack_set_seconds=3)
         steps = [stack_set(**SMALL, _step={"operations": [], "seconds": 1})]
         while "_step" in steps[-1].answer:
             assert len(steps) < 20
@@ -437,7 +437,7 @@ class TestSteps:
 
     def test_what_failed_in_a_step_is_not_tried_again_in_the_next(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles(FIRST)
-        accounts.sandbox.settings(stack_set_seconds=1.2)
+        accounts.sandbox.settings(stack_set_seconds=3)
         steps = [stack_set(**SMALL, _step={"operations": [], "seconds": 1})]
         while "_step" in steps[-1].answer:
             assert len(steps) < 20
@@ -447,7 +447,7 @@ class TestSteps:
 
     def test_a_run_that_ended_in_between_is_completed_by_the_next(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
-        accounts.sandbox.settings(stack_set_seconds=1.2)
+        accounts.sandbox.settings(stack_set_seconds=3)
         assert stack_set(_step={"operations": [], "seconds": 1}).answer.keys() & {"_step"}
         accounts.sandbox.settings(stack_set_seconds=0)
         made(stack_set())

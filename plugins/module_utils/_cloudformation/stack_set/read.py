@@ -164,8 +164,11 @@ class Reader:
         self._known: dict[tuple[Pair, str], t.Mapping[str, str]] = {}
 
     def read(self) -> Reading:
-        """Call DescribeStackSet, ListStackInstances, ListStackSetOperations; DescribeStackInstance for each instance whose overrides
-        are not known; before that, once, GetTemplateSummary and the organisation."""
+        """Call DescribeStackSet, ListStackSetOperations, ListStackInstances; DescribeStackInstance for each instance whose overrides
+        are not known; before that, once, GetTemplateSummary and the organisation.
+
+        The operations come before the instances: the other way round, an operation that ends in between is not seen, and its instances
+        are read as they were during it."""
         desired = self._stack_set
         if desired.present and self._template is None:
             self._template = self._summary(**desired.source)
@@ -174,8 +177,8 @@ class Reader:
         reading = Reading(self._describe(), template=self._template, organization=self._organization)
         if reading.current is None:
             return reading
-        instances = self._instances()
-        return dataclasses.replace(reading, instances=self._with_overrides(instances), running=self._running())
+        running = self._running()
+        return dataclasses.replace(reading, instances=self._with_overrides(self._instances()), running=running)
 
     @property
     def _cloudformation(self) -> t.Any:

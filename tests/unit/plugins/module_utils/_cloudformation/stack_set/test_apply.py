@@ -174,6 +174,32 @@ def test_without_managed_execution_there_is_one(bring: t.Any) -> None:
     assert aws.most_at_once == 1
 
 
+class EndsWhileItIsRead(CloudFormation):
+    """CloudFormation with an operation of another caller on all instances, which ends between two calls of the next reading."""
+
+    in_progress: bool = False
+
+    def list_stack_instances(self, **given: t.Any) -> dict[str, t.Any]:
+        status = "OUTDATED" if self.in_progress else "CURRENT"
+        found = [{**item, "Status": status} for item in super().list_stack_instances(**given)["Summaries"]]
+        self.in_progress = False
+        return {"Summaries": found}
+
+    def list_stack_set_operations(self, **dummy: t.Any) -> dict[str, t.Any]:
+        found = [{"OperationId": "theirs", "Action": "UPDATE", "Status": "RUNNING"}] if self.in_progress else []
+        self.in_progress = False
+        return {"Summaries": found}
+
+
+def test_an_operation_that_ends_while_it_is_read_is_not_followed_by_an_update(bring: t.Any) -> None:
+    aws = EndsWhileItIsRead()
+    made = bring(aws)
+    aws.in_progress = True
+    again = bring(aws)
+    assert ("msg" in again, again["changed"], again["operations"]) == (False, False, [])
+    assert again["instances"] == made["instances"]
+
+
 def test_a_stack_set_that_does_not_go_is_not_deleted_again_and_again(bring: t.Any) -> None:
     aws = CloudFormation(stays=True)
     bring(aws)

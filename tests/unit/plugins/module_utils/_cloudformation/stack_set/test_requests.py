@@ -210,6 +210,10 @@ class TestReading:
                 found = {"StackSetName": "spot", "Status": "ACTIVE", "TemplateBody": given.template_body}
                 stub.add_response("describe_stack_set", {"StackSet": found}, self.WHICH)
                 more = {**self.WHICH, "MaxResults": 100}
+                running = {
+                    "Summaries": [{"OperationId": "o", "Action": "CREATE", "Status": "QUEUED"}, {"OperationId": "p", "Status": "FAILED"}]
+                }
+                stub.add_response("list_stack_set_operations", running, more)
                 stub.add_response("list_stack_instances", {"Summaries": [self.summary(A, ours)], "NextToken": "n"}, more)
                 second = [self.summary(B, "theirs"), self.summary(C, f"SpotAccountId-act-cccccccc-{'0' * 32}", "OUTDATED")]
                 stub.add_response("list_stack_instances", {"Summaries": second}, {**more, "NextToken": "n"})
@@ -217,10 +221,6 @@ class TestReading:
                 for account in (B, C) if _round == 0 else (C,):
                     override = {"ParameterOverrides": [{"ParameterKey": "SpotAccountId", "ParameterValue": SPOT[account]}]}
                     stub.add_response("describe_stack_instance", {"StackInstance": override})
-                running = {
-                    "Summaries": [{"OperationId": "o", "Action": "CREATE", "Status": "QUEUED"}, {"OperationId": "p", "Status": "FAILED"}]
-                }
-                stub.add_response("list_stack_set_operations", running, more)
                 read = reader.read()
                 assert {there.account for there in read.instances.values()} == {A, B, C}
                 assert all(there.overrides for there in read.instances.values())
@@ -237,9 +237,9 @@ class TestReading:
         with Stubber(client) as stub:
             stub.add_response("get_template_summary", {"Parameters": []})
             stub.add_response("describe_stack_set", {"StackSet": {"StackSetName": "spot", "TemplateBody": given.template_body}})
+            stub.add_response("list_stack_set_operations", {"Summaries": []})
             stub.add_response("list_stack_instances", {"Summaries": [self.summary(A, "theirs")]})
             stub.add_client_error("describe_stack_instance", "StackInstanceNotFoundException")
-            stub.add_response("list_stack_set_operations", {"Summaries": []})
             (there,) = Reader(given, {"cloudformation": client}).read().instances.values()
         assert there.overrides is None
 
@@ -251,8 +251,8 @@ class TestReading:
                 stub.add_response("get_template_summary", {"Parameters": [], "ResourceTypes": ["AWS::Events::Rule"]}, there)
                 stub.add_response("describe_stack_set", {"StackSet": {"StackSetName": "spot", "TemplateBody": "x"}})
                 stub.add_response("get_template_summary", {"Parameters": [], "ResourceTypes": [rule]}, {"TemplateBody": "x"})
-                stub.add_response("list_stack_instances", {"Summaries": []})
                 stub.add_response("list_stack_set_operations", {"Summaries": []})
+                stub.add_response("list_stack_instances", {"Summaries": []})
                 current = Reader(given, {"cloudformation": client}).read().current
             assert current is not None
             assert current.differences == differences
