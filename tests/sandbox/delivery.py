@@ -56,7 +56,7 @@ CANNOT_BE_REACHED = "API destination endpoint cannot be reached."
 
 @dataclass
 class Job:
-    """One event on its way to one target of one rule."""
+    """One event on its way to one target of one rule; `waited` is the sum of the waits between its attempts, in AWS's seconds."""
 
     account: str
     region: str
@@ -70,6 +70,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     attempts: int = 0
     wait: float = FIRST_WAIT
+    waited: float = 0.0
 
 
 class DeliveryError(Exception):
@@ -302,17 +303,19 @@ class Delivery:
     def _retry(self, job: Job, result: Result) -> None:
         policy = job.target.get("RetryPolicy", {})
         scale = self._settings.delivery_time_scale
-        wait = max(job.wait * random.uniform(0.5, 1.5), result.retry_after) * scale
-        age = time.monotonic() + wait - job.started
+        wait = max(job.wait * random.uniform(0.5, 1.5), result.retry_after)
+        # Only waits are scaled: what this machine takes for an attempt must not make an event too old.
+        attempting = time.monotonic() - job.started - job.waited * scale
+        job.waited += wait
         if job.attempts > policy.get("MaximumRetryAttempts", DEFAULT_ATTEMPTS):
             self._fail(job, result.status, result.code, result.message, "MaximumRetryAttempts")
-        elif age > policy.get("MaximumEventAgeInSeconds", DEFAULT_AGE) * scale:
+        elif attempting + job.waited > policy.get("MaximumEventAgeInSeconds", DEFAULT_AGE):
             self._fail(job, result.status, result.code, result.message, "MaximumEventAgeInSeconds")
         else:
             self._count(job, "RetryInvocationAttempts")
             self._log(job, result.status, result.message, "retrying")
             job.wait = min(job.wait * 2, LONGEST_WAIT)
-            self._scheduler.call(wait, partial(self._attempt, job))
+            self._scheduler.call(wait * scale, partial(self._attempt, job))
 
     def _fail(self, job: Job, status: int | None, code: str, message: str, condition: str | None = None) -> None:
         """Give up: to the dead-letter queue, if there is one that takes it."""

@@ -209,6 +209,13 @@ def test_an_event_gets_too_old(sandbox: Sandbox, integration: Integration) -> No
     assert integration.dead_letters()[0]["EXHAUSTED_RETRY_CONDITION"] == "MaximumEventAgeInSeconds"
 
 
+def test_an_event_does_not_get_older_because_the_machine_is_busy(sandbox: Sandbox, integration: Integration) -> None:
+    integration.complete(RetryPolicy={"MaximumEventAgeInSeconds": 60})
+    sandbox.add_fault({"status": 500, "latency": 0.5}, {"target": "spot"}, times=2)
+    # The waits are a hundredth, and so would be the age that is left: 0.6 s.
+    assert integration.interrupt() == ["retrying", "retrying", "delivered"]
+
+
 @pytest.mark.parametrize(
     ("statements", "state", "outcome"),
     [
