@@ -51,7 +51,8 @@ from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import r
 
 # The groups of accounts that share a hub, which the entry point heal_receive makes.
 _HUBS = "spot_hub_"
-_RECEIVED = "__spot_eventbridge_received"
+# What the first host of such a group received.
+_RECEIVED = "__spot_eventbridge_queue"
 _NOBODY = "all:!all"
 _CHOICES: dict[str, t.Callable[[dict[str, t.Any], t.Mapping[str, t.Any]], list[str]]] = {
     "work": lambda results, _received: [host for host, result in results.items() if result is None],

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import tags_of, text_in, text_of, troubles_in
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text, parse_time
 from tests.integration.heal.conftest import REGIONS, Watched
@@ -240,11 +242,16 @@ def test_without_a_hub_the_run_fails_in_one_line(watched: Watched) -> None:
     assert "The hub's queue another does not exist in us-east-1. Run the playbook spot.eventbridge.watch" in message
 
 
-def test_what_nobody_could_be_told_of_is_told_by_the_next_run(watched: Watched, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [({"folder": "{}"}, "cannot be written to"), ({"folders": "{}"}, "missing required arguments: folder found in file")],
+    ids=["a folder that is a file", "no folder"],
+)
+def test_what_nobody_could_be_told_of_is_told_by_the_next_run(watched: Watched, tmp_path: Path, options: dict[str, str], why: str) -> None:
     watched.lose(LOST)
     (tmp_path / "file").write_text("")
-    run = watched.heal(spot_eventbridge_notify_file={"folder": str(tmp_path / "file")})
-    assert "cannot be written to" in last_message(run)
+    run = watched.heal(spot_eventbridge_notify_file={name: text.format(tmp_path / "file") for name, text in options.items()})
+    assert why in last_message(run)
     assert watched.states()[LOST] == "AUTHORIZED"
     time.sleep(3.2)
     assert watched.heal().rc == 0

@@ -30,7 +30,7 @@ class HostVars:
 def host(account: str, received: dict[str, Any] | None = None, **healing: Any) -> dict[str, Any]:
     """The variables of a host after it was worked on."""
     found = {"spot_eventbridge_result": {"spot_account": account, "summary": [], "healing": {**HEALING, **healing}}}
-    return {**found, **({"__spot_eventbridge_received": received} if received else {})}
+    return {**found, **({"__spot_eventbridge_queue": received} if received else {})}
 
 
 def hosts(groups: dict[str, list[str]], of_hosts: dict[str, dict[str, Any]], which: str = "rest") -> list[str]:
