@@ -565,7 +565,7 @@ def test_from_one_template_to_another_the_stack_stays(stack: Stack, sandbox: San
 
 def test_what_somebody_else_is_doing_is_waited_for(stack: Stack, sandbox: Sandbox) -> None:
     stack()
-    sandbox.settings(stack_seconds=0.7)
+    sandbox.settings(stack_seconds=2)
     stack.client.update_stack(
         StackName=STACK,
         UsePreviousTemplate=True,
@@ -586,7 +586,7 @@ def test_a_stack_that_is_just_being_removed_is_made_anew(stack: Stack, sandbox: 
 
 
 def test_waiting_has_an_end_that_is_told(stack: Stack, sandbox: Sandbox) -> None:
-    sandbox.settings(stack_seconds=4)
+    sandbox.settings(stack_seconds=12)
     assert "AWS was still changing the stack after 1 seconds; run again later" in stack(wait_timeout=1).message
     busy = stack(wait_timeout=1)
     assert busy.error == {"code": "InProgress", "message": "the stack is CREATE_IN_PROGRESS: wait until it is done, or raise wait_timeout"}
@@ -624,7 +624,7 @@ def test_a_rollback_as_slow_as_in_aws_names_its_reason(stack: Stack, sandbox: Sa
 
 
 def test_aws_is_not_waited_for_if_told_so(stack: Stack, sandbox: Sandbox) -> None:
-    sandbox.settings(stack_seconds=1)
+    sandbox.settings(stack_seconds=4)
     made = stack(wait=False)
     assert (made.action, made.entry["stack"]["stack_status"], made.entry["connection"]) == ("created", "CREATE_IN_PROGRESS", None)
     stack.ends("CREATE_COMPLETE")

@@ -403,7 +403,7 @@ class TestOthers:
 class TestWithoutWaiting:
     def test_all_is_begun_and_nobody_looks(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
-        accounts.sandbox.settings(stack_set_seconds=0.3)
+        accounts.sandbox.settings(stack_set_seconds=3)
         done = made(stack_set(**SMALL, wait=False))
         assert [entry["status"] for entry in done.answer["operations"]] == ["SUCCEEDED", "RUNNING", "RUNNING"]
         assert done.warnings == ["2 operation(s) continue in AWS; run again to read their results."]

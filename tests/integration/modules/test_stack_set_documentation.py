@@ -84,7 +84,7 @@ def test_everything_that_return_tells_is_returned(accounts: Accounts, sandbox: S
     accounts.execution_role(SECOND)
     assert not look(**ABSENT).failed
     unit = accounts.unit(accounts.organize(), *SMALL)
-    sandbox.settings(stack_set_seconds=2)
+    sandbox.settings(stack_set_seconds=4)
     assert look(
         permission_model="service_managed", organizational_unit_ids=[unit], _step={"operations": [], "seconds": 1}
     ).answer.keys() & {"_step"}

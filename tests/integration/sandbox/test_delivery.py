@@ -172,8 +172,8 @@ def test_a_connection_that_is_refused_is_retried(integration: Integration) -> No
 
 def test_an_endpoint_that_does_not_answer_in_time_is_retried(sandbox: Sandbox, integration: Integration) -> None:
     integration.complete()
-    sandbox.settings(delivery_timeout=0.1)
-    sandbox.add_fault({"latency": 0.3}, {"target": "spot"}, times=1)
+    sandbox.settings(delivery_timeout=1)
+    sandbox.add_fault({"latency": 3}, {"target": "spot"}, times=1)
     assert integration.interrupt() == ["retrying", "delivered"]
 
 

@@ -393,7 +393,7 @@ def test_one_operation_at_a_time(sandbox: Sandbox, deployed: StackSets) -> None:
 
 def test_managed_execution_queues(sandbox: Sandbox, deployed: StackSets) -> None:
     deployed.update(ManagedExecution={"Active": True})
-    sandbox.settings(stack_set_seconds=1)
+    sandbox.settings(stack_set_seconds=2)
     first = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
     second = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
     third = deployed.client.update_stack_set(StackSetName="warnings", UsePreviousTemplate=True)
@@ -408,7 +408,7 @@ def test_managed_execution_queues(sandbox: Sandbox, deployed: StackSets) -> None
 def test_an_operation_can_be_stopped(sandbox: Sandbox, sets: StackSets) -> None:
     sets.roles(FIRST, SECOND)
     sets.create()
-    sandbox.settings(stack_seconds=0.3)
+    sandbox.settings(stack_seconds=1.5)
     answer = sets.client.create_stack_instances(StackSetName="warnings", Accounts=[FIRST, SECOND], Regions=REGIONS[:1])
     while sets.instances()[FIRST, REGIONS[0]][1] != "RUNNING":
         time.sleep(0.01)
@@ -592,7 +592,7 @@ def test_an_account_that_was_left_out_stays_out_when_it_moves_below_the_unit(set
 def test_automatic_deployment_waits_for_what_is_under_way(sandbox: Sandbox, sets: StackSets) -> None:
     unit = sets.unit(sets.organize(), "unit", FIRST)
     sets.create_managed()
-    sandbox.settings(stack_set_seconds=0.2)
+    sandbox.settings(stack_set_seconds=2)
     targets = {"OrganizationalUnitIds": [unit]}
     sets.client.create_stack_instances(StackSetName="warnings", DeploymentTargets=targets, Regions=REGIONS[:1])
     sets.sandbox.add_organization_account(SECOND, parent=unit)
