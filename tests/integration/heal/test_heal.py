@@ -244,7 +244,10 @@ def test_without_a_hub_the_run_fails_in_one_line(watched: Watched) -> None:
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [({"folder": "{}"}, "cannot be written to"), ({"folders": "{}"}, "missing required arguments: folder found in file")],
+    [
+        ({"folder": "{}"}, "act-d7320fba: notification: 1 of 1 channel(s) failed. file: "),
+        ({"folders": "{}"}, "act-d7320fba: Nobody could be notified, correct the settings of the channels: missing required"),
+    ],
     ids=["a folder that is a file", "no folder"],
 )
 def test_what_nobody_could_be_told_of_is_told_by_the_next_run(watched: Watched, tmp_path: Path, options: dict[str, str], why: str) -> None:
