@@ -21,6 +21,7 @@ from xml.sax.saxutils import escape
 from . import moto_app, regions, system_tags
 from .authorization import needs
 from .faults import Faults
+from .lagging_reads import LaggingReads
 from .policy import allows, denies
 from .server import Answer, Request, json_answer
 from .sessions import Sessions, may_assume
@@ -107,12 +108,14 @@ class Aws:
         self.own: dict[str, Callable[[Call], Answer]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         self._sessions = Sessions(settings)
+        self._lagging = LaggingReads(settings)
 
     def reset(self) -> None:
         """Forget the log and the permissions; the settings and faults are others' to reset."""
         self.calls.clear()
         self.forget_permissions()
         self._sessions.reset()
+        self._lagging.reset()
 
     def handle(self, request: Request) -> Answer | None:
         """Answer a request to AWS; None stands for a connection closed without an answer."""
@@ -138,6 +141,7 @@ class Aws:
                 "path": call.request.path,
                 "role": call.form.get("RoleArn", ""),
                 "write": "yes" if call.writes else "no",
+                "by": call.origin.by if call.origin else "caller",
                 "attempt": call.attempt,
             }
         )
@@ -165,7 +169,7 @@ class Aws:
         if "partial" in fault and call.operation in ("PutTargets", "RemoveTargets"):
             answer = self._partial(call)
         else:
-            answer = _prescribed(call, fault) or self._answer(call)
+            answer = _prescribed(call, fault) or self._lagging.answer(call, lambda: self._answer(call))
         entry["status"], entry["ended"] = answer.status, time.time()
         return None if "lost_answer" in fault else answer
 

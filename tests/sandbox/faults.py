@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-ATTRIBUTES = ("target", "service", "operation", "region", "account", "path", "role", "write")
+ATTRIBUTES = ("target", "service", "operation", "region", "account", "path", "role", "write", "by")
 KINDS = ("latency", "held", "throttle", "error", "hang", "drop", "garbage", "lost_answer", "partial", "status", "reset", "text")
 FREQUENCIES = ("every", "rate", "seed", "times", "after")
 # A rate leaves the fifth attempt of a call and those after it alone: clients give up after six, and by chance alone one call in some

@@ -38,7 +38,7 @@ from moto.iam.models import AccessKey, iam_backends
 
 from . import short_way, turns
 from .client import Json, Sandbox
-from .cloudformation import services
+from .cloudformation import deployment, services
 from .scheduler import Scheduler
 from .server import Answer, Request
 from .world import World
@@ -127,6 +127,7 @@ class InProcess(Sandbox):
             mock.patch.object(concurrent.futures, "Future", turns.Future),
             mock.patch.object(concurrent.futures, "wait", turns.wait),
             mock.patch.object(services, "in_background", lambda function: CLOCK.call(0, function)),
+            mock.patch.object(deployment, "_at_once", lambda _workers, work, items: [work(item) for item in items]),
             mock.patch.object(urllib.request, "urlopen", self._open),
             # Neither is looked at here, and both take longer than all else.
             mock.patch.object(urls, "make_context", functools.cache(urls.make_context)),

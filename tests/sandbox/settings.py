@@ -20,6 +20,7 @@ class Settings:
         latency: added to every AWS call, outside of any lock.
         state_seconds: how long a connection stays in CREATING, UPDATING, AUTHORIZING or DELETING.
         destination_lag_seconds: how long an API destination still shows its old state after its connection's has changed (AWS: 1 to 2).
+        read_lag_seconds: how long EventBridge, SQS and IAM show what there was before a change, to whoever has read it before.
         role_spread_seconds: how long a new role, or a changed trust policy, is not yet known to EventBridge. CloudFormation does not
             wait for it; with `stack_time_scale`, it puts a rule's targets half a minute after the rule.
         queue_name_seconds: how long the name of a deleted queue cannot be used again (AWS: 60).
@@ -54,6 +55,7 @@ class Settings:
     latency: float = 0.0
     state_seconds: float = 0.0
     destination_lag_seconds: float = 0.0
+    read_lag_seconds: float = 0.0
     role_spread_seconds: float = 0.0
     queue_name_seconds: float = 60.0
     visibility_time_scale: float = 1.0

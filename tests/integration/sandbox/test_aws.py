@@ -320,3 +320,21 @@ def struck(client: Any, calls: int) -> list[bool]:
         except ClientError:
             result.append(True)
     return result
+
+
+def test_reads_can_show_a_change_late_to_whoever_has_read_before(sandbox: Sandbox) -> None:
+    events, sqs = sandbox.boto3("events"), sandbox.boto3("sqs")
+    sandbox.settings(read_lag_seconds=60)
+    with pytest.raises(ClientError):
+        events.describe_rule(Name="late")
+    url = sqs.create_queue(QueueName="late")["QueueUrl"]
+    events.put_rule(Name="late", EventPattern='{"source": ["aws.ec2"]}')
+    with pytest.raises(ClientError):
+        events.describe_rule(Name="late")
+    # Nobody has read these before.
+    assert [rule["Name"] for rule in events.list_rules()["Rules"]] == ["late"]
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])["Attributes"] == {"DelaySeconds": "0"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "7"})
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])["Attributes"] == {"DelaySeconds": "0"}
+    sandbox.settings(read_lag_seconds=0)
+    assert events.describe_rule(Name="late")["State"] == "ENABLED"

@@ -21,6 +21,7 @@ from .. import organizations
 from ..moto_app import LOCK
 from ..policy import allows
 from ..settings import Settings
+from . import services
 from .errors import Abandoned, Refusal
 from .services import Surroundings
 from .stack import Stack, now
@@ -59,7 +60,7 @@ class Deployment:
         for instance in self._instances(stack_set, operation):
             instance.detailed, instance.reason, instance.last_operation = "PENDING", None, operation.id
             _override(instance, operation)
-        threading.Thread(target=self._run, args=(stack_set, operation), daemon=True).start()
+        services.in_background(lambda: self._run(stack_set, operation))
 
     def _instances(self, stack_set: StackSet, operation: SetOperation) -> list[Instance]:
         return [stack_set.instances[result.account, result.region] for result in operation.results]
