@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
 
 # Seconds to wait for a description that AWS took and does not show yet, once all else is shown.
 _COSMETIC_TIMEOUT = 5.0
+# Seconds until what does not work is believed to be broken: the first reads after a change may show what was before it.
+_BROKEN_TIMEOUT = 5.0
 
 
 def reconcile(
@@ -105,6 +107,7 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tupl
     """
     between, note = pauses(), None
     cosmetic = Deadline(min(_COSMETIC_TIMEOUT, deadline.remaining))
+    broken = Deadline(min(_BROKEN_TIMEOUT, deadline.remaining))
     while True:
         existing = _read_settled(resource, region, deadline)
         if not deadline.seconds:
@@ -112,8 +115,13 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tupl
         if not resource.settled(existing):
             message = f"the {resource.kind} was still being changed by AWS after {deadline.seconds:g} seconds; run again later"
             raise RegionError("Timeout", message)
-        if resource.achieved(region, existing):
-            break
+        try:
+            if resource.achieved(region, existing):
+                break
+        except RegionError:
+            if not broken.sleep(next(between)):
+                raise
+            continue
         all_else = resource.as_described(existing).achieved(region, existing)
         # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
         if not (cosmetic if all_else else deadline).sleep(next(between)):

@@ -265,6 +265,18 @@ def test_resource_broken_after_the_change_is_an_error_with_its_reason() -> None:
     assert caught.value.failure.code == "Broken"
 
 
+def test_resource_that_was_broken_and_whose_change_is_not_visible_yet_is_read_again(clock: t.Any) -> None:
+    lamps = Lamps(Light("red", "DARK"), hidden_for=3)
+    assert run(lamps).document == {"color": "green", "state": "STEADY"}
+    assert (lamps.calls, len(clock.pauses)) == (["paint"], 3)
+
+
+def test_resource_that_stays_broken_is_an_error_after_seconds(clock: t.Any) -> None:
+    with pytest.raises(RegionError, match="the lamp is dark"):
+        run(Lamps(Light("red", "DARK"), hidden_for=1000), timeout=60)
+    assert sum(clock.pauses) <= 5
+
+
 def test_change_not_visible_yet_is_read_again(clock: t.Any) -> None:
     lamps = Lamps(Light("red"), hidden_for=3)
     assert run(lamps).document == {"color": "green", "state": "STEADY"}
