@@ -107,6 +107,10 @@ class EventRule(Resource):
         """Return the id that the target has, or will have."""
         return self.target_id
 
+    def note(self, existing: ExistingRule, target_id: str) -> str | None:
+        """Return what people have to know of a rule that is as desired; None if nothing."""
+        return None
+
     def unmet_dependency(self, region: Region, existing: ExistingRule) -> str | None:
         """Return what is missing that the target needs, and what to do; None if nothing is."""
         return None
@@ -146,7 +150,7 @@ class EventRule(Resource):
         put_target = existing.target(target_id) != target
         tagging = tag_calls(existing.tags, self.tags, self.purge_tags, existing.document["arn"]) if existing.found is not None else []
         if existing.found is not None and not (put_rule or put_target or tagging):
-            return unchanged(existing)
+            return unchanged(existing, note=self.note(existing, target_id))
 
         calls: list[Call] = []
         if put_rule:
@@ -172,6 +176,7 @@ class EventRule(Resource):
             {**desired, "target": document(target), "tags": tags_after(existing.tags, self.tags, self.purge_tags)},
             tuple(calls),
             unmet_dependency=self.unmet_dependency(region, existing),
+            note=self.note(existing, target_id),
         )
 
     def _plan_removal(self, existing: ExistingRule | None) -> Plan:

@@ -172,6 +172,11 @@ class Rule(EventRule):
                     return str(target["Id"])
         return self.target_id
 
+    def note(self, existing: ExistingRule, target_id: str) -> str | None:
+        """See `event_rule.EventRule`."""
+        second = [target["Id"] for target in existing.targets if target["Id"] != target_id and target["Arn"] == existing.destination_arn]
+        return f"the rule {self.name} delivers each notice again by {', '.join(second)}, targets of others: remove them" if second else None
+
     def unmet_dependency(self, region: Region, existing: ExistingRule) -> str | None:
         """See `event_rule.EventRule`."""
         if existing.destination_arn:

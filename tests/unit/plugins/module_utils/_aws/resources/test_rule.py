@@ -181,6 +181,12 @@ def test_foreign_target_of_the_same_destination_is_taken_over(region: Region) ->
     assert calls(plan) == [("put_targets", {"Rule": NAME, "EventBusName": "default", "Targets": [{**TARGET, "Id": "by-hand"}]})]
 
 
+def test_a_second_target_to_the_same_destination_is_a_note(region: Region) -> None:
+    plan = DESIRED.plan(region, current(TARGET, {**FOREIGN, "Arn": DESTINATION}, FOREIGN | {"Id": "log"}))
+    assert plan.action == "unchanged"
+    assert plan.note == f"the rule {NAME} delivers each notice again by audit, targets of others: remove them"
+
+
 def test_foreign_target_as_desired_is_unchanged(region: Region) -> None:
     assert DESIRED.plan(region, current({**TARGET, "Id": "by-hand"})).action == "unchanged"
 
