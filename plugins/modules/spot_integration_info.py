@@ -361,6 +361,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._integration.read
     read,
     read_hub_of,
     read_in_stack,
+    read_in_stack_set,
     read_role,
     with_role,
 )
@@ -408,7 +409,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     def look(region: Region) -> tuple[Desired, Readings]:
         if desired.stack_name:
             return read_in_stack(region, desired, hours, now)
-        return desired, read(region, desired, None, hours, now)
+        return read_in_stack_set(region, desired, read(region, desired, None, hours, now), hours, now)
 
     role, found_in, hub = at_once(
         lambda: None if desired.stack_name else read_role(regions.home(("iam",)), desired.rule.role_arn),
@@ -418,7 +419,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     results: dict[str, t.Any] = {}
     for name, result in found_in.items():
         looked_for, readings = (desired, Readings.unread(result)) if isinstance(result, Failure) else result
-        if not desired.stack_name:
+        if not looked_for.stack_name:
             looked_for, readings = with_role(desired, readings, readings.execution_role if isinstance(result, Failure) else role)
         found = findings(regions[name], replace(readings, hub=hub), looked_for)
         results[name] = region_result(readings, found, desired.spot_account)

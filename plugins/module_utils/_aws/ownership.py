@@ -19,6 +19,11 @@ CLOUDFORMATION = "cloudformation"
 
 # How CloudFormation names the stacks of a stack set (CloudFormation user guide, "StackSets concepts").
 _OF_A_STACK_SET = "StackSet-"
+# How a stack of a stack set is repaired.
+BY_STACK_SET = (
+    "Run the playbook spot.eventbridge.stack_set; where the authorisation is lost, with another token_revision, which writes the token "
+    "to all of its accounts."
+)
 # The parts of an integration. An integration is only a part of a stack with any other resource.
 _INTEGRATION = frozenset(
     {
@@ -45,11 +50,13 @@ class Stack:
     """The CloudFormation stack that made a resource, and would remove it.
 
     :ivar more: its resources outside of one integration: logical ids
+    :ivar resources: all of its resources, as DescribeStackResources returns them; none where it was not asked
     """
 
     name: str
     stack_id: str
     more: tuple[str, ...] = field(default=(), compare=False)
+    resources: tuple[t.Mapping[str, t.Any], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def of_a_set(self) -> bool:
@@ -74,7 +81,7 @@ def owner(region: Region, physical_id: str) -> Stack | None:
         if is_code(error, "ValidationError"):
             return None
         raise
-    return Stack(found[0]["StackName"], found[0]["StackId"], _more_than_one_integration(found)) if found else None
+    return Stack(found[0]["StackName"], found[0]["StackId"], _more_than_one_integration(found), tuple(found)) if found else None
 
 
 def _more_than_one_integration(resources: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ GOOD_STATES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_
 class StackNames:
     """A stack that holds an integration, and the names of its parts.
 
+    :ivar status: as DescribeStacks returns it; empty if only its resources were read
     :ivar names: by type of resource, such as `AWS::Events::Rule`, of the existing parts
     :ivar ours: whether it is made of this collection's template
     """
@@ -96,13 +97,18 @@ def stack_names(region: Region, stack_name: str) -> StackNames | None:
         if is_code(error, "ValidationError"):
             return None
         raise
+    return names_of(Stack(stack["StackName"], stack["StackId"]), resources, stack["StackStatus"])
+
+
+def names_of(stack: Stack, resources: t.Sequence[t.Mapping[str, t.Any]], status: str = "") -> StackNames:
+    """Return the parts of a stack, from its resources as DescribeStackResources returns them."""
     names = {
         item["ResourceType"]: item["PhysicalResourceId"]
         for item in resources
         if item.get("PhysicalResourceId") and item.get("ResourceStatus") != "DELETE_COMPLETE" and item["LogicalResourceId"] != ALARM_RULE
     }
     holds_ours = {item["LogicalResourceId"] for item in resources} >= _OURS
-    found = StackNames(Stack(stack["StackName"], stack["StackId"]), stack["StackStatus"], names, holds_ours)
+    found = StackNames(stack, status, names, holds_ours)
     # A copy of this collection's template that leaves the names to CloudFormation is another one, with another policy of the queue.
     one_name = len({name for name in (found.connection, found.api_destination, found.rule) if name}) <= 1
     return replace(found, ours=holds_ours and one_name)

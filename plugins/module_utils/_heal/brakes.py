@@ -12,6 +12,7 @@ import random
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import BY_STACK_SET
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.results import (
     ABSENT,
     BROKEN,
@@ -35,10 +36,6 @@ OF_A_STACK_SET = "stack_set"
 _FIRST_PAUSE, _LONGEST_PAUSE = 15.0, 300.0
 # A fifth more or less, so that what was lost at once is not tried again at once.
 _JITTER = 0.2
-_STACK_SET = (
-    "Run the playbook spot.eventbridge.stack_set; where the authorisation is lost, with another token_revision, which writes the token "
-    "to all of its accounts."
-)
 # The seconds between two messages of an outage.
 _TURN = 30
 
@@ -118,8 +115,7 @@ def decide(
     :param enabled: whether the account is to be healed
     """
     status = entry["status"]
-    if status in GOOD or (entry["stack_set"] and _is_authorized(entry)):
-        # The names and settings of a stack set are its own.
+    if status in GOOD:
         return Decision(WELL)
     left = _left_alone(status, record, enabled)
     if left:
@@ -136,7 +132,7 @@ def _waits(entry: t.Mapping[str, t.Any], obstacles: t.Sequence[str], record: Hea
         why = f"the tags of its rule cannot be read ({record.unread}), so whether the tag {TAG} is off is not known"
         return Decision(WAIT, UNREAD, why)
     if entry["stack_set"]:
-        why = f"{entry['stack_set']} is a stack of a stack set, and only its stack set may change it. {_STACK_SET}"
+        why = f"{entry['stack_set']} is a stack of a stack set, and only its stack set may change it. {BY_STACK_SET}"
         return Decision(WAIT, OF_A_STACK_SET, why)
     return Decision(WAIT, NO_PROOF, " ".join(obstacles)) if obstacles else None
 
@@ -166,11 +162,6 @@ def _limited(entry: t.Mapping[str, t.Any], record: HealingRecord, brakes: Brakes
 def authorized_at(entry: t.Mapping[str, t.Any]) -> datetime.datetime | None:
     """Return when the connection of a region was last authorised; None if that is not known."""
     return next(iter(_authorized(entry)), None)
-
-
-def _is_authorized(entry: t.Mapping[str, t.Any]) -> bool:
-    connection = (entry.get("resources") or {}).get("connection") or {}
-    return bool(connection.get("connection_state") == "AUTHORIZED")
 
 
 def _authorized(entry: t.Mapping[str, t.Any]) -> list[datetime.datetime]:

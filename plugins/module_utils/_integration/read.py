@@ -27,7 +27,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.de
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.event_rule import ExistingRule
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_role import ExistingRole, read_with_policies
-from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, stack_names
+from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import StackNames, names_of, stack_names
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import at_once
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
@@ -89,7 +89,8 @@ class Readings:
     @property
     def stack_set(self) -> str:
         """Return the stack of a stack set that it belongs to; empty if it belongs to none, as far as is known."""
-        return self.stack.name if isinstance(self.stack, Stack) and self.stack.of_a_set else ""
+        stack = self.stack.stack if isinstance(self.stack, StackNames) else self.stack
+        return stack.name if isinstance(stack, Stack) and stack.of_a_set else ""
 
     def documents(self) -> dict[str, t.Any]:
         """Return the resources as results have them: None for a resource that does not exist or could not be read."""
@@ -190,6 +191,27 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
         connection = attempt(lambda: desired.connection.read(region))
         refused = connection if isinstance(connection, Failure) and connection.leaves_out else None
         return desired, Readings(refused, None, None, None, None, stack=stack)
+    return _read_as_named(region, desired, stack, window_hours, now)
+
+
+def read_in_stack_set(
+    region: Region, desired: Desired, by_name: Readings, window_hours: int, now: datetime.datetime
+) -> tuple[Desired, Readings]:
+    """Read once more an integration that turned out to be in a stack of a stack set, as `read_in_stack` does.
+
+    Nobody can say the name of such a stack ahead: AWS chooses it for each account and region.
+
+    :param by_name: the readings under the names that are desired; they are returned where it is in no such stack
+    """
+    if not (isinstance(by_name.stack, Stack) and by_name.stack.of_a_set):
+        return desired, by_name
+    stack = names_of(by_name.stack, by_name.stack.resources)
+    return _read_as_named(region, replace(desired, stack_name=stack.stack.name, tags=None), stack, window_hours, now)
+
+
+def _read_as_named(
+    region: Region, desired: Desired, stack: StackNames, window_hours: int, now: datetime.datetime
+) -> tuple[Desired, Readings]:
     desired = desired.named_as_in(stack, region)
     role = read_role(region, desired.rule.role_arn)
     if isinstance(role, ExistingRole):  # its path is no part of its name

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.modules.accounts import FIRST, HOME, LATE, NAME, REGIONS, SECOND, SPOT_ACCOUNTS, THIRD, Accounts, each
-from tests.integration.modules.runner import Run
+from tests.integration.modules.runner import Run, Runner
 
 StackSet = Callable[..., Run]
 ABSENT: dict[str, Any] = {"state": "absent", "template_body": None, "spot_accounts": None, "regions": None}
@@ -57,6 +57,28 @@ class TestDeployment:
         ]
         found = {(entry["account"], entry["region"]): (entry["status"], entry["spot_account"]) for entry in deployed.answer["instances"]}
         assert found == {(account, region): ("CURRENT", spot) for account, spot in SPOT_ACCOUNTS.items() for region in REGIONS}
+
+    def test_an_instance_is_verified_under_the_names_of_its_stack(self, accounts: Accounts, small: Run, run: Runner) -> None:
+        def found() -> dict[str, Any]:
+            looked = run(
+                "spot_integration_info",
+                name=f"spot-interruption-{SPOT_ACCOUNTS[FIRST]}",
+                spot_account=SPOT_ACCOUNTS[FIRST],
+                regions=REGIONS[:1],
+                assume_role_arn=f"arn:aws:iam::{FIRST}:role/tester",
+                tags={"ManagedBy": "spot.eventbridge"},
+            )
+            assert not looked.failed, looked.message
+            return looked.entry
+
+        entry = found()
+        assert entry["status"] == "active", entry["findings"]
+        assert entry["stack_set"].startswith(f"StackSet-{NAME}-")
+        accounts.client(FIRST, "events", REGIONS[0]).disable_rule(Name=f"spot-interruption-{SPOT_ACCOUNTS[FIRST]}")
+        entry = found()
+        assert entry["status"] == "drifted"
+        (state,) = [finding for finding in entry["findings"] if finding["check"] == "rule_state"]
+        assert state["remedy"].startswith("Run the playbook spot.eventbridge.stack_set;")
 
     def test_a_second_run_does_nothing_and_asks_no_instance(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         accounts.sandbox.clear_calls()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.ownership import BY_STACK_SET
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.resources.existing_connection import ExistingConnection
 from ansible_collections.spot.eventbridge.plugins.module_utils._cloudformation.stack_names import GOOD_STATES, StackNames
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure
@@ -23,6 +24,7 @@ if t.TYPE_CHECKING:
 
 STACK = "stack"
 _AGAIN = "Run the playbook spot.eventbridge.offboard for this region, then spot.eventbridge.onboard."
+_BY_SET = "Run the playbook spot.eventbridge.stack_set without this account or region, then with it."
 # Settings that another template may make differently from this collection, and still send every notice.
 BY_CHOICE = (
     *("api_destination_rate_limit", "target_retry_policy", "target_dead_letter"),
@@ -38,12 +40,13 @@ def stack_findings(readings: Readings, desired: Desired) -> list[Finding]:
             return [unread(STACK, stack)]
         message = "Unknown whether it belongs to a CloudFormation stack: the caller lacks cloudformation:DescribeStackResources."
         return [Finding(STACK, SKIP, message, "Grant the permission, if CloudFormation is used here.")]
-    if isinstance(stack, StackNames):
+    if isinstance(stack, StackNames) and stack.status:
         return [_stack_state(stack)]
     if stack is None:
         return (
             [Finding(STACK, PASS, "It belongs to no CloudFormation stack.")] if isinstance(readings.connection, ExistingConnection) else []
         )
+    stack = stack.stack if isinstance(stack, StackNames) else stack
     message = f"It belongs to {stack}, which does not detect changes of others, and removes it when it is deleted."
     if stack.of_a_set:
         return [Finding(STACK, WARN, message, "Manage it with the playbook spot.eventbridge.stack_set.")]
@@ -75,6 +78,10 @@ def in_stack(finding: Finding, stack: StackNames, readings: Readings) -> Finding
     if not stack.ours and finding.check in (*BY_CHOICE, *hidden):
         return dataclasses.replace(finding, outcome=WARN, remedy="The stack's template sets it. This collection's own template differs.")
     if parts.get(finding.check, finding) is None:
-        message = f"{finding.message.rstrip('.')}. It was deleted outside the stack {stack.stack.name}, which does not make it again: "
+        message = f"{finding.message.rstrip('.')}. It was deleted outside {stack.stack}, which does not make it again: "
+        if stack.stack.of_a_set:
+            return dataclasses.replace(finding, message=f"{message}remove the region from the stack set, and add it again.", remedy=_BY_SET)
         return dataclasses.replace(finding, message=f"{message}offboard the region, and onboard it again.", remedy=_AGAIN)
+    if stack.stack.of_a_set and finding.remedy == REPAIR:
+        return dataclasses.replace(finding, remedy=BY_STACK_SET)
     return finding

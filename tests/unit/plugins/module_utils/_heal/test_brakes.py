@@ -277,7 +277,7 @@ def test_a_region_of_a_stack_set_is_not_written_to_and_told_with_what_helps() ->
     news = ended(found, decision).news
     assert news
     assert (news.kind, news.count) == (NOT_REPAIRED, 1)
-    # With its authorisation it is well, whatever names and settings the stack set has.
-    authorized = {**found, "status": "incomplete", "resources": {"connection": {"connection_state": "AUTHORIZED"}}}
-    assert decided(authorized) == Decision(WELL)
+    # Verify reads it under its own names, so that it is broken although its connection is authorised.
+    authorized = {**found, "resources": {"connection": {"connection_state": "AUTHORIZED"}}}
+    assert decided(authorized).cause == OF_A_STACK_SET
     assert decided({**authorized, "stack_set": ""}).action == REPAIR

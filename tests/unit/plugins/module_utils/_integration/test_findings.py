@@ -820,6 +820,16 @@ def test_one_of_a_stack_set_is_left_to_the_stack_set() -> None:
     assert "spot.eventbridge.stack_set" in finding.remedy
 
 
+def test_what_is_broken_in_one_of_a_stack_set_is_repaired_by_the_stack_set() -> None:
+    stack = StackNames(Stack("StackSet-all-1", "arn"), "", {}, ours=True)
+    found = look(replace(HEALTHY, stack=stack, queue=None), replace(DESIRED, stack_name="StackSet-all-1"))
+    assert (found["stack"].outcome, found["queue"].outcome) == (WARN, FAIL)
+    assert "remove the region from the stack set, and add it again" in found["queue"].message
+    lost = replace(HEALTHY, stack=stack, connection=connection(connection_state="DEAUTHORIZED"))
+    found = look(lost, replace(DESIRED, stack_name="StackSet-all-1"))
+    assert "with another token_revision" in found["connection_state"].remedy
+
+
 def test_where_nobody_may_ask_for_the_stack_it_was_not_checked() -> None:
     assert not_passed(replace(HEALTHY, stack=REFUSED)) == {"stack": SKIP}
     assert not_passed(replace(HEALTHY, stack=Failure("Throttling", "no"))) == {"stack": UNKNOWN}
