@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.histories import oracles, truth
+from tests.histories import oracles, stack_sets, truth
 from tests.histories.hands import filled_in
 from tests.histories.healing import Healing
 from tests.histories.modules import InProcessModules, at_call, healing_record, kill
@@ -92,7 +92,9 @@ class Place:
     """What this history has desired of a site: its options, its token, and the regions in which it was onboarded last.
 
     Attributes:
-        stack: whether it is deployed by CloudFormation.
+        stack: whether it is deployed by a stack in each region.
+        stack_set: whether it is deployed by a stack set.
+        revision: of the token in the stack set; another one has it written again.
         adopting: whether adopting from its stacks has begun and not succeeded; it is then tried again before anything else is done.
     """
 
@@ -100,6 +102,8 @@ class Place:
     token: str = "admin"
     regions: tuple[str, ...] = ()
     stack: bool = False
+    stack_set: bool = False
+    revision: int = 1
     adopting: bool = False
 
 
@@ -125,15 +129,14 @@ class History:
     outcomes: ClassVar[Counter[str]] = Counter()
     judged: ClassVar[Counter[str]] = Counter()
     begun: ClassVar[int] = 0
-    sandbox: ClassVar[InProcess | None] = None
+    sandbox: ClassVar[Any] = None
 
     def __init__(self) -> None:
         History.begun += 1
-        kept = type(self).sandbox
-        self.house = type(self).sandbox = kept if kept else InProcess().start()
+        self.house: Any = self._house()
         self.house.reset()
         self.house.settings(enabled_regions=list(REGIONS), queue_name_seconds=0)
-        self.modules = InProcessModules(self.house)
+        self.modules: Any = self._modules()
         self.places = {name: Place() for name in SITES}
         self.steps: list[Step] = []
         self.troubled: set[str] = set()
@@ -142,6 +145,14 @@ class History:
         self._rotations = 0
         self._nested = False
         self._others: dict[str, str] = {}
+
+    @classmethod
+    def _house(cls) -> Any:
+        cls.sandbox = cls.sandbox or InProcess().start()
+        return cls.sandbox
+
+    def _modules(self) -> Any:
+        return InProcessModules(self.house)
 
     @classmethod
     def close(cls) -> None:
@@ -181,10 +192,13 @@ class History:
             place.regions = tuple(dict.fromkeys([*place.regions, *regions]))
 
     def deploy_by(self, site: str, method: str) -> None:
-        """Choose how a site is deployed from now on: `modules`, or `cloudformation` where nothing is deployed yet."""
+        """Choose how a site is deployed from now on: `modules`; where nothing is deployed yet, also `cloudformation` or `stack_set`."""
         self._note("deploy_by", site=site, method=method)
-        if not self.places[site].regions:
-            self.places[site].stack = method == "cloudformation"
+        place = self.places[site]
+        if not place.regions:
+            place.stack, place.stack_set = method == "cloudformation", method == "stack_set"
+        if place.stack_set:
+            stack_sets.make_roles(self.house, SITES[site].aws_account)
 
     def repair(self, site: str, regions: Sequence[str], *, trouble: Trouble | None = None) -> None:
         """Verify, and onboard the regions that are broken, as the role does."""
@@ -192,6 +206,7 @@ class History:
         found = self._info(site, regions)
         broken = [region for region, entry in found.items() if entry["status"] in BROKEN]
         if broken:
+            self.places[site].revision += 1
             self._run_ours(site, broken, trouble, check=False, **self.places[site].options)
 
     def heal(self, site: str, regions: Sequence[str], *, check: bool = False, trouble: Trouble | None = None) -> None:
@@ -246,6 +261,7 @@ class History:
         name = f"rotated-{self._rotations}"
         self.modules.tokens.add(self.house.add_token(name, "editor"))
         self.places[site].token = name
+        self.places[site].revision += 1
 
     def revoke(self, name: str) -> None:
         """Revoke a token in Spot, if it is there."""
@@ -278,7 +294,7 @@ class History:
         aws_account = SITES[site].aws_account
         if aws_account != "123456789012" or (aws_account, region, "connection", CONNECTION) in self._there(site):
             return
-        self.touched.add(site)
+        self.touched |= {name for name, other in SITES.items() if other.aws_account == aws_account}
         served = account or SITES[site].spot_account
         with suppress(ClientError, BotoCoreError):
             Foreign(self.house, region, endpoint=self.endpoint, account=served, hidden=hidden, bus=bus).make()
@@ -370,7 +386,7 @@ class History:
     def _all_well(self) -> None:
         self.house.clear_faults()
         self.house.end_outage()
-        self.house.settings(control_policy=None, state_seconds=0.0, destination_lag_seconds=0.0)
+        self.house.settings(control_policy=None, state_seconds=0.0, destination_lag_seconds=0.0, read_lag_seconds=0.0)
         self.troubled.clear()
         self.house.clock.sleep(1)
 
@@ -428,10 +444,12 @@ class History:
         if not self._preflight(site, regions):
             return None
         place = self.places[site]
+        if place.stack_set:
+            return self._run_stack_set(site, list(dict.fromkeys([*place.regions, *regions])), trouble, check=check, options=options)
         if place.adopting:
             on_existing = "adopt"
         given = self._desired(site, regions, on_existing, options)
-        calm = not trouble and not self.troubled and not place.stack
+        calm = not trouble and not self.troubled and not place.stack and not self._being_deleted(site)
         predicted = self.modules("spot_integration", check=True, **given) if calm and not check else None
         if place.stack and on_existing == "adopt":
             # From a stack to modules, for all regions at once.
@@ -441,8 +459,12 @@ class History:
         run = self._act("spot_integration", site, trouble, check=check, removes=on_existing in ("migrate", "adopt"), **given)
         if place.stack and not check:
             place.stack = place.adopting = run is None or run.failed
-        if run is None or check:
-            return run
+        if run is not None and not check:
+            self._judge_run(site, run, predicted, trouble, options)
+        return run
+
+    def _judge_run(self, site: str, run: Run, predicted: Run | None, trouble: Trouble | None, options: Json) -> None:
+        """Demand of an onboarding by modules that it does what was predicted, ends in spite of one fault, and says the truth."""
         if predicted:
             self._compare(predicted, run)
             self._as_desired(site, run, options)
@@ -450,7 +472,6 @@ class History:
             self._demand(not run.failed, f"{trouble.what} once, and the run has failed: {run.message}")
         if not trouble or trouble.what != "offboard":  # what another run removes behind it, no run can know
             self._claims(site, run)
-        return run
 
     def _run_stack(
         self, site: str, regions: Sequence[str], trouble: Trouble | None, *, check: bool, on_existing: str, options: Json
@@ -461,6 +482,26 @@ class History:
         # CloudFormation does not see what others have changed; verify does.
         if run is not None and not check and site not in self.touched and not (trouble and trouble.what == "offboard"):
             self._claims(site, run)
+        return run
+
+    def _run_stack_set(self, site: str, regions: Sequence[str], trouble: Trouble | None, *, check: bool, options: Json) -> Run | None:
+        """Deploy by a stack set, as its role does; without regions, remove it."""
+        given = stack_sets.absent(SITES[site])
+        if regions:
+            template = self._stack(site, regions, "stop", options)
+            given = stack_sets.present(SITES[site], regions, template, self.places[site].revision)
+        asked = [*regions, *self.places[site].regions, stack_sets.HOME]
+        run = self._act("spot_stack_set", site, trouble, check=check, removes=True, asked=asked, **given)
+        if run is None or check:
+            return run
+        there = self._there(site)
+        for region in stack_sets.current(run, SITES[site]) if site not in self.touched and not trouble else ():
+            connection = there.get((SITES[site].aws_account, region, "connection", SITES[site].name), {})
+            # It sees nothing that happens to a connection after it was made.
+            if connection.get("connection_state") == "AUTHORIZED":
+                self._demand_arrival(site, region, "a stack set says CURRENT")
+        if not trouble and not self.troubled and site not in self.touched:
+            self._demand(not run.failed, f"a stack set failed although nothing is wrong: {run.answer.get('msg')}")
         return run
 
     def _stack(self, site: str, regions: Sequence[str], on_existing: str, options: Json) -> Json:
@@ -500,6 +541,13 @@ class History:
             self._run_ours(site, regions, None, check=False, **self.places[site].options)
         if self.places[site].adopting:
             return None
+        if self.places[site].stack_set:
+            place = self.places[site]
+            kept = [region for region in place.regions if region not in regions]
+            run = self._run_stack_set(site, kept, trouble, check=check, options=place.options)
+            if run is not None and not check:
+                place.regions = stack_sets.left(run, place.regions)
+            return run
         if self.places[site].stack:
             del given["name"]
             run = self._act("spot_stack", site, trouble, check=check, removes=True, stack_name=SITES[site].name, state="absent", **given)
@@ -524,9 +572,24 @@ class History:
         self.places[site].regions = tuple(region for region in self.places[site].regions if region not in cleared)
         return run
 
-    def _act(self, module: str, site: str, trouble: Trouble | None, *, check: bool, removes: bool = False, **given: Any) -> Run | None:
-        """Run a module that writes, with what goes wrong meanwhile, and demand what holds for every run."""
-        before, regions = self._all(), given["regions"]
+    def _act(
+        self,
+        module: str,
+        site: str,
+        trouble: Trouble | None,
+        *,
+        check: bool,
+        removes: bool = False,
+        asked: Sequence[str] | None = None,
+        **given: Any,
+    ) -> Run | None:
+        """Run a module that writes, with what goes wrong meanwhile, and demand what holds for every run.
+
+        Args:
+            removes: whether it may remove what others have made.
+            asked: the regions in which it may write, by default those that it is given.
+        """
+        before, regions = self._all(), given["regions"] if asked is None else asked
         elsewhere = self._arrivals_elsewhere(site, regions)
         self.house.clear_calls()
         interleaved: list[str] = []
@@ -552,7 +615,8 @@ class History:
             oracles.demand_good_token(before, after, SITES[site], self._token(site), self._demand, good=good)
         oracles.demand_no_token_stored(after, self.modules.tokens, self._demand)
         if run is not None and not trouble and module == "spot_integration" and not removes:
-            oracles.demand_diff_is_true(run, before, after, SITES[site], check=check, demand=self._demand)
+            lags = self.house.world.settings.read_lag_seconds > 0
+            oracles.demand_diff_is_true(run, before, after, SITES[site], check=check, lags=lags, demand=self._demand)
         return run
 
     def _arrivals_elsewhere(self, site: str, regions: Sequence[str]) -> dict[tuple[str, str], list[truth.Arrival]]:
@@ -571,6 +635,8 @@ class History:
             # Only calls with several targets have a partial success.
             struck = {"operation": "*Targets", "write": "yes"} if trouble.what == "partial" else {}
             after = trouble.call % 2 if struck else trouble.call
+            # Services of AWS that lose or garble responses of one another have ways of their own to find out.
+            struck |= {"by": "caller"} if trouble.what in ("lost_answer", "garbage") else {}
             self.house.add_fault(FAULTS[trouble.what], {"target": "aws", **struck}, after=after, times=trouble.times)
             return None
         if trouble.what in ("kill", "kill_after"):
@@ -589,9 +655,23 @@ class History:
 
     def _second_onboard(self, site: str) -> None:
         place = self.places[site]
+        if place.stack_set:
+            template = self._stack(site, place.regions, "stop", place.options)
+            self.modules("spot_stack_set", **stack_sets.present(SITES[site], place.regions or REGIONS[:1], template, place.revision))
+            return
+        if place.stack and not place.adopting:
+            self.modules("spot_stack", **self._stack(site, place.regions or REGIONS[:1], "stop", place.options))
+            return
         self.modules("spot_integration", **self._desired(site, place.regions or REGIONS[:1], "stop", place.options))
 
     def _second_offboard(self, site: str) -> None:
+        if self.places[site].stack_set:
+            self.modules("spot_stack_set", **stack_sets.absent(SITES[site]))
+            return
+        if self.places[site].stack and not self.places[site].adopting:
+            stack = {"stack_name": SITES[site].name, "regions": self.places[site].regions or REGIONS[:1]}
+            self.modules("spot_stack", state="absent", **stack, **self._access(SITES[site].aws_account))
+            return
         given = self._common(site, self.places[site].regions or REGIONS[:1])
         given = {key: value for key, value in given.items() if key not in ("invocation_endpoint", "spot_account")}
         self.modules("spot_integration", **given, role_name=SITES[site].name, state="absent")
@@ -653,6 +733,12 @@ class History:
         if place.adopting:
             self._run_ours(site, regions, None, check=False, **place.options)
             self._demand(not place.adopting or site in self.touched, "adopting from stacks failed again although nothing is wrong")
+        if place.stack_set:
+            # An earlier run may have failed in an instance, and a token that AWS took from a connection has to be written again.
+            place.revision += 1
+            self._run_stack_set(site, regions, None, check=False, options=place.options)
+            self._judge(site, regions)
+            return
         if place.stack:
             self._run_stack(site, regions, None, check=False, on_existing="ignore", options=place.options)
             self._judge(site, regions)
@@ -688,15 +774,19 @@ class History:
         for region, entry in _entries(run).items():
             if entry["action"] == "failed" or entry["status"] != "active":
                 continue
-            arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
-            ours = [
-                arrival for arrival in arrivals if arrival.rule == SITES[site].name and arrival.spot_account == SITES[site].spot_account
-            ]
-            good = len(ours) == 1 and ours[0].whole
-            self._demand(
-                good or bool(self.troubled) or not self._token_is_good(site) or oracles.excused(self, site, region),
-                f"{region}: onboarding says active, and {len(ours)} notices would arrive",
-            )
+            told = any("delivers each notice again" in note for note in entry.get("notes", []))
+            self._demand_arrival(site, region, "onboarding says active", twice=told)
+
+    def _demand_arrival(self, site: str, region: str, said: str, *, twice: bool = False) -> None:
+        if self.house.world.settings.read_lag_seconds:  # a run cannot see that the connection is still being authorised
+            self.house.clock.sleep(self.house.world.settings.state_seconds)
+        arrivals = truth.arrivals(self.house.world, SITES[site].aws_account, region)
+        ours = [arrival for arrival in arrivals if arrival.rule == SITES[site].name and arrival.spot_account == SITES[site].spot_account]
+        good = (len(ours) == 1 or (twice and len(ours) > 1)) and ours[0].whole
+        self._demand(
+            good or bool(self.troubled) or not self._token_is_good(site) or oracles.excused(self, site, region),
+            f"{region}: {said}, and {len(ours)} notices would arrive",
+        )
 
     def _as_desired(self, site: str, run: Run, options: Json) -> None:
         """What a successful run has made is what was desired, and it says so."""
@@ -719,6 +809,10 @@ class History:
         for account in {site.aws_account for site in SITES.values()}:
             found |= truth.resources(self.house.world, account, REGIONS)
         return found
+
+    def _being_deleted(self, site: str) -> bool:
+        """Tell whether a connection of others is about to go: a prediction may say what is no longer so when the run comes there."""
+        return any(truth.is_deleting(SITES[site].aws_account, region) for region in REGIONS)
 
     def _there(self, site: str) -> dict[truth.Key, Json]:
         return truth.resources(self.house.world, SITES[site].aws_account, REGIONS)

@@ -60,7 +60,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.history = type(self).last = History()
 
-    @initialize(site=SITE, regions=SOME_REGIONS, options=OPTIONS, method=st.sampled_from(["modules"] * 7 + ["cloudformation"]))
+    @initialize(site=SITE, regions=SOME_REGIONS, options=OPTIONS, method=st.sampled_from(["modules"] * 8 + ["cloudformation", "stack_set"]))
     def begin(self, site: str, regions: Sequence[str], options: dict[str, Any], method: str) -> None:
         if method != "modules":
             self.history.deploy_by(site, method)
@@ -170,9 +170,9 @@ class Histories(RuleBasedStateMachine):
         name, *given = what
         getattr(self.history, name)(*given)
 
-    @rule(state_seconds=st.sampled_from([0.0, 1.5, 20.0]), lag=st.sampled_from([0.0, 2.0]))
-    def slow(self, state_seconds: float, lag: float) -> None:
-        self.history.slow(state_seconds=state_seconds, destination_lag_seconds=lag)
+    @rule(state_seconds=st.sampled_from([0.0, 1.5, 20.0]), lag=st.sampled_from([0.0, 2.0]), late=st.sampled_from([0.0, 0.0, 1.0, 3.0]))
+    def slow(self, state_seconds: float, lag: float, late: float) -> None:
+        self.history.slow(state_seconds=state_seconds, destination_lag_seconds=lag, read_lag_seconds=late)
 
     @rule(place=PLACE)
     def refuse(self, place: int) -> None:

@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import importlib
 import io
 import json
 import os
 import sys
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from unittest import mock
 
 from ansible.module_utils import _internal, basic
@@ -25,7 +27,7 @@ from botocore.retries import quota
 
 from tests.integration.modules.runner import MODULES, Run
 from tests.integration.modules.secrets_in import secrets_in
-from tests.sandbox.in_process import InProcess
+from tests.sandbox.in_process import CLOCK, InProcess
 from tests.sandbox.server import Answer
 from tests.sandbox.turns import of_a_process
 
@@ -37,7 +39,7 @@ if _COLLECTIONS.is_dir():
 _MAINS = {
     name: importlib.import_module(f"{MODULES}.{name}").main
     for name in (
-        *("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack"),
+        *("spot_integration", "spot_integration_info", "spot_preflight_info", "spot_stack", "spot_stack_set"),
         *("spot_watch_hub", "spot_watch", "spot_heal_queue", "spot_heal_record"),
     )
 }
@@ -108,6 +110,8 @@ class InProcessModules:
         before, self.sandbox.watcher = self.sandbox.watcher, watcher or self.sandbox.watcher
         if not self._depth:
             _Quota.refill()
+            # What was done before shows by now; only its own changes, and those of a run in between, are late.
+            self.sandbox.clock.sleep(self.sandbox.world.settings.read_lag_seconds)
         self._depth += 1
         try:
             with of_a_process(), _as_a_module(given), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
@@ -180,6 +184,16 @@ def _make_session(*args: Any) -> Any:
     return importlib.import_module(f"{UTILS}._aws.session").make_session(*args)
 
 
+class _Datetime(datetime.datetime):
+    """By the clock of the sandbox: figures of a test event lie in its time, which passes where somebody sleeps."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> Self:
+        """See datetime."""
+        return cls.fromtimestamp(CLOCK.time(), tz)
+
+
+_TIME = types.SimpleNamespace(datetime=_Datetime, timedelta=datetime.timedelta, timezone=datetime.timezone)
 _camel_to_snake = functools.cache(dict_transformations._camel_to_snake)
 
 
@@ -195,6 +209,7 @@ def _as_a_module(given: bytes) -> Iterator[None]:
         mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy"),
         mock.patch.object(_internal, "is_controller", False),
         mock.patch.object(importlib.import_module(f"{UTILS}._aws.regions"), "make_session", _any_session),
+        mock.patch.object(importlib.import_module(f"{UTILS}._proof.test_event"), "datetime", _TIME),
         mock.patch.object(dict_transformations, "_camel_to_snake", _camel_to_snake),
     ):
         try:

@@ -71,3 +71,58 @@ def test_cloudformation_fails_with_a_response_that_it_cannot_read() -> None:
     history.deploy_by(site="first", method="cloudformation")
     history.onboard(site="first", regions=["us-east-1", "eu-west-1"], trouble=Trouble(call=36, what="garbage", times=3))
     history.end()
+
+
+def test_connection_that_reads_show_as_it_was_before_is_not_taken_for_broken() -> None:
+    history = History()
+    history.onboard(site="first", regions=["us-east-1"])
+    history.slow(read_lag_seconds=1.0)
+    history.hand(site="first", region="us-east-1", call=("events", "DeauthorizeConnection", {"Name": "{name}"}))
+    history.onboard(site="first", regions=["us-east-1"])
+    history.verify(site="first", regions=["us-east-1"])
+    history.end()
+
+
+def test_instance_of_a_stack_set_is_verified_under_the_names_of_its_stack() -> None:
+    history = History()
+    history.deploy_by(site="elsewhere", method="stack_set")
+    history.onboard(site="elsewhere", regions=["us-east-1", "eu-west-1"])
+    history.verify(site="elsewhere", regions=["us-east-1", "eu-west-1"])
+    history.hand(site="elsewhere", region="us-east-1", call=("events", "DeauthorizeConnection", {"Name": "{name}"}))
+    history.repair(site="elsewhere", regions=["us-east-1"])
+    history.verify(site="elsewhere", regions=["us-east-1"])
+    history.end()
+
+
+def test_second_target_to_our_destination_is_named_by_onboarding() -> None:
+    target = {"Id": "1", "RoleArn": "{role_arn}", "Arn": "{destination_arn}"}
+    history = History()
+    history.onboard(site="elsewhere", regions=["ap-south-1"])
+    history.hand(site="elsewhere", region="ap-south-1", call=("events", "PutTargets", {"Rule": "{name}", "Targets": [target]}))
+    history.onboard(site="elsewhere", regions=["ap-south-1"])
+    history.end()
+
+
+def test_rule_that_is_enabled_for_more_events_delivers() -> None:
+    more = {"Name": "{name}", "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "EventPattern": '{"source": ["aws.ec2"]}'}
+    history = History()
+    history.onboard(site="first", regions=["eu-west-1"])
+    history.hand(site="first", region="eu-west-1", call=("events", "PutRule", more))
+    history.end()
+
+
+def test_connection_of_others_that_is_never_authorised_is_no_mistake_of_the_prediction() -> None:
+    server = {
+        "HttpMethod": "GET",
+        "ClientParameters": {"ClientID": "x", "ClientSecret": "x"},
+        "AuthorizationEndpoint": "https://x.invalid/",
+    }
+    connection = {
+        "Name": "{name}",
+        "AuthorizationType": "OAUTH_CLIENT_CREDENTIALS",
+        "AuthParameters": {"OAuthParameters": server, "InvocationHttpParameters": {"QueryStringParameters": [{}]}},
+    }
+    history = History()
+    history.hand(site="first", region="us-east-1", call=("events", "CreateConnection", connection))
+    history.onboard(site="first", regions=["us-east-1"])
+    history.end()

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from unittest import mock
 
 import pytest
@@ -14,10 +16,10 @@ import pytest
 from tests.histories import oracles
 from tests.histories.__main__ import run_batch
 from tests.histories.history import SITES, TRANSIENT, History, Trouble, Violation
-from tests.histories.mutants import MUTANTS, Mutant
+from tests.histories.mutants import CHECKOUT, MUTANTS, Mutant
 
-# A history takes about 0.7 s of CPU time; all of these stay within a hundred seconds.
-FIXED, NEW = 90, 30
+# Those of `make histories` have thirty steps.
+FIXED, NEW, STEPS = 200, 50, 12
 # A new one each day, so that whoever runs the tests again, or on another Python, sees the same histories.
 OF_TODAY = datetime.datetime.now(datetime.timezone.utc).date().toordinal()
 
@@ -25,8 +27,17 @@ OF_TODAY = datetime.datetime.now(datetime.timezone.utc).date().toordinal()
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "histories"), [(20261129, FIXED), (OF_TODAY, NEW)], ids=["fixed", "of today"])
 def test_no_history_breaks_a_rule(seed: int, histories: int) -> None:
-    found = run_batch(seed, histories, varied=False)
+    found = run_batch(seed, histories, STEPS, varied=False)
     assert found is None, f"seed {seed}:\n{found}"
+
+
+@pytest.mark.slow
+def test_no_history_of_playbooks_breaks_a_rule() -> None:
+    # In a process of its own, as its sandbox is not this one.
+    command = [sys.executable, "-m", "tests.histories.played", "--histories", "2", "--steps", "3", "--seed", "1"]
+    run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=600, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count(" end\n") == 2
 
 
 def test_healing_repairs_once_spot_is_back_and_the_last_authorisation_is_a_minute_ago() -> None:

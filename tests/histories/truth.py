@@ -68,7 +68,7 @@ def _events(account: str, region: str) -> Iterator[tuple[str, str, Json]]:
                 {
                     "arn": rule.arn,
                     "event_pattern": pattern or None,
-                    "schedule_expression": rule.scheduled_expression or None,
+                    "schedule_expression": rule.scheduled_expression,
                     "state": rule.state,
                     "description": rule.description or "",
                     "targets": {target["Id"]: target for target in rule.targets},
@@ -104,6 +104,12 @@ def _events(account: str, region: str) -> Iterator[tuple[str, str, Json]]:
                 "invocation_rate_limit_per_second": destination.rate_limit,
             },
         )
+
+
+def is_deleting(account: str, region: str) -> bool:
+    """Tell whether a connection is being deleted."""
+    with LOCK:
+        return any(connection.state == "DELETING" for connection in events.backend(account, region).links.connections.values())
 
 
 def _queues(account: str, region: str) -> Iterator[tuple[str, str, Json]]:

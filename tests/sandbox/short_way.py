@@ -11,6 +11,7 @@ handles failures and retries.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from botocore.awsrequest import HeadersDict
 from botocore.client import BaseClient
 from botocore.endpoint import Endpoint
+from botocore.model import OperationModel
+from botocore.parsers import ResponseParserError, create_parser
 from moto.core import responses
 
 from .moto_app import copied
@@ -96,7 +100,7 @@ def patches() -> Iterator[Any]:
         request, send = requests[key]
         answer = send(service, operation, request)
         response_key = (service, operation, answer.body) if answer is not None and answer.status in _LASTING else None
-        kept = _responses.get(response_key) if response_key else None
+        kept = (_responses.get(response_key) or _parsed(model, response_key, answer)) if response_key and answer else None
         if kept is None:
             with _as_ever(requests, None, response_key, [answer]):
                 return _make_api_call(client, operation, arguments)
@@ -124,6 +128,25 @@ def patches() -> Iterator[Any]:
     yield mock.patch.object(BaseClient, "_make_api_call", make_api_call)
     yield mock.patch.object(Endpoint, "make_request", make_request)
     yield mock.patch.object(responses, "gen_amzn_requestid_long", _number)
+
+
+def _parsed(model: OperationModel, key: tuple[str, str, bytes], answer: Answer) -> tuple[Any, Any] | None:
+    """Parse a response by botocore's parser, without its way to there; None if it is a failure, or cannot be parsed."""
+    if answer.status != 200:
+        return None
+    response = {"status_code": 200, "headers": HeadersDict(answer.headers), "body": answer.body, "context": {"operation_name": model.name}}
+    try:
+        parsed = _parser(model.service_model.resolved_protocol).parse(response, model.output_shape)
+    except ResponseParserError:
+        return None
+    parsed["ResponseMetadata"]["RetryAttempts"] = 0
+    if len(_responses) > _MOST:
+        _responses.clear()
+    _responses[key] = (parsed, _Http(200, response["headers"]))
+    return _responses[key]
+
+
+_parser = functools.cache(create_parser)
 
 
 @contextmanager

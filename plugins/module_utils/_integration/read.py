@@ -146,7 +146,8 @@ def read(
         lambda: attempt(lambda: watch.look(region)) if watch else None,
     )
     ruled, queued, changed = isinstance(rule, ExistingRule), isinstance(queue, ExistingQueue), _last_change(connection, api_destination)
-    belongs = stack is None and isinstance(connection, ExistingConnection)
+    # Also of a connection that must not be read.
+    belongs = stack is None and connection is not None
     matches, other, evidence, rule_tags, queue_tags, owned, reports = at_once(
         lambda: attempt(lambda: _matches_sample(region, rule, desired.aws_account)) if ruled else None,
         lambda: attempt(lambda: others(region, desired.api_destination.name, desired.endpoint)),
