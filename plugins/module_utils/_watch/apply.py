@@ -150,7 +150,8 @@ def _users(desired: HubDesired, regions: Regions, used_in: t.Sequence[Region]) -
 def _result(desired: HubDesired, outcomes: t.Mapping[str, Outcome], notes: t.Sequence[str], failed: tuple[str, Failure] | None) -> Document:
     actions = {kind: outcome.plan.action for kind, outcome in outcomes.items()}
     name, changed = desired.hub.region, any(action != "unchanged" for action in actions.values())
-    different = set(actions.values()) or {"unchanged"}
+    # Parts that were not there before either say nothing.
+    different = {outcome.plan.action for outcome in outcomes.values() if outcome.document or outcome.plan.calls} or {"unchanged"}
     entry: Document = {
         "action": "failed" if failed else different.pop() if len(different) == 1 else "updated",
         "changed": changed,

@@ -302,6 +302,12 @@ def test_what_was_made_goes_and_nothing_else(watch: Watch, sandbox: Sandbox, aws
     assert not watch.hub(state="absent").changed
 
 
+def test_a_hub_without_topic_and_alarms_is_deleted_as_a_whole(watch: Watch) -> None:
+    watch.hub()
+    assert watch.hub(True, state="absent").action == watch.hub(state="absent").action == "deleted"
+    assert watch.hub(state="absent").action == "unchanged"
+
+
 def test_a_hub_that_is_used_stays(watch: Watch) -> None:
     watch.onboard()
     watch.hub()
@@ -321,7 +327,7 @@ def test_messages_and_subscriptions_and_rules_of_others_stay(watch: Watch, sandb
     )
     events.put_rule(Name="theirs", EventBusName=HUB, EventPattern='{"source": ["a"]}')
     kept = watch.hub(state="absent")
-    assert kept.entry["actions"]["rule"] == "deleted"
+    assert (kept.action, kept.entry["actions"]["rule"]) == ("updated", "deleted")
     assert len(kept.entry["notes"]) == 3
     assert watch.everything() == {"buses": ["default", HUB], "queues": [HUB], "topics": [HUB], "alarms": []}
     assert watch.hub(state="absent", delete_messages=True).entry["actions"]["queue"] == "deleted"
