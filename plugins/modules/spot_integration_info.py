@@ -57,6 +57,7 @@ options:
       - The CloudFormation stack that holds the integration. The names of its parts are read from the stack; O(name), O(role_arn) and
         O(queue_name) do not count.
       - A retry policy, rate limit or dead-letter queue that differs is at most a warning if the stack has another template.
+      - A stack of a stack set need not be named, as AWS chooses its name. If the connection O(name) is in one, all names are read from it.
     type: str
   watch_bus_arn:
     description:

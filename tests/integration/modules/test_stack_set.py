@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.modules.accounts import FIRST, HOME, LATE, NAME, REGIONS, SECOND, SPOT_ACCOUNTS, THIRD, Accounts, each
+from tests.integration.modules.accounts import ADMINISTRATOR, FIRST, HOME, LATE, NAME, REGIONS, SECOND, SPOT_ACCOUNTS, THIRD, Accounts, each
 from tests.integration.modules.runner import Run, Runner
+from tests.tools.policies import policy
 
 StackSet = Callable[..., Run]
 ABSENT: dict[str, Any] = {"state": "absent", "template_body": None, "spot_accounts": None, "regions": None}
@@ -71,7 +73,11 @@ class TestDeployment:
             assert not looked.failed, looked.message
             return looked.entry
 
+        # The published policy suffices, also for the role, which CloudFormation has named.
+        verify = json.loads(json.dumps(policy("verify")).replace(ADMINISTRATOR, FIRST))
+        accounts.sandbox.permit("*", ["sts:AssumeRole", verify])
         entry = found()
+        accounts.sandbox.clear_permissions()
         assert entry["status"] == "active", entry["findings"]
         assert entry["stack_set"].startswith(f"StackSet-{NAME}-")
         accounts.client(FIRST, "events", REGIONS[0]).disable_rule(Name=f"spot-interruption-{SPOT_ACCOUNTS[FIRST]}")
