@@ -568,7 +568,8 @@ class History:
         cleared = [region for region, entry in _entries(run).items() if entry["action"] != "failed" and entry["status"] == "absent"]
         there = self._there(site)
         for region in cleared:
-            oracles.demand_cleared(there, SITES[site], region, self._demand)
+            of_stack = self.places[site].stack and site in self.touched
+            oracles.demand_cleared(there, SITES[site], region, self._demand, of_stack=of_stack)
         self.places[site].regions = tuple(region for region in self.places[site].regions if region not in cleared)
         return run
 

@@ -174,10 +174,16 @@ def demand_as_desired(there: dict[Key, Json], site: Site, region: str, options: 
     demand(not other, f"{region}: desired and found differ: {other}")
 
 
-def demand_cleared(there: dict[Key, Json], site: Site, region: str, demand: Demand) -> None:
-    """After offboarding nothing of ours is left, except what holds something of others or dead letters."""
+def demand_cleared(there: dict[Key, Json], site: Site, region: str, demand: Demand, *, of_stack: bool = False) -> None:
+    """After offboarding nothing of ours is left, except what holds something of others or dead letters.
+
+    Args:
+        of_stack: whether only what a stack has made is ours; others have made something of our name, too.
+    """
     for (account, where, kind, name), resource in there.items():
         if (account, where, name) != (site.aws_account, region, site.name):
+            continue
+        if of_stack and "aws:cloudformation:stack-name" not in resource.get("tags", {}):
             continue
         if kind == "rule":
             demand(bool(resource["targets"]) and TARGET not in resource["targets"], f"{region}: the rule is left: {resource}")
