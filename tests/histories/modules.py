@@ -215,6 +215,7 @@ def _as_a_module(given: bytes) -> Iterator[None]:
         try:
             yield
         finally:
+            importlib.import_module(f"{UTILS}._core.polling")._pool.cache_clear()
             warnings._global_warnings.clear()
             warnings._global_warnings.update(kept_warnings)
             warnings._global_deprecations.clear()
