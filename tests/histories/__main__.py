@@ -28,8 +28,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture.engine import ConjectureRunner
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.histories.history import History, replay, script, shortest
+from tests.histories.history import History
 from tests.histories.machine import Histories
+from tests.histories.shortening import replay, script, shortest
 
 BATCH = 50
 # The most steps of a history, by batch in turn: long ones reach more states, and short ones their end, where all is judged, more often.

@@ -10,12 +10,9 @@ Every step is a method that takes plain values; a history that breaks a rule is 
 from __future__ import annotations
 
 import datetime
-import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,98 +22,17 @@ from tests.histories import oracles, stack_sets, truth
 from tests.histories.hands import filled_in
 from tests.histories.healing import Healing
 from tests.histories.modules import InProcessModules, at_call, healing_record, kill
+from tests.histories.sites import BROKEN, FAULTS, REGIONS, SITES, TRANSIENT, Json, Place, Step, Trouble, Violation
+from tests.histories.words import Words
 from tests.integration.modules.runner import Run
 from tests.sandbox.client import NOTIFICATION
 from tests.sandbox.in_process import PLAIN, InProcess
 
-REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
 TEMPLATE = Path(__file__).resolve().parents[2] / "roles" / "spot_eventbridge" / "files" / "spot-interruption-eventbridge.yml"
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Site:
-    """A Spot account, and the AWS account in which its integration is."""
-
-    spot_account: str
-    aws_account: str = "123456789012"
-
-    @property
-    def name(self) -> str:
-        """The name of all its resources."""
-        return f"spot-interruption-{self.spot_account}"
-
-
-SITES = {
-    "first": Site("act-d7320fba"),
-    "beside": Site("act-5a9d1c02"),
-    "elsewhere": Site("act-b1e4f7a3", "210987654321"),
-}
-BROKEN = ("inactive", "failing", "incomplete", "drifted")
-
-
-@dataclass
-class Trouble:
-    """What goes wrong during one run of a module.
-
-    Attributes:
-        call: the number of the call at which it happens; the first is 0.
-        what: kill, kill_after, a name of FAULTS, or a step of another run that comes in between.
-        times: how many calls a fault strikes.
-    """
-
-    call: int
-    what: str
-    times: int = 1
-
-
-FAULTS: dict[str, Json] = {
-    "throttle": {"throttle": True},
-    "error": {"error": {"status": 500}},
-    "unavailable": {"error": {"status": 503, "code": "ServiceUnavailable", "message": "Later"}},
-    "conflict": {"error": {"status": 400, "code": "ConcurrentModificationException", "message": "Somebody was faster"}},
-    "denied": {"error": {"status": 400, "code": "AccessDeniedException", "message": "Not allowed"}},
-    "limit": {"error": {"status": 400, "code": "LimitExceededException", "message": "Too many"}},
-    "drop": {"drop": True},
-    "lost_answer": {"lost_answer": True},
-    "garbage": {"garbage": True},
-    "partial": {"partial": True},
-}
-# After one of these, what is desired is made within the same run.
-TRANSIENT = ("throttle", "error", "unavailable", "drop", "lost_answer", "partial")
-SECOND_RUNS = ("onboard", "offboard", "verify")
-
-
-@dataclass
-class Place:
-    """What this history has desired of a site: its options, its token, and the regions in which it was onboarded last.
-
-    Attributes:
-        stack: whether it is deployed by a stack in each region.
-        stack_set: whether it is deployed by a stack set.
-        revision: of the token in the stack set; another one has it written again.
-        adopting: whether adopting from its stacks has begun and not succeeded; it is then tried again before anything else is done.
-    """
-
-    options: Json = field(default_factory=dict)
-    token: str = "admin"
-    regions: tuple[str, ...] = ()
-    stack: bool = False
-    stack_set: bool = False
-    revision: int = 1
-    adopting: bool = False
-
-
-Step = tuple[str, Json]
-"""The name of a method of History, and its arguments."""
-
-
-class Violation(AssertionError):
-    """What has to hold does not."""
 
 
 class History:
-    """One history. `end()` judges it; `script()` is what has happened, as a plain test.
+    """One history. `end()` judges it; `steps` are what has happened.
 
     Attributes:
         states: how often each state of a region was seen by verify: status and the checks that did not pass.
@@ -160,10 +76,6 @@ class History:
         if cls.sandbox:
             cls.sandbox.stop()
         cls.sandbox = None
-
-    def script(self, name: str = "found") -> str:
-        """Return the steps as a plain test."""
-        return script(self.steps, name)
 
     def _note(self, step: str, /, **given: Any) -> None:
         if not self._nested:
@@ -846,148 +758,9 @@ class History:
 
     def _words(self, site: str, region: str) -> dict[str, str]:
         """What the words in braces stand for; other resources of a region are made when they are spoken of."""
-        return _Words(self, site, region)
-
-
-def script(steps: Sequence[Step], name: str = "found") -> str:
-    """Return steps as a plain test."""
-    lines = "".join(f"    history.{step}({', '.join(f'{key}={value!r}' for key, value in given.items())})\n" for step, given in steps)
-    return f"def test_{name}() -> None:\n    history = History()\n{lines}"
-
-
-def replay(steps: Sequence[Step]) -> BaseException | None:
-    """Run steps again; return what they break, None if nothing."""
-    try:
-        history = History()
-        for step, given in steps:
-            getattr(history, step)(**given)
-    except Exception as error:
-        return error
-    return None
-
-
-def shortest(steps: Sequence[Step], error: BaseException) -> list[Step]:
-    """Leave out of a history what it does not need to break the same rule."""
-    kept = list(steps)
-    kind = kind_of(error)
-
-    def still(tried: list[Step]) -> bool:
-        found = replay(tried)
-        return found is not None and kind_of(found) == kind
-
-    if not still(kept):
-        return kept
-    size = max(len(kept) // 2, 1)
-    while size:
-        at = len(kept) - size
-        while at >= 0:
-            tried = kept[:at] + kept[at + size :]
-            if tried and still(tried):
-                kept = tried
-            at -= size
-        size //= 2
-    for number in range(len(kept)):
-        for less in list(_less(kept[number])):
-            tried = [*kept[:number], less, *kept[number + 1 :]]
-            if still(tried):
-                kept = tried
-    return kept
-
-
-def _less(step: Step) -> Iterator[Step]:
-    """Yield a step without one of its arguments that it can do without, or without one of its regions."""
-    name, given = step
-    for left_out in given.keys() - {"site", "regions", "region", "call", "name", "method"}:
-        yield name, {key: value for key, value in given.items() if key != left_out}
-    for region in given.get("regions", [])[1:]:
-        yield name, {**given, "regions": [kept for kept in given["regions"] if kept != region]}
-
-
-def kind_of(error: BaseException) -> str:
-    """Return what kind of violation it is: its text without names, numbers and values."""
-    text = re.sub(r"\{.*|\[.*|'[^']*'|[a-z]+-[a-z]+-\d|\d+|act-\w+", "", str(error).splitlines()[0] if str(error) else "")
-    return f"{type(error).__name__}: {text[:80]}"
+        return Words(self, site, region)
 
 
 def _entries(run: Run) -> Json:
     """The results by region; none of a run that failed before the first."""
     return dict(run.answer.get("regions", {}))
-
-
-class _Words(dict[str, str]):
-    """See History._words: values are found when they are asked for."""
-
-    def __init__(self, history: History, site: str, region: str) -> None:
-        super().__init__()
-        self._history, self._site, self._region = history, site, region
-
-    def __missing__(self, word: str) -> str:
-        history, site, region = self._history, SITES[self._site], self._region
-        there = history._there(self._site)
-        of_region = {"connection_arn": "connection", "destination_arn": "api_destination", "rule_arn": "rule"}
-        plain = {
-            "name": site.name,
-            "aws_account": site.aws_account,
-            "spot_account": site.spot_account,
-            "endpoint": history.endpoint,
-            "token": history._token(self._site),
-            "viewer": history.house.tokens["viewer"],
-            "other": history.house.tokens["other"],
-            "queue_arn": f"arn:aws:sqs:{region}:{site.aws_account}:{site.name}",
-            "queue_url": f"http://sqs.{region}.amazonaws.com/{site.aws_account}/{site.name}",
-        }
-        if word in plain:
-            return plain[word]
-        if word in of_region:
-            return str(there[site.aws_account, region, of_region[word], site.name]["arn"])
-        if word == "role_arn":
-            return str(there[site.aws_account, "", "execution_role", site.name]["arn"])
-        if word == "secret_arn":
-            from tests.sandbox import events
-
-            return events.backend(site.aws_account, region).links.connections[site.name].secret_arn
-        made = f"{word}/{site.aws_account}/{region}"
-        if made not in history._others:
-            history._others[made] = str(getattr(self, f"_make_{word}")())
-        return history._others[made]
-
-    def _client(self, service: str) -> Any:
-        return self._history._client(self._site, service, self._region)
-
-    def _make_other_connection_arn(self) -> str:
-        key = {"ApiKeyAuthParameters": {"ApiKeyName": "Authorization", "ApiKeyValue": "Bearer x"}}
-        return self._client("events").create_connection(Name="theirs", AuthorizationType="API_KEY", AuthParameters=key)["ConnectionArn"]
-
-    def _make_other_destination_arn(self) -> str:
-        connection = self["other_connection_arn"]
-        return self._client("events").create_api_destination(
-            Name="theirs", ConnectionArn=connection, InvocationEndpoint="https://example.com/", HttpMethod="POST"
-        )["ApiDestinationArn"]
-
-    def _make_other_queue_arn(self) -> str:
-        self._client("sqs").create_queue(QueueName="theirs")
-        return f"arn:aws:sqs:{self._region}:{SITES[self._site].aws_account}:theirs"
-
-    def _make_other_role_arn(self) -> str:
-        trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        return self._client("iam").create_role(RoleName=f"theirs-{self._region}", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-
-    def _managed(self, name: str, effect: str, action: str) -> str:
-        document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]})
-        return self._client("iam").create_policy(PolicyName=f"{name}-{self._region}", PolicyDocument=document)["Policy"]["Arn"]
-
-    def _make_managed_policy(self) -> str:
-        return self._managed("allow", "Allow", "*")
-
-    def _make_managed_denial(self) -> str:
-        return self._managed("deny", "Deny", "events:*")
-
-    def _make_managed_nothing(self) -> str:
-        return self._managed("nothing", "Allow", "s3:*")
-
-    def _make_key_id(self) -> str:
-        return self._client("kms").create_key()["KeyMetadata"]["KeyId"]
-
-    def _make_key(self) -> str:
-        return f"arn:aws:kms:{self._region}:{SITES[self._site].aws_account}:key/{self['key_id']}"

@@ -15,7 +15,8 @@ from hypothesis.errors import StopTest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.histories.hands import hands
-from tests.histories.history import FAULTS, REGIONS, SECOND_RUNS, History, Step, Trouble
+from tests.histories.history import History
+from tests.histories.sites import FAULTS, REGIONS, SECOND_RUNS, Step, Trouble
 
 SITE = st.sampled_from(["first", "first", "beside", "elsewhere"])
 # One of the places where something was onboarded, by its number; of another number, any.

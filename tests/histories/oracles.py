@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tests.histories.sites import SITES, Site
 from tests.integration.modules.runner import Run
 from tests.integration.modules.secrets_in import secrets_in
 
 if TYPE_CHECKING:
-    from tests.histories.history import History, Site
+    from tests.histories.history import History
     from tests.histories.truth import Arrival, Key
 
 Json = dict[str, Any]
@@ -334,8 +335,6 @@ _FIELDS: dict[str, Callable[[Json], Json]] = {
 
 def excused(history: History, site_name: str, region: str) -> bool:
     """Tell whether others have a say that onboarding cannot take from them: policies and boundaries on our role."""
-    from tests.histories.history import SITES
-
     site = SITES[site_name]
     role = history._there(site_name).get((site.aws_account, "", "execution_role", site.name))
     return bool(role and (set(role["policies"]) - {POLICY} or role["attached"] or role["permissions_boundary"]))

@@ -28,8 +28,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.histories.hands import hands
-from tests.histories.history import SITES, History, Trouble, script
+from tests.histories.history import History
 from tests.histories.machine import OPTIONS, PLACE, REGION, SOME_REGIONS
+from tests.histories.shortening import script
+from tests.histories.sites import SITES, Trouble
 from tests.integration.modules.runner import Run
 from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import Ansible

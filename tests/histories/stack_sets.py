@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from tests.integration.modules.accounts import ADMINISTRATION_ROLE, ADMINISTRATOR, EXECUTION_ROLE, HOME
 
 if TYPE_CHECKING:
-    from tests.histories.history import Site
+    from tests.histories.sites import Site
     from tests.integration.modules.runner import Run
     from tests.sandbox.in_process import InProcess
 

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from tests.histories.history import History, Trouble
+from tests.histories.history import History
+from tests.histories.sites import Trouble
 
 
 def test_diff_of_a_removed_rule_names_no_tags_that_were_not_read() -> None:

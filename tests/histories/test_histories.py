@@ -15,8 +15,9 @@ import pytest
 
 from tests.histories import oracles
 from tests.histories.__main__ import run_batch
-from tests.histories.history import SITES, TRANSIENT, History, Trouble, Violation
+from tests.histories.history import History
 from tests.histories.mutants import CHECKOUT, MUTANTS, Mutant
+from tests.histories.sites import SITES, TRANSIENT, Trouble, Violation
 
 # Those of `make histories` have thirty steps.
 FIXED, NEW, STEPS = 200, 50, 12
