@@ -548,8 +548,8 @@ class History:
             # Only calls with several targets have a partial success.
             struck = {"operation": "*Targets", "write": "yes"} if trouble.what == "partial" else {}
             after = trouble.call % 2 if struck else trouble.call
-            # Services of AWS that lose or garble responses of one another have ways of their own to find out.
-            struck |= {"by": "caller"} if trouble.what in ("lost_answer", "garbage") else {}
+            # Services of AWS that lose or garble responses of one another, or do half of what is asked, have ways of their own to find out.
+            struck |= {"by": "caller"} if trouble.what in ("lost_answer", "garbage", "partial") else {}
             self.house.add_fault(FAULTS[trouble.what], {"target": "aws", **struck}, after=after, times=trouble.times)
             return None
         if trouble.what in ("kill", "kill_after"):

@@ -127,3 +127,11 @@ def test_connection_of_others_that_is_never_authorised_is_no_mistake_of_the_pred
     history.hand(site="first", region="us-east-1", call=("events", "CreateConnection", connection))
     history.onboard(site="first", regions=["us-east-1"])
     history.end()
+
+
+def test_no_region_is_active_whose_role_could_not_be_made() -> None:
+    history = History()
+    history.onboard(site="first", regions=["us-east-1"])
+    history.hand(site="first", region="us-east-1", call=("iam", "DeleteRole", {"RoleName": "{name}"}))
+    history.onboard(site="first", regions=["us-east-1"], trouble=Trouble(call=11, what="denied", times=8))
+    history.end()

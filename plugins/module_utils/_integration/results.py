@@ -149,7 +149,11 @@ def account_result(
     :returns: `whole`; in each region also `status` and `reason`; `summary` with a row for each region, `problem`, `notes`
     """
     make = _row if present else _removal_row
-    rows = {region: make(region, entry, predicted) for region, entry in whole["regions"].items()}
+    role = whole.get(ExecutionRole.kind) or {}
+    role_failed = role.get("action") == "failed"
+    # In the problem, the role's message is enough.
+    told = {region: make(region, entry, predicted) for region, entry in whole["regions"].items()}
+    rows = {region: _without_role(line) for region, line in told.items()} if present and role_failed else told
     regions = {
         region: {"status": rows[region]["status"], "reason": rows[region]["reason"], **entry} for region, entry in whole["regions"].items()
     }
@@ -157,7 +161,6 @@ def account_result(
     by_user = [row(region, UNSUPPORTED, action="-", reason=NO_API_DESTINATIONS) for region in unsupported if rows]
     summary = worst_first([*rows.values(), *by_user])
     good, goal = good_statuses(present=present, predicted=predicted, denied=denied), "not active" if present else "could not be cleared"
-    role = whole.get(ExecutionRole.kind) or {}
     refused = {name: Failure(DENIED, line["reason"]) for name, line in rows.items() if line["status"] == DENIED and DENIED not in good}
     if refused:
         message = whole.get("msg") or failure_message("integration", refused, len(rows))
@@ -168,9 +171,14 @@ def account_result(
         "aws_account": aws_account,
         "regions": regions,
         "summary": summary,
-        "problem": problem(summary, good, goal, whole["msg"] if role.get("action") == "failed" else ""),
+        "problem": problem(worst_first([*told.values(), *by_user]), good, goal, whole["msg"] if role_failed else ""),
         "notes": [*_role_notes(role, predicted), *whole.get("notes", ())],
     }
+
+
+def _without_role(line: Row) -> Row:
+    """Return the row of a region whose execution role could not be made or changed: without it, nothing is delivered."""
+    return {**line, "status": UNKNOWN, "reason": "the execution role could not be made or changed"} if line["status"] == ACTIVE else line
 
 
 def good_statuses(*, present: bool, predicted: bool, denied: str = SKIP_DENIED) -> tuple[str, ...]:

@@ -180,6 +180,14 @@ def test_a_role_that_could_not_be_made_is_the_problem_and_no_region_is_told_of()
     assert (found["problem"], found["summary"]) == ("execution role: AccessDenied: no", [])
 
 
+def test_no_region_is_active_without_its_role() -> None:
+    refused = {**answer(eu_west_1=entry("unchanged")), "msg": "execution role: AccessDenied: no", "execution_role": {"action": "failed"}}
+    found = result(refused)
+    assert found["regions"]["eu-west-1"]["status"] == "unknown"
+    assert found["summary"][0]["reason"] == "the execution role could not be made or changed"
+    assert found["problem"] == "execution role: AccessDenied: no"
+
+
 def test_a_role_that_could_not_be_removed_is_a_problem_although_all_regions_are_cleared() -> None:
     left = {**answer(eu_west_1=entry("deleted")), "msg": "execution role: Throttling: no", "execution_role": {"action": "failed"}}
     found = result(left, present=False)
