@@ -404,15 +404,18 @@ class History:
             given = stack_sets.present(SITES[site], regions, template, self.places[site].revision)
         asked = [*regions, *self.places[site].regions, stack_sets.HOME]
         run = self._act("spot_stack_set", site, trouble, check=check, removes=True, asked=asked, **given)
+        if trouble and not check:
+            # A stack that CloudFormation could not roll back is not updated any more.
+            self.touched.add(site)
         if run is None or check:
             return run
         there = self._there(site)
-        for region in stack_sets.current(run, SITES[site]) if site not in self.touched and not trouble else ():
+        for region in stack_sets.current(run, SITES[site]) if site not in self.touched else ():
             connection = there.get((SITES[site].aws_account, region, "connection", SITES[site].name), {})
             # It sees nothing that happens to a connection after it was made.
             if connection.get("connection_state") == "AUTHORIZED":
                 self._demand_arrival(site, region, "a stack set says CURRENT")
-        if not trouble and not self.troubled and site not in self.touched:
+        if not self.troubled and site not in self.touched:
             self._demand(not run.failed, f"a stack set failed although nothing is wrong: {run.answer.get('msg')}")
         return run
 
