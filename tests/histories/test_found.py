@@ -135,3 +135,13 @@ def test_no_region_is_active_whose_role_could_not_be_made() -> None:
     history.hand(site="first", region="us-east-1", call=("iam", "DeleteRole", {"RoleName": "{name}"}))
     history.onboard(site="first", regions=["us-east-1"], trouble=Trouble(call=11, what="denied", times=8))
     history.end()
+
+
+def test_region_that_adoption_could_not_read_stays_as_it_is_until_its_stack_is_released() -> None:
+    history = History()
+    history.deploy_by(site="first", method="cloudformation")
+    history.onboard(site="first", regions=["us-east-1", "ap-south-1"])
+    history.onboard(site="first", regions=["us-east-1"], on_existing="adopt", trouble=Trouble(call=19, what="lost_answer", times=8))
+    assert not any(call["region"] == "ap-south-1" for call in history.house.calls(writes=True))
+    history.refuse(site="first", region="ap-south-1")
+    history.end()

@@ -52,7 +52,7 @@ class LaggingReads:
                 if key[:3] == place:
                     self._shown[key] = (until, self._still_shown(key) or again())
             return ask()
-        if not _READS.match(call.operation):
+        if call.origin or not _READS.match(call.operation):  # services of AWS know what they have done
             return ask()
         key = (*place, call.access_key, call.operation, call.request.target, call.request.body.decode())
         self._asked[key] = ask

@@ -70,17 +70,26 @@ class _Foreseen:
             raise
 
 
-def integrate(region: Region, desired: Desired, role: RoleSettling | None = None, *, check_mode: bool, timeout: float) -> Progress:
+def integrate(
+    region: Region,
+    desired: Desired,
+    role: RoleSettling | None = None,
+    *,
+    refused: t.Mapping[str, Failure] | None = None,
+    check_mode: bool,
+    timeout: float,
+) -> Progress:
     """Bring all resources of a region to the desired state: each one after those that it needs, the others at the same time.
 
     All are read at the same time, and planned, before the first is changed. A resource is not tried if one that it needs failed.
 
     :param timeout: seconds to wait for AWS in each step
     :param role: the execution role; the rule is made or changed when EventBridge can assume it
+    :param refused: see `integrate_everywhere`
     """
     foreseen = None
     try:
-        foreseen = _foresee(region, desired, role, timeout)
+        foreseen = _foresee(region, desired, role, timeout, (refused or {}).get(region.name))
     finally:
         admitted = role is None or role.admits(bool(foreseen and not foreseen.failure))
     if not admitted:
@@ -92,10 +101,12 @@ def integrate(region: Region, desired: Desired, role: RoleSettling | None = None
     return _carry_out(foreseen, desired, role, timeout)
 
 
-def _foresee(region: Region, desired: Desired, role: RoleSettling | None, timeout: float) -> _Foreseen:
+def _foresee(region: Region, desired: Desired, role: RoleSettling | None, timeout: float, refused: Failure | None) -> _Foreseen:
     """Plan all resources of a region. Only reads."""
     gate = Gate(region, desired.api_destination.name, desired.endpoint, desired.spot_account, desired.on_existing, present=desired.present)
-    foreseen = _Foreseen(region, gate)
+    foreseen = _Foreseen(region, gate, failure=refused, stopped=bool(refused))
+    if refused:
+        return foreseen
     for step in desired.steps():
         try:
             foreseen.steps.append(step.prepared(region))
@@ -173,12 +184,15 @@ def _looks(steps: t.Sequence[Resource], region: Region) -> list[concurrent.futur
     return ended_at_once(*(functools.partial(step.look, region) for step in steps))
 
 
-def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0, **how: t.Any) -> Document:
+def integrate_everywhere(
+    desired: Desired, regions: Regions, settle: float = 0.0, refused: t.Mapping[str, Failure] | None = None, **how: t.Any
+) -> Document:
     """Bring the execution role and all regions to the desired state, at the same time; or remove the role after the last region.
 
     A role that is made elsewhere is read before the first region.
 
     :param settle: how many seconds after its creation the execution role may be unknown to EventBridge
+    :param refused: the regions that must not be changed, and why
     :param how: `check_mode` and `timeout` of `integrate`
     :returns: the result of `spot_integration`: `changed`, `regions`, `failed_regions`, `diff`; `execution_role` if it is managed here,
         or if there is something to know about it; `msg` only if something failed.
@@ -189,12 +203,12 @@ def integrate_everywhere(desired: Desired, regions: Regions, settle: float = 0.0
             _without_role(desired, desired.execution_role, regions, results, **how) if desired.execution_role else combined_result(results)
         )
     if desired.execution_role:
-        return _with_role(desired, SharedRole(settle, regions, desired.execution_role, **how), regions, **how)
+        return _with_role(desired, SharedRole(settle, regions, desired.execution_role, **how), regions, refused=refused, **how)
     settling = RoleSettling(settle, regions, desired.rule.role_arn.rsplit("/", 1)[-1])
     given = GivenRole.read(regions, desired.rule.role_arn, desired.aws_account)
 
     def work() -> Document:
-        return combined_result(regions.run(functools.partial(integrate, desired=desired, role=settling, **how)))
+        return combined_result(regions.run(functools.partial(integrate, desired=desired, role=settling, refused=refused, **how)))
 
     return with_given_role(given, work, desired.api_destination.name, _destination_arn, check_mode=how["check_mode"])
 

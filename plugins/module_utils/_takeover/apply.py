@@ -76,7 +76,9 @@ def _integrate(desired: Desired, removals: Removals, settle: float) -> Document:
     if not (adopted or foreseen["changed"] or "msg" in foreseen):
         return foreseen
     released = removals.run(adopted, retain=True)
-    whole = foreseen if removals.check_mode else run(check_mode=False)
+    # In a region of which too little could be read, a stack may still own what would be changed.
+    unread = {name: Failure(**entry["error"]) for name, entry in foreseen["regions"].items() if entry["action"] == "failed"}
+    whole = foreseen if removals.check_mode else run(check_mode=False, refused=unread)
     return _combined("integration", whole, adopted, {}, released)
 
 

@@ -199,7 +199,7 @@ class Fleet:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             return dict(zip(self.names, pool.map(function, self.names)))
 
-    def integrate(self, region: t.Any, desired: Desired, role: t.Any, *, check_mode: bool, timeout: float) -> Progress:
+    def integrate(self, region: t.Any, desired: Desired, role: t.Any, *, refused: t.Any, check_mode: bool, timeout: float) -> Progress:
         outcome = Outcome(Plan("created", {"arn": "arn:q"}), {"arn": "arn:q"})
         failure = Failure("AlreadyServed", "no") if region in self.stopped else None
         try:
