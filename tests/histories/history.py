@@ -191,7 +191,7 @@ class History:
             given = filled_in(arguments, self._words(site, region))
         except (KeyError, ClientError, BotoCoreError):
             return  # there is no such thing, or it cannot be made
-        self.touched.add(site)
+        self._touch(site)
         for preceding in self._preceding(site, region, operation):
             self._by_hand(site, region, *preceding)
         self._by_hand(site, region, service, operation, given)
@@ -206,12 +206,16 @@ class History:
         aws_account = SITES[site].aws_account
         if aws_account != "123456789012" or (aws_account, region, "connection", CONNECTION) in self._there(site):
             return
-        self.touched |= {name for name, other in SITES.items() if other.aws_account == aws_account}
+        self._touch(site)
         served = account or SITES[site].spot_account
         with suppress(ClientError, BotoCoreError):
             Foreign(self.house, region, endpoint=self.endpoint, account=served, hidden=hidden, bus=bus).make()
             if dead:
                 self.house.boto3("events", region).delete_connection(Name=CONNECTION)
+
+    def _touch(self, site: str) -> None:
+        """Note that others have changed something in the AWS account of a site: it may hinder what is done there for another one."""
+        self.touched |= {name for name, other in SITES.items() if other.aws_account == SITES[site].aws_account}
 
     def deny_regions(self, regions: Sequence[str], actions: Sequence[str] = ()) -> None:
         """Let the organisation deny regions."""

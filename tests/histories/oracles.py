@@ -300,7 +300,9 @@ def _of_queue(queue: Json) -> Json:
 def _of_connection(connection: Json) -> Json:
     found = connection["parameters"]
     parameters = found.get("InvocationHttpParameters", {}).get("QueryStringParameters", [])
-    shown = [{"key": item.get("Key"), "value": "(hidden)" if item.get("IsValueSecret") else item.get("Value")} for item in parameters]
+    shown = [
+        {"key": item.get("Key"), "value": "(hidden)" if item.get("IsValueSecret") else item.get("Value", "(hidden)")} for item in parameters
+    ]
     return {
         "description": connection["description"],
         "authorization_type": connection["authorization_type"],
