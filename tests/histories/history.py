@@ -374,7 +374,9 @@ class History:
             return self._run_stack(site, regions, trouble, check=check, on_existing=on_existing, options=options)
         run = self._act("spot_integration", site, trouble, check=check, removes=on_existing in ("migrate", "adopt"), **given)
         if place.stack and not check:
-            place.stack = place.adopting = run is None or run.failed
+            # A region that the organisation denies meanwhile keeps its stack.
+            left = run is None or run.failed or any(entry["status"] == "denied" for entry in _entries(run).values())
+            place.stack = place.adopting = left
         if run is not None and not check:
             self._judge_run(site, run, predicted, trouble, options)
         return run
