@@ -18,10 +18,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.plan import Call, Document, Plan, Resource
     from ansible_collections.spot.eventbridge.plugins.module_utils._core.region import Region
 
-# Seconds to wait for a description that AWS took and does not show yet, once all else is shown.
-_COSMETIC_TIMEOUT = 5.0
-# Seconds until what does not work is believed to be broken: the first reads after a change may show what was before it.
-_BROKEN_TIMEOUT = 5.0
+# Seconds to wait for a description that AWS took and does not show yet, once all else is shown; and until what does not work is believed
+# to be broken, as the first reads after a change may show what was before it.
+_SHOWN_LATE = 5.0
 
 
 def reconcile(
@@ -106,8 +105,7 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tupl
     :returns: the resource, and a note about a description that is not visible yet
     """
     between, note = pauses(), None
-    cosmetic = Deadline(min(_COSMETIC_TIMEOUT, deadline.remaining))
-    broken = Deadline(min(_BROKEN_TIMEOUT, deadline.remaining))
+    soon = Deadline(min(_SHOWN_LATE, deadline.remaining))
     while True:
         existing = _read_settled(resource, region, deadline)
         if not deadline.seconds:
@@ -119,12 +117,12 @@ def _read_result(resource: Resource, region: Region, deadline: Deadline) -> tupl
             if resource.achieved(region, existing):
                 break
         except RegionError:
-            if not broken.sleep(next(between)):
+            if not soon.sleep(next(between)):
                 raise
             continue
         all_else = resource.as_described(existing).achieved(region, existing)
         # SQS may show a change of attributes only after a minute (SQS API reference, SetQueueAttributes).
-        if not (cosmetic if all_else else deadline).sleep(next(between)):
+        if not (soon if all_else else deadline).sleep(next(between)):
             if all_else:
                 note = f"AWS accepted the description of the {resource.kind}, but it is not visible yet. Nothing else depends on it"
                 break

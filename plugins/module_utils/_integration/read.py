@@ -164,19 +164,7 @@ def read(
     notification = rule_tags if rule_tags is None or isinstance(rule_tags, Failure) else records_in(rule_tags, desired.spot_account)
     tags = {kind: found for kind, found in (("rule", rule_tags), ("queue", queue_tags)) if found is not None}
     return Readings(
-        connection,
-        api_destination,
-        rule,
-        queue,
-        role,
-        matches,
-        other,
-        evidence,
-        notification,
-        owned,
-        tags,
-        alarm_rule,
-        reports=reports,
+        connection, api_destination, rule, queue, role, matches, other, evidence, notification, owned, tags, alarm_rule, reports=reports
     )
 
 
@@ -198,26 +186,30 @@ def read_in_stack(region: Region, desired: Desired, window_hours: int, now: date
 def read_in_stack_set(
     region: Region, desired: Desired, by_name: Readings, window_hours: int, now: datetime.datetime
 ) -> tuple[Desired, Readings]:
-    """Read once more an integration that turned out to be in a stack of a stack set, as `read_in_stack` does.
+    """Read an integration that turned out to be in a stack of a stack set under its names there, as `read_in_stack` does.
 
-    Nobody can say the name of such a stack ahead: AWS chooses it for each account and region.
+    Nobody can say the name of such a stack ahead: AWS chooses it for each account and region. With this collection's template, only the
+    execution role has another name, and nothing else is read twice.
 
     :param by_name: the readings under the names that are desired; they are returned where it is in no such stack
     """
     if not (isinstance(by_name.stack, Stack) and by_name.stack.of_a_set):
         return desired, by_name
     stack = names_of(by_name.stack, by_name.stack.resources)
-    return _read_as_named(region, replace(desired, stack_name=stack.stack.name, tags=None), stack, window_hours, now)
+    return _read_as_named(region, replace(desired, stack_name=stack.stack.name, tags=None), stack, window_hours, now, by_name=by_name)
 
 
 def _read_as_named(
-    region: Region, desired: Desired, stack: StackNames, window_hours: int, now: datetime.datetime
+    region: Region, desired: Desired, stack: StackNames, window_hours: int, now: datetime.datetime, *, by_name: Readings | None = None
 ) -> tuple[Desired, Readings]:
-    desired = desired.named_as_in(stack, region)
-    role = read_role(region, desired.rule.role_arn)
+    named = desired.named_as_in(stack, region)
+    role = read_role(region, named.rule.role_arn)
     if isinstance(role, ExistingRole):  # its path is no part of its name
-        desired = desired.with_role(role.arn)
-    return desired, read(region, desired, role, window_hours, now, stack=stack)
+        named = named.with_role(role.arn)
+    parts = ("queue", "connection", "api_destination", "rule")
+    if by_name and all(getattr(named, part).name == getattr(desired, part).name for part in parts):
+        return named, replace(by_name, execution_role=role, stack=stack)
+    return named, read(region, named, role, window_hours, now, stack=stack)
 
 
 def with_role(desired: Desired, readings: Readings, role: ExistingRole | Failure | None) -> tuple[Desired, Readings]:

@@ -76,7 +76,10 @@ class TestDeployment:
         # The published policy suffices, also for the role, which CloudFormation has named.
         verify = json.loads(json.dumps(policy("verify")).replace(ADMINISTRATOR, FIRST))
         accounts.sandbox.permit("*", ["sts:AssumeRole", verify])
+        accounts.sandbox.clear_calls()
         entry = found()
+        # Nothing but the role has another name there, and nothing is read twice.
+        assert len(accounts.sandbox.calls(operation="DescribeRule")) == len(accounts.sandbox.calls(operation="GetMetricData")) == 1
         accounts.sandbox.clear_permissions()
         assert entry["status"] == "active", entry["findings"]
         assert entry["stack_set"].startswith(f"StackSet-{NAME}-")
