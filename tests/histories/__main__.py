@@ -72,6 +72,15 @@ def run_batch(seed: int, histories: int, steps: int, *, shorten: bool = True, va
     return None
 
 
+def run_numbered(seed: int, number: int, histories: int, steps: int | None = None, *, shorten: bool = True) -> str | None:
+    """Run one of the batches of a seed, as run_batch does.
+
+    Args:
+        steps: the most of each history; by default, those of the batch.
+    """
+    return run_batch(seed * 100_000 + number, histories, steps or STEPS[number % len(STEPS)], shorten=shorten)
+
+
 def _why(error: BaseException) -> str:
     told = "".join(traceback.format_tb(error.__traceback__)[-6:]) if not (isinstance(error, AssertionError) and str(error)) else ""
     return f"# {type(error).__name__}: {error}\n# " + told[-2500:].replace("\n", "\n# ")
@@ -124,7 +133,7 @@ def main() -> int:
         number = state["done"] // given.batch
         size = min(given.batch, given.histories - state["done"])
         begun = time.process_time()
-        found = run_batch(seed * 100_000 + number, size, given.steps or STEPS[number % len(STEPS)], shorten=not given.stop)
+        found = run_numbered(seed, number, size, given.steps, shorten=not given.stop)
         state["seconds"] += time.process_time() - begun
         state["done"] += size
         if found:

@@ -404,10 +404,7 @@ class History:
 
     def _run_stack_set(self, site: str, regions: Sequence[str], trouble: Trouble | None, *, check: bool, options: Json) -> Run | None:
         """Deploy by a stack set, as its role does; without regions, remove it."""
-        given = stack_sets.absent(SITES[site])
-        if regions:
-            template = self._stack(site, regions, "stop", options)
-            given = stack_sets.present(SITES[site], regions, template, self.places[site].revision)
+        given = self._stack_set(site, regions, options) if regions else stack_sets.absent(SITES[site])
         asked = [*regions, *self.places[site].regions, stack_sets.HOME]
         run = self._act("spot_stack_set", site, trouble, check=check, removes=True, asked=asked, **given)
         if trouble and not check:
@@ -424,6 +421,10 @@ class History:
         if not self.troubled and site not in self.touched:
             self._demand(not run.failed, f"a stack set failed although nothing is wrong: {run.answer.get('msg')}")
         return run
+
+    def _stack_set(self, site: str, regions: Sequence[str], options: Json) -> Json:
+        template = self._stack(site, regions, "stop", options)
+        return stack_sets.present(SITES[site], regions, template, self.places[site].revision)
 
     def _stack(self, site: str, regions: Sequence[str], on_existing: str, options: Json) -> Json:
         names = {
@@ -578,8 +579,7 @@ class History:
     def _second_onboard(self, site: str) -> None:
         place = self.places[site]
         if place.stack_set:
-            template = self._stack(site, place.regions, "stop", place.options)
-            self.modules("spot_stack_set", **stack_sets.present(SITES[site], place.regions or REGIONS[:1], template, place.revision))
+            self.modules("spot_stack_set", **self._stack_set(site, place.regions or REGIONS[:1], place.options))
             return
         if place.stack and not place.adopting:
             self.modules("spot_stack", **self._stack(site, place.regions or REGIONS[:1], "stop", place.options))

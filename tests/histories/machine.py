@@ -44,6 +44,13 @@ OPTIONS = st.one_of(
 )
 
 
+def a_place(history: History, number: int) -> tuple[str, str]:
+    """Return one of the sites and regions where something was onboarded, by its number."""
+    places = [(site, region) for site, place in history.places.items() for region in place.regions]
+    places = places or [("first", REGIONS[0])]
+    return places[number % len(places)]
+
+
 class Histories(RuleBasedStateMachine):
     """The steps of a history in any order; see History.
 
@@ -75,29 +82,24 @@ class Histories(RuleBasedStateMachine):
     def take_over(self, site: str, regions: Sequence[str], on_existing: str, trouble: Trouble | None) -> None:
         self.history.onboard(site, regions, on_existing=on_existing, trouble=trouble)
 
-    def _place(self, number: int) -> tuple[str, str]:
-        places = [(site, region) for site, place in self.history.places.items() for region in place.regions]
-        places = places or [("first", REGIONS[0])]
-        return places[number % len(places)]
-
     @rule(place=PLACE, trouble=TROUBLE)
     def repair(self, place: int, trouble: Trouble | None) -> None:
-        site, region = self._place(place)
+        site, region = a_place(self.history, place)
         self.history.repair(site, [region], trouble=trouble)
 
     @rule(place=PLACE, trouble=TROUBLE, check=st.booleans())
     def heal(self, place: int, trouble: Trouble | None, check: bool) -> None:
-        site, region = self._place(place)
+        site, region = a_place(self.history, place)
         self.history.heal(site, [region], check=check, trouble=trouble)
 
     @rule(place=PLACE)
     def verify(self, place: int) -> None:
-        site, region = self._place(place)
+        site, region = a_place(self.history, place)
         self.history.verify(site, [region])
 
     @rule(place=PLACE, everywhere=st.booleans(), trouble=TROUBLE, check=st.booleans())
     def offboard(self, place: int, everywhere: bool, trouble: Trouble | None, check: bool) -> None:
-        site, region = self._place(place)
+        site, region = a_place(self.history, place)
         self.history.offboard(site, REGIONS if everywhere else [region], trouble=trouble, check=check)
 
     @rule(site=SITE, name=st.sampled_from(["", "rotated-1", "rotated-2"]))
@@ -109,18 +111,18 @@ class Histories(RuleBasedStateMachine):
 
     @rule(place=PLACE, call=hands())
     def hand(self, place: int, call: Any) -> None:
-        self.history.hand(*self._place(place), call)
+        self.history.hand(*a_place(self.history, place), call)
 
     # More than once, as Hypothesis chooses among rules alike.
 
     @rule(place=PLACE, call=hands("events"))
     def hand_on_events(self, place: int, call: Any) -> None:
-        self.history.hand(*self._place(place), call)
+        self.history.hand(*a_place(self.history, place), call)
 
     @rule(place=PLACE, calls=st.lists(hands("events", "sqs", "iam"), min_size=1, max_size=4))
     def hands(self, place: int, calls: list[Any]) -> None:
         for call in calls:
-            self.history.hand(*self._place(place), call)
+            self.history.hand(*a_place(self.history, place), call)
 
     @rule(
         site=SITE,
@@ -177,11 +179,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(place=PLACE)
     def refuse(self, place: int) -> None:
-        self.history.refuse(*self._place(place))
+        self.history.refuse(*a_place(self.history, place))
 
     @rule(place=PLACE)
     def notice(self, place: int) -> None:
-        self.history.notice(*self._place(place))
+        self.history.notice(*a_place(self.history, place))
 
     def teardown(self) -> None:
         error = sys.exc_info()[1]

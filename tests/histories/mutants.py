@@ -188,13 +188,12 @@ def histories_until_found(mutant: Mutant, histories: int, seed: int, seconds: in
 
 def _look_for(histories: int, seed: int) -> Iterator[tuple[bool, str]]:
     """Yield, after each batch, whether the mistake was found, and where."""
-    from tests.histories.__main__ import STEPS, run_batch
+    from tests.histories.__main__ import run_numbered
     from tests.histories.history import History
     from tests.histories.machine import Histories
 
     for number in range(0, histories, _BATCH):
-        batch = number // _BATCH
-        if run_batch(seed * 100_000 + batch, min(_BATCH, histories - number), STEPS[batch % len(STEPS)], shorten=False):
+        if run_numbered(seed, number // _BATCH, min(_BATCH, histories - number), shorten=False):
             yield True, f"history {Histories.broken_at}: {type(Histories.broken).__name__}: {str(Histories.broken)[:140]}"
             return
         yield False, f"not in {History.begun} histories"

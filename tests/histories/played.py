@@ -29,7 +29,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tests.histories.hands import hands
 from tests.histories.history import History
-from tests.histories.machine import OPTIONS, PLACE, REGION, SOME_REGIONS
+from tests.histories.machine import OPTIONS, PLACE, REGION, SOME_REGIONS, a_place
 from tests.histories.shortening import script
 from tests.histories.sites import SITES, Trouble
 from tests.integration.modules.runner import Run
@@ -56,9 +56,7 @@ class Served(Sandbox):
         """Begin to serve."""
         self.world = World(self._token)
         self.world.start()
-        described = self.world.described()
-        self.pid, self.tokens = os.getpid(), described["tokens"]
-        self.aws_url, self.spot_url, self.control_url = (described[f"{name}_url"] for name in ("aws", "spot", "control"))
+        self._know({"pid": os.getpid(), **self.world.described()})
         # Nothing takes its time here.
         self.clock = types.SimpleNamespace(sleep=lambda _seconds: None, time=time.time)
         return self
@@ -152,24 +150,20 @@ class PlayedHistories(RuleBasedStateMachine):
     def begin(self, site: str, regions: Sequence[str], options: dict[str, Any]) -> None:
         self.history.onboard(site, regions, **options)
 
-    def _place(self, number: int) -> tuple[str, str]:
-        places = [(site, region) for site, place in self.history.places.items() for region in place.regions]
-        return places[number % len(places)] if places else ("first", "us-east-1")
-
     @rule(site=SITE, regions=SOME_REGIONS, options=OPTIONS, on_existing=st.sampled_from(["stop", "ignore", "adopt"]), check=st.booleans())
     def onboard(self, site: str, regions: Sequence[str], options: dict[str, Any], on_existing: str, check: bool) -> None:
         self.history.onboard(site, regions, on_existing=on_existing, check=check, **options)
 
     @rule(place=PLACE, what=st.sampled_from(["repair", "heal", "verify", "offboard", "notice", "refuse"]))
     def work(self, place: int, what: str) -> None:
-        site, region = self._place(place)
+        site, region = a_place(self.history, place)
         step = getattr(self.history, what)
         step(site, region) if what in ("notice", "refuse") else step(site, [region])
 
     @rule(place=PLACE, calls=st.lists(hands("events", "sqs", "iam"), min_size=1, max_size=3))
     def hands(self, place: int, calls: list[Any]) -> None:
         for call in calls:
-            self.history.hand(*self._place(place), call)
+            self.history.hand(*a_place(self.history, place), call)
 
     @rule(site=SITE, region=REGION, account=st.sampled_from([None, "act-00000001"]), hidden=st.booleans())
     def foreign(self, site: str, region: str, account: str | None, hidden: bool) -> None:

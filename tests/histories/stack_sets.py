@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tests.integration.modules.accounts import ADMINISTRATION_ROLE, ADMINISTRATOR, EXECUTION_ROLE, HOME
+from tests.integration.modules.accounts import ADMINISTRATION_ROLE, ADMINISTRATOR, EXECUTION_ROLE, HOME, ROLES
 
 if TYPE_CHECKING:
     from tests.histories.sites import Site
@@ -25,14 +24,9 @@ Json = dict[str, Any]
 
 def make_roles(house: InProcess, account: str) -> None:
     """Make the roles that a stack set with permissions of one's own needs; no matter if they are there."""
-    for owner, role, trusted in (
-        (ADMINISTRATOR, ADMINISTRATION_ROLE, {"Service": "cloudformation.amazonaws.com"}),
-        (account, EXECUTION_ROLE, {"AWS": f"arn:aws:iam::{ADMINISTRATOR}:root"}),
-    ):
-        statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
-        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    for owner, role in ((ADMINISTRATOR, ADMINISTRATION_ROLE), (account, EXECUTION_ROLE)):
         with suppress(ClientError):
-            house.boto3("iam", HOME, house.key_of(owner)).create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+            house.boto3("iam", HOME, house.key_of(owner)).create_role(**ROLES[role])
 
 
 def present(site: Site, regions: Sequence[str], template: Json, revision: int) -> Json:

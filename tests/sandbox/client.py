@@ -98,7 +98,10 @@ class Sandbox:
         return sandbox
 
     def _read(self, state_file: Path) -> None:
-        state = json.loads(state_file.read_text(encoding="utf-8"))
+        self._know(json.loads(state_file.read_text(encoding="utf-8")))
+
+    def _know(self, state: Json) -> None:
+        """Take over the process id, the tokens and the addresses of a sandbox."""
         self.pid, self.tokens = state["pid"], state["tokens"]
         self.aws_url, self.spot_url, self.control_url = state["aws_url"], state["spot_url"], state["control_url"]
 

@@ -113,10 +113,7 @@ class InProcess(Sandbox):
         self.clock, self.watcher = CLOCK, PLAIN
         world = type(self)._world = type(self)._world or World(self._token, CLOCK, _Deliveries(self), dict(URLS))
         world.delivery._http.sandbox = self  # type: ignore[union-attr]
-        self.pid = os.getpid()
-        described = world.described()
-        self.tokens = described["tokens"]
-        self.aws_url, self.spot_url, self.control_url = (described[f"{name}_url"] for name in ("aws", "spot", "control"))
+        self._know({"pid": os.getpid(), **world.described()})
         # Before botocore gets the handler of callers: each handler of `before-send` makes the call, and tests would make theirs twice.
         self._session = botocore.session.get_session()
         self._patches = [

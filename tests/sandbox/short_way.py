@@ -119,10 +119,8 @@ def patches() -> Iterator[Any]:
     def make_request(endpoint: Endpoint, model: Any, request: Any) -> Any:
         key, _call.response_key = _call.response_key, None
         http, parsed = _make_request(endpoint, model, request)
-        if key and not parsed["ResponseMetadata"].get("RetryAttempts") and (http.status_code == 200 or _is_final(parsed)):
-            if len(_responses) > _MOST:
-                _responses.clear()
-            _responses[key] = (copied(parsed), _Http(http.status_code, http.headers))
+        if key and not parsed["ResponseMetadata"].get("RetryAttempts") and _is_final(parsed):
+            _keep_response(key, copied(parsed), _Http(http.status_code, http.headers))
         return http, parsed
 
     yield mock.patch.object(BaseClient, "_make_api_call", make_api_call)
@@ -140,9 +138,13 @@ def _parsed(model: OperationModel, key: tuple[str, str, bytes], answer: Answer) 
     except ResponseParserError:
         return None
     parsed["ResponseMetadata"]["RetryAttempts"] = 0
+    return _keep_response(key, parsed, _Http(200, response["headers"]))
+
+
+def _keep_response(key: tuple[str, str, bytes], parsed: Any, http: _Http) -> tuple[Any, Any]:
     if len(_responses) > _MOST:
         _responses.clear()
-    _responses[key] = (parsed, _Http(200, response["headers"]))
+    _responses[key] = (parsed, http)
     return _responses[key]
 
 

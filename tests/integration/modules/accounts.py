@@ -48,15 +48,13 @@ class Accounts:
 
     def roles(self, *accounts: str) -> None:
         """Make the roles that permissions of one's own need, by default for the three accounts."""
-        trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        self.sandbox.boto3("iam").create_role(RoleName=ADMINISTRATION_ROLE, AssumeRolePolicyDocument=_policy(trust))
+        self.sandbox.boto3("iam").create_role(**ROLES[ADMINISTRATION_ROLE])
         for account in accounts or SPOT_ACCOUNTS:
             self.execution_role(account)
 
     def execution_role(self, account: str) -> None:
         """Make the role with which the administrator works in an account."""
-        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ADMINISTRATOR}:root"}, "Action": "sts:AssumeRole"}
-        self.client(account, "iam").create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=_policy(trust))
+        self.client(account, "iam").create_role(**ROLES[EXECUTION_ROLE])
 
     def organize(self) -> str:
         """Make an organization in which stack sets have access; its root."""
@@ -129,5 +127,14 @@ def each(accounts: dict[str, str], regions: list[str] | None = None) -> Counter[
     return Counter((account, region, spot) for account, spot in accounts.items() for region in regions or REGIONS)
 
 
-def _policy(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _role(name: str, trusted: dict[str, str]) -> dict[str, str]:
+    statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return {"RoleName": name, "AssumeRolePolicyDocument": trust}
+
+
+# The arguments of CreateRole for the roles that permissions of one's own need.
+ROLES = {
+    ADMINISTRATION_ROLE: _role(ADMINISTRATION_ROLE, {"Service": "cloudformation.amazonaws.com"}),
+    EXECUTION_ROLE: _role(EXECUTION_ROLE, {"AWS": f"arn:aws:iam::{ADMINISTRATOR}:root"}),
+}
