@@ -31,7 +31,6 @@ from urllib.parse import urlencode, urlsplit
 import botocore.auth
 import botocore.handlers
 import botocore.session
-from ansible.module_utils import urls
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from moto.iam.models import AccessKey, iam_backends
@@ -126,10 +125,9 @@ class InProcess(Sandbox):
             mock.patch.object(services, "in_background", lambda function: CLOCK.call(0, function)),
             mock.patch.object(deployment, "_at_once", lambda _workers, work, items: [work(item) for item in items]),
             mock.patch.object(urllib.request, "urlopen", self._open),
-            # Neither is looked at here, and both take longer than all else.
-            mock.patch.object(urls, "make_context", functools.cache(urls.make_context)),
             # All sessions have the same models.
             mock.patch.object(botocore.session, "create_loader", functools.cache(botocore.session.create_loader)),
+            # Is not looked at here, and takes longer than all else.
             mock.patch.object(botocore.auth.SigV4Auth, "add_auth", _name_credential),
             mock.patch.object(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS, ("before-send", self._send)]),
             mock.patch.dict(os.environ, self.env(None), clear=True),

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import typing as t
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ansible.module_utils.urls import open_url
+from ansible.module_utils.urls import Request, make_context
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import remedy_of_connection
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import RESPONSE_TIMEOUT, within
@@ -29,6 +30,38 @@ _SHORTEST_SECRET = 4
 def ca_bundle() -> str | None:
     """Return the file of certificates to trust that the environment names, as curl and Python's requests use it; None without one."""
     return next((value for value in map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")) if value), None)
+
+
+# ansible-core would read the certificates for each request, which takes tens of milliseconds of CPU.
+_context = functools.lru_cache(maxsize=None)(make_context)
+
+
+def send(
+    method: str,
+    address: str,
+    headers: t.Mapping[str, str],
+    data: bytes | None,
+    *,
+    seconds: float,
+    validate_certs: bool,
+    ca_path: str | None,
+) -> t.Any:
+    """Send a request, follow no redirect, and return the response as `urllib.request.urlopen` does.
+
+    :param seconds: for each of connecting, sending and receiving
+    :raises urllib.error.HTTPError: the status of the response is not one of success.
+    """
+    return Request().open(
+        method,
+        address,
+        data=data,
+        headers=dict(headers),
+        timeout=seconds,
+        context=_context(cafile=ca_path, validate_certs=validate_certs),
+        follow_redirects="none",
+        use_netrc=False,  # a netrc file must not replace the authorization that was given
+        http_agent="ansible-collection/spot.eventbridge",
+    )
 
 
 def reason_of(error: BaseException, address: str, ca_path: str | None) -> str:
@@ -147,17 +180,14 @@ class Peer:
         given = None if body is None else json.dumps(body).encode()
         content = {} if given is None else {"Content-Type": "application/json"}
         try:
-            response = open_url(
+            response = send(
+                method,
                 address,
-                method=method,
-                data=given,
-                headers={"Accept": "application/json", **content, **self.headers},
-                timeout=self.seconds / 2,
+                {"Accept": "application/json", **content, **self.headers},
+                given,
+                seconds=self.seconds / 2,
                 validate_certs=self.validate_certs,
                 ca_path=self.ca_path or ca_bundle(),
-                follow_redirects="none",
-                use_netrc=False,  # a netrc file must not replace the authorization that was given
-                http_agent="ansible-collection/spot.eventbridge",
             )
             return Reply(int(response.status), response.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:

@@ -15,10 +15,8 @@ import urllib.error
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
-from ansible.module_utils.urls import open_url
-
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import remedy_of_connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, reason_of
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, reason_of, send
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
     SpotAccount,
@@ -166,22 +164,10 @@ class SpotApi:
         parts = urlsplit(address)
         what, host = f"{method} {parts.path}", f"{parts.scheme}://{parts.netloc}"
         try:
-            response = open_url(
-                address,
-                method=method,
-                data=data,
-                headers={
-                    "Authorization": f"Bearer {self._token}",
-                    "Accept": "application/json",
-                    **({"Content-Type": "application/json; charset=utf-8"} if data else {}),
-                },
-                timeout=_TIMEOUT,
-                validate_certs=self._validate_certs,
-                ca_path=ca_bundle(),
-                follow_redirects="none",
-                use_netrc=False,  # a netrc file must not replace the token
-                http_agent="ansible-collection/spot.eventbridge",
-            )
+            headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+            if data:
+                headers["Content-Type"] = "application/json; charset=utf-8"
+            response = send(method, address, headers, data, seconds=_TIMEOUT, validate_certs=self._validate_certs, ca_path=ca_bundle())
             status, body = response.status, self._body(response, _MOST_BYTES)
         except urllib.error.HTTPError as error:
             raise self._refusal(error, what) from None

@@ -78,7 +78,7 @@ def test_message_of_a_missing_response_has_no_secret(monkeypatch: pytest.MonkeyP
 
     for name in ("https_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_peer, "open_url", fail)
+    monkeypatch.setattr(_peer, "send", fail)
     with pytest.raises(PeerError) as caught:
         Peer("it", "https://example.com/topsecret", secrets=("/topsecret",)).ask("GET")
     assert (caught.value.status, str(caught.value)) == (
