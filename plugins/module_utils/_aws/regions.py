@@ -18,6 +18,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session impo
     AssumeRole,
     connection_info,
     make_session,
+    share_certificates,
     usable_credentials,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
@@ -125,7 +126,9 @@ class Regions:
 
         def make_client(service: str, name: str) -> t.Any:
             with making:
-                return make(service, region_name=name)
+                client = make(service, region_name=name)
+                share_certificates(client)
+                return client
 
         self._make_client = make_client
         self._regions = {name: self._make_region(name, services) for name in self.names}

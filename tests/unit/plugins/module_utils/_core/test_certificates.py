@@ -20,7 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_session
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws import session
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_session, share_certificates
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
@@ -106,12 +107,19 @@ def test_a_mail_server_is_trusted_by_the_companys_authority(variable: str, certi
 REMEDY = "Name the file of your authority's certificates in REQUESTS_CA_BUNDLE."
 
 
-def ask_aws(url: str) -> Failure:
-    """How a call of AWS at this address fails."""
+def aws(url: str, **options: t.Any) -> t.Any:
+    """A client of AWS at this address."""
     config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
     keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    client = make_session(None).client("sts", region_name="eu-west-1", endpoint_url=url, config=config, **keys, **options)
+    share_certificates(client)
+    return client
+
+
+def ask_aws(url: str, **options: t.Any) -> Failure:
+    """How a call of AWS at this address fails. The server's response is none of AWS."""
     try:
-        make_session(None).client("sts", region_name="eu-west-1", endpoint_url=url, config=config, **keys).get_caller_identity()
+        aws(url, **options).get_caller_identity()
     except Exception as error:
         return failure_of(error)
     pytest.fail("AWS responded")
@@ -140,3 +148,69 @@ def test_a_file_that_does_not_exist_is_named(url: str, monkeypatch: pytest.Monke
         with pytest.raises(PeerError, match=f"the file of certificates {missing} does not exist"):
             Peer("the webhook", url).demand("GET")
         assert "Correct the file of certificates in AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or" in ask_aws(url).message
+
+
+class Counting(ssl.SSLContext):
+    """Counts how often certificates are read."""
+
+    loads: t.ClassVar[list[str]] = []
+
+    def load_verify_locations(self, cafile: t.Any = None, capath: t.Any = None, cadata: t.Any = None) -> None:
+        self.loads.append(cafile)
+        super().load_verify_locations(cafile, capath, cadata)
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[list[str]]:
+    def make() -> ssl.SSLContext:
+        context = Counting(ssl.PROTOCOL_TLS_CLIENT)
+        # urllib3 compares the names, as in the context that botocore makes.
+        context.check_hostname = False
+        return context
+
+    monkeypatch.setattr(Counting, "loads", [])
+    for module in (session, botocore.httpsession):
+        monkeypatch.setattr(module, "create_urllib3_context", make)
+    session._trusting.cache_clear()
+    yield Counting.loads
+    session._trusting.cache_clear()
+
+
+def responded(failure: Failure) -> bool:
+    """Whether the call came as far as the server's response."""
+    return "Unable to parse response" in failure.message
+
+
+def test_the_certificates_are_read_once_for_all_clients_and_connections(url: str, certificate: Path, loads: list[str]) -> None:
+    for _number in range(3):
+        assert responded(ask_aws(url, verify=str(certificate)))
+    assert loads == [str(certificate)]
+
+
+def test_another_file_is_read_by_itself_and_none_where_nothing_is_verified(
+    url: str, certificate: Path, loads: list[str], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.pem"
+    copy.write_bytes(certificate.read_bytes())
+    assert responded(ask_aws(url, verify=False))
+    assert loads == []
+    assert responded(ask_aws(url, verify=str(certificate)))
+    assert responded(ask_aws(url, verify=str(copy)))
+    assert loads == [str(certificate), str(copy)]
+
+
+def test_a_certificate_for_another_name_is_refused(url: str, certificate: Path) -> None:
+    failure = ask_aws(url.replace("127.0.0.1", "localhost"), verify=str(certificate))
+    assert failure.code == "SSLError"
+    assert "hostname 'localhost' doesn't match '127.0.0.1'" in failure.message
+
+
+def test_behind_a_proxy_the_certificates_are_read_once_too(url: str, certificate: Path, loads: list[str]) -> None:
+    for proxy, expected in (("http://127.0.0.1:9", [str(certificate)]), ("https://127.0.0.1:9", [])):
+        loads.clear()
+        session._trusting.cache_clear()
+        client = aws(url, verify=str(certificate))
+        client._endpoint.http_session._proxy_config._proxies = {"https": proxy}
+        with pytest.raises(botocore.exceptions.ProxyConnectionError):
+            client.get_caller_identity()
+        assert loads == expected
