@@ -4,7 +4,7 @@
 
 """Measures the playbooks on the sandbox, at 80 ms per AWS call: one account beside other ways, its stacks, and fleets.
 
-Usage: python tests/bench [account] [peers] [stacks] [fleet] [slices] [--latency 0.08] [--repeat 3] [--regions 1 17 30]
+Usage: python tests/bench [account] [peers] [tls] [stacks] [fleet] [slices] [--latency 0.08] [--repeat 3] [--regions 1 17 30]
                           [--accounts 1 10 100] [--forks 10]
 
 Wall and CPU time of the client alone (the sandbox is a process of its own), the AWS calls that the sandbox counted, how many of them
@@ -21,12 +21,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.bench import account, fleet, stacks
+from tests.bench import account, encrypted, fleet, stacks
 from tests.bench.goals import Findings
 from tests.bench.measure import REGIONS
 from tests.sandbox.client import Sandbox
 
-PARTS = ("account", "peers", "stacks", "fleet", "slices")
+PARTS = ("account", "peers", "tls", "stacks", "fleet", "slices")
 
 
 def main() -> int:
@@ -49,6 +49,7 @@ def main() -> int:
         measures: dict[str, Callable[[], None]] = {
             "account": lambda: account.bench(sandbox, given.latency, given.repeat, given.regions, findings),
             "peers": lambda: account.bench_peers(sandbox, given.latency, many),
+            "tls": lambda: encrypted.bench(sandbox, given.latency, many),
             "stacks": lambda: stacks.bench(sandbox, given.latency, many),
             "fleet": lambda: fleet.bench(sandbox, given.latency, given.accounts, given.forks, findings),
             "slices": lambda: fleet.bench_slices(sandbox, given.latency, min(20, max(given.accounts))),

@@ -18,7 +18,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import DEFAULT_SESSION_NAME
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import RegionError, failure_of
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, trusting
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
 try:
@@ -126,15 +126,18 @@ def share_certificates(client: t.Any) -> None:
 
 
 def _set_up_certificates(of_botocore: t.Callable[..., None], pool: t.Any, url: str, verify: t.Any) -> None:
-    # A context that holds a client's own certificate is its own. A connection to a proxy gets no context, but these certificates.
-    of_its_own = pool.cert_file or (pool.proxy and pool.proxy.scheme == "https")
-    if verify and url.lower().startswith("https") and not of_its_own:
+    if verify and url.lower().startswith("https") and not _needs_its_own_context(pool):
         # A file that cannot be read is botocore's to report.
         with contextlib.suppress(OSError):
             pool.conn_kw["ssl_context"] = _trusting(get_cert_path(verify))
             pool.cert_reqs, pool.ca_certs = "CERT_REQUIRED", None
             return
     of_botocore(pool, url, verify)
+
+
+def _needs_its_own_context(pool: t.Any) -> bool:
+    """Return whether a client has a certificate of its own, or connects to a proxy by TLS, which gets no context but these certificates."""
+    return bool(pool.cert_file or (pool.proxy and pool.proxy.scheme == "https"))
 
 
 @functools.cache
@@ -146,17 +149,20 @@ def _trusting(ca_certs: str) -> t.Any:
 
 
 def preload(services: t.Iterable[str]) -> None:
-    """Read botocore's descriptions of services, which sessions of this process and of its forks then share.
+    """Read what sessions and requests of this process and of its forks then share: botocore's descriptions of services, and certificates.
 
-    It takes a third of a second for those that a run needs, half of it for EC2. A client of each service reads all that clients need,
-    `can_paginate` the rest.
+    The descriptions take a third of a second for the services that a run needs, half of it for EC2. A client of each service reads all that
+    clients need, `can_paginate` the rest.
     """
-    # A profile that does not exist, or a configuration that is not valid, is reported by the module.
-    with contextlib.suppress(BotoCoreError):
+    # A profile or a file of certificates that does not exist, or a configuration that is not valid, is reported by the module.
+    with contextlib.suppress(BotoCoreError, OSError):
         core = _core_session(None)
         for service in services:
             client = core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
             client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+            if client.meta.endpoint_url.startswith("https"):
+                _trusting(get_cert_path(core.get_config_variable("ca_bundle") or ca_bundle() or True))
+        trusting(ca_bundle())
 
 
 def _core_session(profile: str | None) -> t.Any:

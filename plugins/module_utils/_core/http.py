@@ -32,8 +32,16 @@ def ca_bundle() -> str | None:
     return next((value for value in map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")) if value), None)
 
 
-# ansible-core would read the certificates for each request, which takes tens of milliseconds of CPU.
-_context = functools.lru_cache(maxsize=None)(make_context)
+@functools.cache
+def trusting(ca_path: str | None, validate_certs: bool = True) -> t.Any:
+    """Return the TLS context of all requests of this process and of its forks.
+
+    ansible-core makes one for each request, which takes tens of milliseconds of CPU to read the certificates.
+
+    :param ca_path: the file of certificates to trust; None for those of the system
+    :raises OSError: the file cannot be read.
+    """
+    return make_context(cafile=ca_path, validate_certs=validate_certs)
 
 
 def send(
@@ -57,7 +65,7 @@ def send(
         data=data,
         headers=dict(headers),
         timeout=seconds,
-        context=_context(cafile=ca_path, validate_certs=validate_certs),
+        context=trusting(ca_path, validate_certs),
         follow_redirects="none",
         use_netrc=False,  # a netrc file must not replace the authorization that was given
         http_agent="ansible-collection/spot.eventbridge",

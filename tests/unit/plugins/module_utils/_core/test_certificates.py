@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import session
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_session, share_certificates
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_session, preload, share_certificates
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
@@ -203,6 +203,25 @@ def test_a_certificate_for_another_name_is_refused(url: str, certificate: Path) 
     failure = ask_aws(url.replace("127.0.0.1", "localhost"), verify=str(certificate))
     assert failure.code == "SSLError"
     assert "hostname 'localhost' doesn't match '127.0.0.1'" in failure.message
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_what_is_read_before_the_forks_is_not_read_again(
+    url: str, certificate: Path, loads: list[str], monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"{scheme}://127.0.0.1:9")
+    preload(["sts"])
+    assert loads == [str(certificate)] * (scheme == "https")
+    assert responded(ask_aws(url))
+    assert loads == [str(certificate)]
+
+
+def test_without_tls_none_is_read(loads: list[str]) -> None:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert responded(ask_aws(f"http://127.0.0.1:{server.server_port}"))
+    assert loads == []
 
 
 def test_behind_a_proxy_the_certificates_are_read_once_too(url: str, certificate: Path, loads: list[str]) -> None:
