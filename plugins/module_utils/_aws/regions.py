@@ -17,8 +17,8 @@ import typing as t
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import (
     AssumeRole,
     connection_info,
+    make_client,
     make_session,
-    share_certificates,
     usable_credentials,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
@@ -116,21 +116,19 @@ class Regions:
             keys = [options.pop(name, None) for name in _KEYS]
             source = Credentials(*keys) if given else found
             sts = {"region_name": self._home, "endpoint_url": endpoint_url, "config": config, "verify": options.get("verify")}
-            session = make_session(profile, self._home, role.credentials(source, functools.partial(session.client, **sts)))
+            session = make_session(profile, self._home, role.credentials(source, functools.partial(make_client, session, **sts)))
 
         self._session = session
 
         # A Session is not safe to share between threads, its clients are.
         making = threading.Lock()
-        make = functools.cache(functools.partial(session.client, endpoint_url=endpoint_url, config=config, **options))
+        make = functools.cache(functools.partial(make_client, session, endpoint_url=endpoint_url, config=config, **options))
 
-        def make_client(service: str, name: str) -> t.Any:
+        def make_one(service: str, name: str) -> t.Any:
             with making:
-                client = make(service, region_name=name)
-                share_certificates(client)
-                return client
+                return make(service, region_name=name)
 
-        self._make_client = make_client
+        self._make_client = make_one
         self._regions = {name: self._make_region(name, services) for name in self.names}
 
     def among(self, names: t.Sequence[str], services: t.Sequence[str], home: str) -> Regions:

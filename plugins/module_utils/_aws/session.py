@@ -115,14 +115,19 @@ def usable_credentials(session: t.Any) -> t.Any:
     return found
 
 
-def share_certificates(client: t.Any) -> None:
-    """Let a client read the trusted certificates once, as do all clients of this process: botocore reads them for each connection.
+def make_client(session: t.Any, *service: str, **options: t.Any) -> t.Any:
+    """Return a client that shares the trusted certificates with all of this process.
 
-    That takes tens of milliseconds of CPU (botocore issue 3171, urllib3 issue 3623), and 17 regions are a hundred connections.
+    botocore reads them for each connection. That takes tens of milliseconds of CPU (botocore issue 3171, urllib3 issue 3623), and 17
+    regions are a hundred connections.
+
+    :param session: a boto3 Session
     """
+    client = session.client(*service, **options)
     http = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if http is not None and "_setup_ssl_cert" not in vars(http):
         http._setup_ssl_cert = functools.partial(_set_up_certificates, http._setup_ssl_cert)
+    return client
 
 
 def _set_up_certificates(of_botocore: t.Callable[..., None], pool: t.Any, url: str, verify: t.Any) -> None:

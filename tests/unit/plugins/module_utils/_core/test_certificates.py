@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import session
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_session, preload, share_certificates
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_client, make_session, preload
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
@@ -111,9 +111,7 @@ def aws(url: str, **options: t.Any) -> t.Any:
     """A client of AWS at this address."""
     config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
     keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-    client = make_session(None).client("sts", region_name="eu-west-1", endpoint_url=url, config=config, **keys, **options)
-    share_certificates(client)
-    return client
+    return make_client(make_session(None), "sts", region_name="eu-west-1", endpoint_url=url, config=config, **keys, **options)
 
 
 def ask_aws(url: str, **options: t.Any) -> Failure:
