@@ -124,8 +124,8 @@ def make_client(session: t.Any, *service: str, **options: t.Any) -> t.Any:
     :param session: a boto3 Session
     """
     client = session.client(*service, **options)
-    http = getattr(getattr(client, "_endpoint", None), "http_session", None)
-    if http is not None and "_setup_ssl_cert" not in vars(http):
+    http: t.Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    if hasattr(http, "_setup_ssl_cert") and "_setup_ssl_cert" not in vars(http):
         http._setup_ssl_cert = functools.partial(_set_up_certificates, http._setup_ssl_cert)
     return client
 
@@ -167,7 +167,7 @@ def preload(services: t.Iterable[str]) -> None:
             client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
             if client.meta.endpoint_url.startswith("https"):
                 _trusting(get_cert_path(core.get_config_variable("ca_bundle") or ca_bundle() or True))
-        trusting(ca_bundle())
+        trusting(ca_bundle(), True)
 
 
 def _core_session(profile: str | None) -> t.Any:

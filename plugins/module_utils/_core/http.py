@@ -33,7 +33,7 @@ def ca_bundle() -> str | None:
 
 
 @functools.cache
-def trusting(ca_path: str | None, validate_certs: bool = True) -> t.Any:
+def trusting(ca_path: str | None, validate_certs: bool) -> t.Any:
     """Return the TLS context of all requests of this process and of its forks.
 
     ansible-core makes one for each request, which takes tens of milliseconds of CPU to read the certificates.

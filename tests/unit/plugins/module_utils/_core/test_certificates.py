@@ -16,12 +16,14 @@ from pathlib import Path
 
 import botocore.config
 import pytest
+from ansible.module_utils.urls import make_context
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws import session
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_client, make_session, preload
+from ansible_collections.spot.eventbridge.plugins.module_utils._core import http
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import Failure, failure_of
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import Peer, PeerError
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.channels.mail import MailChannel
@@ -213,6 +215,27 @@ def test_what_is_read_before_the_forks_is_not_read_again(
     assert loads == [str(certificate)] * (scheme == "https")
     assert responded(ask_aws(url))
     assert loads == [str(certificate)]
+
+
+def test_the_certificates_are_read_once_for_all_requests_to_spot_and_other_services(
+    url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[t.Any] = []
+
+    def make(**options: t.Any) -> t.Any:
+        made.append(options)
+        return make_context(**options)
+
+    monkeypatch.setattr(http, "make_context", make)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    http.trusting.cache_clear()
+    preload([])
+    assert made == [{"cafile": str(certificate), "validate_certs": True}]
+    assert SpotApi(url, "0123456789secretTOKEN").accounts() == []
+    assert Peer("the webhook", url).demand("GET").status == 200
+    assert len(made) == 1
+    assert Peer("the webhook", url, validate_certs=False).demand("GET").status == 200
+    assert made[1:] == [{"cafile": str(certificate), "validate_certs": False}]
 
 
 def test_without_tls_none_is_read(loads: list[str]) -> None:
