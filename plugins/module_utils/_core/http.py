@@ -54,7 +54,7 @@ def send(
     validate_certs: bool,
     ca_path: str | None,
 ) -> t.Any:
-    """Send a request, follow no redirect, and return the response as `urllib.request.urlopen` does.
+    """Send a request, follow no redirect, and return the response of `ansible.module_utils.urls.Request`.
 
     :param seconds: for each of connecting, sending and receiving
     :raises urllib.error.HTTPError: the status of the response is not one of success.
