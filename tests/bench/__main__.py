@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.bench import account, encrypted, fleet, stacks
+from tests.bench import account, fleet, stacks, tls
 from tests.bench.goals import Findings
 from tests.bench.measure import REGIONS
 from tests.sandbox.client import Sandbox
@@ -49,7 +49,7 @@ def main() -> int:
         measures: dict[str, Callable[[], None]] = {
             "account": lambda: account.bench(sandbox, given.latency, given.repeat, given.regions, findings),
             "peers": lambda: account.bench_peers(sandbox, given.latency, many),
-            "tls": lambda: encrypted.bench(sandbox, given.latency, many),
+            "tls": lambda: tls.bench(sandbox, given.latency, many),
             "stacks": lambda: stacks.bench(sandbox, given.latency, many),
             "fleet": lambda: fleet.bench(sandbox, given.latency, given.accounts, given.forks, findings),
             "slices": lambda: fleet.bench_slices(sandbox, given.latency, min(20, max(given.accounts))),

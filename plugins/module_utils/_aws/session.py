@@ -78,8 +78,6 @@ def make_session(profile: str | None, region: str | None = None, credentials: t.
         core.set_config_variable("sts_regional_endpoints", "regional")
         if region and core.get_config_variable("region") is None:
             core.set_config_variable("region", region)
-        if core.get_config_variable("ca_bundle") is None:
-            core.set_config_variable("ca_bundle", ca_bundle())
         resolver = core.get_component("credential_provider")
         if credentials is not None:
             resolver.providers.insert(0, AssumedRoleProvider(credentials))
@@ -125,19 +123,20 @@ def make_client(session: t.Any, *service: str, **options: t.Any) -> t.Any:
     """
     client = session.client(*service, **options)
     http: t.Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
-    if hasattr(http, "_setup_ssl_cert") and "_setup_ssl_cert" not in vars(http):
-        http._setup_ssl_cert = functools.partial(_set_up_certificates, http._setup_ssl_cert)
+    if hasattr(http, "_setup_ssl_cert"):
+        http._setup_ssl_cert = functools.partial(_set_up_certificates, http)
     return client
 
 
-def _set_up_certificates(of_botocore: t.Callable[..., None], pool: t.Any, url: str, verify: t.Any) -> None:
+def _set_up_certificates(http: t.Any, pool: t.Any, url: str, verify: t.Any) -> None:
+    """Do what botocore's HTTP session does before each request, with the shared certificates."""
     if verify and url.lower().startswith("https") and not _needs_its_own_context(pool):
         # A file that cannot be read is botocore's to report.
         with contextlib.suppress(OSError):
             pool.conn_kw["ssl_context"] = _trusting(get_cert_path(verify))
             pool.cert_reqs, pool.ca_certs = "CERT_REQUIRED", None
             return
-    of_botocore(pool, url, verify)
+    type(http)._setup_ssl_cert(http, pool, url, verify)
 
 
 def _needs_its_own_context(pool: t.Any) -> bool:
@@ -166,17 +165,19 @@ def preload(services: t.Iterable[str]) -> None:
             client = core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
             client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
             if client.meta.endpoint_url.startswith("https"):
-                _trusting(get_cert_path(core.get_config_variable("ca_bundle") or ca_bundle() or True))
+                _trusting(get_cert_path(core.get_config_variable("ca_bundle") or True))
         trusting(ca_bundle(), True)
 
 
 def _core_session(profile: str | None) -> t.Any:
-    """Return a botocore session that shares botocore's loader.
+    """Return a botocore session that shares botocore's loader, and trusts whom all else of this process trusts.
 
     :raises BotoCoreError: there is no such profile.
     """
     core = botocore.session.Session(profile=profile)
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    if core.get_config_variable("ca_bundle") is None:
+        core.set_config_variable("ca_bundle", ca_bundle())
     return core
 
 

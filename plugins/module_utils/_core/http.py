@@ -44,28 +44,21 @@ def trusting(ca_path: str | None, validate_certs: bool) -> t.Any:
     return make_context(cafile=ca_path, validate_certs=validate_certs)
 
 
-def send(
-    method: str,
-    address: str,
-    headers: t.Mapping[str, str],
-    data: bytes | None,
-    *,
-    seconds: float,
-    validate_certs: bool,
-    ca_path: str | None,
-) -> t.Any:
+def send(method: str, address: str, headers: t.Mapping[str, str], data: bytes | None, *, seconds: float, context: t.Any) -> t.Any:
     """Send a request, follow no redirect, and return the response of `ansible.module_utils.urls.Request`.
 
+    :param headers: beside that of JSON as the form of the response
     :param seconds: for each of connecting, sending and receiving
+    :param context: that of `trusting`
     :raises urllib.error.HTTPError: the status of the response is not one of success.
     """
     return Request().open(
         method,
         address,
         data=data,
-        headers=dict(headers),
+        headers={"Accept": "application/json", **headers},
         timeout=seconds,
-        context=trusting(ca_path, validate_certs),
+        context=context,
         follow_redirects="none",
         use_netrc=False,  # a netrc file must not replace the authorization that was given
         http_agent="ansible-collection/spot.eventbridge",
@@ -191,11 +184,10 @@ class Peer:
             response = send(
                 method,
                 address,
-                {"Accept": "application/json", **content, **self.headers},
+                {**content, **self.headers},
                 given,
                 seconds=self.seconds / 2,
-                validate_certs=self.validate_certs,
-                ca_path=self.ca_path or ca_bundle(),
+                context=trusting(self.ca_path or ca_bundle(), self.validate_certs),
             )
             return Reply(int(response.status), response.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors import remedy_of_connection
-from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, reason_of, send
+from ansible_collections.spot.eventbridge.plugins.module_utils._core.http import ca_bundle, reason_of, send, trusting
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.polling import pauses
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot.responses import (
     SpotAccount,
@@ -164,10 +164,9 @@ class SpotApi:
         parts = urlsplit(address)
         what, host = f"{method} {parts.path}", f"{parts.scheme}://{parts.netloc}"
         try:
-            headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
-            if data:
-                headers["Content-Type"] = "application/json; charset=utf-8"
-            response = send(method, address, headers, data, seconds=_TIMEOUT, validate_certs=self._validate_certs, ca_path=ca_bundle())
+            content = {"Content-Type": "application/json; charset=utf-8"} if data else {}
+            headers = {"Authorization": f"Bearer {self._token}", **content}
+            response = send(method, address, headers, data, seconds=_TIMEOUT, context=trusting(ca_bundle(), self._validate_certs))
             status, body = response.status, self._body(response, _MOST_BYTES)
         except urllib.error.HTTPError as error:
             raise self._refusal(error, what) from None

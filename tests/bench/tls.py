@@ -33,9 +33,10 @@ class Relay:
         self.connections = 0
         self.bundle = folder / "bundle.pem"
         self.bundle.write_bytes(Path(get_cert_path(True)).read_bytes() + made.authority.read_bytes())
-        self._context, self._to = made.context(), urlsplit(url)
+        self._to = urlsplit(url)
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=self._context, backlog=200))
+        listening = asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=made.context(), backlog=200)
+        self._server = self._loop.run_until_complete(listening)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     @property
@@ -66,9 +67,8 @@ class Relay:
 
 def bench(sandbox: Sandbox, latency: float, number: int) -> None:
     """Prints a line for each program and kind of run, without and with TLS."""
-    print(
-        f"\nwith TLS\n{'regions':>7}  {'run':9}  {'program':10}  {'connections':>11}  {'CPU s':>6}  {'wall s':>7}   without it: CPU, wall"
-    )
+    columns = f"{'connections':>11}  {'CPU s':>6}  {'wall s':>7}   without it: CPU, wall"
+    print(f"\nwith TLS\n{'regions':>7}  {'run':9}  {'program':10}  {columns}")
     with tempfile.TemporaryDirectory() as folder, Relay(Path(folder), sandbox.aws_url) as relay:
         encrypted = ["env", f"AWS_ENDPOINT_URL={relay.url}", f"AWS_CA_BUNDLE={relay.bundle}"]
         for name, make in (("script", script), ("collection", playbook)):
