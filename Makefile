@@ -15,7 +15,7 @@ ifneq ($(word 2,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
-.PHONY: help setup demo test histories contract bench bench-healing build docs pictures links clean
+.PHONY: help setup demo test test-slow histories contract bench bench-healing build docs pictures links clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -25,8 +25,11 @@ setup: $(VENV)/.setup ## Make .venv and the collections path: all that running t
 demo: $(VENV)/.sandbox ## Onboard an account of the sandbox and interrupt an instance in it
 	@$(BIN)/python tests/demo
 
-test: $(VENV)/.test $(VENV)/.environments ## Run all checks and tests
+test: $(VENV)/.test ## Run the checks and tests that a change needs
 	@$(BIN)/python tests/run_all.py
+
+test-slow: $(VENV)/.test $(VENV)/.environments ## Run the others, as CI does: each moment of a kill, fleets, the published collection
+	@$(BIN)/python tests/run_all.py --slow
 
 histories: $(VENV)/.test ## Let chance write histories: make histories N=10000 SEED=1; what was ended goes on
 	@$(BIN)/python -m tests.histories --histories $(or $(N),200) $(if $(SEED),--seed $(SEED) --state .cache/histories/$(SEED).json)

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every check and test of the project, the longest beside all others, and says at the end which failed.
+"""Runs the checks and tests of the project, the longest beside all others, and says at the end which failed.
 
-Usage: python tests/run_all.py [CHECK…]   (no names: all but the optional ones; the names are in CHECKS)
+Usage: python tests/run_all.py [--slow | CHECK…]   (no names: all but the slow and the optional ones; the names are in CHECKS)
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ TEMPLATE = CHECKOUT / "roles" / "spot_eventbridge" / "files" / "spot-interruptio
 class Check:
     """One check: a command, where it runs, and what its environment has in addition.
 
-    `long` marks the check that takes longer than all others together, `optional` one that runs only where it is named.
+    `long` marks the check that takes longer than all others together, `slow` one that runs with `--slow`, `optional` one that runs only
+    where it is named.
     """
 
     name: str
@@ -42,9 +43,13 @@ class Check:
     folder: Path = CHECKOUT
     environment: dict[str, str] = field(default_factory=dict)
     long: bool = False
+    slow: bool = False
     optional: bool = False
 
 
+# In the order of the folders, as the longest tests are alone in their files.
+INTEGRATION = ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"]
+HISTORIES = ["python", "-m", "pytest", "-q", "tests/histories"]
 CHECKS = [
     Check("ruff", ["ruff", "check", "--quiet", "."]),
     Check("format", ["ruff", "format", "--check", "--quiet", "."]),
@@ -69,21 +74,18 @@ CHECKS = [
     Check("reuse", ["python", "tests/checks/licences.py"]),
     # From here to "unit", of the collection as it is published.
     Check("documentation", ["python", "tests/checks/documentation.py"]),
-    Check("importer", ["python", "tests/checks/importer.py"]),
-    Check("sanity", ["python", "tests/checks/sanity.py"]),
-    Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"]),
+    Check("importer", ["python", "tests/checks/importer.py"], slow=True),
+    Check("sanity", ["python", "tests/checks/sanity.py"], slow=True),
+    Check("artefact", ["python", "-m", "pytest", "-q", "-n", "2", "tests/artefact"], slow=True),
     Check("unit", ["python", "-m", "pytest", "-q", "tests/unit"]),
     # The recordings of AWS on the sandbox; `make contract` asks AWS itself.
     Check("contract", ["python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/contract"]),
-    # A few of the histories that `make histories` runs as many of as wanted.
-    Check("histories", ["python", "-m", "pytest", "-q", "tests/histories"]),
-    # In the order of the folders, as the longest tests are alone in their files.
-    Check(
-        "integration",
-        ["python", "-m", "pytest", "-q", "-rs", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "tests/integration"],
-        long=True,
-    ),
-    Check("molecule", ["molecule", "test", "--all"]),
+    # Those that broke a rule once; then a few of those that `make histories` runs as many of as wanted.
+    Check("histories", [*HISTORIES, "-m", "not slow"]),
+    Check("histories-slow", [*HISTORIES, "-m", "slow"], slow=True),
+    Check("integration", [*INTEGRATION, "-m", "not slow"], long=True),
+    Check("integration-slow", [*INTEGRATION, "-m", "slow"], long=True, slow=True),
+    Check("molecule", ["molecule", "test", "--all"], slow=True),
 ]
 
 
@@ -119,12 +121,15 @@ def run(check: Check, home: Path, quiet: bool) -> bool:
 
 
 def main() -> int:
-    """Runs the checks that the command line names, or all."""
-    unknown = set(sys.argv[1:]) - {check.name for check in CHECKS}
-    if unknown:
+    """Runs the checks that the command line names, or all that are as slow as it says."""
+    named = sys.argv[1:]
+    if named in ([], ["--slow"]):
+        chosen = [check for check in CHECKS if check.slow == bool(named) and not check.optional]
+    elif unknown := set(named) - {check.name for check in CHECKS}:
         print(f"There is no check {', '.join(sorted(unknown))}. There are: {', '.join(check.name for check in CHECKS)}.")
         return 2
-    chosen = [check for check in CHECKS if check.name in sys.argv[1:] or not (sys.argv[1:] or check.optional)]
+    else:
+        chosen = [check for check in CHECKS if check.name in named]
     if len(tempfile.gettempdir()) > LONGEST_TMPDIR:
         os.environ["TMPDIR"] = str(short_path(Path(tempfile.gettempdir())))
     # The long one beside all others.

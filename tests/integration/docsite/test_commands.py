@@ -47,6 +47,7 @@ def test_yaml_blocks_are_valid_yaml(guide: str) -> None:
         assert yaml.safe_load(code)
 
 
+@pytest.mark.slow
 def test_playbook_commands_of_the_guides_succeed(sandbox: Sandbox, tmp_path: Path) -> None:
     plays = [shlex.split(line)[1:] for line in HERE if line.startswith("ansible-playbook ")]
     assert len(plays) > 4

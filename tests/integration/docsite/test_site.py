@@ -22,6 +22,8 @@ from tests.tools.artefact import files
 from tests.tools.docsite import build
 from tests.tools.guides import anchor, explained, guides
 
+pytestmark = pytest.mark.slow
+
 GUIDES = CHECKOUT / "docs" / "docsite" / "rst"
 
 

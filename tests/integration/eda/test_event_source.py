@@ -85,6 +85,7 @@ def test_where_nothing_waits_nothing_is_reported_but_that_a_sweep_is_due(source:
     assert found[:2] == [{"hub": {"sweep": True}}] * 2
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_sqs_was_away(source: ModuleType, sqs: Any, sandbox: Sandbox) -> None:
     send(sqs)
     sandbox.add_fault({"error": {"status": 503, "code": "ServiceUnavailable", "message": "Away"}}, {"service": "sqs"}, times=4)

@@ -22,7 +22,10 @@ LOST = REGIONS[1]
 # A machine that is busy with other tests takes many times as long as the ten seconds of one that is not.
 PATIENCE = 180
 
-pytestmark = pytest.mark.skipif(not java(), reason="ansible-rulebook needs a Java of version 17 or newer, and there is none")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not java(), reason="ansible-rulebook needs a Java of version 17 or newer, and there is none"),
+]
 
 
 class Healing(Rulebook):

@@ -17,6 +17,8 @@ from tests.integration.fleet.fleet import Fleet, table
 from tests.integration.playbooks.runner import IMPATIENT
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Fault:

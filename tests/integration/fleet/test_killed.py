@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.integration.fleet.fleet import REGIONS, Fleet
 from tests.sandbox.client import Sandbox
+
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 

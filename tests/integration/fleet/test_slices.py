@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.integration.fleet.fleet import Fleet, table
 from tests.sandbox.client import Sandbox
+
+pytestmark = pytest.mark.slow
 
 
 def test_four_slices_are_one_run(running: Sandbox, tmp_path: Path) -> None:

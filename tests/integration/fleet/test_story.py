@@ -25,6 +25,8 @@ from tests.integration.playbooks.runner import ANSIBLE_PLAYBOOK, Run
 from tests.sandbox.client import Sandbox
 from tests.tools.guides import blocks, commands, files
 
+pytestmark = pytest.mark.slow
+
 TWIN = "act-f1ee0006"  # on the AWS account of the first
 REFUSED, DOWN = "act-f1ee0002", "act-f1ee0003"
 DOWN_REGION = "eu-west-1"

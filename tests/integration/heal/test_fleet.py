@@ -20,6 +20,8 @@ from tests.integration.heal.hub import Hub, told
 from tests.integration.playbooks.runner import Run
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 HUB_ACCOUNT, SIZE = "200000000001", 3
 
 

@@ -46,6 +46,7 @@ def test_a_lost_region_is_repaired_and_the_next_notice_arrives(watched: Watched,
     assert watched.told() == [("repaired", "", LOST)]
 
 
+@pytest.mark.slow
 def test_all_regions_at_once_are_one_proof_and_one_message(watched: Watched, sandbox: Sandbox) -> None:
     watched.lose(*REGIONS)
     sandbox.clear_received()
@@ -57,6 +58,7 @@ def test_all_regions_at_once_are_one_proof_and_one_message(watched: Watched, san
     assert sorted(watched.told()) == sorted(("repaired", "", region) for region in REGIONS)
 
 
+@pytest.mark.slow
 def test_where_nothing_waits_neither_spot_nor_the_account_is_queried(watched: Watched, sandbox: Sandbox) -> None:
     run = watched.heal()
     assert (run.rc, run.changed) == (0, 0)
@@ -64,6 +66,7 @@ def test_where_nothing_waits_neither_spot_nor_the_account_is_queried(watched: Wa
     assert {call["operation"] for call in sandbox.calls()} == {"GetQueueUrl", "ReceiveMessage", "GetQueueAttributes"}
 
 
+@pytest.mark.slow
 def test_an_event_of_a_region_that_is_well_is_deleted_and_nothing_is_written(watched: Watched) -> None:
     watched.hub.send(event(watched.account.name, LOST))
     watched.hub.send(event(watched.account.name, LOST, change="API Destination Deactivated"))
@@ -71,6 +74,7 @@ def test_an_event_of_a_region_that_is_well_is_deleted_and_nothing_is_written(wat
     assert (run.rc, watched.hub.waiting(), watched.written(), watched.told()) == (0, 0, set(), []), run.output
 
 
+@pytest.mark.slow
 def test_what_others_send_waits_is_named_and_stops_nothing(watched: Watched) -> None:
     watched.hub.send("not JSON")
     watched.hub.send(event("spot-interruption-act-00000009", LOST, "999999999999"))
@@ -83,6 +87,7 @@ def test_what_others_send_waits_is_named_and_stops_nothing(watched: Watched) -> 
     assert watched.hub.waiting() >= 2
 
 
+@pytest.mark.slow
 def test_a_message_that_nobody_can_process_becomes_a_dead_letter(watched: Watched) -> None:
     watched.hub.send("not JSON")
     assert until_it_ends(watched)[-1].rc == 0
@@ -99,6 +104,7 @@ def until_it_ends(watched: Watched, most: int = 15, **options: Any) -> list[Run]
     return runs
 
 
+@pytest.mark.slow
 def test_a_revoked_token_is_never_written_told_twice_and_ends_as_dead_letters(watched: Watched, sandbox: Sandbox) -> None:
     """A day of runs: the pauses are a hundredth, and the hour until the reminder is over when the tags of the hub's queue say so."""
     sandbox.revoke_token("admin")
@@ -130,6 +136,7 @@ def an_hour_passes(watched: Watched) -> None:
     watched.hub.sqs.tag_queue(**queue, Tags=tags_of(text_of([dataclasses.replace(trouble, told=earlier)])))
 
 
+@pytest.mark.slow
 def test_after_the_rotation_the_sweep_repairs_and_tells_the_whole_time_line(watched: Watched, sandbox: Sandbox) -> None:
     sandbox.revoke_token("admin")
     sandbox.interrupt(LOST)
@@ -146,6 +153,7 @@ def test_after_the_rotation_the_sweep_repairs_and_tells_the_whole_time_line(watc
     assert sandbox.notifications()[-1]["status"] == 200
 
 
+@pytest.mark.slow
 def test_the_sweep_repairs_a_region_whose_event_never_came(watched: Watched) -> None:
     watched.lose(LOST)
     run = watched.heal(sweep=True)
@@ -156,6 +164,7 @@ def test_the_sweep_repairs_a_region_whose_event_never_came(watched: Watched) -> 
     assert watched.told() == [("repaired", "", LOST)]
 
 
+@pytest.mark.slow
 def test_a_region_that_was_just_authorised_waits(watched: Watched) -> None:
     watched.lose(LOST)
     run = watched.heal(spot_eventbridge_heal_minimum_distance=600)
@@ -163,6 +172,7 @@ def test_a_region_that_was_just_authorised_waits(watched: Watched) -> None:
     assert (watched.written(), watched.told(), watched.hub.waiting() > 0) == (set(), [], True)
 
 
+@pytest.mark.slow
 def test_a_region_that_flaps_is_stopped_and_told_once(watched: Watched) -> None:
     for _number in range(2):
         watched.lose(LOST)
@@ -175,6 +185,7 @@ def test_a_region_that_flaps_is_stopped_and_told_once(watched: Watched) -> None:
     assert watched.told() == [("repaired", "", LOST)] * 2 + [("not_repaired", "flapping", LOST)]
 
 
+@pytest.mark.slow
 def test_an_account_that_is_not_to_be_healed_is_left_alone(watched: Watched) -> None:
     watched.sandbox.boto3("events", LOST).deauthorize_connection(Name=watched.account.name)
     assert watched.sandbox.settled()
@@ -183,6 +194,7 @@ def test_an_account_that_is_not_to_be_healed_is_left_alone(watched: Watched) -> 
     assert (run.rc, watched.written(), watched.hub.waiting(), watched.told()) == (0, set(), 0, []), run.output
 
 
+@pytest.mark.slow
 def test_a_region_whose_rule_is_tagged_off_is_left_alone(watched: Watched, sandbox: Sandbox) -> None:
     tag(watched, LOST, "off")
     for region in (LOST, THIRD):
@@ -206,6 +218,7 @@ def test_a_region_whose_rule_is_tagged_off_is_left_alone(watched: Watched, sandb
     assert len(watched.told()) == 1
 
 
+@pytest.mark.slow
 def test_a_region_whose_tags_cannot_be_read_waits(watched: Watched, sandbox: Sandbox) -> None:
     tag(watched, LOST, "off")
     watched.lose(LOST)
@@ -227,6 +240,7 @@ def tag(watched: Watched, region: str, value: str | None = None) -> str:
     return str(tags.get("SpotHealing", ""))
 
 
+@pytest.mark.slow
 def test_check_mode_writes_nothing_and_the_events_stay(watched: Watched) -> None:
     watched.lose(LOST)
     before = watched.hub.waiting()
@@ -242,6 +256,7 @@ def test_without_a_hub_the_run_fails_in_one_line(watched: Watched) -> None:
     assert "The hub's queue another does not exist in us-east-1. Run the playbook spot.eventbridge.watch" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -262,6 +277,7 @@ def test_what_nobody_could_be_told_of_is_told_by_the_next_run(watched: Watched, 
     assert watched.repairs() == {LOST: 1}
 
 
+@pytest.mark.slow
 def test_dead_letters_are_sent_again_once_while_they_are_of_use(watched: Watched, sandbox: Sandbox) -> None:
     watched.lose(LOST)
     fresh, old = interruption(LOST, "i-0123456789abcdef0"), interruption(LOST, "i-00000000000000001")

@@ -13,6 +13,8 @@ import pytest
 from tests.integration.heal.conftest import REGIONS, Watched
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 HOME, LOST, THIRD = REGIONS
 # What the run is just about to do, or has just done, when it is killed.
 MOMENTS = [

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.integration.heal.conftest import REGIONS, Watched
 from tests.integration.heal.hub import interruption
 from tests.sandbox.client import Sandbox
 from tests.tools.policies import actions, policy
+
+pytestmark = pytest.mark.slow
 
 KEY = "LEASTPRIVILEGE"
 LOST = REGIONS[1]

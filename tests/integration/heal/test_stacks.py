@@ -20,6 +20,8 @@ from tests.integration.playbooks.runner import Ansible, Run
 from tests.integration.verify.account import Account, last_message
 from tests.sandbox.client import NOTIFICATION, Sandbox
 
+pytestmark = pytest.mark.slow
+
 HOME, LOST, _THIRD = REGIONS
 STACKS = {"spot_eventbridge_method": "cloudformation", "spot_eventbridge_watch": True}
 

@@ -53,6 +53,7 @@ def test_a_token_that_spot_repeats_is_not_shown(inventory: Inventory, sandbox: S
     assert sandbox.tokens["admin"][:8] not in listing.output
 
 
+@pytest.mark.slow
 def test_a_rate_limit_is_waited_for(inventory: Inventory, sandbox: Sandbox) -> None:
     sandbox.add_fault({"status": 429, "reset": 1}, {"target": "spot"}, times=1)
     listing = inventory()

@@ -88,6 +88,7 @@ def test_filters_choose_and_a_token_and_an_address_may_be_templates(inventory: I
     assert "4 accounts of the Spot organisation: 2 hosts, 1 without an AWS account, 1 left out" in listing.output
 
 
+@pytest.mark.slow
 def test_a_token_may_be_a_vaults(inventory: Inventory, sandbox: Sandbox) -> None:
     password = inventory.folder / "password"
     password.write_text("of the test")
@@ -144,6 +145,7 @@ def test_without_a_token_nothing_is_asked(inventory: Inventory) -> None:
     assert (listing.hosts, listing.requests) == ({}, 0)
 
 
+@pytest.mark.slow
 def test_five_hundred_accounts_take_little_longer_than_five(inventory: Inventory, sandbox: Sandbox) -> None:
     constructed = {
         "compose": {"aws_role_arn": "'arn:aws:iam::' ~ aws_account ~ ':role/SpotEventBridge'"},
@@ -164,6 +166,7 @@ def test_five_hundred_accounts_take_little_longer_than_five(inventory: Inventory
     assert many.cpu < 4 * few
 
 
+@pytest.mark.slow
 def test_the_documentation_renders_and_its_examples_list_accounts(
     inventory: Inventory, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -194,6 +197,7 @@ def test_the_documentation_renders_and_its_examples_list_accounts(
     assert listing.hosts["staging"]["aws_profile"] == "staging"
 
 
+@pytest.mark.slow
 def test_the_token_is_not_shown_by_the_dump_of_the_configuration(inventory: Inventory) -> None:
     command = [str(BIN / "ansible-config"), "dump", "-t", "inventory", PLUGIN]
     done = subprocess.run(command, env=inventory.environment("admin"), capture_output=True, text=True, timeout=60, check=True)

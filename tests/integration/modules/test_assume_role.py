@@ -122,6 +122,7 @@ def test_a_profile_with_a_role_of_its_own_needs_nothing_else(preflight: Any, run
     assert preflight(profile="member", assume_role_arn=None).answer["aws_account"] == AWS_ACCOUNT
 
 
+@pytest.mark.slow
 def test_credentials_that_expire_half_way_are_renewed(integration: Any, sandbox: Sandbox) -> None:
     # Good for less than the work takes: each call waits as long as a whole session lasts.
     sandbox.settings(session_seconds=0.5, latency=0.2)

@@ -184,6 +184,7 @@ def test_a_connection_of_another_authorization_type_is_changed_in_place(connecti
 # KMS
 
 
+@pytest.mark.slow
 def test_the_kms_key_is_set_kept_and_given_back(connection: Connection, aws: Aws) -> None:
     for alias in ("alias/spot", "alias/other"):
         aws.key(alias)

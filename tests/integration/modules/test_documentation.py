@@ -116,6 +116,7 @@ def onboarded(run: Runner, aws: Aws, sandbox: Sandbox) -> Runner:
     return run
 
 
+@pytest.mark.slow
 def test_examples_run(sandbox: Sandbox, aws: Aws, tmp_path: Path) -> None:
     """All in one playbook: each module's in turn, every time on an integration that is there."""
     for region in ONBOARDED["regions"]:
@@ -159,6 +160,7 @@ def test_there_is_an_example_of_each_state(module: str) -> None:
     assert shown == set(states["choices"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", alone())
 def test_the_permissions_for_what_a_module_calls_are_in_its_notes(onboarded: Runner, sandbox: Sandbox, module: str) -> None:
     sandbox.clear_calls()
@@ -202,6 +204,7 @@ def watched(onboarded: Runner, aws: Aws, sandbox: Sandbox) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_everything_that_return_tells_is_returned(onboarded: Runner, aws: Aws, sandbox: Sandbox) -> None:
     found: set[str] = set()
 

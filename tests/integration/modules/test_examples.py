@@ -81,6 +81,7 @@ def test_spot_side_info(show: Any, run: Runner) -> None:
     assert everything("spot_backend_info", runs) == set()
 
 
+@pytest.mark.slow
 def test_spot_handover(show: Any, run: Runner, sandbox: Sandbox) -> None:
     with Webhook() as webhook, Jira() as jira:
         run.tokens |= {webhook.secret, jira.secret}
@@ -100,12 +101,14 @@ def test_spot_handover(show: Any, run: Runner, sandbox: Sandbox) -> None:
     assert everything("spot_notification", runs) == set()
 
 
+@pytest.mark.slow
 def test_spot_test_event(show: Any) -> None:
     runs = show("spot_test_event")
     assert set(outcomes(runs)) == {"pass"}
     assert everything("spot_test_event", runs) == set()
 
 
+@pytest.mark.slow
 def test_spot_interruption(show: Any, sandbox: Sandbox) -> None:
     answer = sandbox.boto3("ec2", "eu-west-1").run_instances(
         ImageId="ami-12345678", MinCount=1, MaxCount=1, InstanceMarketOptions={"MarketType": "spot"}
@@ -115,6 +118,7 @@ def test_spot_interruption(show: Any, sandbox: Sandbox) -> None:
     assert everything("spot_test_interruption", runs) == set()
 
 
+@pytest.mark.slow
 def test_spot_heal_authorization(show: Any, sandbox: Sandbox) -> None:
     for region in ("us-east-1", "eu-west-1"):
         sandbox.boto3("events", region).deauthorize_connection(Name=NAME)
@@ -135,6 +139,7 @@ def test_spot_heal_notification(run: Runner, tmp_path: Path) -> None:
     assert everything("spot_heal_notification", runs) == set()
 
 
+@pytest.mark.slow
 def test_spot_heal_resend(show: Any, sandbox: Sandbox) -> None:
     sqs = sandbox.boto3("sqs", "eu-west-1")
     url = sqs.get_queue_url(QueueName=NAME)["QueueUrl"]

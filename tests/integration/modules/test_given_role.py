@@ -167,6 +167,7 @@ def test_without_the_right_to_read_policies_the_trust_counts(work: Work, aws: Aw
     assert "RoleNotUsable" in work(module).message
 
 
+@pytest.mark.slow
 @each_module
 def test_a_region_whose_destination_the_role_may_not_send_to_has_failed(work: Work, aws: Aws, sandbox: Sandbox, module: str) -> None:
     aws.role()

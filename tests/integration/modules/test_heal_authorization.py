@@ -65,6 +65,7 @@ def message(region: str, account: str = ACCOUNT) -> dict[str, Any]:
 MESSAGES = [message(LOST), message(WELL, OTHER_ACCOUNT), message("eu-north-1")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["all", "waited"])
 def test_lost_authorisations_are_renewed_and_nothing_else_is_touched(healing: Healing, sandbox: Sandbox, aws: Aws, scope: str) -> None:
     predicted = healing(scope, check=True)

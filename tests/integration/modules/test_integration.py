@@ -112,6 +112,7 @@ def test_a_lost_authorisation_is_what_stands_out(integrate: Any, sandbox: Sandbo
     assert mended.regions["eu-west-1"]["api_destination"]["api_destination_state"] == "ACTIVE"
 
 
+@pytest.mark.slow
 def test_a_destination_that_lags_behind_its_connection_is_active_at_the_end(integrate: Any, aws: Aws, sandbox: Sandbox) -> None:
     integrate()
     sandbox.settings(destination_lag_seconds=1.5)
@@ -122,6 +123,7 @@ def test_a_destination_that_lags_behind_its_connection_is_active_at_the_end(inte
     assert repaired["api_destination"]["api_destination_state"] == "ACTIVE"
 
 
+@pytest.mark.slow
 def test_a_connection_made_anew_is_followed_by_its_destination(integrate: Any, sandbox: Sandbox) -> None:
     integrate()
     sandbox.boto3("events", "eu-west-1").delete_connection(Name=NAME)
@@ -141,6 +143,7 @@ def test_a_step_that_fails_ends_its_region_and_only_that(integrate: Any, sandbox
     assert [done.regions[region]["actions"] for region in ("us-east-1", "ap-southeast-2")] == [MADE] * 2
 
 
+@pytest.mark.slow
 def test_a_change_that_aws_took_and_did_not_make_is_a_failure(integrate: Any, sandbox: Sandbox) -> None:
     integrate()
     sandbox.add_fault({"garbage": True}, {"operation": "UpdateApiDestination", "region": "eu-west-1"})
@@ -149,6 +152,7 @@ def test_a_change_that_aws_took_and_did_not_make_is_a_failure(integrate: Any, sa
     assert "AWS accepted the change, but it is not visible" in done.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["UpdateConnection", "UpdateApiDestination"])
 def test_a_description_that_aws_took_and_does_not_show_is_a_note(integrate: Any, sandbox: Sandbox, operation: str) -> None:
     integrate()
@@ -159,6 +163,7 @@ def test_a_description_that_aws_took_and_does_not_show_is_a_note(integrate: Any,
     assert any("but it is not visible yet. Nothing else depends on it" in warning for warning in done.warnings)
 
 
+@pytest.mark.slow
 def test_every_write_has_the_tag_that_the_organisation_demands(integrate: Any, sandbox: Sandbox, aws: Aws) -> None:
     writes = ["events:PutRule", "events:TagResource", "sqs:CreateQueue", "sqs:TagQueue"]
     without = {"Effect": "Deny", "Action": writes, "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestTag/team": "a"}}}
@@ -172,6 +177,7 @@ def test_every_write_has_the_tag_that_the_organisation_demands(integrate: Any, s
     assert integrate(regions=["eu-west-1"], description="another").actions == {"eu-west-1": "updated"}
 
 
+@pytest.mark.slow
 def test_what_failed_is_completed_by_the_next_run(integrate: Any, sandbox: Sandbox) -> None:
     sandbox.add_fault({"error": {"status": 400, "code": "LimitExceeded", "message": "no"}}, {"operation": "PutTargets"}, times=3)
     assert integrate().failed
@@ -187,6 +193,7 @@ def test_removal_takes_all_and_twice_is_harmless(integrate: Any) -> None:
     assert (again.failed, again.changed) == (False, False)
 
 
+@pytest.mark.slow
 def test_removal_needs_neither_account_nor_token_nor_role(integrate: Any, run: Runner) -> None:
     integrate()
     assert run("spot_integration", name=NAME, state="absent", regions=REGIONS).actions == dict.fromkeys(REGIONS, "deleted")

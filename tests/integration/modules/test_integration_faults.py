@@ -39,6 +39,7 @@ def everything(aws: Aws, region: str) -> list[list[str]]:
     return [aws.queue_names(region), aws.connection_names(region), aws.destination_names(region), aws.rule_names(region)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", WRITES)
 def test_a_region_that_fails_at_any_step_is_completed_by_the_next_run(
     integrate: Integrate, aws: Aws, sandbox: Sandbox, operation: str
@@ -69,6 +70,7 @@ def test_a_lost_answer_ends_as_if_it_had_come(integrate: Integrate, aws: Aws, sa
     assert not integrate(state=state).changed
 
 
+@pytest.mark.slow
 def test_what_must_be_kept_is_kept_and_told(integrate: Integrate, aws: Aws) -> None:
     integrate()
     aws.sqs(BAD).send_message(QueueUrl=aws.queue_url(BAD), MessageBody="a letter")
@@ -90,6 +92,7 @@ def test_a_connection_that_others_use_ends_the_removal_there(integrate: Integrat
     assert run.regions[BAD]["actions"] == {"rule": "deleted", "api_destination": "deleted"}
 
 
+@pytest.mark.slow
 def test_two_integrations_of_one_aws_account_never_touch_each_other(integrate: Integrate) -> None:
     other = {"name": "spot-interruption-act-5a9d1c02", "spot_account": "act-5a9d1c02"}
     integrate()
@@ -100,6 +103,7 @@ def test_two_integrations_of_one_aws_account_never_touch_each_other(integrate: I
     assert not integrate(**other).changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["CreateQueue", "CreateConnection", "DescribeConnection", "PutTargets"])
 def test_a_broken_answer_says_nothing_of_the_token(integrate: Integrate, sandbox: Sandbox, operation: str) -> None:
     sandbox.add_fault({"garbage": True}, {"operation": operation, "region": BAD}, times=1)

@@ -88,6 +88,7 @@ def test_a_region_without_api_destinations_needs_no_key(integrate: Any, aws: Aws
     )
 
 
+@pytest.mark.slow
 def test_a_key_that_eventbridge_can_use_is_used_and_passes(integrate: Any, found: Any, aws: Aws) -> None:
     key = aws.key("alias/spot")
     given = {"queue_kms_master_key_id": "alias/spot", "kms_key_identifier": key}
@@ -107,6 +108,7 @@ def test_what_cannot_be_read_of_a_key_is_a_warning(integrate: Any, found: Any, a
     assert (outcome, f"kms:{operation}" in message) == ("warn", True)
 
 
+@pytest.mark.slow
 def test_a_key_that_others_give_the_queue_stays(integrate: Any, found: Any, aws: Aws) -> None:
     integrate()
     key = aws.key()
@@ -116,6 +118,7 @@ def test_a_key_that_others_give_the_queue_stays(integrate: Any, found: Any, aws:
     assert (integrate(message_retention_period=60).changed, queue_key(aws)) == (True, key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theirs", ["alias/aws/sqs", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/aws/sqs", "useless"])
 def test_a_key_of_others_that_eventbridge_cannot_use_is_named_and_taken_off(integrate: Any, found: Any, aws: Aws, theirs: str) -> None:
     integrate()
@@ -127,6 +130,7 @@ def test_a_key_of_others_that_eventbridge_cannot_use_is_named_and_taken_off(inte
     assert (queue_key(aws), found()) == (None, {})
 
 
+@pytest.mark.slow
 def test_a_key_of_others_that_cannot_serve_a_connection_is_named_and_taken_off(
     integrate: Any, found: Any, aws: Aws, sandbox: Sandbox
 ) -> None:

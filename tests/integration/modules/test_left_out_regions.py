@@ -57,6 +57,7 @@ def leave_out(sandbox: Sandbox, status: str) -> None:
         sandbox.deny_regions([THERE])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["unsupported", "denied"])
 def test_all_modules_have_the_same_word_and_none_fails(integration: Integration, sandbox: Sandbox, status: str) -> None:
     leave_out(sandbox, status)

@@ -20,6 +20,8 @@ from tests.integration.modules.aws import NAME, ROLE_ARN, SPOT_ACCOUNT, make_rol
 from tests.integration.modules.runner import Runner
 from tests.tools.kms_keys import make_key
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ["us-east-1", "eu-west-1"]
 TOKEN = "0123456789abcdefSECRETofPlainMoto"
 CONNECTION = ("spot_eventbridge_connection", {"spot_account": SPOT_ACCOUNT, "spot_token": TOKEN})

@@ -60,6 +60,7 @@ def test_an_account_of_another_partition_needs_no_region_to_be_named(
     assert (found["partition"], found["home_region"], len(found["regions"])) == (partition, home, 1 if named else 2)
 
 
+@pytest.mark.slow
 def test_a_home_region_that_the_organization_denies_is_replaced(preflight: Any, sandbox: Sandbox) -> None:
     sandbox.deny_regions(["us-east-1"])
     found = preflight().answer

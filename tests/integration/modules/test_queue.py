@@ -109,6 +109,7 @@ def test_other_attributes_are_left_alone(queue: Queue, aws: Aws) -> None:
     assert attributes(aws)["VisibilityTimeout"] == "77"
 
 
+@pytest.mark.slow
 def test_a_kms_key_is_set_and_given_back(queue: Queue, aws: Aws) -> None:
     for alias in ("alias/letters", "alias/other"):
         aws.key(alias)

@@ -111,6 +111,7 @@ def test_a_run_that_made_the_role_and_nothing_else_is_completed_without_a_loss(i
     assert set(notices.outcomes()) == {"delivered"}
 
 
+@pytest.mark.slow
 def test_a_role_that_was_removed_and_made_again_is_waited_for(integrate: Any, sandbox: Sandbox, notices: Notices) -> None:
     assert not integrate().failed
     assert not integrate(state="absent").failed
@@ -127,6 +128,7 @@ def test_a_rule_is_not_made_before_a_role_made_elsewhere_has_settled(run: Runner
     assert set(notices.outcomes()) == {"delivered"}
 
 
+@pytest.mark.slow
 def test_a_stack_has_its_target_when_the_role_can_be_assumed(run: Runner, sandbox: Sandbox, notices: Notices) -> None:
     # CloudFormation puts a rule's target half a minute after the rule (tests/contract/records/stacks.yml, stack-durations).
     sandbox.settings(stack_seconds=0, stack_time_scale=SETTLE / 30)

@@ -121,6 +121,7 @@ def changed(*replacements: tuple[str, str]) -> dict[str, Any]:
 # The steps of Spot's documentation
 
 
+@pytest.mark.slow
 @each_template
 def test_a_stack_in_each_of_three_regions_delivers_for_the_account(stack: Stack, sandbox: Sandbox, source: dict[str, Any]) -> None:
     made = stack(source=source, regions=REGIONS)
@@ -191,6 +192,7 @@ def test_a_token_that_cloudformation_believes_to_be_there_is_written_all_the_sam
     assert stack(source=source).action == "unchanged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "update_token", "action", "kept"),
     [(OURS, "always", "updated", "admin"), (THEIRS, "always", "updated", "admin"), (OURS, "on_create", "unchanged", "editor")],
@@ -291,6 +293,7 @@ def test_a_connection_of_another_account_is_mended(stack: Stack, aws: Aws, sandb
     assert delivered(sandbox, REGION) == [(200, SPOT_ACCOUNT, REGION)]
 
 
+@pytest.mark.slow
 def test_a_connection_that_somebody_removed_fails_and_the_way_out_works(stack: Stack, aws: Aws) -> None:
     stack()
     aws.events().delete_connection(Name=NAME)
@@ -304,6 +307,7 @@ def test_a_connection_that_somebody_removed_fails_and_the_way_out_works(stack: S
 # Failures of CloudFormation
 
 
+@pytest.mark.slow
 def test_a_creation_that_fails_tells_why_in_one_region_and_leaves_the_others_alone(stack: Stack, aws: Aws, sandbox: Sandbox) -> None:
     aws.connection(sandbox.tokens["viewer"])
     failed = stack(regions=REGIONS)
@@ -325,6 +329,7 @@ def test_a_creation_that_fails_tells_why_in_one_region_and_leaves_the_others_alo
     assert delivered(sandbox, REGION) == [(200, SPOT_ACCOUNT, REGION)]
 
 
+@pytest.mark.slow
 def test_an_update_that_fails_tells_why_and_is_made_again_by_the_next_run(stack: Stack, sandbox: Sandbox) -> None:
     stack()
     fault = sandbox.add_fault(REFUSED, {"operation": "UpdateApiDestination"}, times=1)
@@ -341,6 +346,7 @@ def test_an_update_that_fails_tells_why_and_is_made_again_by_the_next_run(stack:
 SLOWER: dict[str, Any] = {"parameters": {"InvocationRateLimitPerSecond": 7}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [SLOWER, {}], ids=["the same again", "as before"])
 def test_a_rollback_that_got_stuck_is_completed_by_the_next_run(stack: Stack, sandbox: Sandbox, wish: dict[str, Any]) -> None:
     stack()
@@ -356,6 +362,7 @@ def test_a_rollback_that_got_stuck_is_completed_by_the_next_run(stack: Stack, sa
     assert stack(**wish).action == "unchanged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["absent", "present"])
 def test_a_removal_that_fails_tells_why_and_is_recovered_from(stack: Stack, sandbox: Sandbox, aws: Aws, state: str) -> None:
     stack()
@@ -390,6 +397,7 @@ def test_a_rule_with_a_foreign_target_is_kept_and_the_rest_of_the_stack_goes(
     assert stack(source=source, state="absent").action == "unchanged"
 
 
+@pytest.mark.slow
 def test_a_removal_that_failed_at_a_foreign_target_is_completed(stack: Stack, aws: Aws, sandbox: Sandbox) -> None:
     stack()
     foreign_target(sandbox, NAME)
@@ -519,6 +527,7 @@ def test_a_stack_may_go_and_leave_what_it_made(stack: Stack, sandbox: Sandbox) -
 # Templates that differ
 
 
+@pytest.mark.slow
 def test_another_template_is_deployed_and_predicted(stack: Stack) -> None:
     stack()
     other = changed(
@@ -563,6 +572,7 @@ def test_from_one_template_to_another_the_stack_stays(stack: Stack, sandbox: San
 # Time, and others
 
 
+@pytest.mark.slow
 def test_what_somebody_else_is_doing_is_waited_for(stack: Stack, sandbox: Sandbox) -> None:
     stack()
     sandbox.settings(stack_seconds=2)
@@ -623,6 +633,7 @@ def test_a_rollback_as_slow_as_in_aws_names_its_reason(stack: Stack, sandbox: Sa
     assert stack().action == "created"
 
 
+@pytest.mark.slow
 def test_aws_is_not_waited_for_if_told_so(stack: Stack, sandbox: Sandbox) -> None:
     sandbox.settings(stack_seconds=4)
     made = stack(wait=False)
@@ -631,6 +642,7 @@ def test_aws_is_not_waited_for_if_told_so(stack: Stack, sandbox: Sandbox) -> Non
     assert (stack(wait=False).action, stack(wait=False, state="absent").action) == ("unchanged", "deleted")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["CreateStack", "UpdateStack", "DeleteStack", "ContinueUpdateRollback"])
 def test_an_answer_that_is_lost(stack: Stack, sandbox: Sandbox, operation: str) -> None:
     wish: dict[str, Any] = {}
@@ -656,6 +668,7 @@ def test_an_answer_that_is_lost(stack: Stack, sandbox: Sandbox, operation: str) 
 # What is documented
 
 
+@pytest.mark.slow
 def test_examples_run_with_the_permissions_that_the_notes_name_and_return_what_is_told(run: Runner, stack: Stack, sandbox: Sandbox) -> None:
     run.environment["SPOTINST_TOKEN"] = sandbox.tokens["editor"]
     named = permissions("spot_stack")
@@ -718,6 +731,7 @@ def kill(run: Runner, happened: Callable[[], bool], **arguments: Any) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["CreateStack", "UpdateStack", "DeleteStack", "DeleteStack, then CreateStack", "UpdateConnection"])
 def test_the_run_after_one_that_was_killed_ends_as_if_nothing_had_happened(
     stack: Stack, run: Runner, sandbox: Sandbox, aws: Aws, operation: str
@@ -748,6 +762,7 @@ def test_the_run_after_one_that_was_killed_ends_as_if_nothing_had_happened(
 # KMS
 
 
+@pytest.mark.slow
 def test_another_form_of_a_kms_key_is_no_change(stack: Stack, aws: Aws) -> None:
     arn = aws.key("alias/letters")
     forms = ("alias/letters", arn, arn.rpartition("/")[2], f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/letters")

@@ -60,6 +60,7 @@ class TestDeployment:
         found = {(entry["account"], entry["region"]): (entry["status"], entry["spot_account"]) for entry in deployed.answer["instances"]}
         assert found == {(account, region): ("CURRENT", spot) for account, spot in SPOT_ACCOUNTS.items() for region in REGIONS}
 
+    @pytest.mark.slow
     def test_an_instance_is_verified_under_the_names_of_its_stack(self, accounts: Accounts, small: Run, run: Runner) -> None:
         def found() -> dict[str, Any]:
             looked = run(
@@ -109,6 +110,7 @@ class TestDeployment:
         ]
         assert of_both[0] == of_both[1]
 
+    @pytest.mark.slow
     def test_another_spot_account_touches_the_three_instances_of_its_account(
         self, accounts: Accounts, deployed: Run, stack_set: StackSet
     ) -> None:
@@ -121,6 +123,7 @@ class TestDeployment:
         assert accounts.delivered(other) == each(other)
         assert not made(stack_set(spot_accounts=other)).changed
 
+    @pytest.mark.slow
     def test_another_account_and_another_region_come_and_go(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         grown = {"spot_accounts": {**SMALL["spot_accounts"], THIRD: SPOT_ACCOUNTS[THIRD]}, "regions": REGIONS[:2]}
         assert sorted(made(stack_set(**grown)).operations) == [
@@ -143,6 +146,7 @@ class TestDeployment:
             assert "PurgeLimit: 2 of 2 AWS accounts would lose their instances" in refused.message
         assert accounts.writes() == []
 
+    @pytest.mark.slow
     def test_another_property_updates_all(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         changes = {**SMALL, "parameters": {"InvocationRateLimitPerSecond": 50}, "tags": {"team": "a"}}
         predicted, done = made(stack_set(check=True, **changes)), made(stack_set(**changes))
@@ -153,6 +157,7 @@ class TestDeployment:
         assert not made(stack_set(**changes)).changed
         assert accounts.delivered(SMALL["spot_accounts"], REGIONS[:1]) == each(SMALL["spot_accounts"], REGIONS[:1])
 
+    @pytest.mark.slow
     def test_another_template_is_seen_and_a_comment_is_not(self, small: Run, stack_set: StackSet, accounts: Accounts) -> None:
         template = small.answer["invocation"]["module_args"]["template_body"]
         assert not made(stack_set(**SMALL, template_body=f"# a comment\n{template}")).changed
@@ -205,6 +210,7 @@ class TestTheTemplateThatSpotPublishes:
 
 
 class TestTheToken:
+    @pytest.mark.slow
     def test_it_is_left_alone_until_it_has_another_revision(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         token = accounts.sandbox.add_token("new", role="admin")
         assert not made(stack_set(**SMALL, spot_token=token)).changed
@@ -214,6 +220,7 @@ class TestTheToken:
             assert token in written(accounts, account, REGIONS[0])
         assert not made(stack_set(**SMALL, spot_token=token, token_revision="2026-11")).changed
 
+    @pytest.mark.slow
     def test_it_is_written_in_every_run_if_that_is_wanted(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         events = accounts.client(FIRST, "events", REGIONS[0])
         name = f"spot-interruption-{SPOT_ACCOUNTS[FIRST]}"
@@ -224,6 +231,7 @@ class TestTheToken:
             assert [action for action, _, _ in done.operations] == ["update_stack_set"]
             assert events.describe_connection(Name=name)["ConnectionState"] == "AUTHORIZED"
 
+    @pytest.mark.slow
     def test_aws_shows_it_nowhere(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         """What the module shows is searched by every run."""
         made(stack_set(**SMALL, token_revision="2"))
@@ -249,6 +257,7 @@ class TestTheToken:
 
 
 class TestFailures:
+    @pytest.mark.slow
     def test_one_account_that_fails_stops_no_other_and_is_repaired_by_the_next_run(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles(FIRST, THIRD)
         done = stack_set()
@@ -272,6 +281,7 @@ class TestFailures:
         assert accounts.delivered(SPOT_ACCOUNTS) == each(SPOT_ACCOUNTS)
         assert not made(stack_set()).changed
 
+    @pytest.mark.slow
     def test_one_region_of_one_account_that_fails(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
         denied = {"error": {"status": 403, "code": "AccessDenied", "message": "not here"}}
@@ -432,6 +442,7 @@ class TestOthers:
 
 
 class TestWithoutWaiting:
+    @pytest.mark.slow
     def test_all_is_begun_and_nobody_looks(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
         accounts.sandbox.settings(stack_set_seconds=3)
@@ -453,6 +464,7 @@ class TestWithoutWaiting:
 class TestSteps:
     """As the action plugin runs it."""
 
+    @pytest.mark.slow
     def test_a_run_in_steps_ends_as_one_at_once(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
         accounts.sandbox.settings(stack_set_seconds=3)
@@ -466,6 +478,7 @@ class TestSteps:
         assert len(accounts.operations()) == 2
         assert not made(stack_set(**SMALL)).changed
 
+    @pytest.mark.slow
     def test_what_failed_in_a_step_is_not_tried_again_in_the_next(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles(FIRST)
         accounts.sandbox.settings(stack_set_seconds=3)
@@ -476,6 +489,7 @@ class TestSteps:
         assert steps[-1].failed
         assert len(accounts.operations()) == 2
 
+    @pytest.mark.slow
     def test_a_run_that_ended_in_between_is_completed_by_the_next(self, accounts: Accounts, stack_set: StackSet) -> None:
         accounts.roles()
         accounts.sandbox.settings(stack_set_seconds=3)
@@ -487,6 +501,7 @@ class TestSteps:
 
 
 class TestRemoval:
+    @pytest.mark.slow
     def test_it_takes_all_and_twice_is_harmless(self, accounts: Accounts, deployed: Run, stack_set: StackSet) -> None:
         predicted, done, again = (made(stack_set(check=check, **ABSENT)) for check in (True, False, False))
         assert (
@@ -506,6 +521,7 @@ class TestRemoval:
         made(stack_set(**ABSENT, retain_stacks=True))
         assert accounts.delivered(SMALL["spot_accounts"], REGIONS[:1]) == each(SMALL["spot_accounts"], REGIONS[:1])
 
+    @pytest.mark.slow
     def test_an_instance_that_does_not_go_keeps_the_stack_set(self, accounts: Accounts, small: Run, stack_set: StackSet) -> None:
         denied = {"error": {"status": 400, "code": "AccessDeniedException", "message": "kept"}}
         accounts.sandbox.add_fault(denied, {"operation": "DeleteConnection", "account": SECOND})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.integration.modules.accounts import ADMINISTRATOR, FIRST, HOME, NAME, REGIONS, SECOND, SPOT_ACCOUNTS, Accounts
@@ -24,6 +25,7 @@ SMALL = {FIRST: SPOT_ACCOUNTS[FIRST], SECOND: SPOT_ACCOUNTS[SECOND]}
 ABSENT = {"state": "absent", "template_body": None, "spot_accounts": None, "regions": None}
 
 
+@pytest.mark.slow
 def test_examples_run(accounts: Accounts, sandbox: Sandbox, tmp_path: Path) -> None:
     accounts.roles(ADMINISTRATOR, OTHER)
     unit = accounts.unit(accounts.organize(), *SMALL)
@@ -50,6 +52,7 @@ def test_examples_run(accounts: Accounts, sandbox: Sandbox, tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.slow
 def test_the_permissions_for_what_it_calls_are_in_its_notes_and_its_policy(
     accounts: Accounts, sandbox: Sandbox, stack_set: Callable[..., Run]
 ) -> None:
@@ -70,6 +73,7 @@ def test_the_permissions_for_what_it_calls_are_in_its_notes_and_its_policy(
     assert needed - called == elsewhere
 
 
+@pytest.mark.slow
 def test_everything_that_return_tells_is_returned(accounts: Accounts, sandbox: Sandbox, stack_set: Callable[..., Run]) -> None:
     found: set[str] = set()
 

@@ -81,6 +81,7 @@ def test_the_accounts_of_a_unit_and_of_those_in_it_are_deployed_to(organization:
     assert (again.changed, again.operations) == (False, [])
 
 
+@pytest.mark.slow
 def test_an_account_that_is_moved_into_the_unit_joins_by_itself_and_then_gets_its_spot_account(organization: Organization) -> None:
     organization.made()
     accounts = organization.accounts
@@ -104,6 +105,7 @@ def test_an_account_that_is_moved_into_the_unit_joins_by_itself_and_then_gets_it
     assert not organization.made(spot_accounts=ALL).changed
 
 
+@pytest.mark.slow
 def test_an_account_that_leaves_loses_its_instances_by_itself_or_with_the_next_run(organization: Organization) -> None:
     organization.made()
     organization.accounts.move(SECOND, organization.unit, organization.root)
@@ -117,6 +119,7 @@ def test_an_account_that_leaves_loses_its_instances_by_itself_or_with_the_next_r
     assert done.operations == [("delete_stack_instances", [FIRST], REGION)]
 
 
+@pytest.mark.slow
 def test_excluded_accounts_are_left_out_and_lose_what_they_have(organization: Organization) -> None:
     done = organization.made(excluded_accounts=[SECOND])
     assert [accounts for _, accounts, _ in done.operations[1:]] == [[FIRST], [THIRD]]
@@ -157,6 +160,7 @@ def test_a_suspended_account_is_told_that_it_is_left_out(organization: Organizat
     assert set(organization.accounts.instances()) == {(FIRST, REGION[0]), (THIRD, REGION[0])}
 
 
+@pytest.mark.slow
 def test_a_delegated_administrator_does_it_from_another_account(organization: Organization, sandbox: Sandbox) -> None:
     organization.accounts.organizations.register_delegated_administrator(AccountId=FIRST, ServicePrincipal=STACK_SETS)
     keys = organization.accounts.keys(FIRST)
@@ -191,6 +195,7 @@ def test_a_unit_that_is_not_there_is_named(organization: Organization) -> None:
     assert organization.accounts.writes() == []
 
 
+@pytest.mark.slow
 def test_removal_takes_all_of_the_units(organization: Organization) -> None:
     organization.made()
     organization.accounts.move(LATE, organization.root, organization.unit)

@@ -75,6 +75,7 @@ def damage(aws: Aws, sandbox: Sandbox) -> None:
     sandbox.clear_calls()
 
 
+@pytest.mark.slow
 def test_an_integration_its_repair_and_its_proofs(run: Runner, given: dict[str, Any], aws: Aws, sandbox: Sandbox, tmp_path: Path) -> None:
     assert run("spot_integration", **given).message == ""
     made = written(sandbox)
@@ -109,6 +110,7 @@ def test_a_stack_its_updates_and_its_removal(run: Runner, sandbox: Sandbox) -> N
     assert {action: len(tags) for action, tags in found.items()} == {"cloudformation:CreateStack": 1, "cloudformation:UpdateStack": 3}
 
 
+@pytest.mark.slow
 def test_a_stack_set_and_its_updates(accounts: Any, stack_set: Any, sandbox: Sandbox) -> None:
     accounts.roles()
     sandbox.clear_calls()

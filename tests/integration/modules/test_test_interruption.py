@@ -72,6 +72,7 @@ def message(run: Run) -> str:
     return str(run.answer["checks"][0]["message"])
 
 
+@pytest.mark.slow
 def test_an_interruption_is_followed_to_spot_and_its_reaction(interrupt: Any, instance: str, sandbox: Sandbox) -> None:
     done = interrupt(instance)
     assert done.changed
@@ -82,6 +83,7 @@ def test_an_interruption_is_followed_to_spot_and_its_reaction(interrupt: Any, in
     assert received["body"]["detail"]["instance-id"] == instance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("confirm", ["", "i-0123456789abcdef0", "yes"])
 def test_without_its_id_given_twice_nothing_is_done(interrupt: Any, instance: str, sandbox: Sandbox, confirm: str) -> None:
     sandbox.clear_calls()

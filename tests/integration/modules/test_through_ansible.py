@@ -14,6 +14,8 @@ from tests.integration.modules import test_integration, test_preflight, test_sec
 from tests.integration.modules.runner import ANSIBLE, WORKER, Runner
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=[WORKER, ANSIBLE])
 def run(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Runner:

@@ -110,6 +110,7 @@ def test_one_401_in_a_region_is_a_message_in_the_queue_of_the_hub(watch: Watch) 
     assert all(f"/{NAME}/" in message["resources"][0] for message in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_region_reports_to_a_hub_in_another_account_and_region(watch: Watch, region: str) -> None:
     watch.onboard()
@@ -130,6 +131,7 @@ def test_a_hub_of_an_organisation_lets_its_accounts_in(watch: Watch, sandbox: Sa
     assert len(watch.messages(OTHER)) == 2
 
 
+@pytest.mark.slow
 def test_a_hub_that_does_not_let_an_account_in_loses_its_events_and_the_dead_letter_queue_shows_it(watch: Watch) -> None:
     watch.onboard()
     watch.hub(assume_role_arn=ROLE_IN_OTHER)
@@ -141,6 +143,7 @@ def test_a_hub_that_does_not_let_an_account_in_loses_its_events_and_the_dead_let
     assert sorted(letters) == ["aws.ec2", "aws.events", "aws.events"]
 
 
+@pytest.mark.slow
 def test_what_is_well_again_is_not_reported(watch: Watch, sandbox: Sandbox) -> None:
     watch.onboard()
     watch.hub()
@@ -151,6 +154,7 @@ def test_what_is_well_again_is_not_reported(watch: Watch, sandbox: Sandbox) -> N
     assert len(watch.messages()) == 2
 
 
+@pytest.mark.slow
 def test_the_integration_of_another_account_of_spot_is_not_reported(watch: Watch, run: Runner, sandbox: Sandbox) -> None:
     watch.onboard()
     watch.hub()
@@ -174,6 +178,7 @@ def test_a_connection_that_is_deleted_is_reported(watch: Watch, sandbox: Sandbox
 # Rhythm
 
 
+@pytest.mark.slow
 def test_the_prediction_is_what_is_done_and_again_nothing_is(watch: Watch, sandbox: Sandbox) -> None:
     watch.onboard()
     for module in (lambda **how: watch.hub(topic=True, alarms=True, **how), watch.members):
@@ -223,6 +228,7 @@ DRIFT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drift", DRIFT)
 def test_drift_of_a_rule_is_repaired(watch: Watch, aws: Aws, drift: str) -> None:
     watch.onboard()
@@ -279,6 +285,7 @@ def test_too_many_accounts_are_refused_before_the_policy_is_written(watch: Watch
 # Removal
 
 
+@pytest.mark.slow
 def test_what_was_made_goes_and_nothing_else(watch: Watch, sandbox: Sandbox, aws: Aws) -> None:
     watch.onboard()
     before = watch.everything(), aws.rule_names(), watch.role_policies()
@@ -308,6 +315,7 @@ def test_a_hub_without_topic_and_alarms_is_deleted_as_a_whole(watch: Watch) -> N
     assert watch.hub(state="absent").action == "unchanged"
 
 
+@pytest.mark.slow
 def test_a_hub_that_is_used_stays(watch: Watch) -> None:
     watch.onboard()
     watch.hub()
@@ -342,6 +350,7 @@ def test_a_target_of_others_keeps_the_rule_and_the_bus(watch: Watch) -> None:
     assert HUB in watch.everything()["buses"]
 
 
+@pytest.mark.slow
 def test_offboarding_takes_the_watch_away(watch: Watch, sandbox: Sandbox, aws: Aws) -> None:
     watch.onboard()
     watch.hub()
@@ -357,6 +366,7 @@ def test_offboarding_takes_the_watch_away(watch: Watch, sandbox: Sandbox, aws: A
 # Execution roles that are made elsewhere
 
 
+@pytest.mark.slow
 def test_a_role_that_is_made_elsewhere_has_to_have_the_permission(watch: Watch, sandbox: Sandbox, aws: Aws) -> None:
     aws.role()
     arn = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
@@ -379,6 +389,7 @@ def test_a_role_that_is_made_elsewhere_has_to_have_the_permission(watch: Watch, 
 # Faults
 
 
+@pytest.mark.slow
 def test_a_throttled_account_is_done_all_the_same(watch: Watch, sandbox: Sandbox) -> None:
     watch.onboard()
     sandbox.add_fault({"throttle": True}, {"target": "aws"}, rate=0.2, seed=7)
@@ -387,6 +398,7 @@ def test_a_throttled_account_is_done_all_the_same(watch: Watch, sandbox: Sandbox
     assert done.actions == dict.fromkeys(REGIONS, "created"), done.message
 
 
+@pytest.mark.slow
 def test_a_region_that_refuses_stops_no_other_and_the_next_run_completes(watch: Watch, sandbox: Sandbox) -> None:
     watch.onboard()
     denied = {"error": {"status": 400, "code": "AccessDeniedException", "message": "not authorized"}}

@@ -42,6 +42,7 @@ def test_without_an_answer_of_aws_or_spot_it_gives_up_within_two_minutes(ansible
     assert_refused(silent_aws.finish(timeout=120 - 30), sandbox, "AWS did not respond", silent_url, "run again")
 
 
+@pytest.mark.slow
 def test_how_long_to_wait_for_aws_can_be_chosen(ansible: Ansible, sandbox: Sandbox, silent_url: str) -> None:
     run = ansible.onboard("-e", IMPATIENT, env={"AWS_ENDPOINT_URL": silent_url})
     assert_refused(run, sandbox, "AWS did not respond", silent_url)
@@ -57,6 +58,7 @@ def test_no_token(ansible: Ansible, sandbox: Sandbox) -> None:
     assert_refused(ansible.onboard(token=None), sandbox, "There is no Spot token", "set SPOTINST_TOKEN")
 
 
+@pytest.mark.slow
 def test_a_token_of_the_environment_that_aws_cannot_send(ansible: Ansible, sandbox: Sandbox) -> None:
     run = ansible.onboard("-vvv", env={"SPOTINST_TOKEN": "first\nsecond"})
     assert_refused(run, sandbox, "a line break", "token alone")
@@ -153,6 +155,7 @@ def test_a_token_that_cannot_be_right_is_neither_shown_nor_sent(story: Story) ->
     assert [value for value in wrong if value in story.run.output or f"Bearer {value}" in story.sent] == []
 
 
+@pytest.mark.slow
 def test_a_region_given_twice_is_done_once(ansible: Ansible, sandbox: Sandbox) -> None:
     run = ansible.onboard(regions="us-east-1,us-east-1")
     assert run.rc == 0
@@ -160,6 +163,7 @@ def test_a_region_given_twice_is_done_once(ansible: Ansible, sandbox: Sandbox) -
     assert len(sandbox.calls(operation="CreateConnection")) == 1
 
 
+@pytest.mark.slow
 def test_an_account_list_that_is_for_admins_only_is_a_warning(ansible: Ansible, sandbox: Sandbox) -> None:
     forbidden: dict[str, Any] = {"status": 403, "code": "FORBIDDEN", "message": "administrators only"}
     sandbox.add_fault({"error": forbidden}, {"target": "spot", "path": "/setup/account"})

@@ -69,6 +69,7 @@ def test_the_next_run_completes_them_and_only_them(story: Story) -> None:
     assert done == {GOOD: {"unchanged"}, ERRORS: {"created"}, SILENT: {"created"}}
 
 
+@pytest.mark.slow
 def test_it_gets_through_when_every_fifth_call_is_throttled(ansible: Ansible, sandbox: Sandbox) -> None:
     # A rule for each region: so calls of the same numbers are struck every time, whichever of those made at once is first.
     for seed, region in enumerate((GOOD, ERRORS), start=1):

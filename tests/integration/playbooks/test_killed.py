@@ -14,6 +14,8 @@ from tests.integration.playbooks.aws_state import everything
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 HOME, REGION = "us-east-1", "eu-west-1"
 REGIONS = [HOME, REGION, "ap-south-1"]
 

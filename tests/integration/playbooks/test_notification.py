@@ -27,6 +27,7 @@ def channel(webhook: Webhook) -> tuple[str, str]:
     return "-e", json.dumps({"spot_eventbridge_notify_webhook": {"url": webhook.address}})
 
 
+@pytest.mark.slow
 def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails(
     ansible: Ansible, webhook: Webhook, sandbox: Sandbox
 ) -> None:

@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fakes.plain_moto import plain_moto
 from tests.integration.playbooks.runner import Ansible
+
+pytestmark = pytest.mark.slow
 
 REGIONS = ["eu-west-1", "us-east-1"]
 

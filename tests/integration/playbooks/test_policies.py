@@ -45,6 +45,7 @@ def play(sandbox: Sandbox, ansible: Ansible) -> Play:
     return run
 
 
+@pytest.mark.slow
 def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
     allowed = {"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"}
     sandbox.boto3("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
@@ -71,6 +72,7 @@ def test_the_policy_for_onboarding_suffices_and_each_action_is_used(play: Play, 
     assert set(actions(policy("onboard"))) - sandbox.permissions_used(KEY) == untag
 
 
+@pytest.mark.slow
 def test_the_policy_for_kms_keys_suffices_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
     for region in REGIONS.split(","):
         make_key(sandbox.boto3("kms", region), "alias/spot")
@@ -81,6 +83,7 @@ def test_the_policy_for_kms_keys_suffices_and_each_action_is_used(play: Play, sa
     assert set(actions(policy("kms-keys"))) <= sandbox.permissions_used(KEY)
 
 
+@pytest.mark.slow
 def test_without_the_policy_for_kms_keys_onboarding_succeeds_with_a_warning(play: Play, sandbox: Sandbox) -> None:
     make_key(sandbox.boto3("kms", "eu-west-1"), "alias/spot")
     sandbox.permit(KEY, [policy("onboard")])
@@ -88,6 +91,7 @@ def test_without_the_policy_for_kms_keys_onboarding_succeeds_with_a_warning(play
     assert (done.rc, "whether EventBridge can use the KMS key alias/spot" in done.output) == (0, True), done.output
 
 
+@pytest.mark.slow
 def test_the_policies_for_the_watch_suffice_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
     assert play("onboard", EVERYWHERE).rc == 0
     own, hub = policy("watch"), policy("watch-hub")
@@ -110,6 +114,7 @@ def test_the_policies_for_the_watch_suffice_and_each_action_is_used(play: Play, 
     assert set(actions(own, hub)) - sandbox.permissions_used(KEY) == untag
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["events:CreateApiDestination", "iam:CreateServiceLinkedRole", "iam:PassRole", "sqs:TagQueue"])
 def test_without_one_action_onboarding_fails_and_names_it(play: Play, sandbox: Sandbox, action: str) -> None:
     sandbox.permit(KEY, [without(policy("onboard"), action)])
@@ -118,6 +123,7 @@ def test_without_one_action_onboarding_fails_and_names_it(play: Play, sandbox: S
     assert action.partition(":")[2] in run.output
 
 
+@pytest.mark.slow
 def test_the_policies_for_stacks_suffice_and_each_action_is_used(play: Play, sandbox: Sandbox) -> None:
     given = (EVERYWHERE, "spot_eventbridge_method=cloudformation")
     sandbox.permit(KEY, [policy("onboard"), policy("stack")])
@@ -137,6 +143,7 @@ def test_the_policies_for_stacks_suffice_and_each_action_is_used(play: Play, san
     }
 
 
+@pytest.mark.slow
 def test_with_a_role_of_cloudformation_the_caller_makes_no_resource(play: Play, sandbox: Sandbox) -> None:
     role = {"spot_eventbridge_cloudformation_role_arn": "arn:aws:iam::123456789012:role/spot-interruption-cloudformation"}
     given = (EVERYWHERE, "spot_eventbridge_method=cloudformation", json.dumps(role))

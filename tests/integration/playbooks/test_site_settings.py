@@ -63,6 +63,7 @@ def accounts_worked_on(run: Run) -> list[str]:
     return sorted({entry["host"] for entry in run.results if entry["action"].endswith("spot_account_report")})
 
 
+@pytest.mark.slow
 def test_the_settings_of_a_site_change_nothing(cold_ansible: Ansible, sandbox: Sandbox, tmp_path: Path) -> None:
     site = inventory(tmp_path, sandbox, SPOT_ACCOUNT, OTHER)
     run = cold_ansible.run("playbooks/onboard.yml", "-i", site, "--limit", f"web1,{SPOT_ACCOUNT}", env=OF_SITE)
@@ -97,17 +98,20 @@ def test_a_limit_and_an_empty_inventory_fail(ansible: Ansible) -> None:
     assert "The inventory has no hosts, so the limit prod leaves no account." in " ".join(run.output.split())
 
 
+@pytest.mark.slow
 def test_the_account_is_taken_from_spots_environment_where_there_is_no_other(ansible: Ansible, sandbox: Sandbox) -> None:
     given = ("-e", f"spot_api_url={sandbox.spot_url}", "-e", f"regions={REGION}")
     run = ansible.run("playbooks/onboard.yml", *given, env={"SPOTINST_ACCOUNT": SPOT_ACCOUNT})
     assert_delivers(run, sandbox)
 
 
+@pytest.mark.slow
 def test_an_inventory_of_accounts_counts_more_than_spots_environment(ansible: Ansible, sandbox: Sandbox, tmp_path: Path) -> None:
     run = ansible.run("playbooks/verify.yml", "-i", inventory(tmp_path, sandbox, OTHER), env={"SPOTINST_ACCOUNT": SPOT_ACCOUNT})
     assert accounts_worked_on(run) == [OTHER]
 
 
+@pytest.mark.slow
 def test_a_profile_of_a_host_counts_more_than_keys_in_the_environment_and_spots_file_has_the_token(
     cold_ansible: Ansible, sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -78,6 +78,7 @@ def rows(done: str) -> list[str]:
     return [f"{account}  {spot}  1 of 1   {done}" for account, spot in SPOT_ACCOUNTS.items()]
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_guide_do_what_it_says(sets: StackSets, tmp_path: Path) -> None:
     unit = sets.accounts.unit(sets.accounts.organize(), *SPOT_ACCOUNTS)
     given = {"spot_api_url": sets.sandbox.spot_url, "regions": REGION[0], "aws_region": HOME}
@@ -103,6 +104,7 @@ def test_the_commands_of_the_guide_do_what_it_says(sets: StackSets, tmp_path: Pa
     assert sets.accounts.left() == []
 
 
+@pytest.mark.slow
 def test_plain_names_in_an_inventory_change_nothing(sets: StackSets) -> None:
     sets.accounts.roles()
     sets.succeed()
@@ -123,6 +125,7 @@ def test_plain_names_in_an_inventory_change_nothing(sets: StackSets) -> None:
     assert (gone.changed, sets.accounts.left()) == (1, [])
 
 
+@pytest.mark.slow
 def test_an_account_that_failed_is_told_with_the_reason_and_repaired_by_the_next_run(sets: StackSets) -> None:
     sets.accounts.roles(FIRST, THIRD)
     failed = sets.run()
@@ -136,6 +139,7 @@ def test_an_account_that_failed_is_told_with_the_reason_and_repaired_by_the_next
     assert sets.accounts.delivered(SPOT_ACCOUNTS, REGION) == each(SPOT_ACCOUNTS, REGION)
 
 
+@pytest.mark.slow
 def test_it_shows_how_far_it_is_while_it_waits(sets: StackSets) -> None:
     # The first operation fails, long before the last one ends: on a busy machine, too, a step ends in between.
     sets.accounts.roles(SECOND, THIRD)
@@ -152,6 +156,7 @@ def test_it_shows_how_far_it_is_while_it_waits(sets: StackSets) -> None:
     assert len(result["diff"]) == 4
 
 
+@pytest.mark.slow
 def test_it_shows_how_far_it_is_where_each_stack_takes_as_long_as_in_aws(sets: StackSets) -> None:
     sets.accounts.roles()
     sets.sandbox.settings(stack_time_scale=1 / 60)
@@ -161,6 +166,7 @@ def test_it_shows_how_far_it_is_where_each_stack_takes_as_long_as_in_aws(sets: S
     assert sets.accounts.delivered(SPOT_ACCOUNTS, REGION) == each(SPOT_ACCOUNTS, REGION)
 
 
+@pytest.mark.slow
 def test_a_run_of_many_steps_may_be_killed_at_any_moment(sets: StackSets) -> None:
     sets.accounts.roles()
     sets.sandbox.settings(stack_set_seconds=0.7)
@@ -195,6 +201,7 @@ def test_accounts_may_be_named_and_regions_default_to_those_that_all_have(sets: 
     assert table(predicted)[2] == f"{FIRST}  {SPOT_ACCOUNTS[FIRST]}  17 of 17  create"
 
 
+@pytest.mark.slow
 def test_a_token_that_is_not_good_for_an_account_is_never_written(sets: StackSets) -> None:
     sets.accounts.roles()
     sets.sandbox.add_token("narrow", role="editor", accounts=[SPOT_ACCOUNTS[FIRST], SPOT_ACCOUNTS[THIRD]])
@@ -218,6 +225,7 @@ def test_two_spot_accounts_of_one_aws_account_are_refused(sets: StackSets) -> No
     assert sets.accounts.writes() == []
 
 
+@pytest.mark.slow
 def test_the_token_is_nowhere(cold_sets: StackSets) -> None:
     cold_sets.accounts.roles(FIRST, THIRD)
     cold_sets.sandbox.settings(stack_set_seconds=1.2)
@@ -275,6 +283,7 @@ PLAY = """
 """
 
 
+@pytest.mark.slow
 def test_it_runs_in_the_background_with_defaults_of_its_group_and_refuses_what_is_wrong(sets: StackSets, tmp_path: Path) -> None:
     sets.accounts.roles(FIRST)
     sets.sandbox.settings(stack_set_seconds=1.2)

@@ -19,6 +19,8 @@ from tests.integration.playbooks.leaks import seen_in, seen_in_files
 from tests.integration.playbooks.runner import IMPATIENT, SPOT_ACCOUNT, Ansible, Run, Running
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 HOME, REGION, THIRD = "us-east-1", "eu-west-1", "ap-south-1"
 
 

@@ -27,6 +27,7 @@ def elsewhere(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_installed_as_a_collection_it_runs_from_any_folder(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     given = (f"account={SPOT_ACCOUNT}", f"spot_api_url={sandbox.spot_url}", f"regions={REGION}")
     run = cold_ansible.run(
@@ -38,6 +39,7 @@ def test_installed_as_a_collection_it_runs_from_any_folder(cold_ansible: Ansible
     assert_delivers(run, sandbox)
 
 
+@pytest.mark.slow
 def test_an_inventory_host_binds_a_spot_account_and_its_token(ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     inventory = elsewhere / "accounts.yml"
     inventory.write_text(
@@ -86,6 +88,7 @@ def test_without_an_account_and_a_group_it_says_what_to_give(ansible: Ansible) -
     assert "-e account=act-" in run.message()
 
 
+@pytest.mark.slow
 def test_the_play_in_the_guide_takes_its_credentials_from_module_defaults(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     (shown,) = (code for _, code in blocks("guide_own_plays", "yaml") if "module_defaults" in code)
     play = elsewhere / "mine.yml"
@@ -116,6 +119,7 @@ def test_the_play_in_the_guide_takes_its_credentials_from_module_defaults(cold_a
     assert (result["failed_regions"], [row["region"] for row in result["summary"]]) == ([], [REGION])
 
 
+@pytest.mark.slow
 def test_aws_is_chosen_by_a_profile(cold_ansible: Ansible, sandbox: Sandbox, elsewhere: Path) -> None:
     credentials = elsewhere / "credentials"
     credentials.write_text("[customer]\naws_access_key_id = customers\naws_secret_access_key = none\n")

@@ -74,6 +74,7 @@ def playbook(tmp_path: Path) -> Playbook:
     return Playbook(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None:
     run = playbook.run("new/report", "-v")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -95,12 +96,14 @@ def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_check_mode_writes_no_report(playbook: Playbook) -> None:
     run = playbook.run("new/report", "--check")
     assert run.returncode == 0, run.stdout + run.stderr
     assert playbook.left() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("--check",)])
 def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tuple[str, ...]) -> None:
     run = playbook.run("new/report", *flags, check_writable=True)
@@ -109,6 +112,7 @@ def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tu
     assert playbook.left() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("report_dir", "why"),
     [

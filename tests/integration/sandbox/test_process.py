@@ -40,6 +40,7 @@ def started(state_file: Path, *options: str, cwd: Path | None = None) -> subproc
     return process
 
 
+@pytest.mark.slow
 def test_two_at_once_know_nothing_of_each_other(integration: Integration) -> None:
     integration.connection()
     with Sandbox() as other:
@@ -47,6 +48,7 @@ def test_two_at_once_know_nothing_of_each_other(integration: Integration) -> Non
         assert other.tokens["admin"] != integration.sandbox.tokens["admin"]
 
 
+@pytest.mark.slow
 def test_what_is_slow_to_import_is_left_to_its_first_user() -> None:
     # moto's CloudFormation takes two seconds, as long as all the rest together; the sandbox's own is seldom wanted.
     command = [sys.executable, "-c", "import sys, tests.sandbox.world; print([name for name in sys.modules if 'cloudformation' in name])"]
@@ -54,6 +56,7 @@ def test_what_is_slow_to_import_is_left_to_its_first_user() -> None:
     assert set(ast.literal_eval(loaded)) == {"tests.sandbox.cloudformation", "tests.sandbox.cloudformation.published"}
 
 
+@pytest.mark.slow
 def test_it_starts_anywhere_and_stops_when_told(tmp_path: Path) -> None:
     process = started(tmp_path / "state.json", cwd=Path("/"))
     process.terminate()
@@ -61,6 +64,7 @@ def test_it_starts_anywhere_and_stops_when_told(tmp_path: Path) -> None:
     assert not (tmp_path / "state.json").exists()
 
 
+@pytest.mark.slow
 def test_it_leaves_the_state_file_of_a_later_one_alone(tmp_path: Path) -> None:
     first = started(tmp_path / "state.json")
     second = started(tmp_path / "state.json")
@@ -71,6 +75,7 @@ def test_it_leaves_the_state_file_of_a_later_one_alone(tmp_path: Path) -> None:
     second.wait(5)
 
 
+@pytest.mark.slow
 def test_the_state_file_is_for_its_owner_only(tmp_path: Path) -> None:
     process = started(tmp_path / "state.json")
     mode = stat.S_IMODE((tmp_path / "state.json").stat().st_mode)
@@ -79,10 +84,12 @@ def test_the_state_file_is_for_its_owner_only(tmp_path: Path) -> None:
     assert mode == 0o600
 
 
+@pytest.mark.slow
 def test_it_ends_after_its_time(tmp_path: Path) -> None:
     assert started(tmp_path / "state.json", "--max-seconds", "0.5").wait(5) == 0
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process = started(tmp_path / "state.json", "--parent-pid", str(parent.pid))
@@ -107,6 +114,7 @@ time.sleep(60)
     assert gone(pid)
 
 
+@pytest.mark.slow
 def test_one_can_attach_to_a_running_sandbox(tmp_path: Path) -> None:
     process = started(tmp_path / "state.json", "--token", "fixed")
     attached = Sandbox.attach(tmp_path / "state.json")

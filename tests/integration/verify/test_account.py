@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.playbooks.aws_state import everything
 from tests.integration.verify.account import Account
+
+pytestmark = pytest.mark.slow
 
 
 def test_what_is_onboarded_as_a_matter_of_course_is_what_the_playbook_makes(account: Account) -> None:

@@ -20,6 +20,8 @@ from tests.integration.verify.drift import DRIFTS, NO_DRIFTS, SETTINGS, Drift, H
 from tests.integration.verify.test_drift import REGIONS
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Story:

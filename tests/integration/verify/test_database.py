@@ -20,6 +20,8 @@ from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 PLAYBOOK = Path(__file__).with_name("database.yml")
 VALUE = f'{{"type": "spot-interruption-notification", "account": "{SPOT_ACCOUNT}", "instance": "i-0123456789abcdef0"}}'
 ENGINES = {"postgresql": (database.why_no_postgresql, database.postgresql), "mariadb": (database.why_no_mariadb, database.mariadb)}

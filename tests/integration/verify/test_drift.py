@@ -20,6 +20,8 @@ from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.drift import DRIFTS, Drift, Hand
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 # No matter whether AWS has API destinations there: these are names enough.
 REGIONS = [
     *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),

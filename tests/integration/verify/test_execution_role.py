@@ -21,6 +21,8 @@ from tests.integration.playbooks.runner import AWS_ACCOUNT, Ansible, Run
 from tests.integration.verify.account import Account, failed, outcomes, statuses, writes
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ["us-east-1", "eu-west-1"]
 OTHERS_TRUST = {
     "Version": "2012-10-17",

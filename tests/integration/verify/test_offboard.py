@@ -155,11 +155,13 @@ def has_role(sandbox: Sandbox) -> bool:
     return NAME in [role["RoleName"] for role in sandbox.boto3("iam").list_roles()["Roles"]]
 
 
+@pytest.mark.slow
 def test_one_region_can_be_offboarded_alone(kept: Kept) -> None:
     assert kept.partly.rc == 0
     assert list(kept.partly.table()) == [PLAIN]
 
 
+@pytest.mark.slow
 def test_the_execution_role_stays_while_a_region_needs_it(kept: Kept) -> None:
     assert kept.role_after_part
     assert kept.role_after_refusal
@@ -212,6 +214,7 @@ def test_only_what_is_of_others_is_left(kept: Kept) -> None:
 # Killed in the middle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "region"), [("DeleteApiDestination", "eu-west-1"), ("DeleteRole", "us-east-1")])
 def test_a_run_that_was_killed_is_completed_by_the_next(sandbox: Sandbox, make_account: MakeAccount, operation: str, region: str) -> None:
     sandbox.settings(enabled_regions=REGIONS)
@@ -235,6 +238,7 @@ def kill_at(account: Account, operation: str, region: str) -> None:
     sandbox.clear_faults()
 
 
+@pytest.mark.slow
 def test_an_account_that_was_never_onboarded_can_be_offboarded(account: Account) -> None:
     run = account.offboard(token=None)
     assert (run.rc, run.changed) == (0, 0)

@@ -20,6 +20,8 @@ from tests.integration.verify.conftest import MakeAccount
 from tests.integration.verify.foreign import CONNECTION, DESTINATION, QUEUE, RULE, SPOT, Foreign, published_stack, roles, there
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 MIGRATE = ("-e", "spot_eventbridge_on_existing=migrate")
 IGNORE = ("-e", "spot_eventbridge_on_existing=ignore")
 UNRELATED = "spot-interruptions"

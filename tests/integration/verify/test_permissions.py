@@ -136,6 +136,7 @@ def verify(account: Account) -> Run:
     return account.verify(env={"AWS_ACCESS_KEY_ID": READ_ONLY})
 
 
+@pytest.mark.slow
 def test_with_all_rights_everything_is_found(account: Account) -> None:
     outcomes = by_check(look(account)[REGION])
     expected = {"double_delivery": "warn", "dead_letters": "warn", "notification": "skip"}
@@ -147,6 +148,7 @@ def test_the_documented_policy_finds_the_same(account: Account) -> None:
     assert look(account, key=READ_ONLY) == look(account)
 
 
+@pytest.mark.slow
 def test_the_playbook_needs_no_more_than_the_documented_policy(account: Account) -> None:
     permit_all_but(account.sandbox)
     run = verify(account)
@@ -168,6 +170,7 @@ def test_every_documented_permission_is_needed_for_something() -> None:
     assert set(actions(VERIFY)) == {*COSTS, REGIONS_PERMISSION}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", COSTS)
 def test_a_missing_permission_costs_what_it_belongs_to(account: Account, action: str) -> None:
     everything = by_check(look(account)[REGION])
@@ -189,6 +192,7 @@ def test_a_missing_permission_is_named(account: Account, action: str) -> None:
     assert "rant" in told[0]  # Grant, grant
 
 
+@pytest.mark.slow
 def test_without_the_regions_the_playbook_says_what_to_grant(account: Account) -> None:
     permit_all_but(account.sandbox, REGIONS_PERMISSION)
     message = last_message(verify(account))

@@ -19,12 +19,13 @@ from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import Sandbox
 from tests.tools import cpu_time
 
+pytestmark = pytest.mark.slow
+
 MOST = 1.5
 ATTEMPTS = 5
 LATENCY = 0.3
 
 
-@pytest.mark.slow
 def test_seventeen_healthy_regions_are_verified_in_the_time_of_an_unchanged_onboarding_and_a_half(
     sandbox: Sandbox, make_account: MakeAccount
 ) -> None:

@@ -26,6 +26,8 @@ from tests.sandbox.client import NOTIFICATION, Sandbox
 from tests.tools.guides import commands
 from tests.tools.kms_keys import make_key
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ["us-east-1", "eu-west-1"]
 STACKS = ("-e", "spot_eventbridge_method=cloudformation")
 MIGRATE = ("-e", "spot_eventbridge_on_existing=migrate")

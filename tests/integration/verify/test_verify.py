@@ -31,6 +31,7 @@ def never_onboarded(running: Sandbox, make_account: MakeAccount) -> Run:
     return make_account(regions=[GOOD, ERRORS]).verify()
 
 
+@pytest.mark.slow
 def test_an_account_that_was_never_onboarded_is_absent_everywhere(never_onboarded: Run) -> None:
     assert statuses(verification(never_onboarded)["regions"]) == {GOOD: "absent", ERRORS: "absent"}
 
@@ -74,10 +75,12 @@ def outage(running: Sandbox, make_account: MakeAccount) -> Outage:
     return Outage(run, {region: Counter(call["operation"] for call in running.calls(region=region)) for region in (ERRORS, SILENT)})
 
 
+@pytest.mark.slow
 def test_regions_that_do_not_answer_are_unknown_and_the_others_are_not(outage: Outage) -> None:
     assert statuses(verification(outage.run)["regions"]) == {GOOD: "active", ERRORS: "unknown", SILENT: "unknown"}
 
 
+@pytest.mark.slow
 def test_each_region_that_does_not_answer_is_named_with_the_reason(outage: Outage) -> None:
     message = outage.run.message()
     (errors,) = [part for part in message.split(" | ") if f"{ERRORS} unknown" in part]
@@ -113,6 +116,7 @@ def delivered_twice(running: Sandbox, make_account: MakeAccount) -> Account:
     return account
 
 
+@pytest.mark.slow
 def test_another_way_to_spot_is_a_warning_that_names_it_and_fails_nothing(delivered_twice: Account) -> None:
     run = delivered_twice.verify()
     assert run.rc == 0
@@ -120,6 +124,7 @@ def test_another_way_to_spot_is_a_warning_that_names_it_and_fails_nothing(delive
     assert "from-a-stack (rule rule-of-the-stack" in line
 
 
+@pytest.mark.slow
 def test_verify_without_a_token_checks_everything_else(delivered_twice: Account) -> None:
     run = delivered_twice.verify(token=None)
     assert run.rc == 0, run.output
@@ -128,6 +133,7 @@ def test_verify_without_a_token_checks_everything_else(delivered_twice: Account)
     assert {check["check"]: check["outcome"] for check in verification(run)["checks"]} == dict.fromkeys(["spot_token", *side], "skip")
 
 
+@pytest.mark.slow
 def test_warnings_fail_it_if_asked(delivered_twice: Account) -> None:
     run = delivered_twice.verify("-e", json.dumps({"spot_eventbridge_verify_fail_on_warnings": True}))
     assert "from-a-stack" in run.message()
@@ -141,6 +147,7 @@ def test_a_report_folder_that_cannot_be_written_fails_before_the_work_begins(acc
     assert account.sandbox.received() == []
 
 
+@pytest.mark.slow
 def test_credentials_that_aws_does_not_take_are_one_line(account: Account) -> None:
     refusal = {"status": 403, "code": "InvalidClientTokenId", "message": "The security token included in the request is invalid."}
     account.sandbox.add_fault({"error": refusal}, {"service": "sts"})
