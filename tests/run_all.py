@@ -1,7 +1,7 @@
 # Copyright: Contributors to the spot.eventbridge collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the checks and tests of the project, the longest beside all others, and says at the end which failed.
+"""Runs the checks and tests of the project, the long ones beside all others, and says at the end which failed.
 
 Usage: python tests/run_all.py [--slow | CHECK…]   (no names: all but the slow and the optional ones; the names are in CHECKS)
 """
@@ -34,8 +34,8 @@ TEMPLATE = CHECKOUT / "roles" / "spot_eventbridge" / "files" / "spot-interruptio
 class Check:
     """One check: a command, where it runs, and what its environment has in addition.
 
-    `long` marks the check that takes longer than all others together, `slow` one that runs with `--slow`, `optional` one that runs only
-    where it is named.
+    `long` marks those that run beside all others, as they take longer than these together, `slow` one that runs with `--slow`, `optional`
+    one that runs only where it is named.
     """
 
     name: str
@@ -82,7 +82,7 @@ CHECKS = [
     Check("contract", ["python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests/contract"]),
     # Those that broke a rule once; then a few of those that `make histories` runs as many of as wanted.
     Check("histories", [*HISTORIES, "-m", "not slow"]),
-    Check("histories-slow", [*HISTORIES, "-m", "slow"], slow=True),
+    Check("histories-slow", [*HISTORIES, "-m", "slow"], long=True, slow=True),
     Check("integration", [*INTEGRATION, "-m", "not slow"], long=True),
     Check("integration-slow", [*INTEGRATION, "-m", "slow"], long=True, slow=True),
     Check("molecule", ["molecule", "test", "--all"], slow=True),
@@ -132,7 +132,7 @@ def main() -> int:
         chosen = [check for check in CHECKS if check.name in named]
     if len(tempfile.gettempdir()) > LONGEST_TMPDIR:
         os.environ["TMPDIR"] = str(short_path(Path(tempfile.gettempdir())))
-    # The long one beside all others.
+    # The long ones, one after the other, beside all others.
     lanes = [lane for lane in ([check for check in chosen if check.long], [check for check in chosen if not check.long]) if lane]
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ansible-home-") as homes, ThreadPoolExecutor(len(lanes)) as pool:
