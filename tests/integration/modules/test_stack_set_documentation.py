@@ -20,12 +20,13 @@ from tests.sandbox.client import Sandbox
 from tests.tools.documented import differences, documented, seen, text
 from tests.tools.policies import policy
 
+pytestmark = pytest.mark.slow
+
 MODULE, OTHER = "spot_stack_set", "210987654321"
 SMALL = {FIRST: SPOT_ACCOUNTS[FIRST], SECOND: SPOT_ACCOUNTS[SECOND]}
 ABSENT = {"state": "absent", "template_body": None, "spot_accounts": None, "regions": None}
 
 
-@pytest.mark.slow
 def test_examples_run(accounts: Accounts, sandbox: Sandbox, tmp_path: Path) -> None:
     accounts.roles(ADMINISTRATOR, OTHER)
     unit = accounts.unit(accounts.organize(), *SMALL)
@@ -52,7 +53,6 @@ def test_examples_run(accounts: Accounts, sandbox: Sandbox, tmp_path: Path) -> N
     ]
 
 
-@pytest.mark.slow
 def test_the_permissions_for_what_it_calls_are_in_its_notes_and_its_policy(
     accounts: Accounts, sandbox: Sandbox, stack_set: Callable[..., Run]
 ) -> None:
@@ -73,7 +73,6 @@ def test_the_permissions_for_what_it_calls_are_in_its_notes_and_its_policy(
     assert needed - called == elsewhere
 
 
-@pytest.mark.slow
 def test_everything_that_return_tells_is_returned(accounts: Accounts, sandbox: Sandbox, stack_set: Callable[..., Run]) -> None:
     found: set[str] = set()
 

@@ -16,6 +16,8 @@ from tests.integration.modules.secrets_in import secrets_in
 from tests.integration.playbooks.runner import SPOT_ACCOUNT, Ansible
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
@@ -27,7 +29,6 @@ def channel(webhook: Webhook) -> tuple[str, str]:
     return "-e", json.dumps({"spot_eventbridge_notify_webhook": {"url": webhook.address}})
 
 
-@pytest.mark.slow
 def test_onboarding_hands_over_what_stands_and_fails_at_its_end_where_that_fails(
     ansible: Ansible, webhook: Webhook, sandbox: Sandbox
 ) -> None:

@@ -20,6 +20,8 @@ from jsonschema import Draft202012Validator
 
 from tests.tools import report_accounts as accounts
 
+pytestmark = pytest.mark.slow
+
 MODULE = "spot.eventbridge.spot_fleet_report"
 VERSION = yaml.safe_load((accounts.FILES.parents[2] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 
@@ -74,7 +76,6 @@ def playbook(tmp_path: Path) -> Playbook:
     return Playbook(tmp_path)
 
 
-@pytest.mark.slow
 def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None:
     run = playbook.run("new/report", "-v")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -96,14 +97,12 @@ def test_the_report_is_written_once_and_is_no_change(playbook: Playbook) -> None
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_check_mode_writes_no_report(playbook: Playbook) -> None:
     run = playbook.run("new/report", "--check")
     assert run.returncode == 0, run.stdout + run.stderr
     assert playbook.left() == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("--check",)])
 def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tuple[str, ...]) -> None:
     run = playbook.run("new/report", *flags, check_writable=True)
@@ -112,7 +111,6 @@ def test_a_folder_that_can_be_made_is_not_made_yet(playbook: Playbook, flags: tu
     assert playbook.left() == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("report_dir", "why"),
     [

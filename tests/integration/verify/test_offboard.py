@@ -155,13 +155,11 @@ def has_role(sandbox: Sandbox) -> bool:
     return NAME in [role["RoleName"] for role in sandbox.boto3("iam").list_roles()["Roles"]]
 
 
-@pytest.mark.slow
 def test_one_region_can_be_offboarded_alone(kept: Kept) -> None:
     assert kept.partly.rc == 0
     assert list(kept.partly.table()) == [PLAIN]
 
 
-@pytest.mark.slow
 def test_the_execution_role_stays_while_a_region_needs_it(kept: Kept) -> None:
     assert kept.role_after_part
     assert kept.role_after_refusal

@@ -136,7 +136,6 @@ def verify(account: Account) -> Run:
     return account.verify(env={"AWS_ACCESS_KEY_ID": READ_ONLY})
 
 
-@pytest.mark.slow
 def test_with_all_rights_everything_is_found(account: Account) -> None:
     outcomes = by_check(look(account)[REGION])
     expected = {"double_delivery": "warn", "dead_letters": "warn", "notification": "skip"}

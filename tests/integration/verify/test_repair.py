@@ -47,13 +47,11 @@ def story(running: Sandbox, make_account: MakeAccount) -> Story:
     return Story(run, written, account.look(), event, running.notifications())
 
 
-@pytest.mark.slow
 def test_a_connection_that_was_deleted_is_made_again(story: Story) -> None:
     assert statuses(story.found)[BROKEN] == "active"
     assert "connection created" in story.run.table()[BROKEN]
 
 
-@pytest.mark.slow
 def test_the_destination_points_to_the_new_connection(story: Story) -> None:
     resources = story.found[BROKEN]["resources"]
     assert resources["api_destination"]["connection_arn"] == resources["connection"]["connection_arn"]

@@ -13,8 +13,9 @@ from tests.integration.verify.account import Account, last_message, statuses, ve
 from tests.integration.verify.drift import Hand
 from tests.sandbox.client import Sandbox
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_onboarding_with_a_viewers_token_writes_nothing(sandbox: Sandbox, account: Account, status: int) -> None:
     sandbox.settings(permission_refusal_status=status)
@@ -25,7 +26,6 @@ def test_onboarding_with_a_viewers_token_writes_nothing(sandbox: Sandbox, accoun
     assert writes(sandbox) == []
 
 
-@pytest.mark.slow
 def test_repair_writes_no_token_that_lost_its_right(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded(token="editor")
     Hand(sandbox, "eu-west-1").events.deauthorize_connection(Name=NAME)
@@ -37,7 +37,6 @@ def test_repair_writes_no_token_that_lost_its_right(sandbox: Sandbox, account: A
     assert account.repair(token="editor").rc == 0
 
 
-@pytest.mark.slow
 def test_a_token_that_may_only_notify_is_enough(sandbox: Sandbox, account: Account) -> None:
     assert account.onboard(token="notifier").rc == 0
     sandbox.interrupt("eu-west-1")
@@ -46,7 +45,6 @@ def test_a_token_that_may_only_notify_is_enough(sandbox: Sandbox, account: Accou
     assert notification["status"] == 200
 
 
-@pytest.mark.slow
 def test_a_token_that_lost_its_right_is_found_by_its_deliveries(sandbox: Sandbox, account: Account) -> None:
     """Spot refuses with 403, which does not de-authorise the connection."""
     account.have_onboarded(token="editor")

@@ -31,7 +31,6 @@ def never_onboarded(running: Sandbox, make_account: MakeAccount) -> Run:
     return make_account(regions=[GOOD, ERRORS]).verify()
 
 
-@pytest.mark.slow
 def test_an_account_that_was_never_onboarded_is_absent_everywhere(never_onboarded: Run) -> None:
     assert statuses(verification(never_onboarded)["regions"]) == {GOOD: "absent", ERRORS: "absent"}
 
@@ -75,12 +74,10 @@ def outage(running: Sandbox, make_account: MakeAccount) -> Outage:
     return Outage(run, {region: Counter(call["operation"] for call in running.calls(region=region)) for region in (ERRORS, SILENT)})
 
 
-@pytest.mark.slow
 def test_regions_that_do_not_answer_are_unknown_and_the_others_are_not(outage: Outage) -> None:
     assert statuses(verification(outage.run)["regions"]) == {GOOD: "active", ERRORS: "unknown", SILENT: "unknown"}
 
 
-@pytest.mark.slow
 def test_each_region_that_does_not_answer_is_named_with_the_reason(outage: Outage) -> None:
     message = outage.run.message()
     (errors,) = [part for part in message.split(" | ") if f"{ERRORS} unknown" in part]

@@ -19,6 +19,8 @@ from tests.integration.verify.conftest import MakeAccount
 from tests.sandbox.client import Sandbox
 from tests.tools.policies import actions, policy
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ["us-east-1", "eu-west-1"]
 HUB, HUB_REGION, AWS_ACCOUNT, OTHER = "spot-interruption-hub", "us-east-1", "123456789012", "210987654321"
 WATCHED = ("-e", json.dumps({"spot_eventbridge_watch": True}))
@@ -52,7 +54,6 @@ def found(run: Run) -> dict[str, tuple[str, str]]:
     return {name: (items[0]["outcome"], items[0]["message"]) for name, items in of_watch.items() if items}
 
 
-@pytest.mark.slow
 def test_from_onboarding_to_a_message_and_back(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded()
     sandbox.clear_calls()
@@ -79,7 +80,6 @@ def test_from_onboarding_to_a_message_and_back(sandbox: Sandbox, account: Accoun
     assert sandbox.boto3("iam").list_role_policies(RoleName=NAME)["PolicyNames"] == ["invoke-api-destination"]
 
 
-@pytest.mark.slow
 def test_a_hub_in_another_account_is_made_and_kept(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded()
     hub = {
@@ -103,7 +103,6 @@ def test_a_hub_in_another_account_is_made_and_kept(sandbox: Sandbox, account: Ac
     assert len(messages(sandbox, **keys)) == 4  # the hub of several accounts stays
 
 
-@pytest.mark.slow
 def test_events_that_the_hub_refused_are_found_by_their_dead_letters(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded()
     hub = {
@@ -165,7 +164,6 @@ DRIFT: dict[str, tuple[Callable[[Sandbox], Any], str]] = {
 }
 
 
-@pytest.mark.slow
 def test_what_keeps_losses_from_being_reported_is_a_warning_and_watch_repairs_it(running: Sandbox, make_account: MakeAccount) -> None:
     running.reset()
     account = make_account(regions=REGIONS)
@@ -185,7 +183,6 @@ def test_what_keeps_losses_from_being_reported_is_a_warning_and_watch_repairs_it
         assert [item["outcome"] for item in entry["findings"] if item["check"] == "watch"] == ["pass"]
 
 
-@pytest.mark.slow
 def test_what_may_not_be_read_is_unknown_and_the_region_stays_active(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded()
     watch(account)
@@ -196,7 +193,6 @@ def test_what_may_not_be_read_is_unknown_and_the_region_stays_active(sandbox: Sa
     assert "watch" in {item["check"] for item in entry["findings"]}
 
 
-@pytest.mark.slow
 def test_a_hub_that_may_not_be_read_is_a_warning_and_one_permission_shows_it(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded()
     watch(account)
@@ -210,13 +206,11 @@ def test_a_hub_that_may_not_be_read_is_a_warning_and_one_permission_shows_it(san
     assert set(actions(policy("verify-watch"))) <= sandbox.permissions_used("READONLY")
 
 
-@pytest.mark.slow
 def test_without_a_watch_nothing_is_said_of_it(account: Account) -> None:
     account.have_onboarded()
     assert found(account.verify()) == {}
 
 
-@pytest.mark.slow
 def test_onboarding_makes_the_watch_where_it_is_set(sandbox: Sandbox, account: Account) -> None:
     assert account.onboard(*WATCHED).rc == 0
     # The hub is made by the playbook watch alone.
@@ -230,7 +224,6 @@ def test_onboarding_makes_the_watch_where_it_is_set(sandbox: Sandbox, account: A
     assert [sandbox.boto3("events", region).list_rules()["Rules"] for region in REGIONS] == [[], []]
 
 
-@pytest.mark.slow
 def test_with_stacks_the_rule_is_in_the_stack(sandbox: Sandbox, account: Account) -> None:
     sandbox.settings(stack_seconds=0)
     account.have_onboarded_by_stacks()
@@ -252,7 +245,6 @@ def test_with_stacks_the_rule_is_in_the_stack(sandbox: Sandbox, account: Account
     assert account.offboard(*STACKS, "-e", json.dumps({"spot_eventbridge_delete_messages": True})).rc == 0
 
 
-@pytest.mark.slow
 def test_a_hub_that_fails_fails_the_account_and_no_region_is_touched(sandbox: Sandbox, account: Account) -> None:
     account.have_onboarded()
     sandbox.clear_calls()
