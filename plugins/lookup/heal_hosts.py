@@ -21,7 +21,7 @@ options:
     description:
       - V(work) for the accounts of which events were received, or which have no result for another reason.
       - V(rest) for the accounts that an outage of Spot has kept waiting, as soon as Spot accepts the token of another account of the same
-        hub that has waited.
+        hub that has waited, or of any, if the outage was first noticed in this run.
       - V(settle) for the first account of each hub, and those with a repair to be recorded.
     required: true
 

@@ -60,6 +60,12 @@ options:
     type: list
     elements: dict
     default: []
+  known:
+    description:
+      - What people know already, from RV(spot.eventbridge.spot_heal_queue#module:known). If they know that the account waits, and Spot
+        does not accept its token for the same reason, no region is read until they have to be reminded.
+    type: str
+    default: ""
   enabled:
     description:
       - If V(false), broken regions are left alone.
@@ -154,7 +160,8 @@ info:
   returned: success
   sample: {spot_account: act-d7320fba, aws_account: "123456789012", regions: {}, summary: [], problem: "", notes: []}
 plan:
-  description: What is done with these regions, as the result of M(spot.eventbridge.spot_heal_plan). Empty if nothing was read.
+  description: >-
+    What is done with these regions, as the result of M(spot.eventbridge.spot_heal_plan). Empty if nothing was read, but for O(known).
   type: dict
   returned: success
   sample: {repair: [eu-west-1], decisions: {eu-west-1: {action: repair, cause: "", why: ""}}, began: "2026-01-01T00:00:00Z"}
@@ -188,7 +195,9 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._core.errors impo
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal import plan
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.authorization import authorize, read_authorizations
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import waits_as_known
 from ansible_collections.spot.eventbridge.plugins.module_utils._integration import preflight
+from ansible_collections.spot.eventbridge.plugins.module_utils._integration.info_result import info_result
 from ansible_collections.spot.eventbridge.plugins.module_utils._spot import client
 
 SERVICES = ("events", "cloudformation")
@@ -203,6 +212,7 @@ def main() -> None:
             "kms_key_identifier": {"type": "str", "no_log": False},
             "scope": {"type": "str", "choices": ["none", "events", "waited", "all"], "default": "events"},
             "messages": {"type": "list", "elements": "dict", "default": []},
+            "known": {"type": "str", "default": ""},
             **description_argument_spec(),
             **plan.argument_spec(),
             **left_out_argument_spec(),
@@ -227,6 +237,10 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     params, timeout = module.params, wait_seconds(module.params)
     home, found = preflight.preflight(module, params)
     nothing: dict[str, t.Any] = {"changed": False, "problem": "", "preflight": found, "info": {}, "plan": {}, "connections": {}, "diff": []}
+    now = datetime.datetime.now(datetime.timezone.utc)
+    if found["obstacles"] and waits_as_known(params["known"], params["spot_account"], " ".join(found["obstacles"]), now):
+        unread = info_result({}, spot_account=params["spot_account"], aws_account=found["aws_account"])
+        return {**nothing, "info": unread, "plan": plan.waiting_result(found, now)}
     names = _names(params, found)
     if not names:
         return nothing
@@ -244,7 +258,7 @@ def _answer(module: AnsibleAWSModule) -> dict[str, t.Any]:
     )
     left_out = {"denied": params["denied_regions"], "unsupported": found["unsupported"]}
     info, looked = read_authorizations(regions, connection, found["aws_account"], **left_out)
-    planned = plan.plan_result(info["regions"], found, params, datetime.datetime.now(datetime.timezone.utc))
+    planned = plan.plan_result(info["regions"], found, params, now)
     if not planned["repair"]:
         return {**nothing, "info": info, "plan": planned}
     done = authorize(regions, planned["repair"], connection, looked, check_mode=module.check_mode, timeout=timeout)

@@ -20,7 +20,12 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     Decision,
     pauses,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import known_loss, untold, waiting_accounts
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import (
+    is_outage,
+    known_loss,
+    untold,
+    waiting_accounts,
+)
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import healing_tag, parse_time
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result
@@ -50,6 +55,8 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     if error:
         return {**failed(error, **who), "healing": {**NOTHING, "postpone": handles(mine)}}
     decisions = {name: Decision(**decision) for name, decision in planned["decisions"].items()}
+    if decisions and not before["regions"]:
+        return _still_waits(given, mine, who)
     if not planned["repair"]:
         after, done = {}, {}  # what is given is of another run
     elif "regions" in done and "summary" not in done:
@@ -82,6 +89,15 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     notes = [f"Events of {', '.join(elsewhere)} wait: these are not among the regions of this run."] if elsewhere else []
     found = result(rows, **who, good=(), problem=told, notes=notes)
     return {**found, "failed_regions": [row["region"] for row in left], "healing": _to_do(given, ends, mine, who)}
+
+
+def _still_waits(given: Info, mine: t.Sequence[Info], who: Info) -> Result:
+    """Return the result of an account of which nothing was read, as people know that it waits for Spot to accept its token."""
+    told = known_loss(given["known"], given["spot_account"])[1]
+    why = " ".join(given["preflight"]["obstacles"])
+    causes = dict.fromkeys((message["region"] for message in mine), NO_PROOF)
+    left = {**NOTHING, "postpone": handles(mine, causes), "unproved": why}
+    return {**failed(f"not read again, and nothing was repaired, as people know since {told}: {why}", **who), "healing": left}
 
 
 def _authorized_again(before: Info, done: Info, predicted: bool) -> tuple[Info, Info]:
@@ -188,14 +204,17 @@ def to_settle(results: t.Mapping[str, Info | None]) -> list[str]:
 def rest_of_outage(results: t.Mapping[str, Info | None], received: Info) -> list[str]:
     """Return the hosts that are worked on although none of their events was received: those that an outage of Spot has kept waiting.
 
-    An account that people know to wait, and whose token was proved in this run, shows that an outage is over.
+    An outage is over if the token of an account that people know to wait was proved in this run, or that of any account if this run was
+    the first one to notice the outage.
 
     :param results: those of the accounts of a hub, by host; None for an account that left none
     """
     waiting = waiting_accounts(received.get("known", ""))
     found = {host: result or {} for host, result in results.items()}
     work = {host: result.get("healing") or NOTHING for host, result in found.items()}
-    if not any(each["proved"] and found[host].get("spot_account") in waiting for host, each in work.items()):
+    proved = {found[host].get("spot_account") for host, each in work.items() if each["proved"]}
+    refused = [each["unproved"] for host, each in work.items() if each["unproved"] and found[host].get("spot_account") not in waiting]
+    if not proved & waiting and not (proved and is_outage(refused)):
         return []
     return [
         host

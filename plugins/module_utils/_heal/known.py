@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import re
 import typing as t
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes import NO_PROOF
@@ -105,6 +106,24 @@ def waiting_accounts(text: str) -> set[str]:
     return {account for trouble in _of_spot(text) for account in trouble.accounts}
 
 
+def waits_as_known(text: str, spot_account: str, why: str, now: datetime.datetime) -> bool:
+    """Return whether people know already that an account waits, and why, and need no reminder.
+
+    :param why: why its token was not proved in this run
+    """
+    reason = _reason_of_spot(why)
+    return any(spot_account in trouble.accounts and trouble.reason == reason and not trouble.is_due(now) for trouble in _of_spot(text))
+
+
+def is_outage(whys: t.Iterable[str]) -> bool:
+    """Return whether Spot is to blame, and not the tokens: it does not work, or it refuses several accounts for one reason.
+
+    :param whys: why the token of an account was not proved, one for each
+    """
+    counts = Counter(map(_reason_of_spot, whys))
+    return any(count > 1 or reason == _DOES_NOT_WORK for reason, count in counts.items())
+
+
 def _of_spot(text: str) -> list[Trouble]:
     return [trouble for trouble in troubles_in(text) if trouble.is_of_spot]
 
@@ -187,13 +206,22 @@ def normalized(why: str) -> str:
 
 
 def _reason(item: Item) -> str:
-    """Return what stands for a reason. During an outage, Spot may respond in several ways."""
-    why = item["why"]
-    if item["cause"] != NO_PROOF:
-        return _OF_A_REGION + hashlib.sha256(f"{item['region']} {why}".encode()).hexdigest()[: _DIGITS - 1]
-    if re.match(r"Spot (did not respond|responded with 5\d\d)\b", why):
-        why = "Spot does not work."
-    return hashlib.sha256(normalized(why).encode()).hexdigest()[:_DIGITS]
+    """Return what stands for a reason."""
+    if item["cause"] == NO_PROOF:
+        return _reason_of_spot(item["why"])
+    return _OF_A_REGION + _digest(f"{item['region']} {item['why']}")[: _DIGITS - 1]
+
+
+def _reason_of_spot(why: str) -> str:
+    """Return what stands for the reason why a token was not proved. During an outage, Spot may respond in several ways."""
+    return _DOES_NOT_WORK if re.match(r"Spot (did not respond|responded with 5\d\d)\b", why) else _digest(normalized(why))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+_DOES_NOT_WORK = _digest("Spot does not work.")
 
 
 def _accounts(digits: str) -> frozenset[str]:

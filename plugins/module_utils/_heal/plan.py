@@ -133,6 +133,15 @@ def plan_result(regions: Info, preflight: Info, settings: Info, now: datetime.da
     }
 
 
+def waiting_result(preflight: Info, now: datetime.datetime) -> dict[str, t.Any]:
+    """Return, as the result of `spot_heal_plan`, that all regions wait, as the token was not proved.
+
+    :param preflight: the result of `spot_preflight_info`
+    """
+    waits = asdict(Decision(WAIT, NO_PROOF, " ".join(preflight["obstacles"])))
+    return {"repair": [], "decisions": dict.fromkeys(preflight["regions"], waits), "began": as_text(now)}
+
+
 def outcome(
     name: str,
     before: Info,

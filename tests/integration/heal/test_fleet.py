@@ -17,7 +17,7 @@ import pytest
 from tests.integration.fleet.fleet import REGIONS, ROLE, Fleet
 from tests.integration.heal.conftest import SOON
 from tests.integration.heal.hub import Hub, told
-from tests.integration.playbooks.runner import Run
+from tests.integration.playbooks.runner import Run, Running
 from tests.sandbox.client import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -32,6 +32,9 @@ class WatchedFleet:
     notifications: Path
 
     def heal(self, **variables: Any) -> Run:
+        return self.start(**variables).finish(240)
+
+    def start(self, *arguments: str, **variables: Any) -> Running:
         given = {
             **SOON,
             "spot_eventbridge_watch_hub_account": HUB_ACCOUNT,
@@ -39,7 +42,7 @@ class WatchedFleet:
             "spot_eventbridge_notify_file": {"folder": str(self.notifications)},
             **variables,
         }
-        return self.fleet.run("heal", "-e", json.dumps(given))
+        return self.fleet.start("heal", *arguments, "-e", json.dumps(given))
 
     def lost(self) -> list[tuple[str, str]]:
         """The accounts and regions without authorisation."""
@@ -91,10 +94,15 @@ def test_an_outage_of_spot(watched_fleet: WatchedFleet, sandbox: Sandbox) -> Non
     assert sandbox.settled()
     time.sleep(1)
     sandbox.clear_received()
+    begun = time.time()
     run = watched_fleet.heal()
     assert run.rc == 2
     assert len(sandbox.proofs()) <= SIZE
     assert [report["healing"][0]["kind"] for report in told(watched_fleet.notifications)] == ["not_repaired"]
+    # Of the others, people know.
+    assert {call["account"] for call in sandbox.calls(operation="DescribeConnection") if call["time"] > begun} == {
+        watched_fleet.fleet.accounts[accounts[2]]
+    }
     assert sandbox.calls(operation="UpdateConnection") == []
     sandbox.end_outage()
     for _number in range(4):
@@ -142,6 +150,26 @@ def test_the_first_event_after_an_outage_heals_all_accounts_in_one_run(watched_f
     assert sandbox.settled()
     assert watched_fleet.heal().rc == 2
     assert [item["kind"] for item in told(watched_fleet.notifications)[2]["healing"]] == ["not_repaired"]
+
+
+def test_an_outage_that_ends_in_the_run_that_notices_it_is_one_notification(watched_fleet: WatchedFleet, sandbox: Sandbox) -> None:
+    sandbox.start_outage()
+    for aws in watched_fleet.fleet.accounts.values():
+        for region in REGIONS:
+            sandbox.interrupt(region, aws)
+    assert sandbox.settled()
+    sandbox.clear_received()
+    run = watched_fleet.start("--forks", "1")
+    while run.pids() and len(sandbox.proofs()) < 2:
+        time.sleep(0.05)
+    sandbox.end_outage()
+    done = run.finish()
+    assert (done.rc, watched_fleet.lost()) == (0, []), done.output
+    assert [note["status"] for note in sandbox.proofs()] == [401, 401, 200, 200, 200]
+    (report,) = told(watched_fleet.notifications)
+    assert sorted((item["spot_account"], item["region"], item["kind"]) for item in report["healing"]) == sorted(
+        (account, region, "repaired") for account in watched_fleet.fleet.accounts for region in REGIONS
+    )
 
 
 def test_a_sweep_in_an_outage_tells_nothing_again(watched_fleet: WatchedFleet, sandbox: Sandbox) -> None:

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import untold
+from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import as_text
 from tests.integration.modules.aws import ACCOUNT, NAME, SPOT_ACCOUNT, Aws
 from tests.integration.modules.runner import Run, Runner
 from tests.sandbox.client import Sandbox
@@ -119,6 +122,23 @@ def test_only_the_regions_of_the_scope_are_read_and_none_is_written(
         waits = {name for name, decision in done.answer["plan"]["decisions"].items() if decision["cause"] == "no_proof"}
         assert waits == regions - {WELL}
         assert done.answer["preflight"]["obstacles"]
+
+
+@pytest.mark.parametrize("scope", ["none", "events", "waited", "all"])
+def test_an_account_that_people_know_to_wait_is_not_read_again(healing: Healing, sandbox: Sandbox, scope: str) -> None:
+    sandbox.revoke_token("admin")
+    why = " ".join(healing("none").answer["preflight"]["obstacles"])
+    sandbox.clear_calls()
+    item = {"kind": "not_repaired", "spot_account": SPOT_ACCOUNT, "region": LOST, "cause": "no_proof", "why": why, "count": 0}
+    now = datetime.datetime.now(datetime.timezone.utc)
+    known = untold([{**item, "lost": as_text(now), "authorized": ""}], "", now, [])[1]
+    done = healing(scope, messages=MESSAGES, known=known)
+    assert (healing.read(), healing.written(), done.answer["info"]["regions"]) == (set(), [], {})
+    assert {name: decision["cause"] for name, decision in done.answer["plan"]["decisions"].items()} == dict.fromkeys(REGIONS, "no_proof")
+    # Of another account, people know nothing.
+    other = untold([{**item, "spot_account": "act-00000000", "lost": as_text(now), "authorized": ""}], "", now, [])[1]
+    assert not healing(scope, messages=MESSAGES, known=other).failed
+    assert bool(healing.read()) == (scope != "none")
 
 
 def test_a_region_that_refuses_stops_no_other(healing: Healing, sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 from typing import Any
 
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import News, plan_result
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import News, plan_result, waiting_result
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._healing import NOTHING, fleet, healed, rest_of_outage
 
 NOW = datetime.datetime(2026, 1, 1, 0, 1, tzinfo=datetime.timezone.utc)
@@ -149,10 +149,25 @@ def test_the_rest_of_an_outage_is_worked_on_as_soon_as_one_token_was_proved() ->
     }
     assert rest_of_outage(accounts, known) == ["refused", "without events", "failed"]
     assert rest_of_outage({**accounts, "proved": worked_on(first, unproved=why)}, known) == []
-    # The token of an account that did not wait shows nothing.
+    # The token of an account that did not wait shows nothing about the others.
     assert rest_of_outage({**accounts, "proved": worked_on(other, proved=True)}, known) == []
+    del accounts["refused"]
     assert rest_of_outage(accounts, {"known": "over"}) == []
     assert rest_of_outage(accounts, {}) == []
+
+
+def test_an_outage_that_ends_in_the_run_that_notices_it_leaves_no_account_waiting() -> None:
+    def refused(number: int, why: str) -> dict[str, Any]:
+        return worked_on(f"act-0000000{number}", unproved=why.format(f"act-0000000{number}"))
+
+    proved = {"proved": worked_on("act-00000009", proved=True)}
+    down, token = "Spot responded with 503 for {}.", "Spot refuses the token for {}: 401."
+    assert rest_of_outage({**proved, "first": refused(1, down)}, {"known": ""}) == ["first"]
+    several = {"first": refused(1, token), "second": refused(2, token)}
+    assert rest_of_outage({**proved, **several}, {"known": ""}) == ["first", "second"]
+    # The token of a single account is its own, and nothing is over as long as none is accepted.
+    assert rest_of_outage({**proved, "first": refused(1, token)}, {"known": ""}) == []
+    assert rest_of_outage(several, {"known": ""}) == []
 
 
 def test_an_account_without_a_proof_says_why() -> None:
@@ -162,6 +177,23 @@ def test_an_account_without_a_proof_says_why() -> None:
     # Where nothing is to be repaired, the token is not needed.
     found = result(info(eu_west_1="active"), {}, [message(HERE, "a")], preflight=refused)["healing"]
     assert (found["proved"], found["unproved"], found["delete"]) == (False, "", ["a"])
+
+
+def test_an_account_that_waits_as_people_know_says_so_and_keeps_its_events() -> None:
+    refused = {**PREFLIGHT, "obstacles": ["Spot refuses the token."]}
+    first = result(info(eu_west_1="inactive"), {}, [], preflight=refused)["healing"]["news"]
+    known = fleet([worked_on("act-d7320fba", news=[{**item, "spot_account": "act-d7320fba"} for item in first])], {}, NOW)["known"]
+    # Also without an event, as at the end of an outage.
+    for messages in ([message(HERE, "a"), message(THERE, "b")], []):
+        given = {"preflight": refused, "plan": waiting_result(refused, NOW), "known": known}
+        found = result({"regions": {}}, {}, messages, **given)
+        assert (
+            found["problem"]
+            == "not read again, and nothing was repaired, as people know since 2026-01-01T00:01:00Z: Spot refuses the token."
+        )
+        assert (found["summary"], found["aws_account"]) == ([], "123456789012")
+        postponed = [waiting(entry["handle"], "no_proof") for entry in messages]
+        assert found["healing"] == {**NOTHING, "unproved": "Spot refuses the token.", "postpone": postponed}
 
 
 def test_connections_that_were_authorised_again_are_repaired_and_the_others_say_why() -> None:

@@ -20,6 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known impor
     troubles_in,
     untold,
     waiting_accounts,
+    waits_as_known,
 )
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import TAG, as_text
 
@@ -82,6 +83,21 @@ def test_an_account_that_is_lost_long_after_another_one_with_the_same_trouble_is
     news, known = counts([refused(FIRST), refused(SECOND)], known, 600)
     assert news == [(SECOND, 1)]
     assert counts([refused(FIRST), refused(SECOND)], known, 660)[0] == [(SECOND, 2)]
+
+
+def test_an_account_waits_as_known_while_the_reason_is_the_same_and_no_reminder_is_due() -> None:
+    known = counts([refused(FIRST)], "", 0)[1]
+    why = REFUSED.format(FIRST)
+    assert waits_as_known(known, FIRST, why, at(59))
+    assert not waits_as_known(known, FIRST, why, at(60))
+    assert not waits_as_known(known, FIRST, "Spot knows the token, but not the account.", at(5))
+    assert not waits_as_known(known, SECOND, REFUSED.format(SECOND), at(5))
+    assert not waits_as_known("over", FIRST, why, at(5))
+    reminded = counts([refused(FIRST)], known, 60)[1]
+    assert waits_as_known(reminded, FIRST, why, at(24 * 60))
+    # The same, but a trouble of a region that has no rule.
+    of_a_region = counts([refused(FIRST, cause="failed")], "", 0)[1]
+    assert not waits_as_known(of_a_region, FIRST, why, at(5))
 
 
 def test_another_trouble_of_the_same_account_is_told() -> None:
