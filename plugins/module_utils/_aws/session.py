@@ -34,6 +34,8 @@ except ImportError:  # AnsibleAWSModule reports it
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+# By the identity of the description of a service, what botocore made of it.
+_MODELS: dict[int, t.Any] = {}
 # From which environment variables amazon.aws takes an option that is not given.
 _ENVIRONMENT = {
     "access_key": ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"),
@@ -114,18 +116,31 @@ def usable_credentials(session: t.Any) -> t.Any:
 
 
 def make_client(session: t.Any, *service: str, **options: t.Any) -> t.Any:
-    """Return a client that shares the trusted certificates with all of this process.
+    """Return a client that shares what is the same in all regions with all of this process: trusted certificates, and the service's model.
 
-    botocore reads them for each connection. That takes tens of milliseconds of CPU (botocore issue 3171, urllib3 issue 3623), and 17
-    regions are a hundred connections.
+    botocore reads the certificates for each connection. That takes tens of milliseconds of CPU (botocore issue 3171, urllib3 issue 3623),
+    and 17 regions are a hundred connections. What it makes of the description of a service, it makes for each client.
 
     :param session: a boto3 Session
     """
     client = session.client(*service, **options)
+    _share_model(client)
     http: t.Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if hasattr(http, "_setup_ssl_cert"):
         http._setup_ssl_cert = functools.partial(_set_up_certificates, http)
     return client
+
+
+def _share_model(client: t.Any) -> None:
+    """Let a client use the model that another one has made of the same description of a service.
+
+    It fills itself with each operation and error that is used, as that of a client does which several threads share.
+    """
+    model = getattr(client.meta, "_service_model", None)
+    description = getattr(model, "_service_description", None)
+    if description is not None:
+        # The model keeps the description, and so its identity.
+        client.meta._service_model = _MODELS.setdefault(id(description), model)
 
 
 def _set_up_certificates(http: t.Any, pool: t.Any, url: str, verify: t.Any) -> None:
@@ -164,6 +179,9 @@ def preload(services: t.Iterable[str]) -> None:
         for service in services:
             client = core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
             client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+            _share_model(client)
+            # Makes the table of all errors of the service.
+            client.meta.service_model.shape_for_error_code("")
             if client.meta.endpoint_url.startswith("https"):
                 _trusting(get_cert_path(core.get_config_variable("ca_bundle") or True))
         trusting(ca_bundle(), True)

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import getpass
+import shutil
+import types
 import typing as t
 from pathlib import Path
 
+import botocore
 import pytest
 
 from ansible_collections.spot.eventbridge.plugins.module_utils._aws.regions import Regions
-from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import preload
+from ansible_collections.spot.eventbridge.plugins.module_utils._aws.session import make_client, preload
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.argument_specs import assume_role_argument_spec
 from ansible_collections.spot.eventbridge.plugins.module_utils._core.validation import ArgumentError
 
@@ -213,6 +216,27 @@ def test_aws_is_trusted_by_the_certificates_that_are_configured(
 )
 def test_endpoints_are_those_of_the_profile(profile: str, service: str, url: str) -> None:
     assert client(service, profile=profile).meta.endpoint_url == url
+
+
+def test_clients_share_the_model_of_a_service_unless_its_description_is_another_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    regions = Regions(t.cast("t.Any", Module(**KEYS)), ("sts", "sqs"), ["eu-west-1", "us-east-1"])
+    first, second = (regions[name].clients["sts"].meta.service_model for name in regions.names)
+    assert first is second
+    assert first is not regions["eu-west-1"].clients["sqs"].meta.service_model
+    own = tmp_path / "sts" / first.api_version
+    own.mkdir(parents=True)
+    for path in (Path(botocore.__file__).parent / "data" / "sts" / first.api_version).iterdir():
+        shutil.copy(path, own)
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    assert client(**KEYS).meta.service_model is not first
+
+
+def test_a_client_of_a_botocore_that_is_built_otherwise_keeps_what_it_has() -> None:
+    made = types.SimpleNamespace(meta=types.SimpleNamespace(service_model="its own"))
+    session = types.SimpleNamespace(client=lambda *service, **options: made)
+    assert make_client(session, "sts").meta == types.SimpleNamespace(service_model="its own")
 
 
 @pytest.mark.parametrize(("variable", "value"), [("AWS_PROFILE", "nobody"), ("AWS_CONFIG_FILE", __file__)])
