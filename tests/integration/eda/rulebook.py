@@ -104,13 +104,17 @@ class Rulebook:
     def log(self) -> str:
         return self._log.read_text()
 
-    def until(self, happened: Callable[[], bool]) -> float:
-        """Wait until something has happened; fail if it takes too long. Returns the seconds."""
+    def until(self, happened: Callable[[], bool], pause: float = 0.1) -> float:
+        """Wait until something has happened; fail if it takes too long. Returns the seconds.
+
+        Args:
+            pause: seconds until it is looked at again.
+        """
         begin = time.monotonic()
         while not happened():
             assert time.monotonic() - begin < self._patience, self.log()[-4000:]
             assert self.process.poll() is None, self.log()[-4000:]
-            time.sleep(0.1)
+            time.sleep(pause)
         return time.monotonic() - begin
 
     def playbooks(self) -> list[int]:
