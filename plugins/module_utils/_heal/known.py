@@ -30,6 +30,8 @@ _TROUBLE = re.compile(
     rf"(?P<reason>[0-9a-fr][0-9a-f]{{7}})/(?P<lost>{_TIME})/(?P<told>{_TIME})/(?P<joined>{_TIME})/(?P<count>\d)/(?P<accounts>(?:[0-9a-f]{{8}})+)"
 )
 _PREFIX, _DIGITS, _OF_A_REGION = "act-", 8, "r"
+# The reason of an outage, whatever Spot responds.
+_DOWN = "Spot does not work."
 # A queue has at most 50 tags with values of 256 characters (SQS developer guide, "Amazon SQS cost allocation tags"), also those of others.
 _MOST_TAGS, _LONGEST_TAG = 40, 256
 
@@ -121,7 +123,7 @@ def is_outage(whys: t.Iterable[str]) -> bool:
     :param whys: why the token of an account was not proved, one for each
     """
     counts = Counter(map(_reason_of_spot, whys))
-    return any(count > 1 or reason == _DOES_NOT_WORK for reason, count in counts.items())
+    return any(count > 1 or reason == _digest(_DOWN) for reason, count in counts.items())
 
 
 def _of_spot(text: str) -> list[Trouble]:
@@ -214,14 +216,11 @@ def _reason(item: Item) -> str:
 
 def _reason_of_spot(why: str) -> str:
     """Return what stands for the reason why a token was not proved. During an outage, Spot may respond in several ways."""
-    return _DOES_NOT_WORK if re.match(r"Spot (did not respond|responded with 5\d\d)\b", why) else _digest(normalized(why))
+    return _digest(_DOWN if re.match(r"Spot (did not respond|responded with 5\d\d)\b", why) else normalized(why))
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
-
-
-_DOES_NOT_WORK = _digest("Spot does not work.")
 
 
 def _accounts(digits: str) -> frozenset[str]:
