@@ -56,7 +56,7 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
         return {**failed(error, **who), "healing": {**NOTHING, "postpone": handles(mine)}}
     decisions = {name: Decision(**decision) for name, decision in planned["decisions"].items()}
     if decisions and not before["regions"]:
-        return _still_waits(given, mine, who)
+        return _still_waits(given, mine, who, predicted)
     if not planned["repair"]:
         after, done = {}, {}  # what is given is of another run
     elif "regions" in done and "summary" not in done:
@@ -91,13 +91,18 @@ def healed(given: Info, *, host: str, predicted: bool, now: datetime.datetime) -
     return {**found, "failed_regions": [row["region"] for row in left], "healing": _to_do(given, ends, mine, who)}
 
 
-def _still_waits(given: Info, mine: t.Sequence[Info], who: Info) -> Result:
-    """Return the result of an account of which nothing was read, as people know that it waits for Spot to accept its token."""
+def _still_waits(given: Info, mine: t.Sequence[Info], who: Info, predicted: bool) -> Result:
+    """Return the result of an account of which nothing was read, as people know that it waits for Spot to accept its token.
+
+    In check mode, it is no problem, as regions that wait are none.
+    """
     told = known_loss(given["known"], given["spot_account"])[1]
     why = " ".join(given["preflight"]["obstacles"])
     causes = dict.fromkeys((message["region"] for message in mine), NO_PROOF)
     left = {**NOTHING, "postpone": handles(mine, causes), "unproved": why}
-    return {**failed(f"not read again, and nothing was repaired, as people know since {told}: {why}", **who), "healing": left}
+    waits = f"not read again, and nothing was repaired, as people know since {told}: {why}"
+    found = result([], **who, good=(), problem="", notes=[waits]) if predicted else failed(waits, **who)
+    return {**found, "healing": left}
 
 
 def _authorized_again(before: Info, done: Info, predicted: bool) -> tuple[Info, Info]:

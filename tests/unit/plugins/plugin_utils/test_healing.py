@@ -33,7 +33,9 @@ def message(name: str, handle: str, account: str = "123456789012") -> dict[str, 
     return {**event, "change": "Connection Deauthorized", "time": "2026-01-01T00:00:00Z"}
 
 
-def result(before: dict[str, Any], after: dict[str, Any], messages: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def result(
+    before: dict[str, Any], after: dict[str, Any], messages: list[dict[str, Any]], predicted: bool = False, **more: Any
+) -> dict[str, Any]:
     options = {"preflight": PREFLIGHT, "info": before, "enabled": True, "minimum_distance": 60.0, "repairs_per_hour": 5}
     changed = {"regions": {}, "summary": [{"region": HERE, "status": "active", "action": "reauthorized", "reason": "", "changed": True}]}
     given = {
@@ -46,7 +48,7 @@ def result(before: dict[str, Any], after: dict[str, Any], messages: list[dict[st
         "failure": None,
         "known": "",
     }
-    return healed({**given, **more}, host="production", predicted=False, now=NOW)
+    return healed({**given, **more}, host="production", predicted=predicted, now=NOW)
 
 
 def _plan(options: dict[str, Any]) -> dict[str, Any]:
@@ -194,6 +196,8 @@ def test_an_account_that_waits_as_people_know_says_so_and_keeps_its_events() -> 
         assert (found["summary"], found["aws_account"]) == ([], "123456789012")
         postponed = [waiting(entry["handle"], "no_proof") for entry in messages]
         assert found["healing"] == {**NOTHING, "unproved": "Spot refuses the token.", "postpone": postponed}
+        checked = result({"regions": {}}, {}, messages, predicted=True, **given)
+        assert (checked["problem"], checked["notes"], checked["healing"]) == ("", [found["problem"]], found["healing"])
 
 
 def test_connections_that_were_authorised_again_are_repaired_and_the_others_say_why() -> None:
