@@ -20,12 +20,7 @@ from ansible_collections.spot.eventbridge.plugins.module_utils._heal.brakes impo
     Decision,
     pauses,
 )
-from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import (
-    is_outage,
-    known_loss,
-    untold,
-    waiting_accounts,
-)
+from ansible_collections.spot.eventbridge.plugins.module_utils._heal.known import is_outage, known_loss, untold, waiting_accounts
 from ansible_collections.spot.eventbridge.plugins.module_utils._heal.plan import Outcome, outcome, own_messages
 from ansible_collections.spot.eventbridge.plugins.module_utils._notify.healing_record import healing_tag, parse_time
 from ansible_collections.spot.eventbridge.plugins.plugin_utils._account import Result, failed, module_error, result

@@ -180,8 +180,6 @@ def preload(services: t.Iterable[str]) -> None:
             client = core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
             client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
             _share_model(client)
-            # Makes the table of all errors of the service.
-            client.meta.service_model.shape_for_error_code("")
             if client.meta.endpoint_url.startswith("https"):
                 _trusting(get_cert_path(core.get_config_variable("ca_bundle") or True))
         trusting(ca_bundle(), True)

@@ -160,7 +160,8 @@ def test_an_outage_that_ends_in_the_run_that_notices_it_is_one_notification(watc
     assert sandbox.settled()
     sandbox.clear_received()
     run = watched_fleet.start("--forks", "1")
-    while run.pids() and len(sandbox.proofs()) < 2:
+    end = time.monotonic() + 60
+    while len(sandbox.proofs()) < 2 and time.monotonic() < end:
         time.sleep(0.05)
     sandbox.end_outage()
     done = run.finish()
